@@ -1,0 +1,48 @@
+# Akako LMS. `make` alone lists the targets.
+
+PYTHON ?= python3
+PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv --quiet
+
+.PHONY: help run test check contract clean
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' Makefile
+
+run: .venv/.run ## start the API with a demonstration school (DATA=folder PORT=8000)
+	@exec .venv/bin/akako serve --demo $(if $(DATA),--data-dir "$(DATA)") $(if $(PORT),--port $(PORT))
+
+test: .venv/.dev ## run the whole test suite
+	.venv/bin/python -m pytest -n 2
+
+check: .venv/.dev ## format, lint, types, import rules, contract drift, structure
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python -m pytest -q server/tests/house
+	.venv/bin/akako openapi | diff -u contract/openapi.json -
+
+contract: .venv/.run ## write contract/openapi.json anew from the code
+	.venv/bin/akako openapi > contract/openapi.json.new
+	mv contract/openapi.json.new contract/openapi.json
+
+clean: ## remove the environment and every cache; the data folder stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find server -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The two stamps say that the environment is whole. A stamp is away while pip works, so an
+# interrupted installation is not mistaken for a finished one: the next `make` starts it afresh.
+.venv/.run: requirements/run.txt requirements/build.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Akako LMS needs Python 3.11 or newer. Name one: make PYTHON=python3.12 ...")'
+	@test -e $@ || $(PYTHON) -m venv --clear .venv
+	@rm -f $@
+	@echo "Installing the requirements into .venv ..."
+	@$(PIP) install --require-hashes -r requirements/build.txt -r requirements/run.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: requirements/dev.txt .venv/.run
+	@mv .venv/.run .venv/.run.kept
+	@echo "Installing the tools and the tests' servers into .venv ..."
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@mv .venv/.run.kept .venv/.run
+	@touch $@

@@ -1,0 +1,199 @@
+"""The users of a Clerk instance, through Clerk's Backend API."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import httpx
+import msgspec
+import structlog
+
+from akako.backends.key_set import ANSWER_SECONDS, get_bounded, outbound_client
+from akako.kernel.errors import ServiceUnavailable, UpstreamError
+from akako.kernel.ports import DirectoryUser
+
+log = structlog.get_logger(__name__)
+
+API_VERSION = "2025-11-10"
+CLERK_ID = re.compile(r"user_[A-Za-z0-9]{1,64}")
+PAGE_SIZE = 100
+MAX_BODY_BYTES = 1024 * 1024
+MAX_RETRY_AFTER = 60
+MAX_FAILURES = 5  # in a row, before Clerk is left in peace for PAUSE_SECONDS
+PAUSE_SECONDS = ANSWER_SECONDS
+MAX_MILLISECONDS = 2**53
+
+
+class ClerkDirectory:
+    """Looks users up at `api_url` (such as `https://api.clerk.com/v1`).
+
+    After MAX_FAILURES in a row it answers "away" by itself, and lets one request at a time find
+    out whether Clerk is back.
+    """
+
+    def __init__(
+        self, api_url: str, secret_key: str, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._api_url = api_url.rstrip("/")
+        self._clock = clock
+        self._failures = 0
+        self._paused_until = -math.inf
+        self._client = outbound_client(
+            {
+                "Accept": "application/json",
+                "Authorization": f"Bearer {secret_key}",
+                "Clerk-API-Version": API_VERSION,
+            }
+        )
+
+    async def get_user(self, clerk_id: str) -> DirectoryUser | None:
+        if not CLERK_ID.fullmatch(clerk_id):
+            return None
+        body = await self._get(f"/users/{clerk_id}")
+        if body is None:
+            return None
+        user = parse_user(_decode(body))
+        if user is None or user.id != clerk_id:
+            raise UpstreamError
+        return user
+
+    async def list_users(self) -> AsyncIterator[DirectoryUser]:
+        """Every user, oldest first, read page by page; what is no user is left out."""
+        cursor: str | None = None
+        while True:
+            page = await self._page(cursor)
+            users = [parse_user(entry) for entry in page]
+            for user in users:
+                if user is not None:
+                    yield user
+            if len(page) < PAGE_SIZE:
+                return
+            last = users[-1]
+            if last is None or last.id == cursor:
+                raise UpstreamError
+            cursor = last.id
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _page(self, cursor: str | None) -> list[Any]:
+        params = {"limit": str(PAGE_SIZE), "order_by": "created_at"}
+        if cursor is not None:
+            params["starting_after"] = cursor
+        body = await self._get("/users", params)
+        page = None if body is None else _decode(body)
+        if not isinstance(page, list):
+            raise UpstreamError
+        return page
+
+    async def _get(self, path: str, params: Mapping[str, str] | None = None) -> bytes | None:
+        """The body of a 200, None when Clerk knows of no such thing."""
+        self._check_pause()
+        try:
+            response, body = await get_bounded(
+                self._client, self._api_url + path, MAX_BODY_BYTES, params
+            )
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise self._failure(error=type(error).__name__) from None
+        except ValueError:
+            raise UpstreamError from None
+        status = response.status_code
+        if status in {401, 403}:
+            log.error("clerk_refuses_secret_key", status=status)
+            raise self._failure(status=status)
+        if status == 429 or status >= 500:
+            raise self._failure(status=status, retry_after=_retry_after(response))
+        if status not in {200, 400, 404}:
+            raise UpstreamError
+        self._failures = 0
+        self._paused_until = -math.inf
+        return body if status == 200 else None
+
+    def _check_pause(self) -> None:
+        now = self._clock()
+        if now < self._paused_until:
+            raise ServiceUnavailable(retry_after=max(1, math.ceil(self._paused_until - now)))
+        if self._failures >= MAX_FAILURES:
+            # This request goes to see; those that follow wait for what it finds.
+            self._paused_until = now + PAUSE_SECONDS
+
+    def _failure(self, *, retry_after: int = 1, **facts: object) -> ServiceUnavailable:
+        self._failures += 1
+        if self._failures >= MAX_FAILURES:
+            self._paused_until = self._clock() + PAUSE_SECONDS
+        log.warning("clerk_away", failures=self._failures, **facts)
+        return ServiceUnavailable(retry_after=retry_after)
+
+
+def _retry_after(response: httpx.Response) -> int:
+    text = response.headers.get("retry-after", "")
+    seconds = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 1
+    return min(max(seconds, 1), MAX_RETRY_AFTER)
+
+
+def _decode(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        raise UpstreamError from None
+
+
+def parse_user(data: object) -> DirectoryUser | None:
+    """Clerk's User object, where everything but the id may be missing or null."""
+    if not isinstance(data, dict):
+        return None
+    id = data.get("id")
+    if not isinstance(id, str) or not CLERK_ID.fullmatch(id):
+        return None
+    addresses = _addresses(data.get("email_addresses"))
+    return DirectoryUser(
+        id=id,
+        primary_email=_primary(addresses, data.get("primary_email_address_id")),
+        emails=tuple(address["email_address"] for address in addresses),
+        first_name=_text(data.get("first_name")),
+        last_name=_text(data.get("last_name")),
+        image_url=_text(data.get("image_url")),
+        banned=data.get("banned") is True,
+        locked=data.get("locked") is True,
+        created_at=_milliseconds(data.get("created_at")),
+        updated_at=_milliseconds(data.get("updated_at")),
+    )
+
+
+def _addresses(entries: object) -> list[dict[str, Any]]:
+    if not isinstance(entries, list):
+        return []
+    return [
+        entry
+        for entry in entries
+        if isinstance(entry, dict) and _text(entry.get("email_address")) is not None
+    ]
+
+
+def _primary(addresses: list[dict[str, Any]], primary_id: object) -> str | None:
+    """The one named primary, else the first verified, else the first."""
+
+    def rank(address: dict[str, Any]) -> int:
+        if primary_id is not None and address.get("id") == primary_id:
+            return 0
+        verification = address.get("verification")
+        verified = isinstance(verification, dict) and verification.get("status") == "verified"
+        return 1 if verified else 2
+
+    best = min(addresses, key=rank, default=None)
+    return None if best is None else str(best["email_address"])
+
+
+def _text(value: object) -> str | None:
+    """A string that says something. One with U+0000 could not be stored."""
+    return value if isinstance(value, str) and value and "\0" not in value else None
+
+
+def _milliseconds(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value < MAX_MILLISECONDS else None

@@ -1,0 +1,76 @@
+"""The development directory: three people, one for each role, and whoever a token was minted for.
+
+`akako token --user user_bob` introduces user_bob; a file in the data folder tells the server.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from akako.kernel.ports import DirectoryUser
+
+JANUARY_2026 = 1_767_225_600_000
+INTRODUCED_FILE = "dev-people.txt"
+
+
+def _person(id: str, email: str, first_name: str, last_name: str | None) -> DirectoryUser:
+    return DirectoryUser(
+        id=id,
+        primary_email=email,
+        emails=(email,),
+        first_name=first_name,
+        last_name=last_name,
+        created_at=JANUARY_2026,
+        updated_at=JANUARY_2026,
+    )
+
+
+PEOPLE = {
+    person.id: person
+    for person in (
+        _person("user_admin", "admin@example.com", "Ama", "Owusu"),
+        _person("user_mentor", "mentor@example.com", "Kofi", "Mensah"),
+        _person("user_123", "test@example.com", "Esi", "Boateng"),
+    )
+}
+
+
+class DevDirectory:
+    """Directory of a data folder, for development only."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._file = data_dir / INTRODUCED_FILE
+
+    def introduce(self, clerk_id: str) -> None:
+        """Make a person known to every server on this data folder."""
+        if clerk_id in PEOPLE or clerk_id in self._introduced():
+            return
+        with self._file.open("a", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(f"{clerk_id}\n")
+
+    def _introduced(self) -> list[str]:
+        if not self._file.exists():
+            return []
+        return self._file.read_text(encoding="ascii").split()
+
+    async def get_user(self, clerk_id: str) -> DirectoryUser | None:
+        if clerk_id in PEOPLE:
+            return PEOPLE[clerk_id]
+        return _newcomer(clerk_id) if clerk_id in self._introduced() else None
+
+    async def list_users(self) -> AsyncIterator[DirectoryUser]:
+        for person in PEOPLE.values():
+            yield person
+        for clerk_id in self._introduced():
+            yield _newcomer(clerk_id)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def _newcomer(clerk_id: str) -> DirectoryUser:
+    name = clerk_id.removeprefix("user_")
+    return _person(clerk_id, f"{name.lower()}@example.com", name[:100].capitalize(), None)

@@ -1,0 +1,224 @@
+"""Bearer tokens as Clerk signs them: JSON Web Tokens (RFC 7519), RS256, one issuer."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from typing import Any, NoReturn
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.algorithms import RSAAlgorithm
+
+from akako.backends.key_set import KeySet, decode_base64url
+from akako.kernel.errors import BadRequest, Forbidden, Unauthorized
+from akako.kernel.json import decode_object
+from akako.kernel.ports import Claims
+
+MAX_TOKEN_CHARS = 8 * 1024
+MAX_KID_CHARS = 255
+MAX_REMEMBERED = 10_000
+LEEWAY_SECONDS = 5.0
+MAX_LIFETIME_SECONDS = 24 * 3600.0
+LAST_INSTANT = 253_402_300_799  # the end of the year 9999
+
+SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+SUBJECT = re.compile(r"user_[A-Za-z0-9_]{1,64}")
+IDENTIFIER = re.compile(r"[\x21-\x7e]{1,255}")
+RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
+
+
+class _Verified(msgspec.Struct, frozen=True):
+    kid: str
+    key: RSAPublicKey
+    claims: Claims
+
+
+class JwtVerifier:
+    """Verifies tokens of one issuer.
+
+    `authorized_parties`: the `azp` values accepted; empty accepts any. `audience`: what `aud` must
+    contain; None accepts any. `require_azp`: refuse tokens without `azp`, such as native apps have.
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        keys: KeySet,
+        *,
+        authorized_parties: Collection[str] = (),
+        audience: str | None = None,
+        require_azp: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._issuer = issuer
+        self._keys = keys
+        self._authorized_parties = frozenset(authorized_parties)
+        self._audience = audience
+        self._require_azp = require_azp
+        self._clock = clock
+        self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
+
+    async def verify(self, token: str) -> Claims:
+        if len(token) > MAX_TOKEN_CHARS or not SHAPE.fullmatch(token):
+            raise Unauthorized("malformed")
+        digest = hashlib.sha256(token.encode("ascii")).digest()
+        claims = await self._recall(digest)
+        if claims is None:
+            verified = await self._verify(token)
+            self._remember(digest, verified)
+            claims = verified.claims
+        return claims
+
+    async def close(self) -> None:
+        await self._keys.close()
+
+    async def _recall(self, digest: bytes) -> Claims | None:
+        """The claims of a token seen before, while it and the key that signed it are good."""
+        verified = self._verified.get(digest)
+        if verified is None:
+            return None
+        self._verified.move_to_end(digest)
+        current = not _expired(verified.claims.expires_at, self._clock())
+        if current and await self._keys.find(verified.kid) == verified.key:
+            return verified.claims
+        self._verified.pop(digest, None)
+        return None
+
+    def _remember(self, digest: bytes, verified: _Verified) -> None:
+        self._verified[digest] = verified
+        if len(self._verified) > MAX_REMEMBERED:
+            self._verified.popitem(last=False)
+
+    async def _verify(self, token: str) -> _Verified:
+        header, payload, signature = _parse(token)
+        kid = _key_id(header)
+        key = await self._keys.find(kid)
+        signed = token.rpartition(".")[0].encode("ascii")
+        if key is None or not RS256.verify(signed, key, signature):
+            _refuse()
+        return _Verified(kid, key, self._claims(payload))
+
+    def _claims(self, payload: dict[str, Any]) -> Claims:
+        """Expiry comes after the other refusals: it tells that a newer token would do."""
+        now = self._clock()
+        expires_at = _lifetime_end(payload, now)
+        if payload.get("iss") != self._issuer:
+            _refuse()
+        if "client_id" in payload and "scope" in payload:  # an OAuth token, not a session
+            _refuse()
+        self._check_audience(payload.get("aud"))
+        claims = Claims(
+            subject=_subject(payload.get("sub")),
+            expires_at=expires_at,
+            session_id=_identifier(payload.get("sid")),
+            organization_id=_organization(payload),
+            authorized_party=self._authorized_party(payload),
+            impersonator=_impersonator(payload),
+        )
+        if _expired(expires_at, now):
+            raise Unauthorized("expired")
+        if payload.get("sts") == "pending":
+            raise Forbidden("The session is pending: finish signing in", reason="account_inactive")
+        return claims
+
+    def _check_audience(self, audience: object) -> None:
+        audiences = audience if isinstance(audience, list) else [audience]
+        if self._audience is not None and self._audience not in audiences:
+            _refuse()
+
+    def _authorized_party(self, payload: dict[str, Any]) -> str | None:
+        if "azp" not in payload and not self._require_azp:
+            return None
+        party = payload.get("azp")
+        if not isinstance(party, str) or not party:
+            _refuse()
+        if self._authorized_parties and party not in self._authorized_parties:
+            _refuse()
+        return party
+
+
+def _refuse() -> NoReturn:
+    """One answer for every forgery, so that it teaches nothing about the check that failed."""
+    raise Unauthorized("invalid")
+
+
+def _parse(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
+    """Header, payload and signature of the compact form (RFC 7515)."""
+    try:
+        header, payload, signature = (decode_base64url(part) for part in token.split("."))
+        return decode_object(header), decode_object(payload), signature
+    except (ValueError, BadRequest):
+        raise Unauthorized("malformed") from None
+
+
+def _key_id(header: dict[str, Any]) -> str:
+    """The header's key id, once nothing in the header asks for another way of verifying.
+
+    Keys that it brings along (`jwk`) or points to (`jku`, `x5u`) are never looked at.
+    """
+    kind, kid = header.get("typ", "JWT"), header.get("kid")
+    if header.get("alg") != "RS256" or not isinstance(kind, str) or kind.upper() != "JWT":
+        _refuse()
+    if "crit" in header or header.get("b64", True) is not True:
+        _refuse()
+    if not isinstance(kid, str) or not 0 < len(kid) <= MAX_KID_CHARS:
+        _refuse()
+    return kid
+
+
+def _lifetime_end(payload: dict[str, Any], now: float) -> float:
+    """`exp`, once the token has begun and does not last longer than any session token would."""
+    issued_at, expires_at = _instant(payload.get("iat")), _instant(payload.get("exp"))
+    not_before = _instant(payload.get("nbf", issued_at))
+    if max(issued_at, not_before) > now + LEEWAY_SECONDS:
+        _refuse()
+    if expires_at - issued_at > MAX_LIFETIME_SECONDS:
+        _refuse()
+    return expires_at
+
+
+def _instant(value: object) -> float:
+    """Epoch seconds. Comparing before converting also refuses NaN, infinity and 10^30."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        _refuse()
+    if not 0 <= value <= LAST_INSTANT:
+        _refuse()
+    return float(value)
+
+
+def _expired(expires_at: float, now: float) -> bool:
+    """The instant `exp` itself is already too late, put off by the leeway for unequal clocks."""
+    return expires_at <= now - LEEWAY_SECONDS
+
+
+def _subject(value: object) -> str:
+    if not isinstance(value, str) or not SUBJECT.fullmatch(value):
+        _refuse()
+    return value
+
+
+def _identifier(value: object) -> str | None:
+    return value if isinstance(value, str) and IDENTIFIER.fullmatch(value) else None
+
+
+def _organization(payload: dict[str, Any]) -> str | None:
+    """The active organisation: `o.id` in Clerk's session tokens v2, `org_id` in v1."""
+    organization = payload.get("o")
+    if isinstance(organization, dict):
+        return _identifier(organization.get("id"))
+    return _identifier(payload.get("org_id"))
+
+
+def _impersonator(payload: dict[str, Any]) -> str | None:
+    """Who acts as the subject. A token that hides who that is must not pass for an ordinary one."""
+    act = payload.get("act")
+    if act is None:
+        return None
+    impersonator = _identifier(act.get("sub")) if isinstance(act, dict) else None
+    if impersonator is None:
+        _refuse()
+    return impersonator

@@ -1,0 +1,209 @@
+"""The `akako` command."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from akako import __version__, serving
+from akako import main as assembly
+from akako import settings as settings_module
+from akako.backends import embedded_postgres
+from akako.backends.dev_directory import DevDirectory
+from akako.backends.dev_issuer import DevIssuer
+from akako.identity import administration, development
+from akako.kernel.database import Pool
+from akako.migrations.run import SchemaTooNew, migrate
+from akako.settings import Settings, SettingsError
+
+SIGN_INS = {
+    "admin": development.ADMIN_ID,
+    "mentor": development.MENTOR_ID,
+    "learner": development.LEARNER_ID,
+}
+EXPECTED = (
+    SettingsError,
+    SchemaTooNew,
+    embedded_postgres.EmbeddedPostgresError,
+    administration.AdministrationError,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command. What is wrong with the input ends it with one line and status 1 or 2."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = settings_module.load(data_dir=options.data_dir)
+        options.run(settings, options)
+    except EXPECTED as error:
+        print(f"akako: {error}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        # Whoever read our output has left, as `head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _serve(settings: Settings, options: argparse.Namespace) -> None:
+    serving.serve(
+        settings,
+        host=options.host,
+        port=options.port,
+        demo=options.demo,
+        workers=options.workers,
+        schema=options.migrate,
+    )
+
+
+def _migrate(settings: Settings, options: argparse.Namespace) -> None:
+    with serving.database(settings) as running:
+        assert running.database_url
+        before, after = migrate(running.database_url)
+    print(f"schema {after}: " + ("already current" if before == after else f"was {before}"))
+
+
+def _seed(settings: Settings, options: argparse.Namespace) -> None:
+    _development_only(settings, "akako seed")
+    with serving.database(settings) as running:
+        assert running.database_url
+        migrate(running.database_url)
+        asyncio.run(serving.seed(running, demo=True))
+    print("the demonstration school is in place")
+
+
+def _token(settings: Settings, options: argparse.Namespace) -> None:
+    _development_only(settings, "akako token")
+    clerk_id = options.user or SIGN_INS[options.role]
+    if not re.fullmatch(r"user_[A-Za-z0-9_]{1,64}", clerk_id, re.ASCII):
+        raise SettingsError(f"--user {clerk_id!r} is no Clerk id such as user_123")
+    serving.make_data_dir(settings.data_dir)
+    DevDirectory(settings.data_dir).introduce(clerk_id)
+    try:
+        print(DevIssuer.open(settings.data_dir).mint(clerk_id, options.ttl))
+    except ValueError as error:
+        raise SettingsError(f"--ttl {options.ttl}: {error}") from None
+
+
+def _development_only(settings: Settings, command: str) -> None:
+    if settings.production or settings.clerk_issuer:
+        variable = "AKAKO_ENV" if settings.production else "AKAKO_CLERK_ISSUER"
+        raise SettingsError(f"{command} is for development only, but {variable} is set")
+
+
+def _openapi(settings: Settings, options: argparse.Namespace) -> None:
+    sys.stdout.buffer.write(assembly.openapi())
+
+
+def _grant(settings: Settings, options: argparse.Namespace) -> None:
+    async def run(db: Pool) -> None:
+        person = await administration.grant_admin(
+            db,
+            assembly.directory(settings),
+            clerk_id=options.clerk_id,
+            email=options.email,
+        )
+        print(f"{person} is an administrator")
+
+    _with_database(settings, run)
+
+
+def _plan(settings: Settings, options: argparse.Namespace) -> None:
+    async def run(db: Pool) -> None:
+        subject = options.organization or options.clerk_id or options.email
+        await administration.set_plan(
+            db,
+            options.plan.upper(),
+            clerk_id=options.clerk_id,
+            email=options.email,
+            organization=options.organization,
+        )
+        print(f"{subject} is on plan {options.plan.upper()}")
+
+    _with_database(settings, run)
+
+
+def _with_database(settings: Settings, run: object) -> None:
+    async def connected(url: str) -> None:
+        db = Pool(url, size=2)
+        try:
+            await run(db)  # type: ignore[operator]
+        finally:
+            await db.close()
+
+    with serving.database(settings) as running:
+        assert running.database_url
+        if not settings.database_url:
+            migrate(running.database_url)
+        asyncio.run(connected(running.database_url))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="akako", description="Akako LMS: the learning-management REST API."
+    )
+    parser.add_argument("--version", action="version", version=f"akako {__version__}")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--data-dir",
+        type=Path,
+        metavar="DIR",
+        help="folder of database, files and keys (AKAKO_DATA_DIR)",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, parents=[shared], help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    _add_serve(add("serve", _serve, "Run the API."))
+    add("migrate", _migrate, "Bring the database to the schema of this version.")
+    add("seed", _seed, "Put the demonstration school into a development database.")
+    token = add("token", _token, "Print a token for a development server.")
+    token.add_argument(
+        "--as", dest="role", choices=SIGN_INS, default="learner", help="a ready sign-in"
+    )
+    token.add_argument("--user", metavar="CLERK_ID", help="any other user, such as user_bob")
+    token.add_argument(
+        "--ttl", type=int, default=3600, metavar="SECONDS", help="how long it is valid"
+    )
+    add("openapi", _openapi, "Print the OpenAPI document.")
+    _add_admin(commands, shared)
+    return parser
+
+
+def _add_serve(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    serve.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
+    serve.add_argument("--demo", action="store_true", help="start with a small school inside")
+    serve.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="number of processes (1)"
+    )
+    serve.add_argument(
+        "--migrate", action="store_true", help="migrate the database of AKAKO_DATABASE_URL first"
+    )
+
+
+def _add_admin(commands: object, shared: argparse.ArgumentParser) -> None:
+    text = "Administration that needs no sign-in: the first administrator, plans."
+    admin = commands.add_parser("admin", help=text, description=text)  # type: ignore[attr-defined]
+    verbs = admin.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    grant = verbs.add_parser("grant", parents=[shared], help="make somebody an administrator")
+    plan = verbs.add_parser("plan", parents=[shared], help="put a user or organisation on a plan")
+    plan.add_argument("plan", choices=["FREE", "PRO", "ENTERPRISE"], type=str.upper)
+    grant.set_defaults(run=_grant)
+    plan.set_defaults(run=_plan)
+    for verb in (grant, plan):
+        who = verb.add_mutually_exclusive_group(required=True)
+        who.add_argument("--email", help="by e-mail address")
+        who.add_argument("--clerk-id", metavar="ID", help="by Clerk id")
+        if verb is plan:
+            who.add_argument("--organization", metavar="ID", help="by Clerk organisation id")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Who is asking: users, their dated roles, their profile, and how they come to be known here."""

@@ -1,0 +1,77 @@
+"""From verified claims to the caller's account, made on the spot where it is missing."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from akako.identity import accounts, queries
+from akako.identity.accounts import Policy, Tombstoned
+from akako.kernel.access import Actor
+from akako.kernel.database import Database
+from akako.kernel.errors import Forbidden, ServiceUnavailable, Unauthorized
+from akako.kernel.ports import Claims, Directory
+
+
+async def load_actor(
+    db: Database,
+    directory: Directory | None,
+    claims: Claims,
+    policy: Policy,
+    *,
+    provision: bool,
+    ip: str | None,
+    request_id: str | None,
+) -> Actor:
+    """The caller as the database knows them now. Roles in the token are never looked at.
+
+    Raise Unauthorized (deleted, ended session, unknown to the provider), Forbidden (account not
+    active), ServiceUnavailable (unknown here while the provider is away).
+    """
+    facts = (claims.subject, claims.session_id, claims.organization_id)
+    row = await queries.find_actor(db, *facts)
+    if row is None:
+        if not provision:
+            raise Unauthorized("invalid")
+        await _provision(db, directory, claims.subject, policy)
+        row = await queries.find_actor(db, *facts)
+    if row is None or row["deleted"] or row["ended"]:
+        raise Unauthorized("invalid")
+    roles = tuple(queries.in_order(row["roles"]))
+    _check_status(row, roles)
+    return Actor(
+        user_id=row["id"],
+        clerk_id=claims.subject,
+        roles=roles,
+        plan=_plan(row, claims, policy),
+        organization_id=claims.organization_id,
+        impersonator=claims.impersonator,
+        ip=ip,
+        request_id=request_id,
+    )
+
+
+def _plan(row: asyncpg.Record, claims: Claims, policy: Policy) -> str:
+    if claims.organization_id:
+        return row["organization_plan"] or policy.default_plan
+    return str(row["plan"])
+
+
+def _check_status(row: asyncpg.Record, roles: tuple[str, ...]) -> None:
+    if row["status"] != "ACTIVE":
+        raise Forbidden("Account is not active", user_roles=roles, reason="account_inactive")
+
+
+async def _provision(
+    db: Database, directory: Directory | None, clerk_id: str, policy: Policy
+) -> None:
+    if await db.fetchval("select true from user_tombstones where clerk_id = $1", clerk_id):
+        raise Unauthorized("invalid")
+    if directory is None:
+        raise ServiceUnavailable("Your account is not known here yet", retry_after=5)
+    person = await directory.get_user(clerk_id)
+    if person is None:
+        raise Unauthorized("invalid")
+    try:
+        await accounts.settle(db, directory, person, policy)
+    except Tombstoned:
+        raise Unauthorized("invalid") from None

@@ -1,0 +1,47 @@
+"""The accounts that a development server starts with."""
+
+from __future__ import annotations
+
+from akako.identity import accounts, queries, roles
+from akako.identity.accounts import Policy
+from akako.kernel.access import ADMIN, MENTOR, Actor
+from akako.kernel.database import Database
+from akako.kernel.ports import Directory
+
+ADMIN_ID, MENTOR_ID, LEARNER_ID = "user_admin", "user_mentor", "user_123"
+STAFF = {ADMIN_ID: (ADMIN, "ENTERPRISE"), MENTOR_ID: (MENTOR, "PRO")}
+
+
+async def seed_staff(db: Database, directory: Directory) -> dict[str, str]:
+    """Make sure the development admin and mentor exist with role and plan; return their ids."""
+    return {clerk_id: await _seed(db, directory, clerk_id) for clerk_id in STAFF}
+
+
+async def seed_learner(db: Database, directory: Directory) -> str:
+    """Make sure the development learner exists; return the id."""
+    return (await _account(db, directory, LEARNER_ID, "FREE"))[0]
+
+
+async def _account(
+    db: Database, directory: Directory, clerk_id: str, plan: str
+) -> tuple[str, bool]:
+    person = await directory.get_user(clerk_id)
+    assert person is not None
+    merged = await accounts.merge(db, person, Policy(default_plan=plan))
+    return merged.user_id, merged.created
+
+
+async def _seed(db: Database, directory: Directory, clerk_id: str) -> str:
+    role, plan = STAFF[clerk_id]
+    user_id, created = await _account(db, directory, clerk_id, plan)
+    if created:
+        async with db.transaction() as tx:
+            await roles.open_window(tx, user_id, role, assigned_by=None)
+    return user_id
+
+
+async def actor_of(db: Database, clerk_id: str) -> Actor:
+    """The account as an actor, for verbs that the command line carries out."""
+    row = await queries.find_actor(db, clerk_id)
+    assert row is not None
+    return Actor(user_id=row["id"], clerk_id=clerk_id, roles=tuple(row["roles"]), plan=row["plan"])

@@ -1,0 +1,158 @@
+"""SQL about users."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import asyncpg
+import msgspec
+
+from akako.identity.schemas import AdminUser, Profile, User, UserRole
+from akako.kernel import listing
+from akako.kernel.access import ROLES
+from akako.kernel.database import Database
+from akako.kernel.envelope import Listed
+from akako.kernel.listing import Choice, Flag, Sort, Spec, Where
+
+U = TypeVar("U", bound=User)
+
+USERS = Spec(
+    sorts={
+        "createdAt": Sort("u.created_at"),
+        "updatedAt": Sort("u.updated_at"),
+        "email": Sort("coalesce(u.email, '')", "text"),
+        "firstName": Sort("coalesce(u.first_name, '')", "text"),
+        "lastName": Sort("coalesce(u.last_name, '')", "text"),
+    },
+    default="createdAt",
+    descending=True,
+    filters={
+        "role": Choice(ROLES, many=True),
+        "status": Choice(("ACTIVE", "INACTIVE", "SUSPENDED", "DELETED")),
+        "isActive": Flag(),
+    },
+    search=True,
+    dates={"created": "u.created_at", "updated": "u.updated_at"},
+    identity="u.id",
+)
+
+# Effective now: the start is part of the window, the end is not.
+EFFECTIVE = "r.effective_start <= now() and (r.effective_end is null or r.effective_end > now())"
+
+WINDOWS = """
+(select coalesce(json_agg(json_build_array(r.id, r.role, r.effective_start, r.effective_end,
+                                           r.assigned_by) order by r.effective_start, r.id), '[]')
+ from user_roles r where r.user_id = u.id)::text as windows
+"""
+COLUMNS = f"""
+u.id, u.clerk_id, u.email, u.first_name, u.last_name, u.image_url, u.status, u.plan, u.created_at,
+u.updated_at, u.last_synced_at, u.deleted_at, now() as moment, {WINDOWS}
+"""
+
+ACTOR = f"""
+select u.id, u.status, u.plan, u.deleted_at is not null as deleted,
+       (select plan from organizations where id = $3) as organization_plan,
+       array(select r.role from user_roles r where r.user_id = u.id and {EFFECTIVE}) as roles,
+       exists (select from ended_sessions where session_id = $2) as ended
+from users u where u.clerk_id = $1
+"""
+
+
+class _Window(msgspec.Struct, array_like=True):
+    id: str
+    role: str
+    start: datetime
+    end: datetime | None
+    assigned_by: str | None
+
+
+_windows = msgspec.json.Decoder(list[_Window])
+
+
+def in_order(roles: Any) -> list[str]:
+    """The roles once each, the mightiest first."""
+    return [role for role in ROLES if role in roles]
+
+
+def _user(row: asyncpg.Record, model: type[U], **more: Any) -> U:
+    roles = [
+        UserRole(w.id, w.role, _utc(w.start), w.end and _utc(w.end), w.assigned_by)
+        for w in _windows.decode(row["windows"])
+    ]
+    current = [role for role in roles if role.holds_at(row["moment"])]
+    if model is Profile:
+        more["user_roles"] = current
+    elif model is AdminUser:
+        more["user_roles"] = roles
+        more["last_synced_at"] = row["last_synced_at"]
+    deleted = row["deleted_at"] is not None
+    return model(
+        id=row["id"],
+        clerk_id=row["clerk_id"],
+        email=row["email"],
+        first_name=row["first_name"],
+        last_name=row["last_name"],
+        image_url=row["image_url"],
+        status="DELETED" if deleted else row["status"],
+        plan=row["plan"],
+        roles=in_order({role.role for role in current}),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        **more,
+    )
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+async def find_actor(
+    db: Database,
+    clerk_id: str,
+    session_id: str | None = None,
+    organization_id: str | None = None,
+) -> asyncpg.Record | None:
+    """What a request needs of its caller: id, status, plan, effective roles, in one statement."""
+    return await db.fetchrow(ACTOR, clerk_id, session_id, organization_id)
+
+
+async def get_user(db: Database, user_id: str, model: type[U], *, lock: bool = False) -> U | None:
+    """A user who is not deleted. `lock` keeps the row for the rest of the transaction."""
+    sql = f"select {COLUMNS} from users u where u.id = $1 and u.deleted_at is null"
+    row = await db.fetchrow(sql + (" for update of u" if lock else ""), user_id)
+    return _user(row, model) if row else None
+
+
+async def list_users(db: Database, request: listing.Request) -> Listed[AdminUser]:
+    where = Where()
+    deleted = request["status"] == "DELETED"
+    where.add("u.deleted_at is not null" if deleted else "u.deleted_at is null")
+    if request["status"] and not deleted:
+        where.add("u.status = {}", request["status"])
+    if request["isActive"] is not None:
+        where.add("(u.status = 'ACTIVE') = {}", request["isActive"])
+    if request["role"]:
+        where.add(
+            f"exists (select from user_roles r where r.user_id = u.id and r.role = any({{}}) "
+            f"and {EFFECTIVE})",
+            list(request["role"]),
+        )
+    where.search("u.search_key", request.search)
+    where.dates(USERS, request)
+    return await listing.fetch(
+        db,
+        USERS,
+        request,
+        source="users u",
+        columns=COLUMNS,
+        where=where,
+        build=lambda row: _user(row, AdminUser),
+    )
+
+
+async def update_user(db: Database, user_id: str, changes: dict[str, object]) -> None:
+    """Set columns (names come from this code, never from a caller) and the moment of change."""
+    sets = ", ".join(f"{column} = ${n}" for n, column in enumerate(changes, start=2))
+    sql = f"update users set {sets}, updated_at = now() where id = $1"
+    await db.execute(sql, user_id, *changes.values())

@@ -1,0 +1,110 @@
+"""Dated roles. Windows are closed, never deleted, so the whole history stays readable."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import asyncpg
+
+from akako.kernel.database import Database
+from akako.kernel.errors import Conflict, LastAdmin
+from akako.kernel.ids import new_id
+
+# Everything that could remove the last administrator happens one after the other.
+ADMINS_LOCK = 4_151_209_002
+
+LASTING_ADMIN = """
+select exists (
+    select from user_roles r join users u on u.id = r.user_id
+    where r.role = 'ADMIN' and r.effective_start <= now() and r.effective_end is null
+      and u.status = 'ACTIVE' and u.deleted_at is null
+)
+"""
+
+
+async def open_window(
+    tx: Database,
+    user_id: str,
+    role: str,
+    *,
+    assigned_by: str | None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> str:
+    """Assign a role from `start` (default now) until `end` (default for good); return its id.
+
+    Raise Conflict where the window would overlap one that the user has for that role.
+    """
+    role_id = new_id()
+    try:
+        async with tx.transaction():
+            await tx.execute(
+                """
+                insert into user_roles
+                    (id, user_id, role, effective_start, effective_end, assigned_by)
+                values ($1, $2, $3, coalesce($4, now()), $5, $6)
+                """,
+                role_id,
+                user_id,
+                role,
+                start,
+                end,
+                assigned_by,
+            )
+    except asyncpg.ExclusionViolationError:
+        raise Conflict("user_role", "role", role) from None
+    return role_id
+
+
+async def close_window(tx: Database, user_id: str, role: str, *, revoked_by: str | None) -> bool:
+    """End what is effective and cancel what was to come; return whether there was anything."""
+    closed = await tx.fetch(
+        """
+        update user_roles set effective_end = greatest(effective_start, now()), revoked_by = $3
+        where user_id = $1 and role = $2 and (effective_end is null or effective_end > now())
+          and effective_end is distinct from effective_start
+        returning id
+        """,
+        user_id,
+        role,
+        revoked_by,
+    )
+    return bool(closed)
+
+
+async def close_all(tx: Database, user_id: str) -> None:
+    await tx.execute(
+        """
+        update user_roles set effective_end = greatest(effective_start, now())
+        where user_id = $1 and (effective_end is null or effective_end > now())
+        """,
+        user_id,
+    )
+
+
+async def has_lasting_admin(tx: Database) -> bool:
+    return bool(await tx.fetchval(LASTING_ADMIN))
+
+
+async def lock_admins(tx: Database) -> None:
+    await tx.execute("select pg_advisory_xact_lock($1)", ADMINS_LOCK)
+
+
+async def keep_one_admin(tx: Database) -> None:
+    """Raise LastAdmin if no active user holds ADMIN for good. Call under `lock_admins`."""
+    if not await has_lasting_admin(tx):
+        raise LastAdmin
+
+
+async def holds(tx: Database, user_id: str, role: str) -> bool:
+    """Whether the role is effective now."""
+    return bool(
+        await tx.fetchval(
+            """
+            select exists (select from user_roles where user_id = $1 and role = $2
+                and effective_start <= now() and (effective_end is null or effective_end > now()))
+            """,
+            user_id,
+            role,
+        )
+    )

@@ -1,0 +1,142 @@
+"""Endpoints of sign-in, profile and users."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from akako.identity import queries, service
+from akako.identity.accounts import Policy
+from akako.identity.schemas import (
+    AdminUser,
+    Profile,
+    ProfileUpdate,
+    RoleAssigned,
+    RoleGrant,
+    RoleRemoval,
+    Synced,
+    SyncRequest,
+    UserUpdate,
+)
+from akako.kernel import listing
+from akako.kernel.access import ADMIN, SIGNED_IN, TOKEN_CHECKED, requires
+from akako.kernel.envelope import Created, Listed, Ok
+from akako.kernel.errors import Unauthorized, ValidationFailed
+from akako.kernel.http.call import Call
+from akako.kernel.http.endpoint import delete, get, post, put
+from akako.kernel.limits import AUTH
+
+SYNCED = "User synced successfully"
+
+
+def _policy(call: Call) -> Policy:
+    outside = call.outside
+    return Policy(default_plan=outside.default_plan, bootstrap_admins=outside.bootstrap_admins)
+
+
+@post(
+    "/auth/sync",
+    access=TOKEN_CHECKED,
+    bucket=AUTH,
+    errors=(401, 403, 409, 502, 503),
+    returns=Profile | Synced,
+    status=(200, 201),
+    body_optional=True,
+)
+async def sync_user(
+    call: Call, data: SyncRequest
+) -> Ok[Profile | Synced] | Created[Profile | Synced]:
+    """Sync user data from Clerk.
+
+    With a token the caller's own row is brought up to date and returned. Without one the body names
+    whom to fetch from Clerk; the answer then holds nothing personal.
+    """
+    policy, directory = _policy(call), call.outside.directory
+    user_id = data.user_id or None
+    if call.claims:
+        merged = await service.sync_caller(call.db, directory, call.claims, user_id, policy)
+        answer: Profile | Synced = await service.get_profile(call.db, merged.user_id)
+    else:
+        if directory is None:
+            raise Unauthorized("missing")
+        if user_id is None:
+            raise ValidationFailed.of("userId", "Required")
+        merged = await service.sync_named(call.db, directory, user_id, data.email or None, policy)
+        answer = Synced(user_id, synced=True, created=merged.created)
+    if merged.created:
+        return Created(data=answer, location="/api/auth/profile", message=SYNCED)
+    return Ok(data=answer, message=SYNCED)
+
+
+@get("/auth/profile", access=SIGNED_IN, bucket=AUTH)
+async def get_profile(call: Call) -> Ok[Profile]:
+    """Get the current user's profile."""
+    return Ok(data=await service.get_profile(call.db, call.actor.user_id), etag=True)
+
+
+@put("/auth/profile", access=SIGNED_IN, bucket=AUTH)
+async def update_profile(call: Call, data: ProfileUpdate, echoed: dict[str, Any]) -> Ok[Profile]:
+    """Update the current user's profile."""
+    profile = await service.update_profile(
+        call.db, call.actor, changes=data, echoed=echoed, if_match=call.header("if-match")
+    )
+    return Ok(data=profile, message="Profile updated successfully", etag=True)
+
+
+@get("/users", access=requires(ADMIN), listing=queries.USERS)
+async def list_users(call: Call, request: listing.Request) -> Listed[AdminUser]:
+    """List all users."""
+    return await queries.list_users(call.db, request)
+
+
+@get("/users/{user_id}", access=requires(ADMIN), resource="user")
+async def get_user(call: Call, user_id: str) -> Ok[AdminUser]:
+    """Get a user by id."""
+    return Ok(data=await service.get_user(call.db, user_id), etag=True)
+
+
+@put("/users/{user_id}", access=requires(ADMIN), resource="user", errors=(409,))
+async def update_user(
+    call: Call, user_id: str, data: UserUpdate, echoed: dict[str, Any]
+) -> Ok[AdminUser]:
+    """Update a user."""
+    user = await service.update_user(
+        call.db,
+        call.actor,
+        user_id,
+        changes=data,
+        echoed=echoed,
+        if_match=call.header("if-match"),
+    )
+    return Ok(data=user, message="User updated successfully", etag=True)
+
+
+@post("/users/{user_id}/roles", access=requires(ADMIN), resource="user", errors=(409,))
+async def assign_role(call: Call, user_id: str, data: RoleGrant) -> Created[RoleAssigned]:
+    """Assign a role to a user."""
+    assigned = await service.assign_role(call.db, call.actor, user_id, grant=data)
+    message = "Role assigned successfully"
+    return Created(data=assigned, location=f"/api/users/{user_id}", message=message)
+
+
+@delete(
+    "/users/{user_id}/roles",
+    access=requires(ADMIN),
+    resource="user",
+    errors=(409,),
+    body_optional=True,
+)
+async def remove_role(
+    call: Call, user_id: str, data: RoleRemoval, query: RoleRemoval
+) -> Ok[AdminUser]:
+    """Remove a role from a user.
+
+    The role is named in the query or in the body; the query is safer, because some proxies drop the
+    body of a DELETE.
+    """
+    named = {each for each in (data.role, query.role) if each}
+    if not named:
+        raise ValidationFailed.of("role", "Required")
+    if len(named) > 1:
+        raise ValidationFailed.of("role", "Query and body name different roles", data.role)
+    user = await service.remove_role(call.db, call.actor, user_id, role=named.pop())
+    return Ok(data=user, message="Role removed successfully")

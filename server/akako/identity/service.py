@@ -1,0 +1,213 @@
+"""What can be done about users."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from akako.identity import accounts, queries, roles
+from akako.identity.accounts import Merged, Policy, Tombstoned
+from akako.identity.schemas import (
+    AdminUser,
+    Profile,
+    ProfileUpdate,
+    RoleAssigned,
+    RoleGrant,
+    UserUpdate,
+)
+from akako.kernel import audit, etags, jobs, text, validation
+from akako.kernel.access import ADMIN, Actor
+from akako.kernel.database import Database
+from akako.kernel.errors import Forbidden, NotFound, Unauthorized, ValidationFailed
+from akako.kernel.ports import Claims, Directory
+
+PAST_TOLERANCE = timedelta(seconds=60)
+FAR_FUTURE = timedelta(days=3653)
+Echoed = Mapping[str, Any]
+
+
+async def sync_caller(
+    db: Database, directory: Directory | None, claims: Claims, hint: str | None, policy: Policy
+) -> Merged:
+    """Bring the row of a token's owner up to date. A hint that names somebody else is refused."""
+    if hint is not None and hint != claims.subject:
+        raise Forbidden("The token belongs to another user", reason="user_mismatch")
+    return await _sync(db, directory, claims.subject, None, policy, unknown=Unauthorized("invalid"))
+
+
+async def sync_named(
+    db: Database, directory: Directory | None, clerk_id: str, email: str | None, policy: Policy
+) -> Merged:
+    """Bring the row of a named user up to date, from what the provider says and nothing else.
+
+    An unknown id and an address that is not theirs get the same answer, so neither is disclosed.
+    """
+    unknown = ValidationFailed.of("userId", "User could not be verified", clerk_id)
+    return await _sync(db, directory, clerk_id, email, policy, unknown=unknown)
+
+
+async def _sync(
+    db: Database,
+    directory: Directory | None,
+    clerk_id: str,
+    email: str | None,
+    policy: Policy,
+    *,
+    unknown: Exception,
+) -> Merged:
+    if directory is None:
+        raise Unauthorized("missing")
+    person = await directory.get_user(clerk_id)
+    if person is None or (email is not None and not _owns(person.emails, email)):
+        raise unknown
+    try:
+        merged = await accounts.settle(db, directory, person, policy)
+    except Tombstoned:
+        raise unknown from None
+    if merged.suspended:
+        raise Forbidden("Account is not active", reason="account_inactive")
+    return merged
+
+
+def _owns(emails: tuple[str, ...], email: str) -> bool:
+    return text.email_key(email) in {text.email_key(each) for each in emails}
+
+
+async def get_profile(db: Database, user_id: str) -> Profile:
+    profile = await queries.get_user(db, user_id, Profile)
+    if profile is None:
+        raise Unauthorized("invalid")
+    return profile
+
+
+async def update_profile(
+    db: Database,
+    actor: Actor,
+    *,
+    changes: ProfileUpdate,
+    echoed: Echoed,
+    if_match: str | None,
+) -> Profile:
+    async with db.transaction() as tx:
+        before = await queries.get_user(tx, actor.user_id, Profile, lock=True)
+        if before is None:
+            raise Unauthorized("invalid")
+        validation.check_read_only(echoed, before)
+        etags.require(if_match, before)
+        await _apply(tx, before, validation.supplied(changes))
+        after = await get_profile(tx, actor.user_id)
+        await audit.record(
+            tx, actor, "profile.updated", "user", actor.user_id, before=before, after=after
+        )
+        return after
+
+
+async def get_user(db: Database, user_id: str) -> AdminUser:
+    user = await queries.get_user(db, user_id, AdminUser)
+    if user is None:
+        raise NotFound("user", user_id)
+    return user
+
+
+async def update_user(
+    db: Database,
+    actor: Actor,
+    user_id: str,
+    *,
+    changes: UserUpdate,
+    echoed: Echoed,
+    if_match: str | None,
+) -> AdminUser:
+    """Change a user. Raise LastAdmin when that would leave no active administrator."""
+    async with db.transaction() as tx:
+        await roles.lock_admins(tx)
+        before = await _locked(tx, user_id)
+        validation.check_read_only(echoed, before)
+        etags.require(if_match, before)
+        await _apply(tx, before, validation.supplied(changes))
+        if changes.status in ("INACTIVE", "SUSPENDED") and ADMIN in before.roles:
+            await roles.keep_one_admin(tx)
+        after = await get_user(tx, user_id)
+        await audit.record(tx, actor, "user.updated", "user", user_id, before=before, after=after)
+        return after
+
+
+async def _apply(tx: Database, before: Profile | AdminUser, changes: dict[str, Any]) -> None:
+    first = changes.get("first_name", before.first_name)
+    last = changes.get("last_name", before.last_name)
+    key = accounts.search_key(before.email, first, last)
+    await queries.update_user(tx, before.id, {**changes, "search_key": key})
+
+
+async def _locked(tx: Database, user_id: str) -> AdminUser:
+    user = await queries.get_user(tx, user_id, AdminUser, lock=True)
+    if user is None:
+        raise NotFound("user", user_id)
+    return user
+
+
+def _refuse_impersonated(actor: Actor, required: tuple[str, ...] = (ADMIN,)) -> None:
+    if actor.impersonator:
+        raise Forbidden(
+            "Roles cannot be changed while impersonating",
+            required=required,
+            user_roles=actor.roles,
+            reason="impersonation",
+        )
+
+
+async def assign_role(
+    db: Database, actor: Actor, user_id: str, *, grant: RoleGrant
+) -> RoleAssigned:
+    """Open a window. Raise Conflict where it overlaps one of the same role."""
+    _refuse_impersonated(actor)
+    start, end = _checked_window(grant)
+    async with db.transaction() as tx:
+        await _locked(tx, user_id)
+        role_id = await roles.open_window(
+            tx, user_id, grant.role, assigned_by=actor.clerk_id, start=start, end=end
+        )
+        user = await get_user(tx, user_id)
+        window = next(each for each in user.user_roles if each.id == role_id)
+        await audit.record(tx, actor, "user_role.assigned", "user", user_id, after=window)
+        await jobs.announce(tx, "user_role.assigned", {"userId": user_id, "role": grant.role})
+        return RoleAssigned(user_role=window, user=user)
+
+
+def _checked_window(grant: RoleGrant) -> tuple[datetime | None, datetime | None]:
+    """The window in order, or ValidationFailed."""
+    now = datetime.now(UTC)
+    start = grant.effective_start_date or None
+    end = grant.effective_end_date or None
+    if start and not now - PAST_TOLERANCE <= start <= now + FAR_FUTURE:
+        message = "Must be neither in the past nor more than ten years ahead"
+        raise ValidationFailed.of("effectiveStartDate", message, start.isoformat())
+    if end and end <= max(start or now, now):
+        message = "Must be after the start and in the future"
+        raise ValidationFailed.of("effectiveEndDate", message, end.isoformat())
+    return start, end
+
+
+async def remove_role(db: Database, actor: Actor, user_id: str, *, role: str) -> AdminUser:
+    """Close the effective window of a role and cancel future ones; the history stays."""
+    _refuse_impersonated(actor)
+    async with db.transaction() as tx:
+        await roles.lock_admins(tx)
+        before = await _locked(tx, user_id)
+        if not await roles.close_window(tx, user_id, role, revoked_by=actor.clerk_id):
+            raise NotFound("user_role", role)
+        if role == ADMIN and ADMIN in before.roles:
+            await roles.keep_one_admin(tx)
+        after = await get_user(tx, user_id)
+        await audit.record(
+            tx,
+            actor,
+            "user_role.removed",
+            "user",
+            user_id,
+            before={"role": role},
+            after={"roles": after.roles},
+        )
+        await jobs.announce(tx, "user_role.removed", {"userId": user_id, "role": role})
+        return after

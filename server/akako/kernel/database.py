@@ -1,0 +1,176 @@
+"""PostgreSQL on the request path: autocommit reads, one transaction per write.
+
+A `Database` is what every query function is given. It is either the pool (each read takes a
+connection for one statement) or one connection inside an open transaction; query functions cannot
+tell the difference.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+import asyncpg
+import msgspec
+import structlog
+
+from akako.kernel.errors import ServiceUnavailable
+
+log = structlog.get_logger(__name__)
+
+CONNECT_SECONDS = 1.0
+ACQUIRE_SECONDS = 2.0
+STATEMENT_SECONDS = 5.0
+
+# Errors that say "not now" rather than "never": the caller may try again.
+AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.DiskFullError,
+    asyncpg.OutOfMemoryError,
+    asyncpg.QueryCanceledError,
+    OSError,
+    TimeoutError,
+)
+
+# The database undid the whole transaction; running it again may well succeed.
+RETRYABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+
+
+class Database(Protocol):
+    """Runs SQL. Values are always `$n` parameters."""
+
+    async def fetch(self, sql: str, *values: object) -> list[asyncpg.Record]: ...
+
+    async def fetchrow(self, sql: str, *values: object) -> asyncpg.Record | None: ...
+
+    async def fetchval(self, sql: str, *values: object) -> Any: ...
+
+    async def execute(self, sql: str, *values: object) -> str: ...
+
+    def transaction(self) -> Any:
+        """`async with db.transaction() as tx`: all of it or nothing. Nested ones are savepoints."""
+
+
+async def _no_reset(connection: asyncpg.Connection) -> None:
+    """Releasing costs no round trip, because no code here leaves session state behind."""
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
+        decoder=lambda raw: msgspec.json.decode(raw[1:]),
+        format="binary",
+    )
+
+
+class Transaction:
+    """A `Database` bound to one connection with an open transaction."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+        self.fetch = connection.fetch
+        self.fetchrow = connection.fetchrow
+        self.fetchval = connection.fetchval
+        self.execute = connection.execute
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        async with self._connection.transaction():
+            yield self
+
+
+class Pool:
+    """A `Database` over a pool that opens by itself, also when PostgreSQL comes up later."""
+
+    def __init__(self, url: str, *, size: int = 10) -> None:
+        self._url = url
+        self._size = size
+        self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
+
+    async def _open(self) -> asyncpg.Pool:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._url,
+                    min_size=1,
+                    max_size=self._size,
+                    timeout=CONNECT_SECONDS,
+                    command_timeout=STATEMENT_SECONDS,
+                    max_inactive_connection_lifetime=300,
+                    init=_prepare,
+                    reset=_no_reset,
+                    server_settings={"application_name": "akako", "timezone": "UTC"},
+                )
+            return self._pool
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection for a while. Raise ServiceUnavailable when none can be had in time."""
+        try:
+            pool = self._pool or await self._open()
+            held = await pool.acquire(timeout=ACQUIRE_SECONDS)
+        except AWAY as error:
+            raise unavailable(error) from error
+        try:
+            yield held
+        except AWAY as error:
+            raise unavailable(error) from error
+        except asyncpg.InterfaceError as error:
+            if held.is_closed():
+                raise unavailable(error) from error
+            raise
+        finally:
+            await asyncio.shield(pool.release(held, timeout=CONNECT_SECONDS))
+
+    async def fetch(self, sql: str, *values: object) -> list[asyncpg.Record]:
+        async with self.connection() as held:
+            rows: list[asyncpg.Record] = await held.fetch(sql, *values)
+            return rows
+
+    async def fetchrow(self, sql: str, *values: object) -> asyncpg.Record | None:
+        async with self.connection() as held:
+            return await held.fetchrow(sql, *values)
+
+    async def fetchval(self, sql: str, *values: object) -> Any:
+        async with self.connection() as held:
+            return await held.fetchval(sql, *values)
+
+    async def execute(self, sql: str, *values: object) -> str:
+        async with self.connection() as held:
+            return str(await held.execute(sql, *values))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        async with self.connection() as held, held.transaction():
+            yield Transaction(held)
+
+    def in_use(self) -> tuple[int, int]:
+        """(connections in use, connections open)."""
+        if self._pool is None:
+            return 0, 0
+        return self._pool.get_size() - self._pool.get_idle_size(), self._pool.get_size()
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), timeout=5)
+            except TimeoutError:
+                self._pool.terminate()
+
+
+def unavailable(error: BaseException) -> ServiceUnavailable:
+    """What the caller is told; the reason goes to the log, by its kind only."""
+    log.warning("database_unavailable", error=type(error).__name__)
+    return ServiceUnavailable(retry_after=1)

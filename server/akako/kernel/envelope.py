@@ -1,0 +1,83 @@
+"""The shapes of every JSON answer, in the key order that the reference shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from akako.kernel.errors import ApiError
+
+T = TypeVar("T")
+DONE = "Operation completed successfully"
+
+encode = msgspec.json.Encoder().encode
+
+
+class Ok(msgspec.Struct, Generic[T], kw_only=True):
+    """200 with one object."""
+
+    data: T
+    message: str = DONE
+    etag: bool = False  # whether the answer carries the object's entity tag
+    headers: dict[str, str] = {}
+
+
+class Created(msgspec.Struct, Generic[T], kw_only=True):
+    """201 with the new object and where it can be read or changed."""
+
+    data: T
+    location: str
+    message: str = DONE
+    etag: bool = False
+    headers: dict[str, str] = {}
+
+
+class Pagination(msgspec.Struct, frozen=True):
+    page: int
+    limit: int
+    total: int
+    pages: int
+    hasNext: bool  # noqa: N815 - the reference's own spelling
+    hasPrev: bool  # noqa: N815
+
+
+class Listed(msgspec.Struct, Generic[T], kw_only=True):
+    """200 with a page of a list. `next` is the opaque cursor of the following page."""
+
+    data: Sequence[T]
+    pagination: Pagination
+    next: str | None = None
+    headers: dict[str, str] = {}
+
+
+class _Success(msgspec.Struct):
+    success: bool
+    data: Any
+    message: str
+
+
+class _List(msgspec.Struct):
+    success: bool
+    data: Any
+    pagination: Pagination
+
+
+class _Error(msgspec.Struct):
+    success: bool
+    error: str
+    code: str
+    details: dict[str, Any]
+
+
+def success(data: object, message: str = DONE) -> bytes:
+    return encode(_Success(True, data, message))
+
+
+def listing(data: object, pagination: Pagination) -> bytes:
+    return encode(_List(True, data, pagination))
+
+
+def error(problem: ApiError) -> bytes:
+    return encode(_Error(False, problem.message, problem.code, problem.details))

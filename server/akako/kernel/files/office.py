@@ -1,0 +1,153 @@
+"""Office documents in ZIP archives, judged by their central directory alone; nothing is unpacked.
+
+Layout of the records: APPNOTE.TXT of the ZIP format, sections 4.3.7, 4.3.12 and 4.3.16.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+import struct
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+import msgspec
+
+MAX_ENTRIES = 10_000
+MAX_UNPACKED_BYTES = 500 * 1024 * 1024
+MAX_RATIO = 200
+MAX_DIRECTORY_BYTES = 4 * 1024 * 1024
+MAX_COMMENT_BYTES = 0xFFFF
+
+END_RECORD = struct.Struct("<4s4H2LH")
+ENTRY = struct.Struct("<4s6H3L5H2L")
+LOCAL_HEADER = struct.Struct("<4s5H3L2H")
+UTF8_NAME = 0x800
+STORED = 0
+
+# The main part's name carries a number in files of some producers (`word/document2.xml`).
+WORD_PART = re.compile(r"word/document\d*\.xml")
+SHEET_PART = re.compile(r"xl/workbook\d*\.xml")
+SLIDES_PART = re.compile(r"ppt/presentation\d*\.xml")
+ODF_TYPE = "application/vnd.oasis.opendocument."
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A member as the central directory declares it."""
+
+    name: str
+    method: int
+    packed: int
+    unpacked: int
+    mode: int
+    offset: int
+
+
+def ends_with_archive(file: BinaryIO, size: int) -> bool:
+    """Whether a ZIP archive is appended, so that archive readers would open the file too."""
+    return _end_record(file, size) is not None
+
+
+def is_office_xml(part: re.Pattern[str]) -> Callable[[BinaryIO, int], bool]:
+    """A check for an Office Open XML package whose main part has this name."""
+
+    def check(file: BinaryIO, size: int) -> bool:
+        entries = _harmless_entries(file, size)
+        names = {entry.name for entry in entries}
+        return "[Content_Types].xml" in names and any(part.fullmatch(name) for name in names)
+
+    return check
+
+
+def is_open_document(form: str) -> Callable[[BinaryIO, int], bool]:
+    """A check for an OpenDocument package of this form: text, spreadsheet or presentation."""
+    expected = (ODF_TYPE + form).encode("ascii")
+
+    def check(file: BinaryIO, size: int) -> bool:
+        entries = _harmless_entries(file, size)
+        names = {entry.name for entry in entries}
+        return "content.xml" in names and any(
+            entry.name == "mimetype" and _stored_content(file, entry, len(expected)) == expected
+            for entry in entries
+        )
+
+    return check
+
+
+def _harmless_entries(file: BinaryIO, size: int) -> list[Entry]:
+    """The members of an archive; none at all when one of them, or their sum, is suspect."""
+    entries = _entries(file, size)
+    unpacked = sum(entry.unpacked for entry in entries)
+    if unpacked > MAX_UNPACKED_BYTES or unpacked > MAX_RATIO * size:
+        return []
+    return [] if any(_is_suspect(entry) for entry in entries) else entries
+
+
+def _is_suspect(entry: Entry) -> bool:
+    path = entry.name.replace("\\", "/")
+    return (
+        path.startswith("/")
+        or ":" in path.partition("/")[0]
+        or "\0" in path
+        or ".." in path.split("/")
+        or path.lower().endswith("vbaproject.bin")
+        or stat.S_ISLNK(entry.mode)
+    )
+
+
+def _entries(file: BinaryIO, size: int) -> list[Entry]:
+    end = _end_record(file, size)
+    if end is None:
+        return []
+    position, count, length, offset = end
+    # Nothing may stand before the archive or between its parts. ZIP64's placeholders fail here
+    # too: no document within the size limit needs them.
+    if count > MAX_ENTRIES or length > MAX_DIRECTORY_BYTES or offset + length != position:
+        return []
+    file.seek(offset)
+    entries = list(_directory(file.read(length)))
+    return entries if len(entries) == count else []
+
+
+def _end_record(file: BinaryIO, size: int) -> tuple[int, int, int, int] | None:
+    """The end record: its position and the directory's entry count, length and offset."""
+    start = max(0, size - END_RECORD.size - MAX_COMMENT_BYTES)
+    file.seek(start)
+    tail = file.read(size - start)
+    found = tail.rfind(b"PK\x05\x06")
+    while found != -1:
+        if found + END_RECORD.size <= len(tail):
+            _, disk, _, _, count, length, offset, comment = END_RECORD.unpack_from(tail, found)
+            if disk == 0 and found + END_RECORD.size + comment == len(tail):
+                return start + found, count, length, offset
+        found = tail.rfind(b"PK\x05\x06", 0, found)
+    return None
+
+
+def _directory(records: bytes) -> Iterator[Entry]:
+    """The entries of a central directory, up to the first that is not one."""
+    position = 0
+    while position + ENTRY.size <= len(records):
+        fields = ENTRY.unpack_from(records, position)
+        signature, flags, method, packed, unpacked = (fields[i] for i in (0, 3, 4, 8, 9))
+        name_length, extra_length, comment_length = fields[10:13]
+        attributes, offset = fields[15:17]
+        if signature != b"PK\x01\x02":
+            return
+        name = records[position + ENTRY.size : position + ENTRY.size + name_length]
+        text = name.decode("utf-8" if flags & UTF8_NAME else "cp437", errors="replace")
+        yield Entry(text, method, packed, unpacked, attributes >> 16, offset)
+        position += ENTRY.size + name_length + extra_length + comment_length
+
+
+def _stored_content(file: BinaryIO, entry: Entry, limit: int) -> bytes:
+    """An uncompressed member's content, unless it is longer than `limit` bytes."""
+    if entry.method != STORED or entry.unpacked > limit:
+        return b""
+    file.seek(entry.offset)
+    header = file.read(LOCAL_HEADER.size)
+    if len(header) < LOCAL_HEADER.size:
+        return b""
+    *_, name_length, extra_length = LOCAL_HEADER.unpack(header)
+    file.seek(name_length + extra_length, 1)
+    return file.read(entry.unpacked)

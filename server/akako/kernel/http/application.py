@@ -1,0 +1,145 @@
+"""Puts endpoints, pipeline and edge together as one ASGI application.
+
+Litestar routes and runs the lifespan; what happens to a request is the pipeline's business.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, cast
+
+import structlog
+from litestar import Litestar, Request
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.handlers import HTTPRouteHandler
+
+from akako.kernel import envelope, limits
+from akako.kernel.access import UNGUARDED
+from akako.kernel.envelope import Ok
+from akako.kernel.errors import ApiError, BadRequest, InternalError, MethodNotAllowed, NotFound
+from akako.kernel.http import endpoint as endpoints
+from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
+from akako.kernel.http.call import Call
+from akako.kernel.http.edge import Edge, Observe, preflight
+from akako.kernel.http.endpoint import Endpoint
+from akako.kernel.http.pipeline import Pipeline
+from akako.kernel.http.render import failure
+from akako.kernel.http.reply import JSON_TYPE, NO_STORE, PROTECTIVE, Reply
+
+log = structlog.get_logger(__name__)
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+def build(
+    declared: Sequence[Endpoint],
+    pipeline: Pipeline,
+    *,
+    origins: Collection[str],
+    observe: Observe,
+    secure: bool,
+    lifespan: Sequence[Lifespan],
+) -> ASGIApp:
+    """The whole server as an ASGI application."""
+    by_path: dict[str, list[Endpoint]] = defaultdict(list)
+    for each in declared:
+        by_path[each.path].append(each)
+    handlers = [_handler(path, group, pipeline, origins) for path, group in by_path.items()]
+    app = Litestar(
+        handlers,
+        openapi_config=None,
+        logging_config=None,
+        lifespan=list(lifespan),
+        exception_handlers={Exception: _unrouted(pipeline)},  # type: ignore[dict-item]
+    )
+    routed = cast(ASGIApp, app)
+    return Edge(_exact_paths(routed, pipeline), origins=origins, observe=observe, secure=secure)
+
+
+def _handler(
+    path: str, group: Sequence[Endpoint], pipeline: Pipeline, origins: Collection[str]
+) -> HTTPRouteHandler:
+    """All operations of one path. Preflights are neither authenticated nor limited."""
+    by_method = {each.method: each for each in group}
+    methods: list[Any] = allowed_methods(group)
+    if "GET" in by_method:
+        by_method["HEAD"] = by_method["GET"]
+
+    async def handle(request: Request) -> Reply:  # type: ignore[type-arg]
+        scope, receive = cast(Scope, request.scope), cast(Receive, request.receive)
+        scope["state"]["route"] = path
+        if scope["method"] == "OPTIONS":
+            return _preflight(methods, request.headers.get("origin", "") in origins)
+        return await pipeline.answer(by_method[scope["method"]], scope, receive)
+
+    template = path.replace("}", ":str}")
+    return HTTPRouteHandler(template, http_method=methods, status_code=200, name=path)(handle)
+
+
+def allowed_methods(group: Sequence[Endpoint]) -> list[str]:
+    methods = {each.method for each in group} | {"OPTIONS"}
+    return sorted(methods | {"HEAD"}) if "GET" in methods else sorted(methods)
+
+
+def _preflight(methods: Sequence[str], origin_allowed: bool) -> Reply:
+    headers = [JSON_TYPE, NO_STORE, *PROTECTIVE, *preflight(origin_allowed, methods)]
+    return Reply(200, envelope.success({"methods": list(methods)}), headers)
+
+
+class Unrouted:
+    """An answer for a request that has no endpoint: it counts against the general limit too."""
+
+    def __init__(self, pipeline: Pipeline, problem: ApiError) -> None:
+        async def refuse(call: Call) -> Ok[None]:
+            raise problem
+
+        self.pipeline = pipeline
+        self.endpoint = endpoints.get("", access=UNGUARDED, bucket=limits.GENERAL, metered=False)(
+            refuse
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["path_params"] = {}
+        answer = await self.pipeline.answer(self.endpoint, scope, receive)
+        await answer(scope, receive, send)
+
+
+class _Rendered:
+    """An answer in the form in which Litestar takes one from an exception handler."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    def to_asgi_response(self, **facts: object) -> ASGIApp:
+        return self.app
+
+
+def _unrouted(pipeline: Pipeline) -> Callable[[Request, Exception], _Rendered]:  # type: ignore[type-arg]
+    def handle(request: Request, error: Exception) -> _Rendered:  # type: ignore[type-arg]
+        if isinstance(error, MethodNotAllowedException):
+            allowed = (error.headers or {}).get("allow", "").split(", ")
+            return _Rendered(Unrouted(pipeline, MethodNotAllowed(allowed)))
+        if isinstance(error, NotFoundException):
+            return _Rendered(Unrouted(pipeline, NotFound()))
+        if isinstance(error, HTTPException) and error.status_code == 400:
+            return _Rendered(Unrouted(pipeline, BadRequest("invalid_request")))
+        request_id = request.scope["state"]["request_id"]
+        log.error("router_crashed", request_id=request_id, exc_info=error)
+        return _Rendered(failure(InternalError(request_id)))
+
+    return handle
+
+
+def _exact_paths(app: ASGIApp, pipeline: Pipeline) -> ASGIApp:
+    """Only the path as documented is the path: no doubled or trailing slashes are forgiven."""
+
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            if "//" in path or "\x00" in path or (path.endswith("/") and path != "/"):
+                await Unrouted(pipeline, NotFound())(scope, receive, send)
+                return
+        await app(scope, receive, send)
+
+    return route

@@ -1,0 +1,66 @@
+"""The declared and the real body of a request: media type, size, time."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from akako.kernel.errors import BadRequest, PayloadTooLarge, RequestTimeout, UnsupportedMediaType
+from akako.kernel.http.call import Call
+
+JSON_BYTES = 64 * 1024
+BODY_SECONDS = 15.0
+JSON_MEDIA = re.compile(rb'application/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?\s*', re.IGNORECASE)
+
+
+def declared_length(call: Call) -> int | None:
+    text = call.headers.get(b"content-length")
+    if text is None:
+        return None
+    if not re.fullmatch(rb"[0-9]{1,18}", text):
+        raise BadRequest("invalid_content_length")
+    return int(text)
+
+
+def has_body(call: Call) -> bool:
+    return b"transfer-encoding" in call.headers or bool(declared_length(call))
+
+
+def check_declared(call: Call, *, limit: int, media: str, optional: bool) -> None:
+    """Judge the body by its headers alone, before a byte of it is read.
+
+    `media` is the one type that is understood; `optional` allows an empty body without a type.
+    """
+    length = declared_length(call)
+    if length is not None and length > limit:
+        raise PayloadTooLarge(limit)
+    encoding = call.headers.get(b"content-encoding", b"identity").strip().lower()
+    if encoding not in (b"identity", b""):
+        raise UnsupportedMediaType(encoding.decode("latin-1"), ["identity"])
+    if optional and not has_body(call):
+        return
+    received = call.headers.get(b"content-type")
+    if media == "application/json":
+        accepted = received is not None and JSON_MEDIA.fullmatch(received.strip()) is not None
+    else:
+        accepted = (
+            received is not None and received.split(b";")[0].strip().lower() == media.encode()
+        )
+    if not accepted:
+        raise UnsupportedMediaType(received.decode("latin-1") if received else None, [media])
+
+
+async def read_whole(call: Call, limit: int) -> bytes:
+    """The body, at most `limit` bytes. Raise PayloadTooLarge or RequestTimeout."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in call.chunks():
+                size += len(chunk)
+                if size > limit:
+                    raise PayloadTooLarge(limit)
+                parts.append(chunk)
+    except TimeoutError:
+        raise RequestTimeout from None
+    return b"".join(parts)

@@ -1,0 +1,112 @@
+"""One request on its way through the server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Protocol
+
+import msgspec
+
+from akako.kernel.access import Actor
+from akako.kernel.database import Database
+from akako.kernel.errors import Unauthorized
+from akako.kernel.http.asgi import Receive, Scope
+from akako.kernel.http.reply import Headers
+from akako.kernel.listing import Request as ListRequest
+from akako.kernel.ports import Claims, Directory, ObjectStore
+
+
+class Meter(Protocol):
+    """Counts the calls that a plan allows in a month."""
+
+    async def charge(self, db: Database, actor: Actor, claims: Claims) -> Headers:
+        """Count one call; return the quota headers. Raise QuotaExceeded when none is left."""
+
+    def refund(self, actor: Actor, claims: Claims) -> None:
+        """Give one call back, for an answer that was no service."""
+
+    def unspent(self, subject: str, month: date) -> int:
+        """Calls that the database counts already, although they were not made yet."""
+
+
+class Outside(msgspec.Struct, kw_only=True):
+    """The parts of the outside world that rooms may use, and the settings that concern them."""
+
+    directory: Directory | None  # None where the identity provider cannot be asked
+    store: ObjectStore
+    meter: Meter
+    default_plan: str = "FREE"
+    bootstrap_admins: tuple[str, ...] = ()
+    webhook_secrets: tuple[str, ...] = ()
+    max_document_bytes: int = 50 * 1024 * 1024
+    max_video_bytes: int = 500 * 1024 * 1024
+    openapi: bytes = b""
+
+
+class Call:
+    """The facts of a request. Services are given what they need of it, never the call itself."""
+
+    __slots__ = (
+        "address",
+        "claims",
+        "db",
+        "headers",
+        "id",
+        "listing",
+        "maybe_actor",
+        "outside",
+        "receive",
+        "reply_headers",
+        "scope",
+    )
+
+    def __init__(
+        self, scope: Scope, receive: Receive, *, id: str, db: Database, outside: Outside
+    ) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.id = id
+        self.db = db
+        self.outside = outside
+        self.headers: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            # Joined as HTTP defines it, so that a repeated header never hides its first value.
+            self.headers[name] = (
+                self.headers[name] + b", " + value if name in self.headers else value
+            )
+        self.address = ""
+        self.claims: Claims | None = None
+        self.maybe_actor: Actor | None = None
+        self.reply_headers: Headers = []
+        self.listing: ListRequest | None = None
+
+    @property
+    def method(self) -> str:
+        return str(self.scope["method"])
+
+    @property
+    def actor(self) -> Actor:
+        """The signed-in caller. Only for endpoints whose access asks for a token."""
+        if self.maybe_actor is None:
+            raise Unauthorized("missing")
+        return self.maybe_actor
+
+    def header(self, name: str) -> str | None:
+        value = self.headers.get(name.lower().encode("latin-1"))
+        return None if value is None else value.decode("latin-1")
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it arrives. Raise ClientGone when the connection ends first."""
+        more = True
+        while more:
+            message = await self.receive()
+            if message["type"] != "http.request":
+                raise ClientGone
+            if message["body"]:
+                yield message["body"]
+            more = message["more_body"]
+
+
+class ClientGone(Exception):
+    """The client closed the connection; there is nobody left to answer."""

@@ -1,0 +1,114 @@
+"""Who is calling: the address behind the proxies that we trust, and the key it is counted by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from typing import NamedTuple
+
+Address = IPv4Address | IPv6Address
+Networks = tuple[IPv4Network | IPv6Network, ...]
+
+UNKNOWN = "unknown"
+MAX_HOPS = 32
+LONGEST_ADDRESS = 80  # a full IPv6 address with zone, brackets and port
+CACHED_ADDRESSES = 4096
+
+WITH_PORT = re.compile(r"(?:\[([^\]]+)\]|([0-9.]+)):[0-9]{1,5}|\[([^\]]+)\]")
+MAPPED = IPv6Network("::ffff:0:0/96")
+
+
+def client_address(peer: str | None, forwarded_for: Sequence[str], trusted: Networks) -> str:
+    """The caller's address: the socket's peer, or what trusted proxies say about theirs.
+
+    `forwarded_for` holds the values of all X-Forwarded-For headers in order. Only a trusted hop is
+    believed about the hop before it: what the caller wrote there himself counts for nothing.
+    `unknown` when there is no peer, as on a Unix socket.
+    """
+    if peer is None:
+        return UNKNOWN
+    hop = _read(peer)
+    if hop is None or not forwarded_for or not trusted:
+        return hop.text if hop else peer
+    # What a caller put in front of a sensible number of hops is not worth reading.
+    hops = ",".join(forwarded_for).rsplit(",", MAX_HOPS)
+    while hops and _contains(trusted, hop.address):
+        previous = _read(hops.pop())
+        if previous is None:
+            break
+        hop = previous
+    return hop.text
+
+
+@lru_cache(CACHED_ADDRESSES)
+def rate_key(address: str) -> str:
+    """What the address is counted by: IPv4 itself; of IPv6 the /64, which is one subscriber."""
+    hop = _read(address)
+    if hop is None:
+        return address
+    if isinstance(hop.address, IPv6Address):
+        return str(IPv6Network((int(hop.address) >> 64 << 64, 64)))
+    return hop.text
+
+
+def in_networks(address: str, networks: Networks) -> bool:
+    """Whether the address lies in one of the networks; never for what is no address."""
+    if not networks:
+        return False
+    hop = _read(address)
+    return hop is not None and _contains(networks, hop.address)
+
+
+def parse_networks(text: str) -> Networks:
+    """Read a comma list of CIDRs or addresses. Raise ValueError naming the one that is wrong."""
+    return tuple(_parse_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+class _Hop(NamedTuple):
+    address: Address
+    text: str
+
+
+def _contains(networks: Networks, address: Address) -> bool:
+    return any(address in network for network in networks)
+
+
+def _read(text: str) -> _Hop | None:
+    # Checked before the cache, so that nobody fills it with long texts.
+    return _parse(text) if len(text) <= LONGEST_ADDRESS else None
+
+
+@lru_cache(CACHED_ADDRESSES)
+def _parse(text: str) -> _Hop | None:
+    text = text.strip(" \t")
+    if found := WITH_PORT.fullmatch(text):
+        text = next(filter(None, found.groups()))
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        # Without its zone, which says nothing about the caller and may hold any text.
+        address = address.ipv4_mapped or IPv6Address(int(address))
+    return _Hop(address, str(address))
+
+
+def _parse_network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        network = ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a network such as 10.0.0.0/8 ({error})") from error
+    # Addresses lose this form when read, so networks must too.
+    if isinstance(network, IPv6Network) and network.subnet_of(MAPPED):
+        mapped = int(network.network_address) & 0xFFFFFFFF
+        return IPv4Network((mapped, network.prefixlen - MAPPED.prefixlen))
+    return network

@@ -1,0 +1,140 @@
+"""Declaring an endpoint: one line that shows path, who may call, bucket, and in and out types."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import typing
+from collections.abc import Awaitable, Callable
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from akako.kernel.access import Access
+from akako.kernel.envelope import Created, Listed, Ok
+from akako.kernel.http.body import JSON_BYTES
+from akako.kernel.http.reply import Reply
+from akako.kernel.limits import GENERAL, Bucket
+from akako.kernel.listing import Spec
+
+Handler = Callable[..., Awaitable[Ok[Any] | Created[Any] | Listed[Any] | Reply]]
+
+PREFIX = "/api"
+JSON = "application/json"
+FORM = "multipart/form-data"
+
+
+class Endpoint(msgspec.Struct, kw_only=True):
+    """An operation of the API: what it is for, who may call it, and how it is carried out."""
+
+    method: str
+    path: str  # with the prefix; parameters in braces
+    handler: Handler
+    access: Access
+    bucket: Bucket
+    metered: bool  # whether a call counts towards the month's quota
+    listing: Spec | None
+    body: type[msgspec.Struct] | None
+    body_optional: bool
+    body_limit: int
+    media: str | None  # what the request body must be; None where none is read
+    form: dict[str, Any] | None  # the JSON Schema of a form
+    returns: Any
+    kind: str  # ok, created, listed or raw
+    summary: str
+    description: str
+    errors: tuple[int, ...]  # statuses beyond those that follow from the rest
+    query: type[msgspec.Struct] | None  # documented parameters outside of lists
+    status: tuple[int, ...]  # of success
+    path_params: tuple[str, ...]
+    resource: str | None  # the name of what `{…_id}` in the path stands for
+    headers: dict[str, str]
+    exempt: bool  # not limited at all
+    hidden: bool  # not part of the described API
+    replays: bool  # whether an Idempotency-Key is honoured by the pipeline
+
+    @property
+    def name(self) -> str:
+        return self.handler.__name__
+
+    @property
+    def room(self) -> str:
+        return self.handler.__module__.split(".")[1]
+
+    @property
+    def merges(self) -> bool:
+        """Whether the body changes the fields it has and may echo the read-only ones."""
+        return hasattr(self.body, "__read_only__")
+
+    @property
+    def writes(self) -> bool:
+        return self.method != "GET"
+
+
+def _parse_returns(annotation: Any) -> tuple[str, Any]:
+    origin = typing.get_origin(annotation)
+    kinds = {Ok: "ok", Created: "created", Listed: "listed"}
+    if origin in kinds:
+        return kinds[origin], typing.get_args(annotation)[0]
+    return "raw", None
+
+
+def _endpoint(method: str, path: str, handler: Handler, options: dict[str, Any]) -> Endpoint:
+    hints = typing.get_type_hints(handler)
+    parameters = inspect.signature(handler).parameters
+    kind, returns = _parse_returns(hints["return"])
+    body = hints.get("data")
+    form = options.get("form")
+    doc = inspect.getdoc(handler) or handler.__name__
+    summary, _, description = doc.partition("\n\n")
+    media = FORM if form else JSON if body else None
+    return Endpoint(
+        method=method,
+        path=path if options.get("absolute") else PREFIX + path,
+        handler=handler,
+        access=options["access"],
+        bucket=options.get("bucket", GENERAL),
+        metered=options.get("metered", True),
+        listing=options.get("listing"),
+        body=body,
+        body_optional=options.get("body_optional", False),
+        body_limit=options.get("body_limit", JSON_BYTES),
+        media=options.get("media", media),
+        form=form,
+        returns=options.get("returns", returns),
+        kind=kind,
+        summary=" ".join(summary.split()).rstrip("."),
+        description=description.strip(),
+        errors=tuple(options.get("errors", ())),
+        query=hints.get("query"),
+        status=options.get("status", (201,) if kind == "created" else (200,)),
+        path_params=tuple(re.findall(r"{(\w+)}", path)),
+        resource=options.get("resource"),
+        headers=options.get("headers", {}),
+        exempt=options.get("exempt", False),
+        hidden=options.get("hidden", False),
+        replays=(method != "GET" and "data" in parameters) or bool(options.get("replays")),
+    )
+
+
+def _declare(method: str) -> Callable[..., Callable[[Handler], Endpoint]]:
+    def declare(path: str, **options: Any) -> Callable[[Handler], Endpoint]:
+        def wrap(handler: Handler) -> Endpoint:
+            return _endpoint(method, path, handler, options)
+
+        return wrap
+
+    return declare
+
+
+get = _declare("GET")
+post = _declare("POST")
+put = _declare("PUT")
+delete = _declare("DELETE")
+patch = _declare("PATCH")
+
+
+def endpoints_of(*rooms: ModuleType) -> list[Endpoint]:
+    """The endpoints that these modules declare, in the order of their declaration."""
+    return [each for room in rooms for each in vars(room).values() if isinstance(each, Endpoint)]

@@ -1,0 +1,68 @@
+"""The OpenAPI 3.1 document, made from the declarations of the endpoints and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from akako import __version__
+from akako.kernel.errors import ApiError
+from akako.kernel.http.endpoint import Endpoint
+from akako.kernel.http.openapi import areas, failures, headers, parameters
+from akako.kernel.http.openapi.operations import operation, path_of
+from akako.kernel.http.openapi.schemas import collect
+
+DESCRIPTION = """\
+Learning management for schools: levels, grades, subjects and topics with their documents and
+videos; enrollment of learners; mentors and their applications.
+
+- **Answers** are JSON: `success`, `data` and `message`, or on lists `pagination`. Errors have
+  `error`, a `code` to branch on, and `details`. Unknown fields may be added at any time.
+- **Signing in** is Clerk's business: send its session token as a bearer token. What the caller may
+  do depends on the roles that are effective now in this server's database.
+- **Lists** take `page` and `limit`. Whoever walks a list follows the `Link` header, whose cursor
+  neither skips nor repeats a row when others are added meanwhile.
+- **Limits**: every answer carries `X-RateLimit-*`; on 429 wait for `Retry-After` seconds.
+- **Writes** may carry an `Idempotency-Key`: repeating the request within 24 hours gives the first
+  answer again, and no second effect. `If-Match` guards against overwriting somebody's change.
+- **Methods**: `HEAD` wherever `GET`, and `OPTIONS` everywhere; any other is answered with 405.
+
+| Status | Code | Meaning |
+|---|---|---|
+"""
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "A Clerk session token. In development, one printed by `akako token`.",
+}
+
+
+def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
+    """The description of these endpoints, without the hidden ones. Equal input, equal bytes."""
+    described = [each for each in endpoints if not each.hidden]
+    models = collect(described)
+    used: dict[str, list[type[ApiError]]] = {}
+    paths: dict[str, Any] = {}
+    for each in described:
+        path = paths.setdefault(path_of(each), {})
+        path[each.method.lower()] = operation(each, models, used)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Akako LMS API",
+            "version": __version__,
+            "description": DESCRIPTION + failures.table(),
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": areas.tags(described),
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"bearerAuth": BEARER},
+            "parameters": parameters.SHARED,
+            "headers": headers.SHARED,
+            "responses": failures.responses(used),
+            "schemas": dict(sorted({**models.components, **failures.schemas(used)}.items())),
+        },
+    }

@@ -1,0 +1,67 @@
+"""The wire protocol of the server: bounded request heads, and an envelope for every refusal."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from akako.kernel import envelope
+from akako.kernel.errors import ApiError, BadRequest, HeadersTooLarge, UriTooLong
+
+TARGET_BYTES = 8 * 1024
+HEADER_BYTES = 32 * 1024
+PHRASES = {400: b"Bad Request", 414: b"URI Too Long", 431: b"Request Header Fields Too Large"}
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """uvicorn's httptools protocol with limits on what comes before the body."""
+
+    head_bytes = 0
+    refused = False
+
+    def data_received(self, data: bytes) -> None:
+        if not self.refused:
+            super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        self.head_bytes = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > TARGET_BYTES:
+            self._refuse(UriTooLong())
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.head_bytes += len(name) + len(value) + 4
+        if self.head_bytes > HEADER_BYTES:
+            self._refuse(HeadersTooLarge())
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if not self.refused:
+            super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(BadRequest("malformed_request"))
+
+    def _refuse(self, problem: ApiError) -> None:
+        if self.refused:
+            return
+        self.refused = True
+        body = envelope.error(problem)
+        head: list[Any] = [
+            b"HTTP/1.1 %d %s" % (problem.status, PHRASES[problem.status]),
+            b"content-type: application/json; charset=utf-8",
+            b"content-length: %d" % len(body),
+            b"cache-control: no-store",
+            b"x-content-type-options: nosniff",
+            b"content-security-policy: default-src 'none'; frame-ancestors 'none'",
+            b"referrer-policy: no-referrer",
+            b"x-request-id: " + secrets.token_hex(8).encode(),
+            b"connection: close",
+        ]
+        self.transport.write(b"\r\n".join(head) + b"\r\n\r\n" + body)
+        self.transport.close()

@@ -1,0 +1,62 @@
+"""From what a handler returned, or raised, to the answer on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from akako.kernel import envelope, etags, listing
+from akako.kernel.envelope import Created, Listed
+from akako.kernel.errors import ApiError
+from akako.kernel.http import reply
+from akako.kernel.http.call import Call
+from akako.kernel.http.endpoint import Endpoint
+from akako.kernel.http.reply import Headers, Reply
+
+
+def failure(problem: ApiError) -> Reply:
+    headers = [reply.JSON_TYPE, *reply.PROTECTIVE]
+    if "Cache-Control" not in problem.headers:
+        headers.append(reply.NO_STORE)
+    return Reply(problem.status, envelope.error(problem), headers + reply.wire(problem.headers))
+
+
+def render(endpoint: Endpoint, call: Call, result: Any) -> Reply:
+    """Put what a handler returned on the wire."""
+    if isinstance(result, Reply):
+        return result
+    headers: Headers = [reply.JSON_TYPE, *reply.PROTECTIVE]
+    if isinstance(result, Listed):
+        if result.next and call.listing:
+            following = listing.link(call.scope["path"], call.listing, result.next)
+            headers.append((b"link", following.encode("latin-1")))
+        raw = envelope.listing(result.data, result.pagination)
+        return _cacheable(endpoint, call, Reply(200, raw, headers + reply.wire(result.headers)))
+    raw = envelope.success(result.data, result.message)
+    if isinstance(result, Created):
+        headers.append((b"location", result.location.encode("latin-1")))
+    if result.etag:
+        headers.append((b"etag", etags.of(result.data).encode()))
+    answer = Reply(
+        201 if isinstance(result, Created) else 200, raw, headers + reply.wire(result.headers)
+    )
+    return _cacheable(endpoint, call, answer)
+
+
+def _cacheable(endpoint: Endpoint, call: Call, answer: Reply) -> Reply:
+    """Say who may keep the answer, and send none at all to a caller who has it already."""
+    if call.method not in ("GET", "HEAD"):
+        answer.headers.append(reply.NO_STORE)
+        return answer
+    anonymous = endpoint.access.token == "optional" and call.maybe_actor is None  # noqa: S105
+    tag = next((value for name, value in answer.headers if name == b"etag"), None)
+    if anonymous:
+        if tag is None:
+            tag = etags.weak(answer.body)
+            answer.headers.append((b"etag", tag))
+        answer.headers.append((b"cache-control", b"public, max-age=30"))
+        answer.headers.append((b"vary", b"Authorization"))
+    else:
+        answer.headers.append(reply.NO_STORE)
+    if tag and etags.is_held(call.header("if-none-match"), tag.decode()):
+        return Reply(304, b"", [pair for pair in answer.headers if pair[0] != b"content-type"])
+    return answer

@@ -1,0 +1,75 @@
+"""Answers as they go over the wire: whole in memory, or streamed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from akako.kernel.http.asgi import Receive, Scope, Send
+
+Headers = list[tuple[bytes, bytes]]
+
+JSON_TYPE = (b"content-type", b"application/json; charset=utf-8")
+NO_STORE = (b"cache-control", b"no-store")
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+SEALED = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+NO_REFERRER = (b"referrer-policy", b"no-referrer")
+PROTECTIVE: Headers = [NOSNIFF, SEALED, NO_REFERRER]
+
+
+def wire(headers: dict[str, str]) -> Headers:
+    """Header names and values as bytes. A value that could split the header is refused."""
+    pairs = []
+    for name, value in headers.items():
+        if "\r" in value or "\n" in value:
+            raise ValueError(f"line break in the value of header {name}")
+        pairs.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+    return pairs
+
+
+class Reply:
+    """A whole answer; an ASGI application that sends itself."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, body: bytes = b"", headers: Headers | None = None) -> None:
+        self.status = status
+        self.body = body
+        self.headers: Headers = headers if headers is not None else []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = self.headers
+        if self.status != 304:
+            headers = [*headers, (b"content-length", b"%d" % len(self.body))]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        body = b"" if scope["method"] == "HEAD" else self.body
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+class StreamReply(Reply):
+    """A file, or a part of one. Its length is declared, so a cut answer is seen as cut.
+
+    `chunks` yields exactly `length` bytes. A failure midway closes the connection: nothing else
+    could tell the client, because the status has been sent.
+    """
+
+    __slots__ = ("chunks", "length")
+
+    def __init__(
+        self,
+        status: int,
+        headers: Headers,
+        *,
+        length: int,
+        chunks: AsyncIterator[bytes],
+    ) -> None:
+        super().__init__(status, b"", headers)
+        self.length = length
+        self.chunks = chunks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [*self.headers, (b"content-length", b"%d" % self.length)]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        if scope["method"] != "HEAD":
+            async for chunk in self.chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})

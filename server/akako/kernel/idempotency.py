@@ -1,0 +1,115 @@
+"""Idempotency keys: a repeated write gives the first one's answer and has no second effect.
+
+The key's row is written in the transaction of the effect itself, so there is never one without the
+other. Answers are kept for 24 hours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import msgspec
+
+from akako.kernel.database import Database
+from akako.kernel.errors import BadRequest, IdempotencyInProgress, IdempotencyKeyReused
+
+KEEP_HOURS = 24
+KEY = re.compile(r'"[\x21\x23-\x7e]{1,255}"|[\x21\x23-\x7e]{1,255}', re.ASCII)
+
+# Outcomes that a repetition may change, or that were reached before the work began.
+NOT_KEPT = {401, 403, 413, 415, 422, 429}
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Whose key, and for which operation. `route` is the path's template."""
+
+    caller: str
+    method: str
+    route: str
+    key: str
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A kept answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def read_key(header: str | None) -> str | None:
+    """The key of an `Idempotency-Key` header: 1 to 255 visible ASCII characters, quoted or bare."""
+    if header is None:
+        return None
+    if not KEY.fullmatch(header):
+        raise BadRequest("invalid_idempotency_key", "Malformed Idempotency-Key header")
+    return header.strip('"')
+
+
+def fingerprint(method: str, path: str, *parts: bytes) -> bytes:
+    """SHA-256 over what must be the same for two requests to be the same."""
+    digest = hashlib.sha256(f"{method} {path}\n".encode())
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.digest()
+
+
+async def claim(tx: Database, scope: Scope, print_: bytes) -> Stored | None:
+    """Take the key for this transaction; return the kept answer if the work was done before.
+
+    Raise IdempotencyInProgress while another transaction holds the key, IdempotencyKeyReused when
+    it stands for a different request.
+    """
+    name = "\x1f".join((scope.caller, scope.method, scope.route, scope.key))
+    if not await tx.fetchval("select pg_try_advisory_xact_lock(hashtextextended($1, 0))", name):
+        raise IdempotencyInProgress
+    row = await tx.fetchrow(
+        """
+        select fingerprint, status, headers, body from idempotency_keys
+        where caller = $1 and method = $2 and route = $3 and key = $4
+          and created_at > now() - make_interval(hours => $5)
+        """,
+        scope.caller,
+        scope.method,
+        scope.route,
+        scope.key,
+        KEEP_HOURS,
+    )
+    if row is None:
+        return None
+    if row["fingerprint"] != print_:
+        raise IdempotencyKeyReused
+    return Stored(row["status"], row["headers"], row["body"])
+
+
+async def keep(tx: Database, scope: Scope, print_: bytes, answer: Stored) -> None:
+    """Keep the answer beside its effect, unless it is one that must not be repeated."""
+    if answer.status in NOT_KEPT or answer.status >= 500:
+        return
+    await tx.execute(
+        """
+        insert into idempotency_keys
+            (caller, method, route, key, fingerprint, status, headers, body)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
+        on conflict (caller, method, route, key) do update
+        set fingerprint = excluded.fingerprint, status = excluded.status,
+            headers = excluded.headers, body = excluded.body, created_at = now()
+        """,
+        scope.caller,
+        scope.method,
+        scope.route,
+        scope.key,
+        print_,
+        answer.status,
+        answer.headers,
+        answer.body,
+    )
+
+
+async def forget_old(db: Database) -> None:
+    """Drop what is past its time; runs every hour."""
+    await db.execute(
+        "delete from idempotency_keys where created_at < now() - make_interval(hours => $1)",
+        KEEP_HOURS,
+    )

@@ -1,0 +1,104 @@
+"""JSON in and out. What comes in is read far more strictly than the standard library does."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+import msgspec
+
+from akako.kernel.errors import BadRequest
+
+MAX_DEPTH = 20
+MAX_INTEGER_DIGITS = 19
+
+# A string matches up to its closing quote or the end of the input, so the scan stays linear.
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+
+encode = msgspec.json.Encoder().encode
+
+
+def decode_object(raw: bytes) -> dict[str, Any]:
+    """The JSON object in `raw`. Raise BadRequest with a reason: invalid_encoding (not UTF-8, a
+    byte order mark, a lone surrogate), too_deep, duplicate_keys, or invalid_json for the rest."""
+    text = _decode_text(raw)
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        _refuse_depth(text)
+    try:
+        value = _DECODER.decode(text)
+    except ValueError:
+        raise _not_json() from None
+    if not isinstance(value, dict):
+        raise BadRequest("invalid_json", "The JSON body must be an object")
+    if _SURROGATE_ESCAPE.search(text):
+        _refuse_lone_surrogates(value)
+    return value
+
+
+def _decode_text(raw: bytes) -> str:
+    # A zero byte is how UTF-16 and UTF-32 look when they happen to be valid UTF-8.
+    if b"\0" in raw or raw.startswith(b"\xef\xbb\xbf"):
+        raise _not_utf8()
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _not_utf8() from None
+
+
+def _refuse_depth(text: str) -> None:
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        mark = text[token.start()]
+        if mark in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise BadRequest("too_deep", f"JSON may be nested {MAX_DEPTH} levels deep at most")
+        elif mark != '"':
+            depth -= 1
+
+
+def _refuse_lone_surrogates(value: dict[str, Any]) -> None:
+    try:
+        encode(value)
+    except UnicodeEncodeError:
+        raise _not_utf8() from None
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise BadRequest("duplicate_keys", "A JSON object names the same key twice")
+    return members
+
+
+def _integer(digits: str) -> int:
+    if len(digits.lstrip("-")) > MAX_INTEGER_DIGITS:
+        raise _not_json()
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise _not_json()
+    return number
+
+
+def _constant(name: str) -> Any:
+    raise _not_json()
+
+
+def _not_json() -> BadRequest:
+    return BadRequest("invalid_json", "The body is not valid JSON")
+
+
+def _not_utf8() -> BadRequest:
+    return BadRequest("invalid_encoding", "The body must be JSON in UTF-8")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_int=_integer, parse_float=_float, parse_constant=_constant
+)

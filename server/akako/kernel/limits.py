@@ -1,0 +1,72 @@
+"""Rate limits: which bucket a request falls into, and what the answer says about it."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import msgspec
+
+from akako.kernel.errors import RateLimited
+from akako.kernel.ports import Counters, Verdict
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """At most `hits` in any `seconds`."""
+
+    hits: int
+    seconds: int
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """A named limit. `per_user` buckets count the signed-in user, the others the address."""
+
+    name: str
+    per_user: bool = False
+
+
+GENERAL = Bucket("general")
+AUTH = Bucket("auth")
+UPLOAD = Bucket("upload", per_user=True)
+MEDIA = Bucket("media", per_user=True)
+WEBHOOK = Bucket("webhook")
+
+# A known school network counts anonymous calls per address too, but as for many people.
+SHARED_FACTOR = 20
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where a caller stands in a bucket after a hit. `reset` is in epoch seconds, rounded up."""
+
+    limit: int
+    verdict: Verdict
+    scope: str
+    reset: int
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [
+            (b"x-ratelimit-limit", b"%d" % self.limit),
+            (b"x-ratelimit-remaining", b"%d" % self.verdict.remaining),
+            (b"x-ratelimit-reset", b"%d" % self.reset),
+        ]
+
+    def enforce(self) -> None:
+        """Raise RateLimited when the hit was refused."""
+        if not self.verdict.allowed:
+            wait = max(1, math.ceil(self.reset - time.time()))
+            raise RateLimited(self.scope, self.limit, self.reset, wait)
+
+
+class Limiter:
+    """Counts hits of callers in buckets, one call to the counters each."""
+
+    def __init__(self, counters: Counters, rates: dict[str, Rate]) -> None:
+        self._counters = counters
+        self._rates = rates
+
+    async def hit(self, bucket: Bucket, scope: str, caller: str, *, factor: int = 1) -> Standing:
+        """`scope` is ip or user; `caller` the address key or the user's id."""
+        rate = self._rates[bucket.name]
+        limit = rate.hits * factor
+        verdict = await self._counters.hit(f"{bucket.name}:{scope}:{caller}", limit, rate.seconds)
+        return Standing(limit, verdict, scope, math.ceil(time.time() + verdict.reset_in))

@@ -1,0 +1,44 @@
+"""What an operator can watch, in Prometheus' text format."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+
+REQUESTS = Counter(
+    "akako_requests", "Answers sent", ["method", "route", "status"], registry=REGISTRY
+)
+SECONDS = Histogram(
+    "akako_request_seconds",
+    "Time to answer",
+    ["method", "route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1, 3, 10, 60),
+    registry=REGISTRY,
+)
+LIMITER_FALLBACKS = Counter(
+    "akako_limiter_fallbacks", "Hits counted in this process instead of Valkey", registry=REGISTRY
+)
+ALERTS = Counter(
+    "akako_alerts", "Events that an operator should look at", ["kind"], registry=REGISTRY
+)
+CONNECTIONS = Gauge(
+    "akako_database_connections", "Connections of the pool", ["state"], registry=REGISTRY
+)
+
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+def observe(method: str, route: str, status: int, seconds: float) -> None:
+    """Count one answer. Methods that nobody defined share a label, so labels stay few."""
+    method = method if method in METHODS else "OTHER"
+    REQUESTS.labels(method, route, str(status)).inc()
+    SECONDS.labels(method, route).observe(seconds)
+
+
+def alert(kind: str) -> None:
+    ALERTS.labels(kind).inc()
+
+
+def render() -> bytes:
+    return generate_latest(REGISTRY)

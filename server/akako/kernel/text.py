@@ -1,0 +1,107 @@
+"""What counts as acceptable text, and when two names are the same."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MAX_EMAIL = 254
+MAX_EMAIL_LOCAL = 64
+MAX_URL = 2048
+MAX_PORT = 65535
+
+_NONCHARACTERS = r"\ufdd0-\ufdef" + "".join(
+    f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(17)
+)
+_NEVER = r"\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff" + _NONCHARACTERS
+_NOT_IN_LINE = re.compile(rf"[\x00-\x1f{_NEVER}]")
+_NOT_IN_TEXT = re.compile(rf"[\x00-\x08\x0b-\x1f{_NEVER}]")
+
+# Unicode's Default_Ignorable_Code_Point: drawn as nothing (zero-width, fillers, selectors).
+_IGNORABLE = re.compile(
+    r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_EMAIL = re.compile(
+    rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?:{_LABEL}\.)+[A-Za-z](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])"
+)
+HTTPS_URL = rf"https://{_LABEL}(?:\.{_LABEL})*(?::[0-9]{{1,5}})?(?:[/?#][!#-;=?-\[\]_a-z~]*)?"
+_HTTPS_URL = re.compile(HTTPS_URL, re.IGNORECASE | re.ASCII)
+_PORT = re.compile(r"https://[^/?#:]+:([0-9]+)", re.IGNORECASE | re.ASCII)
+
+
+class TextError(ValueError):
+    """A text breaks a rule; the message may be shown to the caller."""
+
+
+def clean_line(raw: str) -> str:
+    """One line, NFC and trimmed; nothing visible becomes "". Raise TextError on a control
+    character, a bidirectional override, a noncharacter or a lone surrogate."""
+    refuse_unsafe(raw)
+    return _trim(raw)
+
+
+def clean_text(raw: str) -> str:
+    """Like `clean_line`, for texts of several lines: tabs and line feeds stay, CRLF becomes LF."""
+    text = raw.replace("\r\n", "\n")
+    if not text.isprintable():
+        _refuse(_NOT_IN_TEXT, text)
+    return _trim(text)
+
+
+def refuse_unsafe(raw: str) -> None:
+    """Raise TextError where `clean_line` does."""
+    if not raw.isprintable():
+        _refuse(_NOT_IN_LINE, raw)
+
+
+def _refuse(forbidden: re.Pattern[str], text: str) -> None:
+    if found := forbidden.search(text):
+        raise TextError(f"Must not contain the character U+{ord(found[0]):04X}")
+
+
+def _trim(raw: str) -> str:
+    if raw.isascii():
+        return raw.strip()
+    text = unicodedata.normalize("NFC", raw).strip()
+    return text if _IGNORABLE.sub("", text).strip() else ""
+
+
+def name_key(name: str) -> str:
+    """What two equal names share: NFKC, invisible characters gone, case folded, every run of
+    white space one space. Turkish dotted and dotless i stay different; final sigma is a sigma."""
+    if name.isascii():
+        return " ".join(name.lower().split())
+    visible = _IGNORABLE.sub("", unicodedata.normalize("NFKC", name))
+    # Folding can leave marks out of order, and reordering them can expose another fold.
+    folded = unicodedata.normalize("NFKC", visible.casefold())
+    return " ".join(unicodedata.normalize("NFKC", folded.casefold()).split())
+
+
+def clean_email(raw: str) -> str:
+    """A trimmed address of the form mailboxes have in practice: no quotes, comments or literals."""
+    email = raw.strip()
+    matched = _EMAIL.fullmatch(email) if len(email) <= MAX_EMAIL else None
+    if matched is None or len(matched["local"]) > MAX_EMAIL_LOCAL:
+        raise TextError("Invalid email format")
+    return email
+
+
+def email_key(email: str) -> str:
+    """What two spellings of one address share."""
+    return email.casefold()
+
+
+def clean_https_url(raw: str) -> str:
+    """A trimmed https address without credentials. The host is ASCII: no look-alike letters."""
+    url = raw.strip()
+    if len(url) > MAX_URL:
+        raise TextError(f"Must be at most {MAX_URL} characters")
+    port = _PORT.match(url)
+    if not _HTTPS_URL.fullmatch(url) or (port and int(port[1]) > MAX_PORT):
+        raise TextError("Must be an https URL without credentials")
+    return url

@@ -1,0 +1,209 @@
+"""From a decoded JSON object to a typed Struct, naming every field that breaks a rule.
+
+Models are msgspec Structs (`rename="camel"`), their strings typed with `akako.kernel.fields`.
+An optional field of a PUT is `Name | UnsetType = UNSET`, a clearable one `Name | UnsetType | None`.
+
+A model may list in `__read_only__: ClassVar[frozenset[str]]` the wire names a client may send back
+unchanged, as it does when it GETs a thing, edits it and PUTs it whole. Whether they are unchanged
+is known only once the thing has been found, so `read_changes` sets them aside for
+`check_read_only`, which the service calls after its "not found".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from akako.kernel.errors import ValidationFailed, violation
+from akako.kernel.fields import Rule
+from akako.kernel.text import TextError
+
+S = TypeVar("S", bound=msgspec.Struct)
+Problems = list[dict[str, Any]]
+Reader = Callable[[str, Any, Problems], Any]
+
+MAX_ECHOED_NAME = 128
+
+_canonical = msgspec.json.Encoder(order="deterministic").encode
+
+
+def read(model: type[S], data: Mapping[str, Any]) -> S:
+    """`data` (wire names) as a `model`. Raise ValidationFailed with all violations: fields in the
+    model's order, then unknown ones. Read-only names are passed over."""
+    problems: Problems = []
+    value = _model_reader(model)("", data, problems)
+    if problems:
+        raise ValidationFailed(problems)
+    return value  # type: ignore[no-any-return]
+
+
+def read_changes(model: type[S], data: Mapping[str, Any]) -> tuple[S, dict[str, Any]]:
+    """The body of a PUT: the changes, and the read-only values sent along with them.
+
+    Raise ValidationFailed also for an empty object, which changes nothing."""
+    if not data:
+        raise ValidationFailed.of("body", "At least one field is required")
+    return read(model, data), {name: data[name] for name in data if name in _read_only(model)}
+
+
+def check_read_only(echoed: Mapping[str, Any], current: object) -> None:
+    """Raise ValidationFailed unless each echoed value is the one in `current`, the answer (a
+    Struct or a wire mapping) this caller would GET. Times count as the text they are shown as."""
+    if not echoed:
+        return
+    shown = msgspec.to_builtins(current)
+    problems = [
+        violation(name, "Read-only field", value)
+        for name, value in echoed.items()
+        if name not in shown or _canonical(shown[name]) != _canonical(value)
+    ]
+    if problems:
+        raise ValidationFailed(problems)
+
+
+def supplied(changes: msgspec.Struct) -> dict[str, Any]:
+    """The fields that were sent, by their Python names."""
+    values = ((name, getattr(changes, name)) for name in changes.__struct_fields__)
+    return {name: value for name, value in values if value is not msgspec.UNSET}
+
+
+def _read_only(model: type) -> frozenset[str]:
+    return getattr(model, "__read_only__", frozenset())
+
+
+@cache
+def _model_reader(model: type[msgspec.Struct]) -> Reader:
+    kind = inspect.type_info(model)
+    assert isinstance(kind, inspect.StructType)
+    fields = [(f.encode_name, f.name, _reader(f.type, {}), f.required) for f in kind.fields]
+    known = {wire for wire, *_ in fields} | _read_only(model)
+
+    def read_members(path: str, data: Mapping[str, Any], problems: Problems) -> Any:
+        prefix = f"{path}." if path else ""
+        values = {}
+        for wire, name, reader, required in fields:
+            if wire in data:
+                values[name] = reader(prefix + wire, data[wire], problems)
+            elif required:
+                problems.append(violation(prefix + wire, "Required"))
+        for wire in data:
+            if wire not in known:
+                name = prefix + wire[:MAX_ECHOED_NAME]
+                problems.append(violation(name, "Unknown field", data[wire]))
+        return None if problems else model(**values)
+
+    return read_members
+
+
+def _reader(kind: inspect.Type, extra: Mapping[str, Any]) -> Reader:
+    """The reader of one type. Plain strings have none: every text is under some rule."""
+    match kind:
+        case inspect.Metadata():
+            return _reader(kind.type, {**extra, **(kind.extra or {})})
+        case inspect.UnionType():
+            return _nullable(kind, extra)
+        case inspect.LiteralType():
+            choices = {str(value): value for value in extra.get("choices", kind.values)}
+            return _choice(choices, ignore_case=extra.get("ignore_case", False))
+        case inspect.EnumType():
+            return _choice({str(member.value): member for member in kind.cls})
+        case inspect.BoolType():
+            return _boolean
+        case inspect.IntType():
+            return _integer(kind.ge, kind.le)
+        case inspect.ListType():
+            return _list(kind, _reader(kind.item_type, extra))
+        case inspect.StructType():
+            return _object(_model_reader(kind.cls))
+    if isinstance(kind, (inspect.StrType, inspect.DateTimeType)) and "rule" in extra:
+        return _string(extra["rule"])
+    raise TypeError(f"No rule to read {kind}")
+
+
+def _nullable(kind: inspect.UnionType, extra: Mapping[str, Any]) -> Reader:
+    (inner,) = (each for each in kind.types if not isinstance(each, inspect.NoneType))
+    reader = _reader(inner, extra)
+
+    def read_nullable(path: str, value: Any, problems: Problems) -> Any:
+        return None if value is None else reader(path, value, problems)
+
+    return read_nullable
+
+
+def _refuse(path: str, message: str, value: Any, problems: Problems) -> None:
+    problems.append(violation(path, "Must not be null" if value is None else message, value))
+
+
+def _string(rule: Rule) -> Reader:
+    def read_string(path: str, value: Any, problems: Problems) -> Any:
+        if not isinstance(value, str):
+            return _refuse(path, "Must be a string", value, problems)
+        try:
+            return rule(value)
+        except TextError as error:
+            return _refuse(path, str(error), value, problems)
+
+    return read_string
+
+
+def _choice(choices: Mapping[str, Any], *, ignore_case: bool = False) -> Reader:
+    message = f"Must be one of: {', '.join(choices)}"
+    # Only ASCII is folded: a dotless i or a Kelvin sign is nobody's way to write a choice.
+    fold = str.lower if ignore_case else str
+    wanted = {fold(name): value for name, value in choices.items()}
+
+    def read_choice(path: str, value: Any, problems: Problems) -> Any:
+        if not isinstance(value, str):
+            return _refuse(path, "Must be a string", value, problems)
+        if value.isascii() and (key := fold(value)) in wanted:
+            return wanted[key]
+        return _refuse(path, message, value, problems)
+
+    return read_choice
+
+
+def _boolean(path: str, value: Any, problems: Problems) -> Any:
+    if isinstance(value, bool):
+        return value
+    return _refuse(path, "Must be true or false", value, problems)
+
+
+def _integer(minimum: int | None, maximum: int | None) -> Reader:
+    def read_integer(path: str, value: Any, problems: Problems) -> Any:
+        if not isinstance(value, int) or isinstance(value, bool):
+            return _refuse(path, "Must be an integer", value, problems)
+        if minimum is not None and value < minimum:
+            return _refuse(path, f"Must be at least {minimum}", value, problems)
+        if maximum is not None and value > maximum:
+            return _refuse(path, f"Must be at most {maximum}", value, problems)
+        return value
+
+    return read_integer
+
+
+def _list(kind: inspect.ListType, item: Reader) -> Reader:
+    minimum, maximum = kind.min_length or 0, kind.max_length
+
+    def read_list(path: str, value: Any, problems: Problems) -> Any:
+        if not isinstance(value, list):
+            return _refuse(path, "Must be a list", value, problems)
+        if len(value) < minimum:
+            return _refuse(path, f"Must have at least {minimum} items", value, problems)
+        if maximum is not None and len(value) > maximum:
+            return _refuse(path, f"Must have at most {maximum} items", value, problems)
+        return [item(f"{path}[{n}]", each, problems) for n, each in enumerate(value)]
+
+    return read_list
+
+
+def _object(members: Reader) -> Reader:
+    def read_object(path: str, value: Any, problems: Problems) -> Any:
+        if not isinstance(value, dict):
+            return _refuse(path, "Must be an object", value, problems)
+        return members(path, value, problems)
+
+    return read_object

@@ -1,0 +1,67 @@
+"""Health, metrics and documentation. None of it is limited, metered or signed in."""
+
+from __future__ import annotations
+
+import msgspec
+
+from akako.kernel import metrics
+from akako.kernel.access import UNGUARDED
+from akako.kernel.envelope import Ok
+from akako.kernel.errors import NotFound, ServiceUnavailable
+from akako.kernel.http.call import Call
+from akako.kernel.http.endpoint import get
+from akako.kernel.http.reply import JSON_TYPE, NO_REFERRER, NO_STORE, NOSNIFF, PROTECTIVE, Reply
+from akako.ops import pages
+
+
+class Health(msgspec.Struct):
+    status: str
+
+
+@get("/health/live", access=UNGUARDED, absolute=True, exempt=True)
+async def live(call: Call) -> Ok[Health]:
+    """Whether the process runs."""
+    return Ok(data=Health("live"))
+
+
+@get("/health/ready", access=UNGUARDED, absolute=True, exempt=True, errors=(503,))
+async def ready(call: Call) -> Ok[Health]:
+    """Whether requests can be served, which takes a database that answers."""
+    if await call.db.fetchval("select 1") != 1:
+        raise ServiceUnavailable
+    return Ok(data=Health("ready"))
+
+
+@get("/metrics", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
+async def read_metrics(call: Call) -> Reply:
+    """Metrics in Prometheus' text format."""
+    kind = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
+    return Reply(200, metrics.render(), [kind, NO_STORE, *PROTECTIVE])
+
+
+@get("/openapi.json", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
+async def read_openapi(call: Call) -> Reply:
+    """The description of this API, OpenAPI 3.1."""
+    return Reply(200, call.outside.openapi, [JSON_TYPE, *PROTECTIVE])
+
+
+@get("/docs", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
+async def read_docs(call: Call) -> Reply:
+    """The page on which people try the API out."""
+    return _asset("index.html")
+
+
+@get("/docs/{name}", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
+async def read_docs_asset(call: Call, name: str) -> Reply:
+    """A part of that page."""
+    return _asset(name)
+
+
+def _asset(name: str) -> Reply:
+    found = pages.read(name)
+    if found is None:
+        raise NotFound
+    kind, content = found
+    policy = (b"content-security-policy", pages.POLICY)
+    headers = [(b"content-type", kind), (b"cache-control", b"max-age=3600"), policy]
+    return Reply(200, content, [*headers, NOSNIFF, NO_REFERRER])

@@ -1,0 +1,176 @@
+"""Counts API calls against the month's quota without a round trip per call.
+
+A process leases a few calls of a subject at a time from the database and spends them in memory.
+The next lease is fetched in the background before the current one is spent. Near the limit a lease
+is one call, so that the last one is given out exactly once over all processes. A process that dies
+loses at most LEASE calls per subject, to the disadvantage of the subject; one that stops in order
+loses none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Collection
+from datetime import UTC, date, datetime
+
+import structlog
+
+from akako.kernel.access import Actor
+from akako.kernel.database import AWAY, Database
+from akako.kernel.errors import QuotaExceeded, ServiceUnavailable
+from akako.kernel.http.reply import Headers
+from akako.kernel.ports import Claims
+from akako.plans import queries
+from akako.plans.months import month_of, next_month
+from akako.plans.schemas import API_CALLS, PLANS
+
+log = structlog.get_logger(__name__)
+
+LEASE = 20
+CAREFUL_BELOW = 5 * LEASE  # with this few left, every call is counted in the database
+IDLE_SECONDS = 10.0
+UNLIMITED = 2**62
+
+
+class _Lease:
+    """Calls that this process may still hand out, and the total that the database knows."""
+
+    def __init__(self, month: date) -> None:
+        self.month = month
+        self.left = 0
+        self.total = 0
+        self.touched = time.monotonic()
+        self.filling: asyncio.Task[None] | None = None
+        self.lock = asyncio.Lock()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class LeasingMeter:
+    """`first_party`: origins whose calls are the product's own pages and are not metered."""
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        first_party: Collection[str] = (),
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self._db = db
+        self._first_party = frozenset(first_party)
+        self._clock = clock
+        self._leases: dict[str, _Lease] = {}
+
+    async def charge(self, db: Database, actor: Actor, claims: Claims) -> Headers:
+        """Count one call; return the quota headers. Raise QuotaExceeded when none is left."""
+        if claims.authorized_party in self._first_party:
+            return []
+        subject = actor.subject
+        lease = self._lease(subject)
+        plan_limit = PLANS[actor.plan].api_calls
+        limit = UNLIMITED if plan_limit is None else plan_limit
+        if not self._spend(lease, limit):
+            async with lease.lock:
+                while not self._spend(lease, limit):
+                    await self._fill(subject, lease, limit)
+                    if lease.left <= 0:
+                        raise _exceeded(actor, lease, limit, self._clock())
+        if lease.left <= LEASE // 4 and lease.filling is None and self._ample(lease, limit):
+            lease.filling = asyncio.get_running_loop().create_task(
+                self._fill_ahead(subject, lease, limit)
+            )
+        return _headers(lease, plan_limit)
+
+    def refund(self, actor: Actor, claims: Claims) -> None:
+        """Give one call back, for an answer that was no service."""
+        if claims.authorized_party in self._first_party:
+            return
+        self._lease(actor.subject).left += 1
+
+    def unspent(self, subject: str, month: date) -> int:
+        """Calls that the database counts already, although they were not made yet."""
+        lease = self._leases.get(subject)
+        return lease.left if lease and lease.month == month else 0
+
+    def _lease(self, subject: str) -> _Lease:
+        month = month_of(self._clock())
+        lease = self._leases.get(subject)
+        if lease is None or lease.month != month:
+            lease = self._leases[subject] = _Lease(month)
+        lease.touched = time.monotonic()
+        return lease
+
+    def _spend(self, lease: _Lease, limit: int) -> bool:
+        # A plan that shrank makes what was leased under the old one void.
+        if lease.left <= 0 or lease.total - lease.left >= limit:
+            return False
+        lease.left -= 1
+        return True
+
+    def _ample(self, lease: _Lease, limit: int) -> bool:
+        return limit - lease.total > CAREFUL_BELOW
+
+    async def _fill(self, subject: str, lease: _Lease, limit: int) -> None:
+        amount = LEASE if lease.total and self._ample(lease, limit) else 1
+        total = await queries.take(self._db, subject, lease.month, API_CALLS, amount, limit)
+        if total is None and amount > 1:
+            amount = 1
+            total = await queries.take(self._db, subject, lease.month, API_CALLS, amount, limit)
+        if total is None:
+            lease.total, lease.left = max(lease.total, limit), 0
+        else:
+            lease.total, lease.left = total, lease.left + amount
+
+    async def _fill_ahead(self, subject: str, lease: _Lease, limit: int) -> None:
+        try:
+            async with lease.lock:
+                await self._fill(subject, lease, limit)
+        except (ServiceUnavailable, *AWAY):
+            log.info("quota_lease_failed")
+        finally:
+            lease.filling = None
+
+    async def return_idle(self, *, everything: bool = False) -> None:
+        """Give unspent calls of quiet subjects back to the database."""
+        before = time.monotonic() - IDLE_SECONDS
+        for subject, lease in list(self._leases.items()):
+            if everything or lease.touched < before:
+                del self._leases[subject]
+                if lease.left > 0:
+                    await queries.give_back(
+                        self._db, subject, lease.month, API_CALLS, lease.left
+                    )
+
+
+def _headers(lease: _Lease, limit: int | None) -> Headers:
+    if limit is None:
+        return [(b"x-quota-limit", b"unlimited")]
+    remaining = max(0, limit - lease.total + lease.left)
+    reset = int(next_month(lease.month).timestamp())
+    return [
+        (b"x-quota-limit", b"%d" % limit),
+        (b"x-quota-remaining", b"%d" % remaining),
+        (b"x-quota-reset", b"%d" % reset),
+    ]
+
+
+def _exceeded(actor: Actor, lease: _Lease, limit: int, now: datetime) -> QuotaExceeded:
+    reset = next_month(lease.month).timestamp()
+    problem = QuotaExceeded(
+        API_CALLS,
+        actor.plan,
+        limit,
+        limit,
+        int(reset),
+        max(1, math.ceil(reset - now.timestamp())),
+    )
+    problem.headers |= {
+        "X-Quota-Limit": str(limit),
+        "X-Quota-Remaining": "0",
+        "X-Quota-Reset": str(int(reset)),
+    }
+    return problem

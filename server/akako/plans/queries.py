@@ -1,0 +1,60 @@
+"""SQL about usage and organisations."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from akako.kernel.database import Database
+from akako.plans.schemas import Organization
+
+# Nothing is taken where it would be too much, so parallel takers never pass the limit.
+TAKE = """
+insert into usage_counters as c (subject, month, kind, used)
+select $1, $2, $3, $4::bigint where $4::bigint <= $5::bigint
+on conflict (subject, month, kind) do update
+set used = c.used + $4::bigint where c.used + $4::bigint <= $5::bigint
+returning used
+"""
+
+
+async def take(
+    db: Database, subject: str, month: date, kind: str, amount: int, limit: int
+) -> int | None:
+    """Count `amount` more; return the new total, or None, and count nothing, past the limit."""
+    used: int | None = await db.fetchval(TAKE, subject, month, kind, amount, limit)
+    return used
+
+
+async def give_back(db: Database, subject: str, month: date, kind: str, amount: int) -> None:
+    await db.execute(
+        """
+        update usage_counters set used = greatest(0, used - $4)
+        where subject = $1 and month = $2 and kind = $3
+        """,
+        subject,
+        month,
+        kind,
+        amount,
+    )
+
+
+async def read_usage(db: Database, subject: str, month: date) -> dict[str, int]:
+    """Kind → used."""
+    rows = await db.fetch(
+        "select kind, used from usage_counters where subject = $1 and month = $2", subject, month
+    )
+    return {row["kind"]: row["used"] for row in rows}
+
+
+async def put_organization(db: Database, organization_id: str, plan: str) -> Organization:
+    row = await db.fetchrow(
+        """
+        insert into organizations (id, plan) values ($1, $2)
+        on conflict (id) do update set plan = excluded.plan, updated_at = now()
+        returning id, plan, created_at, updated_at
+        """,
+        organization_id,
+        plan,
+    )
+    assert row is not None
+    return Organization(*row.values())

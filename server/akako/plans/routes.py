@@ -1,0 +1,35 @@
+"""Endpoints of plans and usage."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from akako.kernel.access import ADMIN, SIGNED_IN, requires
+from akako.kernel.envelope import Ok
+from akako.kernel.http.call import Call
+from akako.kernel.http.endpoint import get, put
+from akako.kernel.limits import AUTH
+from akako.plans import service
+from akako.plans.months import month_of
+from akako.plans.schemas import Organization, OrganizationUpdate, Quota
+
+
+@get("/auth/quota", access=SIGNED_IN, bucket=AUTH)
+async def get_quota(call: Call) -> Ok[Quota]:
+    """Get plan and usage of this month."""
+    unspent = call.outside.meter.unspent(call.actor.subject, month_of(datetime.now(UTC)))
+    return Ok(data=await service.get_quota(call.db, call.actor, unspent=unspent))
+
+
+@put("/admin/organizations/{organization_id}", access=requires(ADMIN), resource="organization")
+async def set_organization_plan(
+    call: Call, organization_id: str, data: OrganizationUpdate
+) -> Ok[Organization]:
+    """Put an organization on a plan.
+
+    It applies to everybody whose token carries the organization, from the next request on.
+    """
+    organization = await service.set_organization_plan(
+        call.db, call.actor, organization_id, plan=data.plan
+    )
+    return Ok(data=organization, message="Organization updated successfully")

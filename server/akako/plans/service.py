@@ -1,0 +1,96 @@
+"""What can be asked and done about plans and usage."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from akako.kernel import audit
+from akako.kernel.access import Actor
+from akako.kernel.database import Database
+from akako.kernel.errors import QuotaExceeded
+from akako.kernel.http.reply import Headers
+from akako.plans import queries
+from akako.plans.months import month_of, next_month
+from akako.plans.schemas import API_CALLS, FILE_UPLOADS, PLANS, Organization, Quota, Usage
+
+
+def _usage(limit: int | None, used: int) -> Usage:
+    return Usage(limit, used, None if limit is None else max(0, limit - used))
+
+
+async def get_quota(db: Database, actor: Actor, *, unspent: int) -> Quota:
+    """The month's standing. `unspent`: calls that are counted already but not made yet."""
+    now = datetime.now(UTC)
+    month = month_of(now)
+    used = await queries.read_usage(db, actor.subject, month)
+    plan = PLANS[actor.plan]
+    return Quota(
+        plan=actor.plan,
+        period=f"{month:%Y-%m}",
+        reset_at=next_month(month),
+        api_calls=_usage(plan.api_calls, max(0, used.get(API_CALLS, 0) - unspent)),
+        file_uploads=_usage(plan.file_uploads, used.get(FILE_UPLOADS, 0)),
+    )
+
+
+async def set_organization_plan(
+    db: Database, actor: Actor, organization_id: str, *, plan: str
+) -> Organization:
+    async with db.transaction() as tx:
+        organization = await queries.put_organization(tx, organization_id, plan)
+        await audit.record(
+            tx,
+            actor,
+            "organization.plan",
+            "organization",
+            organization_id,
+            after={"plan": plan},
+        )
+        return organization
+
+
+async def check_upload(db: Database, actor: Actor, *, under_way: int) -> None:
+    """Raise QuotaExceeded unless one more upload fits beside those that are `under_way`."""
+    limit = PLANS[actor.plan].file_uploads
+    if limit is None:
+        return
+    month = month_of(datetime.now(UTC))
+    used = (await queries.read_usage(db, actor.subject, month)).get(FILE_UPLOADS, 0)
+    if used + under_way >= limit:
+        raise _spent(actor, limit, used)
+
+
+async def count_upload(tx: Database, actor: Actor) -> Headers:
+    """Count a stored upload, in the transaction that makes it visible; return quota headers.
+
+    Raise QuotaExceeded when parallel uploads have used up the month.
+    """
+    limit = PLANS[actor.plan].file_uploads
+    month = month_of(datetime.now(UTC))
+    bound = 2**62 if limit is None else limit
+    used = await queries.take(tx, actor.subject, month, FILE_UPLOADS, 1, bound)
+    if used is None:
+        raise _spent(actor, bound, bound)
+    return _headers(limit, used)
+
+
+def _headers(limit: int | None, used: int) -> Headers:
+    if limit is None:
+        return [(b"x-upload-quota-limit", b"unlimited")]
+    reset = int(next_month(month_of(datetime.now(UTC))).timestamp())
+    return [
+        (b"x-upload-quota-limit", b"%d" % limit),
+        (b"x-upload-quota-remaining", b"%d" % max(0, limit - used)),
+        (b"x-upload-quota-reset", b"%d" % reset),
+    ]
+
+
+def _spent(actor: Actor, limit: int, used: int) -> QuotaExceeded:
+    now = datetime.now(UTC)
+    reset = next_month(month_of(now)).timestamp()
+    wait = max(1, math.ceil(reset - now.timestamp()))
+    problem = QuotaExceeded(FILE_UPLOADS, actor.plan, limit, used, int(reset), wait)
+    for name, value in _headers(limit, used):
+        problem.headers[name.decode()] = value.decode()
+    return problem

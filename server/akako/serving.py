@@ -1,0 +1,170 @@
+"""Running the API: its database, its schema, its first accounts, its workers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import asyncpg
+import msgspec
+import structlog
+import uvicorn
+
+from akako import main
+from akako.backends import embedded_postgres
+from akako.education.demo import seed_school
+from akako.identity import development
+from akako.kernel.database import Pool
+from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.http.protocol import BoundedHttpProtocol
+from akako.migrations.run import migrate
+from akako.settings import Settings, SettingsError, check_workers
+
+log = structlog.get_logger(__name__)
+
+GRACE_SECONDS = 30
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Settings]:
+    """The settings with a database that runs: the one they name, or the data folder's own."""
+    make_data_dir(settings.data_dir)
+    if settings.database_url:
+        yield settings
+        return
+    with embedded_postgres.attach(settings.data_dir) as own:
+        yield msgspec.structs.replace(settings, database_url=own.url)
+
+
+def make_data_dir(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"AKAKO_DATA_DIR {folder} cannot be made: {error.strerror}") from None
+
+
+async def seed(settings: Settings, *, demo: bool) -> None:
+    """The accounts of a development server, and with `demo` a small school."""
+    people = main.directory(settings)
+    assert settings.database_url
+    assert people is not None
+    db = Pool(settings.database_url, size=2)
+    try:
+        ids = await development.seed_staff(db, people)
+        if demo:
+            await development.seed_learner(db, people)
+            admin = await development.actor_of(db, development.ADMIN_ID)
+            await seed_school(db, admin, ids[development.MENTOR_ID])
+    finally:
+        await db.close()
+
+
+class _Announcing(uvicorn.Server):
+    """Says once, on standard output, that the server is ready."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+            sys.stdout.flush()
+
+
+def serve(
+    settings: Settings, *, host: str, port: int, demo: bool, workers: int, schema: bool
+) -> None:
+    """Run until SIGTERM or SIGINT; requests under way get time to finish.
+
+    `schema`: bring an external database to this version's schema first (our own always is).
+    """
+    check_workers(settings, workers)
+    signal.signal(signal.SIGTERM, _leave)
+    listener = _listen(host, port)
+    with database(settings) as running:
+        assert running.database_url
+        if schema or not settings.database_url:
+            migrate(running.database_url)
+        if not settings.clerk_issuer:
+            _seed_if_possible(running, demo=demo)
+        os.environ["AKAKO_DATABASE_URL"] = running.database_url
+        os.environ["AKAKO_DATA_DIR"] = str(settings.data_dir)
+        port = listener.getsockname()[1]
+        text = banner(settings, host, port)
+        _run(running, listener, workers, lambda: sys.stdout.write(text + "\n"))
+
+
+def _seed_if_possible(settings: Settings, *, demo: bool) -> None:
+    """A server starts also while its database is away; then it starts without these accounts."""
+    try:
+        asyncio.run(seed(settings, demo=demo))
+    except (ServiceUnavailable, asyncpg.UndefinedTableError) as error:
+        log.warning("not_seeded", error=type(error).__name__)
+
+
+def _run(
+    settings: Settings, listener: socket.socket, workers: int, announce: Callable[[], object]
+) -> None:
+    config = uvicorn.Config(
+        main.create_app if workers == 1 else "akako.main:create_app",
+        factory=True,
+        workers=workers,
+        loop="uvloop",
+        http=BoundedHttpProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=2048,
+    )
+    if workers > 1:
+        from uvicorn.supervisors import Multiprocess
+
+        announce()
+        Multiprocess(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
+        return
+    try:
+        _Announcing(config, announce).run(sockets=[listener])
+    except KeyboardInterrupt:
+        return
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Leave through the `finally` blocks, which stop the database."""
+    sys.exit(0)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        raise SettingsError(f"--port {port} on {host} cannot be used: {error.strerror}") from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def banner(settings: Settings, host: str, port: int) -> str:
+    """What a person is told when the server is ready."""
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    lines = [f"Akako LMS is running at {address}", f"  API documentation: {address}/docs"]
+    if not settings.clerk_issuer:
+        akako = Path(sys.argv[0])
+        program = os.path.relpath(akako) if akako.name == "akako" else "akako"
+        lines.append("  Tokens for the three ready sign-ins (development only):")
+        lines += [f"    {program} token --as {role}" for role in ("admin", "mentor", "learner")]
+    return "\n".join(lines)

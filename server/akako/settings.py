@@ -1,0 +1,229 @@
+"""All settings, in one typed object. This is the only module that reads the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from akako.kernel.http.client_address import Networks, parse_networks
+from akako.kernel.limits import Rate
+
+MIB = 1024 * 1024
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message is one line and names the variable."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be set. Field `x_y` is read from `AKAKO_X_Y`."""
+
+    env: str = "development"
+    data_dir: Path = Path("data")
+    database_url: str | None = None
+    redis_url: str | None = None
+    storage_url: str | None = None
+    s3_endpoint: str | None = None
+    s3_region: str | None = None
+    s3_access_key_id: str | None = None
+    s3_secret_access_key: str | None = None
+    clerk_issuer: str | None = None
+    clerk_jwks_url: str | None = None
+    clerk_jwt_key: str | None = None
+    clerk_secret_key: str | None = None
+    clerk_api_url: str = "https://api.clerk.com/v1"
+    clerk_authorized_parties: tuple[str, ...] = ()
+    clerk_audience: str | None = None
+    clerk_require_azp: bool = False
+    clerk_webhook_secrets: tuple[str, ...] = ()
+    bootstrap_admins: tuple[str, ...] = ()
+    trusted_proxies: Networks = ()
+    shared_networks: Networks = ()
+    cors_origins: tuple[str, ...] = ()
+    first_party_origins: tuple[str, ...] = ()
+    default_plan: str = "FREE"
+    rate_limit_general: Rate = Rate(100, 60)
+    rate_limit_auth: Rate = Rate(10, 60)
+    rate_limit_upload: Rate = Rate(20, 60)
+    rate_limit_media: Rate = Rate(600, 60)
+    rate_limit_webhook: Rate = Rate(600, 60)
+    max_document_bytes: int = 50 * MIB
+    max_video_bytes: int = 500 * MIB
+    log_level: str = "warning"
+
+    @property
+    def production(self) -> bool:
+        return self.env == "production"
+
+    def rates(self) -> dict[str, Rate]:
+        names = ("general", "auth", "upload", "media", "webhook")
+        return {name: getattr(self, f"rate_limit_{name}") for name in names}
+
+
+def _items(text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        for choice in allowed:
+            if text.lower() == choice.lower():
+                return choice
+        raise ValueError(f"must be one of {', '.join(allowed)}")
+
+    return parse
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if text.lower() in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("must be true or false")
+
+
+def _rate(text: str) -> Rate:
+    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,5})", text, re.ASCII)
+    if not match or int(match[1]) < 1 or int(match[2]) < 1:
+        raise ValueError("must be hits/seconds, such as 100/60")
+    return Rate(int(match[1]), int(match[2]))
+
+
+def _bytes(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,12}", text, re.ASCII):
+        raise ValueError("must be a positive number of bytes")
+    return int(text)
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in schemes or not (parts.netloc or parts.path.strip("/")):
+            raise ValueError(
+                f"must be a URL that starts with {' or '.join(f'{s}://' for s in schemes)}"
+            )
+        return text
+
+    return parse
+
+
+def _origin(text: str) -> tuple[str, ...]:
+    origins = _items(text)
+    for origin in origins:
+        parts = urlsplit(origin)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query:
+            raise ValueError(f"has {origin!r}, which is no origin such as https://app.example.com")
+    return origins
+
+
+def _pem(text: str) -> str:
+    key = text.replace("\\n", "\n").strip()
+    if not key.startswith("-----BEGIN PUBLIC KEY-----"):
+        raise ValueError("must be a public key in PEM form")
+    return key
+
+
+def _secrets(text: str) -> tuple[str, ...]:
+    secrets = _items(text)
+    if not all(re.fullmatch(r"whsec_[A-Za-z0-9+/=]{16,128}", each, re.ASCII) for each in secrets):
+        raise ValueError("must be a comma list of secrets that start with whsec_")
+    return secrets
+
+
+def _clerk_ids(text: str) -> tuple[str, ...]:
+    ids = _items(text)
+    if not all(re.fullmatch(r"user_[A-Za-z0-9_]{1,64}", each, re.ASCII) for each in ids):
+        raise ValueError("must be a comma list of Clerk ids that start with user_")
+    return ids
+
+
+PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "env": _one_of("development", "production"),
+    "data_dir": Path,
+    "database_url": _url("postgresql", "postgres"),
+    "redis_url": _url("redis", "rediss", "valkey", "valkeys", "unix"),
+    "storage_url": _url("s3", "file"),
+    "s3_endpoint": _url("http", "https"),
+    "clerk_issuer": _url("http", "https"),
+    "clerk_jwks_url": _url("http", "https"),
+    "clerk_jwt_key": _pem,
+    "clerk_api_url": _url("http", "https"),
+    "clerk_authorized_parties": _items,
+    "clerk_require_azp": _flag,
+    "clerk_webhook_secrets": _secrets,
+    "bootstrap_admins": _clerk_ids,
+    "trusted_proxies": parse_networks,
+    "shared_networks": parse_networks,
+    "cors_origins": _origin,
+    "first_party_origins": _origin,
+    "default_plan": _one_of("FREE", "PRO", "ENTERPRISE"),
+    "rate_limit_general": _rate,
+    "rate_limit_auth": _rate,
+    "rate_limit_upload": _rate,
+    "rate_limit_media": _rate,
+    "rate_limit_webhook": _rate,
+    "max_document_bytes": _bytes,
+    "max_video_bytes": _bytes,
+    "log_level": _one_of("debug", "info", "warning", "error"),
+}
+
+
+def variable(field: str) -> str:
+    return f"AKAKO_{field.upper()}"
+
+
+def default_data_dir() -> Path:
+    """Root cannot run PostgreSQL, whose own user must be able to reach the folder."""
+    return Path("/var/lib/akako") if os.geteuid() == 0 else Path("data")
+
+
+def load(environment: Mapping[str, str] | None = None, **overrides: object) -> Settings:
+    """Read the settings. Raise SettingsError with one line that names the wrong variable."""
+    environment = os.environ if environment is None else environment
+    values: dict[str, Any] = {"data_dir": default_data_dir()}
+    for field in Settings.__struct_fields__:
+        text = environment.get(variable(field), "").strip()
+        if text:
+            try:
+                values[field] = PARSERS.get(field, str)(text)
+            except ValueError as error:
+                raise SettingsError(f"{variable(field)} {error}") from None
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    if values.get("env") == "production":
+        # Operators keep a line per request; a newcomer's console stays quiet.
+        values.setdefault("log_level", "info")
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    for field in ("clerk_issuer", "clerk_jwks_url", "clerk_api_url"):
+        url = getattr(settings, field)
+        if settings.production and url and not _safe(url):
+            raise SettingsError(f"{variable(field)} must use https in production")
+    if not settings.production:
+        return
+    if not settings.clerk_issuer:
+        raise SettingsError(
+            "AKAKO_CLERK_ISSUER must be set in production: the development issuer is refused there"
+        )
+    if not settings.clerk_webhook_secrets:
+        raise SettingsError("AKAKO_CLERK_WEBHOOK_SECRETS must be set in production")
+
+
+def _safe(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "https" or parts.hostname in {"localhost", "127.0.0.1", "::1"}
+
+
+def check_workers(settings: Settings, workers: int) -> None:
+    """Refuse counters that each worker would keep for itself, where limits are meant to hold."""
+    if settings.production and workers > 1 and not settings.redis_url:
+        raise SettingsError("AKAKO_REDIS_URL must be set in production with more than one worker")

@@ -1,0 +1,67 @@
+"""Real parts that tests share: one PostgreSQL per test process, one server per test module."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from akako.backends.embedded_postgres import EmbeddedPostgres
+from akako.migrations.run import migrate
+from tests.parts.postgres import create_database, passable_folder, start_postgres
+from tests.parts.server import Server
+
+TEMPLATE = "akako_template"
+StartServer = Callable[..., Server]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    with passable_folder() as folder:
+        server = start_postgres(folder)
+        migrate(create_database(server.url, TEMPLATE))
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres: EmbeddedPostgres) -> Callable[[], str]:
+    """Make a fresh database with the current schema; returns its URL."""
+    numbers = itertools.count(1)
+    return lambda: create_database(postgres.url, f"test_{next(numbers)}", template=TEMPLATE)
+
+
+@pytest.fixture(scope="module")
+def start_server(
+    new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StartServer]:
+    """Start servers with settings of their own; all are stopped after the module."""
+    running: list[Server] = []
+
+    def start(
+        environment: Mapping[str, str] | None = None,
+        *,
+        arguments: tuple[str, ...] = (),
+        database_url: str | None = None,
+        folder: Path | None = None,
+    ) -> Server:
+        server = Server(
+            folder or tmp_path_factory.mktemp("server"),
+            database_url or new_database(),
+            environment=environment,
+            arguments=arguments,
+        )
+        running.append(server)
+        return server.start()
+
+    yield start
+    for server in running:
+        server.close()
+
+
+@pytest.fixture(scope="module")
+def api(start_server: StartServer) -> Server:
+    """A server with generous limits, for tests that are about something else."""
+    return start_server()

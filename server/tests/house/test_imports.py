@@ -1,0 +1,118 @@
+"""Every import rule of pyproject.toml bites, and only the settings read the environment."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.project import ROOT, SERVER
+
+ROOMS = ("webhooks", "enrollment", "mentors", "library", "ops", "education", "plans", "identity")
+PACKAGES = ("kernel", "backends", *ROOMS)
+
+
+def readers_of_the_environment(folder: Path) -> list[str]:
+    """Places that use `os.environ`, `os.getenv` and their kin."""
+    return [
+        f"{path.relative_to(folder)}:{node.lineno}"
+        for path in sorted(folder.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Attribute) and _environment(node.attr))
+        or (
+            isinstance(node, ast.ImportFrom) and any(_environment(each.name) for each in node.names)
+        )
+    ]
+
+
+def _environment(name: str) -> bool:
+    return name in {"environ", "environb", "getenv", "getenvb", "putenv"}
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    readers = readers_of_the_environment(SERVER)
+    assert [place for place in readers if not place.startswith("settings.py:")] == []
+
+
+def test_a_reader_of_the_environment_is_seen(tmp_path: Path) -> None:
+    lines = ["import os", "a = os.environ['A']", "b = os.getenv('B')", "from os import environ"]
+    (tmp_path / "room.py").write_text("\n".join(lines))
+    assert readers_of_the_environment(tmp_path) == ["room.py:4", "room.py:2", "room.py:3"]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A package shaped like ours, whose imports all go the right way."""
+    house = tmp_path / "akako"
+    for package in PACKAGES:
+        (house / package).mkdir(parents=True)
+        for module in ("__init__", "queries", "service", "routes", "http"):
+            (house / package / f"{module}.py").touch()
+    (house / "__init__.py").touch()
+    imports = {
+        "cli.py": "akako.main",
+        "main.py": "litestar, akako.settings, akako.backends.http, akako.library.routes",
+        "settings.py": "akako.kernel",
+        "backends/http.py": "akako.kernel.service",
+        "library/routes.py": "akako.library.service, akako.kernel.http",
+        "library/service.py": "akako.library.queries, akako.education.service, akako.plans.service",
+        "library/queries.py": "akako.identity.queries",
+        "education/service.py": "akako.identity.service",
+        "kernel/http.py": "litestar",
+    }
+    for name, modules in imports.items():
+        (house / name).write_text(f"import {modules}\n")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return house
+
+
+def check_imports(house: Path) -> subprocess.CompletedProcess[str]:
+    script = "import sys; from importlinter import cli; sys.exit(cli.lint_imports(no_cache=True))"
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=house.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_imports_that_go_the_right_way_pass(house: Path) -> None:
+    result = check_imports(house)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("importer", "imported"),
+    [
+        ("kernel/service.py", "akako.identity.service"),
+        ("identity/service.py", "akako.plans.service"),
+        ("education/service.py", "akako.plans.service"),
+        ("enrollment/service.py", "akako.library.service"),
+        ("backends/service.py", "akako.identity.queries"),
+        ("backends/service.py", "akako.library.queries"),
+        ("library/service.py", "akako.backends.http"),
+        ("kernel/service.py", "akako.backends.http"),
+        ("library/service.py", "akako.settings"),
+        ("kernel/service.py", "akako.main"),
+        ("library/queries.py", "akako.library.service"),
+        ("library/queries.py", "akako.education.service"),
+        ("library/queries.py", "akako.library.routes"),
+        ("library/service.py", "akako.library.routes"),
+        ("library/routes.py", "litestar"),
+        ("kernel/service.py", "litestar.datastructures"),
+        ("main.py", "akako.cli"),
+        ("attic.py", "json"),
+    ],
+)
+def test_an_import_that_goes_the_wrong_way_is_seen(
+    house: Path, importer: str, imported: str
+) -> None:
+    with (house / importer).open("a") as file:
+        file.write(f"import {imported}\n")
+    result = check_imports(house)
+    assert result.returncode == 1, result.stdout + result.stderr
+    if importer != "attic.py":
+        assert "BROKEN" in result.stdout

@@ -1,0 +1,156 @@
+"""A running Akako server for tests: the real command, its own process, a database of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+
+from akako.backends.dev_directory import DevDirectory
+from akako.backends.dev_issuer import DevIssuer
+
+SIGN_INS = {"admin": "user_admin", "mentor": "user_mentor", "learner": "user_123"}
+START_SECONDS = 60
+
+# Tests of the limits themselves set their own.
+GENEROUS = {
+    f"AKAKO_RATE_LIMIT_{name}": "100000/60" for name in ("GENERAL", "AUTH", "UPLOAD", "MEDIA", "WEBHOOK")
+}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """`akako serve` in a process of its own. `as_` names a sign-in or a Clerk id."""
+
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str | None,
+        *,
+        environment: Mapping[str, str] | None = None,
+        arguments: tuple[str, ...] = (),
+    ) -> None:
+        self.folder = folder
+        self.database_url = database_url
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log_file = folder / "server.log"
+        self._arguments = arguments
+        self._environment = self._variables(environment or {})
+        self._tokens: dict[str, str] = {}
+        self._client = httpx.Client(base_url=self.url, timeout=30)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def _variables(self, more: Mapping[str, str]) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("AKAKO_")}
+        kept |= {"AKAKO_DATA_DIR": str(self.folder), **GENEROUS, **more}
+        if self.database_url:
+            kept["AKAKO_DATABASE_URL"] = self.database_url
+        return kept
+
+    def start(self, *, wait: bool = True) -> Server:
+        command = [sys.executable, "-m", "akako.cli", "serve", "--port", str(self.port)]
+        with self.log_file.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, *self._arguments],
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        if wait:
+            self.wait_until_ready()
+        return self
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process is None or self.process.poll() is not None:
+                break
+            try:
+                if httpx.get(f"{self.url}/health/ready", timeout=5).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise AssertionError(f"the server did not become ready:\n{self.log()[-4000:]}")
+
+    def log(self) -> str:
+        return self.log_file.read_text() if self.log_file.exists() else ""
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Signal the server, wait for its end and return its exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(timeout=60)
+
+    def kill(self) -> None:
+        """SIGKILL to the server and all its workers."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(timeout=10)
+
+    def token(self, who: str, **claims: Any) -> str:
+        """A development token of a ready sign-in or of any Clerk id."""
+        clerk_id = SIGN_INS.get(who, who)
+        if claims:
+            return DevIssuer.open(self.folder).mint(clerk_id, **claims)
+        if clerk_id not in self._tokens:
+            self._tokens[clerk_id] = DevIssuer.open(self.folder).mint(clerk_id)
+        return self._tokens[clerk_id]
+
+    def user(self, name: str) -> str:
+        """A fresh learner who signs in with this name; returns the Clerk id."""
+        clerk_id = f"user_{name}"
+        DevDirectory(self.folder).introduce(clerk_id)
+        response = self.get("/api/auth/profile", as_=clerk_id)
+        assert response.status_code == 200, response.text
+        return clerk_id
+
+    def user_id(self, who: str) -> str:
+        """Our own id of a signed-in user."""
+        return str(self.get("/api/auth/profile", as_=who).json()["data"]["id"])
+
+    def headers(self, as_: str | None) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token(as_)}"} if as_ else {}
+
+    def request(self, method: str, path: str, *, as_: str | None = None, **kw: Any) -> httpx.Response:
+        headers = {**self.headers(as_), **kw.pop("headers", {})}
+        return self._client.request(method, path, headers=headers, **kw)
+
+    def get(self, path: str, *, as_: str | None = None, **kw: Any) -> httpx.Response:
+        return self.request("GET", path, as_=as_, **kw)
+
+    def post(self, path: str, *, as_: str | None = None, **kw: Any) -> httpx.Response:
+        return self.request("POST", path, as_=as_, **kw)
+
+    def put(self, path: str, *, as_: str | None = None, **kw: Any) -> httpx.Response:
+        return self.request("PUT", path, as_=as_, **kw)
+
+    def delete(self, path: str, *, as_: str | None = None, **kw: Any) -> httpx.Response:
+        return self.request("DELETE", path, as_=as_, **kw)
+
+    def db(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """A connection to the server's database, in autocommit."""
+        assert self.database_url is not None
+        return psycopg.connect(self.database_url, autocommit=True)
+
+    def close(self) -> None:
+        self._client.close()
+        if self.process is not None:
+            self.stop()
