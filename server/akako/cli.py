@@ -6,18 +6,20 @@ import argparse
 import asyncio
 import os
 import re
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 
 from akako import __version__, serving
 from akako import main as assembly
 from akako import settings as settings_module
-from akako.backends import embedded_postgres
+from akako.backends import embedded_postgres, job_queue
 from akako.backends.dev_directory import DevDirectory
 from akako.backends.dev_issuer import DevIssuer
-from akako.identity import administration, development
-from akako.kernel.database import Pool
+from akako.identity import administration, development, reconciliation
+from akako.kernel.errors import ApiError
+from akako.library import sweeper
 from akako.migrations.run import SchemaTooNew, migrate
 from akako.settings import Settings, SettingsError
 
@@ -31,6 +33,7 @@ EXPECTED = (
     SchemaTooNew,
     embedded_postgres.EmbeddedPostgresError,
     administration.AdministrationError,
+    ApiError,
 )
 
 
@@ -94,51 +97,98 @@ def _development_only(settings: Settings, command: str) -> None:
         raise SettingsError(f"{command} is for development only, but {variable} is set")
 
 
+def _reconcile(settings: Settings, options: argparse.Namespace) -> None:
+    async def run(parts: assembly.Parts) -> None:
+        if parts.directory is None:
+            raise SettingsError("AKAKO_CLERK_SECRET_KEY must be set to ask Clerk about its users")
+        show = sys.stderr.isatty()
+        summary = await reconciliation.reconcile(
+            parts.db,
+            parts.directory,
+            parts.policy,
+            progress=lambda seen: show and sys.stderr.write(f"\r{seen} users compared"),
+        )
+        if show:
+            sys.stderr.write("\n")
+        for name in summary.__struct_fields__:
+            print(f"{name}: {getattr(summary, name)}")
+
+    _with_parts(settings, run)
+
+
+def _sweep(settings: Settings, options: argparse.Namespace) -> None:
+    async def run(parts: assembly.Parts) -> None:
+        grace = options.grace
+        times = {} if grace is None else {"stale_seconds": grace, "orphan_seconds": grace}
+        swept = await sweeper.sweep(parts.db, parts.store, **times)
+        for name in swept.__struct_fields__:
+            print(f"{name}: {getattr(swept, name)}")
+
+    _with_parts(settings, run)
+
+
+def _worker(settings: Settings, options: argparse.Namespace) -> None:
+    async def run(parts: assembly.Parts) -> None:
+        leave = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, leave.set)
+        async with job_queue.working(settings.database_url or "", assembly.jobs(parts)):
+            await leave.wait()
+
+    if not settings.database_url:
+        raise SettingsError("AKAKO_DATABASE_URL must name the database to work for")
+    _with_parts(settings, run)
+
+
 def _openapi(settings: Settings, options: argparse.Namespace) -> None:
     sys.stdout.buffer.write(assembly.openapi())
 
 
 def _grant(settings: Settings, options: argparse.Namespace) -> None:
-    async def run(db: Pool) -> None:
+    async def run(parts: assembly.Parts) -> None:
         person = await administration.grant_admin(
-            db,
-            assembly.directory(settings),
+            parts.db,
+            parts.directory,
             clerk_id=options.clerk_id,
             email=options.email,
         )
         print(f"{person} is an administrator")
 
-    _with_database(settings, run)
+    _with_parts(settings, run)
 
 
 def _plan(settings: Settings, options: argparse.Namespace) -> None:
-    async def run(db: Pool) -> None:
+    async def run(parts: assembly.Parts) -> None:
         subject = options.organization or options.clerk_id or options.email
         await administration.set_plan(
-            db,
-            options.plan.upper(),
+            parts.db,
+            options.plan,
             clerk_id=options.clerk_id,
             email=options.email,
             organization=options.organization,
         )
-        print(f"{subject} is on plan {options.plan.upper()}")
+        print(f"{subject} is on plan {options.plan}")
 
-    _with_database(settings, run)
+    _with_parts(settings, run)
 
 
-def _with_database(settings: Settings, run: object) -> None:
-    async def connected(url: str) -> None:
-        db = Pool(url, size=2)
+def _with_parts(
+    settings: Settings, run: Callable[[assembly.Parts], Coroutine[None, None, None]]
+) -> None:
+    """Run a command on the backends; our own database is started and migrated where needed."""
+
+    async def connected(running: Settings) -> None:
+        parts = assembly.assemble(running)
         try:
-            await run(db)  # type: ignore[operator]
+            await run(parts)
         finally:
-            await db.close()
+            await parts.close()
 
     with serving.database(settings) as running:
         assert running.database_url
         if not settings.database_url:
             migrate(running.database_url)
-        asyncio.run(connected(running.database_url))
+        asyncio.run(connected(running))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -171,6 +221,12 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument(
         "--ttl", type=int, default=3600, metavar="SECONDS", help="how long it is valid"
     )
+    add("reconcile", _reconcile, "Compare all accounts with the identity provider now.")
+    sweep = add("sweep", _sweep, "Remove files that nothing refers to any more.")
+    sweep.add_argument(
+        "--grace", type=float, metavar="SECONDS", help="age from which leftovers are removed"
+    )
+    add("worker", _worker, "Work on background jobs, apart from the API.")
     add("openapi", _openapi, "Print the OpenAPI document.")
     _add_admin(commands, shared)
     return parser

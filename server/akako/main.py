@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import msgspec
 from litestar import Litestar
-from litestar.types import ASGIApp
 
 from akako import settings as settings_module
+from akako.backends import job_queue
 from akako.backends.clerk_directory import ClerkDirectory
 from akako.backends.dev_directory import DevDirectory
 from akako.backends.dev_issuer import DevIssuer
@@ -17,27 +19,82 @@ from akako.backends.key_set import JwksKeySet, StaticKeySet
 from akako.backends.memory_counters import MemoryCounters
 from akako.backends.object_store import open_store
 from akako.backends.resilient_counters import ResilientCounters
+from akako.backends.s3_store import S3Access
 from akako.backends.token_verifier import JwtVerifier
 from akako.backends.valkey_counters import ValkeyCounters
-from akako.identity import actors
+from akako.education import routes as education_routes
+from akako.enrollment import routes as enrollment_routes
+from akako.identity import actors, history_routes, reconciliation
 from akako.identity import routes as identity_routes
 from akako.identity.accounts import Policy
-from akako.kernel import logging, metrics
+from akako.kernel import idempotency, logging, metrics
 from akako.kernel.access import Actor
 from akako.kernel.database import Pool
 from akako.kernel.http import application
+from akako.kernel.http.asgi import ASGIApp
 from akako.kernel.http.call import Call, Outside
 from akako.kernel.http.endpoint import Endpoint, endpoints_of
 from akako.kernel.http.openapi import document
 from akako.kernel.http.pipeline import LoadActor, Pipeline
+from akako.kernel.jobs import Job
 from akako.kernel.limits import Limiter
-from akako.kernel.ports import Claims, Counters, Directory, TokenVerifier
+from akako.kernel.ports import Claims, Counters, Directory, ObjectStore, TokenVerifier
+from akako.library import routes as library_routes
+from akako.library import sweeper
+from akako.mentors import routes as mentors_routes
 from akako.ops import routes as ops_routes
 from akako.plans import routes as plans_routes
 from akako.plans.meter import LeasingMeter
 from akako.settings import Settings
+from akako.webhooks import queries as webhook_queries
+from akako.webhooks import routes as webhook_routes
 
-ROOMS = (identity_routes, plans_routes, ops_routes)
+ROOMS = (
+    identity_routes,
+    history_routes,
+    education_routes,
+    plans_routes,
+    library_routes,
+    enrollment_routes,
+    mentors_routes,
+    webhook_routes,
+    ops_routes,
+)
+LEASE_CHECK_SECONDS = 5.0
+
+
+class Parts(msgspec.Struct, kw_only=True):
+    """The backends that the settings ask for."""
+
+    db: Pool
+    verifier: TokenVerifier
+    directory: Directory | None
+    counters: Counters
+    store: ObjectStore
+    meter: LeasingMeter
+    policy: Policy
+
+    async def close(self) -> None:
+        await self.meter.close()
+        for part in (self.counters, self.verifier, self.directory, self.store, self.db):
+            if part is not None:
+                await part.close()
+
+
+def assemble(settings: Settings) -> Parts:
+    """Make the backends; none of them is connected yet."""
+    db = Pool(settings.database_url or "")
+    return Parts(
+        db=db,
+        verifier=verifier(settings),
+        directory=directory(settings),
+        counters=counters(settings),
+        store=object_store(settings),
+        meter=LeasingMeter(db, first_party=settings.first_party_origins),
+        policy=Policy(
+            default_plan=settings.default_plan, bootstrap_admins=settings.bootstrap_admins
+        ),
+    )
 
 
 def endpoints() -> list[Endpoint]:
@@ -82,13 +139,51 @@ def counters(settings: Settings) -> Counters:
     return ResilientCounters(shared, MemoryCounters(), metrics.LIMITER_FALLBACKS.inc)
 
 
-def loader(people: Directory | None, policy: Policy) -> LoadActor:
+def object_store(settings: Settings) -> ObjectStore:
+    access = S3Access(
+        endpoint=settings.s3_endpoint,
+        region=settings.s3_region,
+        access_key_id=settings.s3_access_key_id,
+        secret_access_key=settings.s3_secret_access_key,
+    )
+    return open_store(settings.storage_url or settings.data_dir / "files", access)
+
+
+def jobs(parts: Parts) -> list[Job]:
+    """What is done in the background, and when."""
+
+    async def reconcile() -> None:
+        if parts.directory is not None:
+            await reconciliation.reconcile(parts.db, parts.directory, parts.policy)
+
+    async def sweep() -> None:
+        await sweeper.sweep(parts.db, parts.store)
+
+    async def clean_up() -> None:
+        await sweeper.clean_up(parts.db, parts.store, sweeper.Swept())
+
+    async def forget_idempotency_keys() -> None:
+        await idempotency.forget_old(parts.db)
+
+    async def forget_webhooks() -> None:
+        await webhook_queries.forget_old(parts.db)
+
+    return [
+        Job("identity.reconcile", reconcile, cron="17 3 * * *"),
+        Job("library.clean_up", clean_up, cron="* * * * *"),
+        Job("library.sweep", sweep, cron="41 * * * *"),
+        Job("idempotency.forget", forget_idempotency_keys, cron="7 * * * *"),
+        Job("webhooks.forget", forget_webhooks, cron="27 4 * * *"),
+    ]
+
+
+def loader(parts: Parts) -> LoadActor:
     async def load(call: Call, claims: Claims, *, provision: bool) -> Actor:
         return await actors.load_actor(
             call.db,
-            people,
+            parts.directory,
             claims,
-            policy,
+            parts.policy,
             provision=provision,
             ip=call.address,
             request_id=call.id,
@@ -97,48 +192,57 @@ def loader(people: Directory | None, policy: Policy) -> LoadActor:
     return load
 
 
+def outside(settings: Settings, parts: Parts) -> Outside:
+    return Outside(
+        directory=parts.directory,
+        store=parts.store,
+        meter=parts.meter,
+        default_plan=settings.default_plan,
+        bootstrap_admins=settings.bootstrap_admins,
+        webhook_secrets=settings.clerk_webhook_secrets,
+        max_document_bytes=settings.max_document_bytes,
+        max_video_bytes=settings.max_video_bytes,
+        openapi=openapi(),
+    )
+
+
 def create_app(settings: Settings | None = None) -> ASGIApp:
     """The API as an ASGI application, for any ASGI server."""
     settings = settings or settings_module.load()
     logging.configure(settings.log_level)
-    db = Pool(settings.database_url or "")
-    people, hits, tokens = directory(settings), counters(settings), verifier(settings)
-    store = object_store(settings)
-    meter = LeasingMeter(db, first_party=settings.first_party_origins)
-    declared = endpoints()
-    policy = Policy(default_plan=settings.default_plan, bootstrap_admins=settings.bootstrap_admins)
+    parts = assemble(settings)
     pipeline = Pipeline(
-        db=db,
-        limiter=Limiter(hits, settings.rates()),
-        verifier=tokens,
-        outside=Outside(
-            directory=people,
-            store=store,
-            meter=meter,
-            default_plan=settings.default_plan,
-            bootstrap_admins=settings.bootstrap_admins,
-            webhook_secrets=settings.clerk_webhook_secrets,
-            max_document_bytes=settings.max_document_bytes,
-            max_video_bytes=settings.max_video_bytes,
-            openapi=openapi(),
-        ),
-        load_actor=loader(people, policy),
+        db=parts.db,
+        limiter=Limiter(parts.counters, settings.rates()),
+        verifier=parts.verifier,
+        outside=outside(settings, parts),
+        load_actor=loader(parts),
         trusted=settings.trusted_proxies,
         shared=settings.shared_networks,
     )
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        yield
-        for part in (hits, tokens, people, store, db):
-            if part is not None:
-                await part.close()
+        leases = asyncio.create_task(_keep_leases_short(parts.meter))
+        async with job_queue.working(settings.database_url or "", jobs(parts)):
+            yield
+        leases.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await leases
+        await parts.close()
 
     return application.build(
-        declared,
+        endpoints(),
         pipeline,
         origins=settings.cors_origins,
         observe=metrics.observe,
         secure=settings.production,
         lifespan=[lifespan],
     )
+
+
+async def _keep_leases_short(meter: LeasingMeter) -> None:
+    """Calls leased by this worker and not made are soon there for the other workers again."""
+    while True:
+        await asyncio.sleep(LEASE_CHECK_SECONDS)
+        await meter.return_idle()

@@ -133,7 +133,7 @@ def _run(
         from uvicorn.supervisors import Multiprocess
 
         announce()
-        Multiprocess(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
+        Multiprocess(config, sockets=[listener]).run()
         return
     try:
         _Announcing(config, announce).run(sockets=[listener])

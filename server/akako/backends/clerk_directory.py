@@ -13,19 +13,18 @@ import msgspec
 import structlog
 
 from akako.backends.key_set import ANSWER_SECONDS, get_bounded, outbound_client
+from akako.kernel.clerk_user import CLERK_ID, parse_user
 from akako.kernel.errors import ServiceUnavailable, UpstreamError
 from akako.kernel.ports import DirectoryUser
 
 log = structlog.get_logger(__name__)
 
 API_VERSION = "2025-11-10"
-CLERK_ID = re.compile(r"user_[A-Za-z0-9]{1,64}")
 PAGE_SIZE = 100
 MAX_BODY_BYTES = 1024 * 1024
 MAX_RETRY_AFTER = 60
 MAX_FAILURES = 5  # in a row, before Clerk is left in peace for PAUSE_SECONDS
 PAUSE_SECONDS = ANSWER_SECONDS
-MAX_MILLISECONDS = 2**53
 
 
 class ClerkDirectory:
@@ -140,60 +139,3 @@ def _decode(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except (ValueError, RecursionError):
         raise UpstreamError from None
-
-
-def parse_user(data: object) -> DirectoryUser | None:
-    """Clerk's User object, where everything but the id may be missing or null."""
-    if not isinstance(data, dict):
-        return None
-    id = data.get("id")
-    if not isinstance(id, str) or not CLERK_ID.fullmatch(id):
-        return None
-    addresses = _addresses(data.get("email_addresses"))
-    return DirectoryUser(
-        id=id,
-        primary_email=_primary(addresses, data.get("primary_email_address_id")),
-        emails=tuple(address["email_address"] for address in addresses),
-        first_name=_text(data.get("first_name")),
-        last_name=_text(data.get("last_name")),
-        image_url=_text(data.get("image_url")),
-        banned=data.get("banned") is True,
-        locked=data.get("locked") is True,
-        created_at=_milliseconds(data.get("created_at")),
-        updated_at=_milliseconds(data.get("updated_at")),
-    )
-
-
-def _addresses(entries: object) -> list[dict[str, Any]]:
-    if not isinstance(entries, list):
-        return []
-    return [
-        entry
-        for entry in entries
-        if isinstance(entry, dict) and _text(entry.get("email_address")) is not None
-    ]
-
-
-def _primary(addresses: list[dict[str, Any]], primary_id: object) -> str | None:
-    """The one named primary, else the first verified, else the first."""
-
-    def rank(address: dict[str, Any]) -> int:
-        if primary_id is not None and address.get("id") == primary_id:
-            return 0
-        verification = address.get("verification")
-        verified = isinstance(verification, dict) and verification.get("status") == "verified"
-        return 1 if verified else 2
-
-    best = min(addresses, key=rank, default=None)
-    return None if best is None else str(best["email_address"])
-
-
-def _text(value: object) -> str | None:
-    """A string that says something. One with U+0000 could not be stored."""
-    return value if isinstance(value, str) and value and "\0" not in value else None
-
-
-def _milliseconds(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
-    return value if 0 <= value < MAX_MILLISECONDS else None

@@ -73,4 +73,4 @@ class DevDirectory:
 
 def _newcomer(clerk_id: str) -> DirectoryUser:
     name = clerk_id.removeprefix("user_")
-    return _person(clerk_id, f"{name.lower()}@example.com", name[:100].capitalize(), None)
+    return _person(clerk_id, f"{name.lower()}@people.example.com", name[:100].capitalize(), None)

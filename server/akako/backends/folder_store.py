@@ -1,19 +1,195 @@
 """Objects as plain files in a folder of this machine.
 
-obstore's own folder store neither syncs to the disk nor streams faster than 230 MB/s.
+obstore has a folder store too, but it neither syncs to the disk nor streams at a tenth of the
+speed of plain reads.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import re
+import stat
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
-from itertools import batched
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from uuid import uuid4
+from typing import BinaryIO, ParamSpec, TypeVar
 
+from akako.backends.object_io import CHUNK_BYTES, checked, gathered
 from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.ids import new_id
 from akako.kernel.ports import StoredObject
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Begins with a dot, as no key does: what is still being written is never listed or read.
+INCOMING = ".incoming"
+ABANDONED_SECONDS = 3600.0
+LIST_BATCH = 500
+PUBLISH_TRIES = 5
+
+
+class FolderStore:
+    """An ObjectStore over a folder, which is made when it is missing."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+        self._incoming = self._root / INCOMING
+        self._incoming.mkdir(parents=True, exist_ok=True)
+
+    async def put(self, key: str, chunks: AsyncIterator[bytes]) -> int:
+        target = self._path(key)
+        staged = self._incoming / new_id()
+        try:
+            size = await _write(staged, chunks)
+            await _io(self._publish, staged, target)
+        except BaseException:
+            # Not in a thread: after a cancellation nobody would wait for it.
+            staged.unlink(missing_ok=True)
+            raise
+        return size
+
+    async def head(self, key: str) -> StoredObject | None:
+        return await _io(_described, self._path(key), key)
+
+    async def read(self, key: str, start: int, end: int) -> AsyncGenerator[bytes, None]:
+        # An open file outlives its deletion, so a running download always finishes.
+        file = await _io(_opened, self._path(key))
+        try:
+            while start < end:
+                wanted = min(CHUNK_BYTES, end - start)
+                chunk = await _io(os.pread, file.fileno(), wanted, start)
+                if not chunk:
+                    raise ServiceUnavailable("The stored file is shorter than expected")
+                start += len(chunk)
+                yield chunk
+        finally:
+            file.close()
+
+    def local_path(self, key: str) -> str | None:
+        return str(self._path(key))
+
+    async def delete(self, key: str) -> None:
+        await _io(self._remove, self._path(key))
+
+    async def list(self, prefix: str = "") -> AsyncGenerator[StoredObject, None]:
+        """The objects below a folder of keys; `prefix` is made of whole names."""
+        folder = prefix.strip("/")
+        objects = self._walk(self._path(folder) if folder else self._root)
+        while batch := await _io(_next_batch, objects):
+            for each in batch:
+                yield each
+
+    async def close(self) -> None:
+        """Nothing stays open between calls."""
+
+    def _path(self, key: str) -> Path:
+        return self._root / checked(key)
+
+    def _publish(self, staged: Path, target: Path) -> None:
+        """Give a complete file its name, and both to the disk."""
+        for _ in range(PUBLISH_TRIES):
+            # A deletion next door may remove the still empty folder in between.
+            with suppress(FileNotFoundError):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                staged.replace(target)
+                self._sync_folders(target.parent)
+                return
+        raise OSError("The folder of the object vanishes again and again")
+
+    def _sync_folders(self, folder: Path) -> None:
+        while folder.is_relative_to(self._root):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            folder = folder.parent
+
+    def _remove(self, path: Path) -> None:
+        with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            path.unlink()
+        with suppress(OSError):  # raised by the first folder that is not empty
+            while (path := path.parent) != self._root:
+                path.rmdir()
+
+    def _walk(self, folder: Path) -> Iterator[StoredObject]:
+        for parent, folders, names in os.walk(folder):
+            if INCOMING in folders:
+                folders.remove(INCOMING)
+            for name in names:
+                path = Path(parent, name)
+                described = _described(path, path.relative_to(self._root).as_posix())
+                if described:
+                    yield described
+
+
+async def _write(staged: Path, chunks: AsyncIterator[bytes]) -> int:
+    """Write a stream to a new file and to the disk; return its size in bytes."""
+    size = 0
+    file = await _io(_created, staged)
+    try:
+        async for chunk in gathered(chunks):
+            await _io(_append, file, chunk)
+            size += len(chunk)
+        await _io(os.fsync, file.fileno())
+    finally:
+        file.close()
+    return size
+
+
+async def _io(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run in a thread and wait for it even when cancelled: a file in use must not be closed.
+
+    Raise FileNotFoundError as it comes and ServiceUnavailable for every other failing.
+    """
+    running = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.gather(running, return_exceptions=True)
+        raise
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ServiceUnavailable from error
+
+
+def _created(staged: Path) -> BinaryIO:
+    """A new file among the incoming, from which those of dead processes are removed."""
+    staged.parent.mkdir(parents=True, exist_ok=True)
+    oldest = time.time() - ABANDONED_SECONDS
+    for other in staged.parent.iterdir():
+        with suppress(FileNotFoundError):
+            if other.stat().st_mtime < oldest:
+                other.unlink()
+    return staged.open("xb", buffering=0)
+
+
+def _append(file: BinaryIO, chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb", buffering=0)
+    except (IsADirectoryError, NotADirectoryError):
+        raise FileNotFoundError(path.name) from None
+
+
+def _described(path: Path, key: str) -> StoredObject | None:
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return StoredObject(key, status.st_size, status.st_mtime)
+
+
+def _next_batch(objects: Iterator[StoredObject]) -> list[StoredObject]:
+    return list(islice(objects, LIST_BATCH))

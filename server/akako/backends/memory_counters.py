@@ -13,8 +13,6 @@ from akako.kernel.ports import Verdict
 # Enough to outrun any flood of new keys, little enough not to be felt by the hit that does it.
 FORGOTTEN_PER_HIT = 200
 
-Log = array[int]
-
 
 class MemoryCounters:
     """Sliding logs of the allowed hits, in nanoseconds of a clock that never goes back."""
@@ -22,7 +20,7 @@ class MemoryCounters:
     def __init__(self, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._clock = clock
         # Per window length, the key hit longest ago first: so the idle keys are in front.
-        self._windows: dict[int, OrderedDict[str, Log]] = {}
+        self._windows: dict[int, OrderedDict[str, array[int]]] = {}
 
     async def hit(self, key: str, limit: int, seconds: float) -> Verdict:
         now, window = self._clock(), round(seconds * 1e9)

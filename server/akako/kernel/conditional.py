@@ -11,31 +11,33 @@ LIST_ITEM = re.compile(r'[ \t]*+(?P<tag>(?:W/)?"[\x21\x23-\x7e\x80-\xff]*+")?[ \
 HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 
 
-def if_match(header: str | None, etag: str | None) -> bool:
-    """Whether a write may go on. `etag` is None where nothing exists yet. Compares strongly."""
-    if header is None:
-        return True
+def if_match(header: str, etag: str | None) -> bool:
+    """Whether If-Match names the current tag, so that a write may go on. Compares strongly.
+
+    `etag` is None where nothing exists yet.
+    """
     if header.strip() == "*":
         return etag is not None
     return any(strongly_equal(tag, etag) for tag in _entity_tags(header))
 
 
-def if_none_match(header: str | None, etag: str | None) -> bool:
-    """Whether a read must be answered in full (otherwise 304). Compares weakly."""
-    if header is None:
-        return True
+def if_none_match(header: str, etag: str | None) -> bool:
+    """Whether If-None-Match names the current tag, so that a read is 304. Compares weakly.
+
+    `etag` is None where nothing exists yet.
+    """
     if header.strip() == "*":
-        return etag is None
-    return not any(weakly_equal(tag, etag) for tag in _entity_tags(header))
+        return etag is not None
+    return any(weakly_equal(tag, etag) for tag in _entity_tags(header))
 
 
-def if_modified_since(header: str | None, last_modified: datetime) -> bool:
-    """Whether a read must be answered in full. Ignored when If-None-Match is present."""
+def unmodified_since(header: str, last_modified: datetime) -> bool:
+    """Whether If-Modified-Since makes a read 304. Not asked when If-None-Match is present."""
     try:
-        since = datetime.strptime(header or "", HTTP_DATE).replace(tzinfo=UTC)
+        since = datetime.strptime(header, HTTP_DATE).replace(tzinfo=UTC)
     except ValueError:
-        return True
-    return last_modified.replace(microsecond=0) > since
+        return False
+    return last_modified.replace(microsecond=0) <= since
 
 
 def if_range_matches(

@@ -83,9 +83,14 @@ async def claim(tx: Database, scope: Scope, print_: bytes) -> Stored | None:
     return Stored(row["status"], row["headers"], row["body"])
 
 
+def is_kept(status: int) -> bool:
+    """Whether an answer with this status is kept for repetitions."""
+    return status not in NOT_KEPT and status < 500
+
+
 async def keep(tx: Database, scope: Scope, print_: bytes, answer: Stored) -> None:
     """Keep the answer beside its effect, unless it is one that must not be repeated."""
-    if answer.status in NOT_KEPT or answer.status >= 500:
+    if not is_kept(answer.status):
         return
     await tx.execute(
         """

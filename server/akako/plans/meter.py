@@ -140,10 +140,19 @@ class LeasingMeter:
         for subject, lease in list(self._leases.items()):
             if everything or lease.touched < before:
                 del self._leases[subject]
-                if lease.left > 0:
-                    await queries.give_back(
-                        self._db, subject, lease.month, API_CALLS, lease.left
-                    )
+                await self._return(subject, lease)
+
+    async def _return(self, subject: str, lease: _Lease) -> None:
+        if lease.left <= 0:
+            return
+        try:
+            await queries.give_back(self._db, subject, lease.month, API_CALLS, lease.left)
+        except (ServiceUnavailable, *AWAY):
+            log.info("quota_lease_lost", calls=lease.left)
+
+    async def close(self) -> None:
+        """Give everything back; for an orderly stop."""
+        await self.return_idle(everything=True)
 
 
 def _headers(lease: _Lease, limit: int | None) -> Headers:

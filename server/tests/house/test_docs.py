@@ -1,14 +1,18 @@
 """The documentation names what exists."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from akako.kernel.limits import Rate
 from akako.settings import Settings, variable
 from tests.house.project import ROOT, project_files
 
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 DECISIONS = ROOT / "docs" / "decisions"
 SECTIONS = ["Context", "Decision", "Alternatives", "Consequences"]
 
@@ -23,7 +27,7 @@ def pages() -> list[Path]:
 def missing_targets(page: str, makefile: str) -> set[str]:
     """Targets that the page's code calls by `make` and that the Makefile lacks."""
     code = "\n".join(CODE.findall(page))
-    named = set(re.findall(r"(?:^|[`;&|(]\s*|\s)make ([a-z][a-z-]*)", code, re.MULTILINE))
+    named = set(re.findall(r"(?:^|[`;&])\s*make ([a-z][a-z-]*)", code, re.MULTILINE))
     return named - set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
 
 
@@ -68,6 +72,18 @@ def records() -> list[Path]:
     return sorted(DECISIONS.glob("[0-9]*.md"))
 
 
+def defaults() -> dict[str, str]:
+    """The settings whose default can be written as the variable's value, so written."""
+    fields = zip(Settings.__struct_fields__, Settings.__struct_defaults__, strict=True)
+    texts = {}
+    for field, value in fields:
+        if isinstance(value, Rate):
+            texts[field] = f"{value.hits}/{value.seconds}"
+        elif isinstance(value, str | int):
+            texts[field] = str(value).lower() if isinstance(value, bool) else str(value)
+    return texts
+
+
 def test_every_make_target_that_is_named_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     found = {
@@ -92,8 +108,19 @@ def test_decision_records_are_listed() -> None:
 
 
 def test_the_readme_lists_exactly_the_settings_that_exist() -> None:
-    rows = re.findall(r"^\| `(AKAKO_\w+)`", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    rows = dict(re.findall(r"^\| `(AKAKO_\w+)` \|([^|]*)\|", README, re.MULTILINE))
     assert sorted(rows) == sorted(map(variable, Settings.__struct_fields__))
+    for field, default in defaults().items():
+        assert rows[variable(field)].strip() == f"`{default}`", field
+
+
+def test_the_readme_lists_exactly_the_commands_that_exist() -> None:
+    help_command = [sys.executable, "-m", "akako.cli", "--help"]
+    text = subprocess.run(help_command, capture_output=True, text=True, check=True).stdout
+    existing = re.findall(r"^ {4}([a-z]+)(?: {2}|$)", text, re.MULTILINE)
+    named = re.findall(r"(?:`|bin/)akako ([a-z]+)", README)
+    assert existing
+    assert sorted(set(named)) == sorted(existing)
 
 
 def test_a_missing_target_is_seen() -> None:

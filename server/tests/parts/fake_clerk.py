@@ -155,6 +155,16 @@ class FakeClerk:
         ]
         return sign_token(parts[0].encode(), parts[1].encode(), key or self.keys[self.kid])
 
+    def mint_raw(self, *, header: bytes | None = None, payload: bytes | None = None) -> str:
+        """A correctly signed token around any bytes; what is not given is as usual."""
+        usual = json.dumps({"alg": "RS256", "kid": self.kid, "typ": "JWT"}).encode()
+        claims = json.dumps(self.claims("user_123")).encode()
+        return sign_token(
+            usual if header is None else header,
+            claims if payload is None else payload,
+            self.keys[self.kid],
+        )
+
     # Users and behaviour
 
     def put_user(self, id: str, email: str | None = None, **fields: object) -> Json:
@@ -209,7 +219,13 @@ class FakeClerk:
     @contextmanager
     def running(self) -> Iterator[FakeClerk]:
         config = uvicorn.Config(
-            self.app, loop="asyncio", http="h11", ws="none", lifespan="off", log_level="critical"
+            self.app,
+            interface="asgi3",
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_level="critical",
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [self.socket]}, daemon=True)
@@ -261,7 +277,8 @@ class FakeClerk:
         if newest_first:
             users.reverse()
         ids = [user.get("id") for user in users]
-        first = ids.index(query["starting_after"][0]) + 1 if "starting_after" in query else 0
+        cursor = query.get("starting_after", [""])[0]
+        first = ids.index(cursor) + 1 if cursor in ids else 0
         return users[first : first + int(query.get("limit", ["10"])[0])]
 
 

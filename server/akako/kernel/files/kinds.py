@@ -136,6 +136,11 @@ class Inspector:
         self._begun = False
         self._text = TextCheck() if self._kind.begins is None else None
 
+    @property
+    def needs_spool(self) -> bool:
+        """Whether `finish` has to read the complete file again."""
+        return self._kind.whole is not None
+
     def feed(self, chunk: bytes) -> None:
         """Look at the next bytes of the file."""
         if self._text:

@@ -10,6 +10,7 @@ from akako.kernel.http.call import Call
 
 JSON_BYTES = 64 * 1024
 BODY_SECONDS = 15.0
+FORM_OVERHEAD = 1024 * 1024  # what a form may need beside its file
 JSON_MEDIA = re.compile(rb'application/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?\s*', re.IGNORECASE)
 
 

@@ -49,6 +49,7 @@ class Call:
 
     __slots__ = (
         "address",
+        "body_asked_for",
         "claims",
         "db",
         "headers",
@@ -56,6 +57,7 @@ class Call:
         "listing",
         "maybe_actor",
         "outside",
+        "public",
         "receive",
         "reply_headers",
         "scope",
@@ -76,6 +78,8 @@ class Call:
                 self.headers[name] + b", " + value if name in self.headers else value
             )
         self.address = ""
+        self.body_asked_for = False
+        self.public = False  # whether anonymous callers get the same as long as they are anonymous
         self.claims: Claims | None = None
         self.maybe_actor: Actor | None = None
         self.reply_headers: Headers = []
@@ -98,7 +102,7 @@ class Call:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it arrives. Raise ClientGone when the connection ends first."""
-        more = True
+        more = self.body_asked_for = True
         while more:
             message = await self.receive()
             if message["type"] != "http.request":

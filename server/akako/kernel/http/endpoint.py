@@ -38,6 +38,7 @@ class Endpoint(msgspec.Struct, kw_only=True):
     body: type[msgspec.Struct] | None
     body_optional: bool
     body_limit: int
+    body_setting: str | None  # the setting that limits the file of a form
     media: str | None  # what the request body must be; None where none is read
     form: dict[str, Any] | None  # the JSON Schema of a form
     returns: Any
@@ -100,6 +101,7 @@ def _endpoint(method: str, path: str, handler: Handler, options: dict[str, Any])
         body=body,
         body_optional=options.get("body_optional", False),
         body_limit=options.get("body_limit", JSON_BYTES),
+        body_setting=options.get("body_setting"),
         media=options.get("media", media),
         form=form,
         returns=options.get("returns", returns),

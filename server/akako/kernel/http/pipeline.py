@@ -23,13 +23,14 @@ from akako.kernel.errors import (
     ServiceUnavailable,
     Unauthorized,
 )
-from akako.kernel.http import body, reply
+from akako.kernel.http import body
 from akako.kernel.http.asgi import Receive, Scope
 from akako.kernel.http.call import Call, ClientGone, Outside
 from akako.kernel.http.client_address import Networks, client_address, in_networks, rate_key
 from akako.kernel.http.endpoint import Endpoint
+from akako.kernel.http.once import once
 from akako.kernel.http.render import failure, render
-from akako.kernel.http.reply import Headers, Reply
+from akako.kernel.http.reply import Reply
 from akako.kernel.ids import is_id
 from akako.kernel.ports import Claims, TokenVerifier
 from akako.kernel.query import parse_query, read_query
@@ -63,6 +64,7 @@ class Pipeline(msgspec.Struct, kw_only=True):
         """Carry out one request. Never raises: every failure is an enveloped answer."""
         request_id = scope["state"]["request_id"]
         call = Call(scope, receive, id=request_id, db=self.db, outside=self.outside)
+        call.public = endpoint.access.token == "optional"  # noqa: S105 - not a password
         try:
             answer = await self._checked(endpoint, call)
         except ApiError as problem:
@@ -78,6 +80,9 @@ class Pipeline(msgspec.Struct, kw_only=True):
         if call.maybe_actor and call.claims and endpoint.metered and _is_free(answer.status):
             self.outside.meter.refund(call.maybe_actor, call.claims)
         answer.headers += call.reply_headers
+        if b"expect" in call.headers and not call.body_asked_for:
+            # The client waits before it sends a large body; it need not send it any more.
+            answer.headers.append((b"connection", b"close"))
         return answer
 
     async def _checked(self, endpoint: Endpoint, call: Call) -> Reply:
@@ -86,7 +91,7 @@ class Pipeline(msgspec.Struct, kw_only=True):
         if endpoint.media:
             body.check_declared(
                 call,
-                limit=endpoint.body_limit,
+                limit=self._body_limit(endpoint),
                 media=endpoint.media,
                 optional=endpoint.body_optional,
             )
@@ -99,6 +104,11 @@ class Pipeline(msgspec.Struct, kw_only=True):
         if key and endpoint.replays and call.maybe_actor:
             return await self._once(endpoint, call, values, key, sent)
         return await self._carry_out(endpoint, call, values)
+
+    def _body_limit(self, endpoint: Endpoint) -> int:
+        if endpoint.body_setting:
+            return int(getattr(self.outside, endpoint.body_setting)) + body.FORM_OVERHEAD
+        return endpoint.body_limit
 
     async def _read_input(
         self, endpoint: Endpoint, call: Call, values: dict[str, Any]
@@ -200,33 +210,17 @@ class Pipeline(msgspec.Struct, kw_only=True):
     async def _once(
         self, endpoint: Endpoint, call: Call, values: dict[str, Any], key: str, sent: Any
     ) -> Reply:
-        """Carry out under an idempotency key, in one transaction with the key's row."""
-        scope = idempotency.Scope(call.actor.user_id, call.method, endpoint.path, key)
-        canonical = msgspec.json.encode(sent, order="deterministic")
-        target = call.scope["path"].encode() + b"?" + call.scope["query_string"]
-        print_ = idempotency.fingerprint(call.method, "", target, canonical)
-        async with self.db.transaction() as tx:
-            kept = await idempotency.claim(tx, scope, print_)
-            if kept:
-                headers = reply.wire({**kept.headers, "Idempotent-Replayed": "true"})
-                return Reply(kept.status, kept.body, headers)
+        async def work(tx: Database) -> Reply:
             call.db = tx
-            try:
-                async with tx.transaction():
-                    answer = await self._carry_out(endpoint, call, values)
-            except ApiError as problem:
-                if problem.status in idempotency.NOT_KEPT or problem.status >= 500:
-                    raise
-                answer = failure(problem)
-            headers_kept = {k.decode("latin-1"): v.decode("latin-1") for k, v in answer.headers}
-            stored = idempotency.Stored(answer.status, headers_kept, answer.body)
-            await idempotency.keep(tx, scope, print_, stored)
-            return answer
+            return await self._carry_out(endpoint, call, values)
+
+        canonical = msgspec.json.encode(sent, order="deterministic")
+        return await once(call, endpoint.path, key, [canonical], work)
 
     async def _carry_out(self, endpoint: Endpoint, call: Call, values: dict[str, Any]) -> Reply:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return render(endpoint, call, await endpoint.handler(**values))
+                return render(call, await endpoint.handler(**values))
             except RETRYABLE as error:
                 # Inside an idempotent transaction, or with a body that is gone, once is all.
                 if attempt == ATTEMPTS or call.db is not self.db or endpoint.form:

@@ -9,7 +9,6 @@ from akako.kernel.envelope import Created, Listed
 from akako.kernel.errors import ApiError
 from akako.kernel.http import reply
 from akako.kernel.http.call import Call
-from akako.kernel.http.endpoint import Endpoint
 from akako.kernel.http.reply import Headers, Reply
 
 
@@ -20,7 +19,7 @@ def failure(problem: ApiError) -> Reply:
     return Reply(problem.status, envelope.error(problem), headers + reply.wire(problem.headers))
 
 
-def render(endpoint: Endpoint, call: Call, result: Any) -> Reply:
+def render(call: Call, result: Any) -> Reply:
     """Put what a handler returned on the wire."""
     if isinstance(result, Reply):
         return result
@@ -30,7 +29,7 @@ def render(endpoint: Endpoint, call: Call, result: Any) -> Reply:
             following = listing.link(call.scope["path"], call.listing, result.next)
             headers.append((b"link", following.encode("latin-1")))
         raw = envelope.listing(result.data, result.pagination)
-        return _cacheable(endpoint, call, Reply(200, raw, headers + reply.wire(result.headers)))
+        return _cacheable(call, Reply(200, raw, headers + reply.wire(result.headers)))
     raw = envelope.success(result.data, result.message)
     if isinstance(result, Created):
         headers.append((b"location", result.location.encode("latin-1")))
@@ -39,15 +38,15 @@ def render(endpoint: Endpoint, call: Call, result: Any) -> Reply:
     answer = Reply(
         201 if isinstance(result, Created) else 200, raw, headers + reply.wire(result.headers)
     )
-    return _cacheable(endpoint, call, answer)
+    return _cacheable(call, answer)
 
 
-def _cacheable(endpoint: Endpoint, call: Call, answer: Reply) -> Reply:
+def _cacheable(call: Call, answer: Reply) -> Reply:
     """Say who may keep the answer, and send none at all to a caller who has it already."""
     if call.method not in ("GET", "HEAD"):
         answer.headers.append(reply.NO_STORE)
         return answer
-    anonymous = endpoint.access.token == "optional" and call.maybe_actor is None  # noqa: S105
+    anonymous = call.public and call.maybe_actor is None
     tag = next((value for name, value in answer.headers if name == b"etag"), None)
     if anonymous:
         if tag is None:

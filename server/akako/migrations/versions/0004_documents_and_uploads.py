@@ -27,10 +27,11 @@ create index documents_topic on documents (topic_id, created_at, id) where statu
 -- whatever a crash leaves behind can be found again. `alive_at` moves while bytes arrive.
 create table pending_objects (
     storage_key text primary key,
-    topic_id text not null,
+    quota_subject text not null,
     created_at timestamptz not null default now(),
     alive_at timestamptz not null default now()
 );
+create index pending_objects_subject on pending_objects (quota_subject);
 
 create table cleanup_queue (
     storage_key text primary key,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from akako import __version__
-from akako.kernel.errors import ApiError
 from akako.kernel.http.endpoint import Endpoint
 from akako.kernel.http.openapi import areas, failures, headers, parameters
 from akako.kernel.http.openapi.operations import operation, path_of
@@ -41,12 +40,15 @@ BEARER = {
 def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The description of these endpoints, without the hidden ones. Equal input, equal bytes."""
     described = [each for each in endpoints if not each.hidden]
-    models = collect(described)
-    used: dict[str, list[type[ApiError]]] = {}
+    told = [(each, failures.possible(each)) for each in described]
+    kinds = [kind for kind in failures.EXAMPLES if any(kind in each for _, each in told)]
+    models = collect(described, failures.details_of(kinds))
     paths: dict[str, Any] = {}
     for each in described:
         path = paths.setdefault(path_of(each), {})
-        path[each.method.lower()] = operation(each, models, used)
+        path[each.method.lower()] = operation(each, models)
+    named = {**models.components, **failures.schemas(kinds, models.of)}
+    limited = [each for endpoint, each in told if not endpoint.exempt]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -62,7 +64,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
             "securitySchemes": {"bearerAuth": BEARER},
             "parameters": parameters.SHARED,
             "headers": headers.SHARED,
-            "responses": failures.responses(used),
-            "schemas": dict(sorted({**models.components, **failures.schemas(used)}.items())),
+            "responses": failures.responses(limited),
+            "schemas": dict(sorted(named.items())),
         },
     }

@@ -1,0 +1,82 @@
+"""The worker of background jobs: procrastinate on the same PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+
+import procrastinate
+import psycopg
+import structlog
+from procrastinate import exceptions as procrastinate_errors
+
+from akako.kernel.jobs import Job
+
+log = structlog.get_logger(__name__)
+
+CONCURRENCY = 4
+RESTART_SECONDS = 5.0
+ATTEMPTS = 8
+
+
+def build(url: str, jobs: Sequence[Job]) -> procrastinate.App:
+    """An application that knows these jobs; failures are tried again, later each time."""
+    connector = procrastinate.PsycopgConnector(
+        conninfo=url, min_size=1, max_size=CONCURRENCY + 2, timeout=5
+    )
+    app = procrastinate.App(connector=connector)
+    for job in jobs:
+        retry = procrastinate.RetryStrategy(max_attempts=ATTEMPTS, exponential_wait=2)
+        task = app.task(name=job.name, queue=job.queue, retry=retry)(_call(job))
+        if job.cron:
+            app.periodic(cron=job.cron, periodic_id=job.name)(task)
+    return app
+
+
+def _call(job: Job):  # type: ignore[no-untyped-def]
+    """Periodic jobs are handed the time they were due at, which no job here needs."""
+
+    async def run(timestamp: int | None = None, **arguments: object) -> None:
+        await job.run(**arguments)
+
+    return run
+
+
+@contextlib.asynccontextmanager
+async def working(url: str, jobs: Sequence[Job]) -> AsyncIterator[None]:
+    """Work on jobs in the background; starts again by itself after the database was away."""
+    task = asyncio.create_task(_keep_working(url, jobs))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _keep_working(url: str, jobs: Sequence[Job]) -> None:
+    while True:
+        try:
+            await work(url, jobs)
+        except (
+            procrastinate_errors.ConnectorException,
+            psycopg.Error,
+            OSError,
+            TimeoutError,
+        ) as error:
+            log.warning("worker_stopped", error=type(error).__name__)
+        await asyncio.sleep(RESTART_SECONDS)
+
+
+async def work(url: str, jobs: Sequence[Job], *, wait: bool = True) -> None:
+    """Work until cancelled, or with `wait=False` until nothing is left to do."""
+    async with build(url, jobs).open_async() as app:
+        await app.run_worker_async(
+            concurrency=CONCURRENCY,
+            wait=wait,
+            install_signal_handlers=False,
+            listen_notify=True,
+            shutdown_graceful_timeout=10,
+            delete_jobs="successful",
+        )

@@ -1,0 +1,31 @@
+"""What the object stores share: the shape of keys and the size of the pieces they move."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+
+CHUNK_BYTES = 1024 * 1024
+KEY = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)*", re.ASCII)
+MAX_KEY = 512
+
+
+def checked(key: str) -> str:
+    """The key itself. Raise ValueError if it could mean another place than it says."""
+    if len(key) > MAX_KEY or not KEY.fullmatch(key):
+        raise ValueError("An object key is made of plain names parted by slashes")
+    return key
+
+
+async def gathered(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """The same bytes in pieces of 1 MiB or more: a network chunk is not worth a call each."""
+    pending: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        pending.append(chunk)
+        size += len(chunk)
+        if size >= CHUNK_BYTES:
+            yield b"".join(pending)
+            pending, size = [], 0
+    if size:
+        yield b"".join(pending)

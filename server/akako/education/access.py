@@ -1,0 +1,61 @@
+"""Who may read and who may change the material of a topic, for every room that handles it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from akako.education.tree import TOPIC, readable, visible
+from akako.kernel.access import LEARNER, MENTOR, ROLES, Actor, not_owner
+from akako.kernel.database import Database
+from akako.kernel.errors import Forbidden
+from akako.kernel.listing import Where
+
+
+class TopicAccess(msgspec.Struct, frozen=True, kw_only=True):
+    """How a caller stands to a topic that was not deleted, nor anything that it is in."""
+
+    topic_id: str
+    subject_id: str
+    mentor_id: str | None  # who teaches the subject
+    visible: bool  # whether the caller may know of the topic
+    readable: bool  # whether the caller may read its text, documents and video
+
+
+async def find_topic_access(db: Database, actor: Actor, topic_id: str) -> TopicAccess | None:
+    """None where the topic is unknown or deleted, itself or with something that it is in."""
+    where = Where()
+    where.add("t.id = {}", topic_id)
+    where.add(TOPIC.present)
+    seen = visible(where, TOPIC, actor, inactive=actor.is_admin)
+    sql = f"""
+    select t.id as topic_id, s.id as subject_id, s.mentor_id, ({seen}) is true as visible,
+           ({readable(where, actor)}) is true as readable
+    from {TOPIC.source} where {where}
+    """
+    row = await db.fetchrow(sql, *where.values)
+    return TopicAccess(**row) if row else None
+
+
+def require_read(actor: Actor, access: TopicAccess) -> None:
+    """Raise Forbidden unless the caller may read the topic's material."""
+    if access.readable:
+        return
+    if not actor.has(LEARNER):
+        raise not_owner(actor)
+    raise Forbidden(
+        "You are not enrolled in this subject",
+        required=ROLES,
+        user_roles=actor.roles,
+        reason="not_enrolled",
+    )
+
+
+def require_write(actor: Actor, access: TopicAccess) -> None:
+    """Raise Forbidden unless the caller may change the topic's material."""
+    require_owner(actor, access.mentor_id)
+
+
+def require_owner(actor: Actor, mentor_id: object) -> None:
+    """Raise Forbidden unless the caller is an administrator or this very mentor."""
+    if not actor.is_admin and not (actor.has(MENTOR) and mentor_id == actor.user_id):
+        raise not_owner(actor)

@@ -1,0 +1,70 @@
+"""A small demonstration school, so that a new server has something to show."""
+
+from __future__ import annotations
+
+from akako.education import service
+from akako.education.schemas import GradeCreate, LevelCreate, Stage, SubjectCreate, TopicCreate
+from akako.kernel.access import Actor
+from akako.kernel.database import Database
+
+SCHOOL_LOCK = 4_151_209_003
+
+Topics = dict[str, tuple[str, str]]  # name: description and content
+MATHEMATICS: Topics = {
+    "Addition": (
+        "Putting numbers together",
+        "Adding joins two groups and counts them as one: 2 + 3 = 5.\n\n"
+        "The order does not matter: 3 + 2 is 5 as well.",
+    ),
+    "Subtraction": (
+        "Taking numbers away",
+        "Subtracting takes some away and counts what is left: 5 - 3 = 2.\n\n"
+        "It undoes an addition: 2 + 3 = 5, so 5 - 3 = 2.",
+    ),
+}
+ENGLISH: Topics = {
+    "The alphabet": ("Letters and their sounds", "English is written with 26 letters, from A to Z.")
+}
+ALGEBRA: Topics = {
+    "Linear equations": (
+        "One unknown, one answer",
+        "Do the same to both sides: from 2x + 1 = 7 follow 2x = 6 and x = 3.",
+    )
+}
+
+
+async def seed_school(db: Database, admin: Actor, mentor_id: str) -> bool:
+    """Make the school unless there ever was a level; return whether it was made.
+
+    `mentor_id` teaches Mathematics.
+    """
+    async with db.transaction() as tx:
+        await tx.execute("select pg_advisory_xact_lock($1)", SCHOOL_LOCK)
+        if await tx.fetchval("select exists (select from education_levels)"):
+            return False
+        primary = await _grade(tx, admin, "Primary Education", "Grades 1 to 6", "Grade 1", "primary")
+        await _subject(tx, admin, primary, "Mathematics", MATHEMATICS, mentor_id)
+        await _subject(tx, admin, primary, "English", ENGLISH, None)
+        higher = await _grade(tx, admin, "Secondary Education", "Grades 7 to 12", "Grade 7", "secondary")
+        await _subject(tx, admin, higher, "Algebra", ALGEBRA, None)
+        return True
+
+
+async def _grade(
+    tx: Database, admin: Actor, level_name: str, about: str, name: str, stage: Stage
+) -> str:
+    level = await service.create_level(
+        tx, admin, level=LevelCreate(name=level_name, description=about)
+    )
+    grade = GradeCreate(name=name, level=stage, education_level_id=level.id)
+    return (await service.create_grade(tx, admin, grade=grade)).id
+
+
+async def _subject(
+    tx: Database, admin: Actor, grade_id: str, name: str, topics: Topics, mentor_id: str | None
+) -> None:
+    given = SubjectCreate(name=name, grade_id=grade_id, mentor_id=mentor_id)
+    subject = await service.create_subject(tx, admin, subject=given)
+    for title, (about, content) in topics.items():
+        topic = TopicCreate(name=title, description=about, content=content, subject_id=subject.id)
+        await service.create_topic(tx, admin, topic=topic)

@@ -1,0 +1,265 @@
+"""Endpoints of the curriculum: public lists, and the writes of administrators and mentors."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from akako.education import service
+from akako.education.queries import GRADES, LEVELS, SUBJECTS, TOPICS, Nodes
+from akako.education.schemas import (
+    Deleted,
+    Deletion,
+    Grade,
+    GradeCreate,
+    GradeUpdate,
+    Level,
+    LevelCreate,
+    LevelUpdate,
+    Node,
+    Subject,
+    SubjectCreate,
+    SubjectUpdate,
+    Topic,
+    TopicCreate,
+    TopicUpdate,
+)
+from akako.education.service import Edit
+from akako.kernel.access import ADMIN, MENTOR, PUBLIC, requires
+from akako.kernel.envelope import Created, Listed, Ok
+from akako.kernel.http.call import Call
+from akako.kernel.http.endpoint import delete, get, post, put
+from akako.kernel.listing import Request
+
+N = TypeVar("N", bound=Node)
+
+# A text of 200,000 characters, however they are written in JSON.
+TOPIC_BYTES = 1024 * 1024
+ADMIN_PATH = "/api/admin/education"
+
+
+def _edit(call: Call, changes: LevelUpdate, echoed: dict[str, Any]) -> Edit:
+    return Edit(changes, echoed, call.header("if-match"))
+
+
+async def _delete(call: Call, nodes: Nodes[N], node_id: str, query: Deletion) -> Deleted:
+    condition = call.header("if-match")
+    return await service.delete_node(
+        call.db, call.actor, nodes, node_id, force=query.force, if_match=condition
+    )
+
+
+@get("/education/levels", access=PUBLIC, listing=LEVELS.spec, errors=(403,))
+async def list_levels(call: Call, request: Request) -> Listed[Level]:
+    """List education levels."""
+    return await service.list_nodes(call.db, call.maybe_actor, LEVELS, None, request)
+
+
+@get(
+    "/education/levels/{level_id}/grades",
+    access=PUBLIC,
+    listing=GRADES.spec,
+    resource="education_level",
+    errors=(403,),
+)
+async def list_grades(call: Call, level_id: str, request: Request) -> Listed[Grade]:
+    """Get grades for a level."""
+    return await service.list_nodes(call.db, call.maybe_actor, GRADES, level_id, request)
+
+
+@get(
+    "/education/grades/{grade_id}/subjects",
+    access=PUBLIC,
+    listing=SUBJECTS.spec,
+    resource="grade",
+    errors=(403,),
+)
+async def list_subjects(call: Call, grade_id: str, request: Request) -> Listed[Subject]:
+    """Get subjects for a grade."""
+    return await service.list_nodes(call.db, call.maybe_actor, SUBJECTS, grade_id, request)
+
+
+@get(
+    "/education/subjects/{subject_id}/topics",
+    access=PUBLIC,
+    listing=TOPICS.spec,
+    resource="subject",
+    errors=(403,),
+)
+async def list_topics(call: Call, subject_id: str, request: Request) -> Listed[Topic]:
+    """Get topics for a subject.
+
+    Content, video and documents are included for administrators, the subject's mentor and learners
+    whose enrollment was approved.
+    """
+    return await service.list_nodes(call.db, call.maybe_actor, TOPICS, subject_id, request)
+
+
+@get("/education/topics/{topic_id}", access=PUBLIC, resource="topic")
+async def get_topic(call: Call, topic_id: str) -> Ok[Topic]:
+    """Get a topic by id.
+
+    Content, video and documents are included for administrators, the subject's mentor and learners
+    whose enrollment was approved.
+    """
+    return Ok(data=await service.get_topic(call.db, call.maybe_actor, topic_id), etag=True)
+
+
+@post("/admin/education/levels", access=requires(ADMIN), errors=(409,))
+async def create_level(call: Call, data: LevelCreate) -> Created[Level]:
+    """Create an education level."""
+    level = await service.create_level(call.db, call.actor, level=data)
+    where = f"{ADMIN_PATH}/levels/{level.id}"
+    message = "Education level created successfully"
+    return Created(data=level, location=where, message=message, etag=True)
+
+
+@put(
+    "/admin/education/levels/{level_id}",
+    access=requires(ADMIN),
+    resource="education_level",
+    errors=(409,),
+)
+async def update_level(
+    call: Call, level_id: str, data: LevelUpdate, echoed: dict[str, Any]
+) -> Ok[Level]:
+    """Update an education level."""
+    edit = _edit(call, data, echoed)
+    level = await service.update_node(call.db, call.actor, LEVELS, level_id, edit=edit)
+    return Ok(data=level, message="Education level updated successfully", etag=True)
+
+
+@delete(
+    "/admin/education/levels/{level_id}",
+    access=requires(ADMIN),
+    resource="education_level",
+    errors=(409, 412),
+    replays=True,
+)
+async def delete_level(call: Call, level_id: str, query: Deletion) -> Ok[Deleted]:
+    """Delete an education level, and with it what is below."""
+    deleted = await _delete(call, LEVELS, level_id, query)
+    return Ok(data=deleted, message="Education level deleted successfully")
+
+
+@post("/admin/education/grades", access=requires(ADMIN), errors=(404, 409))
+async def create_grade(call: Call, data: GradeCreate) -> Created[Grade]:
+    """Create a grade in a level."""
+    grade = await service.create_grade(call.db, call.actor, grade=data)
+    where = f"{ADMIN_PATH}/grades/{grade.id}"
+    return Created(data=grade, location=where, message="Grade created successfully", etag=True)
+
+
+@put("/admin/education/grades/{grade_id}", access=requires(ADMIN), resource="grade", errors=(409,))
+async def update_grade(
+    call: Call, grade_id: str, data: GradeUpdate, echoed: dict[str, Any]
+) -> Ok[Grade]:
+    """Update a grade."""
+    edit = _edit(call, data, echoed)
+    grade = await service.update_node(call.db, call.actor, GRADES, grade_id, edit=edit)
+    return Ok(data=grade, message="Grade updated successfully", etag=True)
+
+
+@delete(
+    "/admin/education/grades/{grade_id}",
+    access=requires(ADMIN),
+    resource="grade",
+    errors=(409, 412),
+    replays=True,
+)
+async def delete_grade(call: Call, grade_id: str, query: Deletion) -> Ok[Deleted]:
+    """Delete a grade, and with it what is below."""
+    deleted = await _delete(call, GRADES, grade_id, query)
+    return Ok(data=deleted, message="Grade deleted successfully")
+
+
+@post("/admin/education/subjects", access=requires(ADMIN), errors=(404, 409))
+async def create_subject(call: Call, data: SubjectCreate) -> Created[Subject]:
+    """Create a subject in a grade."""
+    subject = await service.create_subject(call.db, call.actor, subject=data)
+    where = f"{ADMIN_PATH}/subjects/{subject.id}"
+    return Created(data=subject, location=where, message="Subject created successfully", etag=True)
+
+
+@put(
+    "/admin/education/subjects/{subject_id}",
+    access=requires(ADMIN, MENTOR),
+    resource="subject",
+    errors=(409,),
+)
+async def update_subject(
+    call: Call, subject_id: str, data: SubjectUpdate, echoed: dict[str, Any]
+) -> Ok[Subject]:
+    """Update a subject.
+
+    The subject's mentor may change description and image; the rest, and who the mentor is, only
+    administrators.
+    """
+    edit = _edit(call, data, echoed)
+    subject = await service.update_subject(call.db, call.actor, subject_id, edit=edit)
+    return Ok(data=subject, message="Subject updated successfully", etag=True)
+
+
+@delete(
+    "/admin/education/subjects/{subject_id}",
+    access=requires(ADMIN),
+    resource="subject",
+    errors=(409, 412),
+    replays=True,
+)
+async def delete_subject(call: Call, subject_id: str, query: Deletion) -> Ok[Deleted]:
+    """Delete a subject, and with it its topics."""
+    deleted = await _delete(call, SUBJECTS, subject_id, query)
+    return Ok(data=deleted, message="Subject deleted successfully")
+
+
+@post(
+    "/admin/education/topics",
+    access=requires(ADMIN, MENTOR),
+    errors=(404, 409),
+    body_limit=TOPIC_BYTES,
+)
+async def create_topic(call: Call, data: TopicCreate) -> Created[Topic]:
+    """Create a topic in a subject.
+
+    Mentors may in their own subjects.
+    """
+    topic = await service.create_topic(call.db, call.actor, topic=data)
+    where = f"/api/education/topics/{topic.id}"
+    return Created(data=topic, location=where, message="Topic created successfully", etag=True)
+
+
+@put(
+    "/admin/education/topics/{topic_id}",
+    access=requires(ADMIN, MENTOR),
+    resource="topic",
+    errors=(409,),
+    body_limit=TOPIC_BYTES,
+)
+async def update_topic(
+    call: Call, topic_id: str, data: TopicUpdate, echoed: dict[str, Any]
+) -> Ok[Topic]:
+    """Update a topic.
+
+    Mentors may in their own subjects.
+    """
+    edit = _edit(call, data, echoed)
+    topic = await service.update_topic(call.db, call.actor, topic_id, edit=edit)
+    return Ok(data=topic, message="Topic updated successfully", etag=True)
+
+
+@delete(
+    "/admin/education/topics/{topic_id}",
+    access=requires(ADMIN, MENTOR),
+    resource="topic",
+    errors=(412,),
+    replays=True,
+)
+async def delete_topic(call: Call, topic_id: str) -> Ok[Deleted]:
+    """Delete a topic.
+
+    Mentors may in their own subjects.
+    """
+    deleted = await service.delete_topic(
+        call.db, call.actor, topic_id, if_match=call.header("if-match")
+    )
+    return Ok(data=deleted, message="Topic deleted successfully")

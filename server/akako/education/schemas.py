@@ -1,0 +1,166 @@
+"""The shapes of levels, grades, subjects and topics on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from akako.kernel import fields
+
+Name = Annotated[str, fields.line(1, 120)]
+Description = Annotated[str, fields.text(2_000)]
+Content = Annotated[str, fields.text(200_000)]
+Stage = Literal["primary", "secondary", "higher"]
+
+READ_ONLY = frozenset({"id", "createdAt", "updatedAt"})
+
+
+class Node(msgspec.Struct, rename="camel", kw_only=True):
+    """What levels, grades, subjects and topics have in common."""
+
+    id: str
+    name: str
+    description: str
+    image_url: str | None
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class Level(Node, rename="camel", kw_only=True):
+    """An education level, such as Primary School."""
+
+
+class Grade(Node, rename="camel", kw_only=True):
+    """A grade of a level, such as Grade 1."""
+
+    level: Stage
+    education_level_id: str
+
+
+class Mentor(msgspec.Struct, rename="camel", frozen=True):
+    """Whoever teaches a subject, as everybody may know them."""
+
+    id: str
+    first_name: str | None
+    last_name: str | None
+
+
+class Subject(Node, rename="camel", kw_only=True):
+    """A subject of a grade, such as Mathematics.
+
+    `mentorId` and `mentorEmail` are only for administrators and that mentor.
+    """
+
+    grade_id: str
+    mentor: Mentor | None
+    mentor_id: str | UnsetType | None = UNSET
+    mentor_email: str | UnsetType | None = UNSET
+
+
+class Document(msgspec.Struct, rename="camel", kw_only=True):
+    """A file of a topic. `size` is in bytes, `sha256` in hexadecimal digits."""
+
+    id: str
+    topic_id: str
+    name: str
+    description: str | None
+    file_name: str
+    mime_type: str
+    size: int
+    sha256: str
+    uploaded_by: str
+    created_at: datetime
+    url: str
+
+
+class Topic(Node, rename="camel", kw_only=True):
+    """A topic of a subject, such as Addition.
+
+    `content`, `videoUrl` and `documents` are only for administrators, the subject's mentor and the
+    learners whose enrollment was approved.
+    """
+
+    subject_id: str
+    has_video: bool
+    document_count: int
+    content: str | UnsetType = UNSET
+    video_url: str | UnsetType | None = UNSET
+    documents: list[Document] | UnsetType = UNSET
+
+
+class Deleted(msgspec.Struct):
+    id: str
+    deleted: bool = True
+
+
+class Deletion(msgspec.Struct):
+    """Whether to delete although learners are enrolled below."""
+
+    force: bool = False
+
+
+class LevelCreate(msgspec.Struct, rename="camel", kw_only=True):
+    name: Name
+    description: Description = ""
+    image_url: fields.HttpsUrl | None = None
+    is_active: bool = True
+
+
+class GradeCreate(LevelCreate, rename="camel", kw_only=True):
+    education_level_id: fields.Id
+    level: Stage
+
+
+class SubjectCreate(LevelCreate, rename="camel", kw_only=True):
+    grade_id: fields.Id
+    mentor_id: fields.Id | None = None
+
+
+class TopicCreate(LevelCreate, rename="camel", kw_only=True):
+    subject_id: fields.Id
+    content: Content = ""
+
+
+class LevelUpdate(msgspec.Struct, rename="camel", kw_only=True):
+    """Absent fields stay; null clears the image."""
+
+    __read_only__: ClassVar[frozenset[str]] = READ_ONLY
+
+    name: Name | UnsetType = UNSET
+    description: Description | UnsetType = UNSET
+    image_url: fields.HttpsUrl | UnsetType | None = UNSET
+    is_active: bool | UnsetType = UNSET
+
+
+class GradeUpdate(LevelUpdate, rename="camel", kw_only=True):
+    """Absent fields stay; null clears the image. A grade stays in its level."""
+
+    __read_only__: ClassVar[frozenset[str]] = READ_ONLY | {"educationLevelId"}
+
+    level: Stage | UnsetType = UNSET
+
+
+class SubjectUpdate(LevelUpdate, rename="camel", kw_only=True):
+    """Absent fields stay; null clears image and mentor. A subject stays in its grade."""
+
+    __read_only__: ClassVar[frozenset[str]] = READ_ONLY | {"gradeId", "mentor", "mentorEmail"}
+
+    mentor_id: fields.Id | UnsetType | None = UNSET
+
+
+class TopicUpdate(LevelUpdate, rename="camel", kw_only=True):
+    """Absent fields stay; null clears the image. A topic stays in its subject."""
+
+    __read_only__: ClassVar[frozenset[str]] = READ_ONLY | {
+        "subjectId",
+        "hasVideo",
+        "documentCount",
+        "videoUrl",
+        "documents",
+    }
+
+    content: Content | UnsetType = UNSET

@@ -1,0 +1,246 @@
+"""What can be done about levels, grades, subjects and topics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import asyncpg
+import msgspec
+
+from akako.education import access, queries
+from akako.education.queries import GRADES, LEVELS, SUBJECTS, TOPICS, Lock, Nodes
+from akako.education.schemas import (
+    Deleted,
+    Grade,
+    GradeCreate,
+    Level,
+    LevelCreate,
+    LevelUpdate,
+    Node,
+    Subject,
+    SubjectCreate,
+    Topic,
+    TopicCreate,
+)
+from akako.education.tree import Kind
+from akako.kernel import audit, etags, jobs, listing, validation
+from akako.kernel.access import ADMIN, Actor, requires
+from akako.kernel.database import Database
+from akako.kernel.envelope import Listed
+from akako.kernel.errors import Conflict, Forbidden, NotFound, ValidationFailed
+from akako.kernel.ids import new_id
+
+N = TypeVar("N", bound=Node)
+MENTORS_MAY_CHANGE = {"description", "image_url"}  # of their own subjects
+
+NOT_AUDITED = {"mentor", "mentorEmail", "documents"}
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """A change as it was asked for, and the conditions under which it was."""
+
+    changes: LevelUpdate
+    echoed: Mapping[str, Any] = {}
+    if_match: str | None = None
+
+
+async def list_nodes(
+    db: Database,
+    actor: Actor | None,
+    nodes: Nodes[N],
+    parent_id: str | None,
+    request: listing.Request,
+) -> Listed[N]:
+    """The nodes in a parent (None: all levels). Raise NotFound where the parent is out of sight."""
+    if request["isActive"] is not None or request["includeInactive"]:
+        requires(ADMIN).check(actor.roles if actor else ())
+    inactive = request["includeInactive"] or request["isActive"] is False
+    found = await queries.page(db, actor, nodes, parent_id, request, inactive=inactive)
+    parent = nodes.kind.parent
+    # Whatever is listed shows its parent to be in sight, so only an empty list leaves doubt.
+    if found.pagination.total or parent is None or parent_id is None:
+        return found
+    if not await queries.is_visible(db, actor, parent, parent_id, inactive=inactive):
+        raise NotFound(parent.resource, parent_id)
+    return found
+
+
+async def get_topic(db: Database, actor: Actor | None, topic_id: str) -> Topic:
+    inactive = actor is not None and actor.is_admin
+    topic = await queries.find(db, actor, TOPICS, topic_id, inactive=inactive)
+    if topic is None:
+        raise NotFound("topic", topic_id)
+    return topic
+
+
+async def create_level(db: Database, actor: Actor, *, level: LevelCreate) -> Level:
+    async with db.transaction() as tx:
+        return await _create(tx, actor, LEVELS, level)
+
+
+async def create_grade(db: Database, actor: Actor, *, grade: GradeCreate) -> Grade:
+    async with db.transaction() as tx:
+        await _locked(tx, actor, LEVELS, grade.education_level_id, "hold")
+        return await _create(tx, actor, GRADES, grade)
+
+
+async def create_subject(db: Database, actor: Actor, *, subject: SubjectCreate) -> Subject:
+    async with db.transaction() as tx:
+        await _locked(tx, actor, GRADES, subject.grade_id, "hold")
+        await _check_mentor(tx, subject.mentor_id)
+        return await _create(tx, actor, SUBJECTS, subject)
+
+
+async def create_topic(db: Database, actor: Actor, *, topic: TopicCreate) -> Topic:
+    async with db.transaction() as tx:
+        subject = await _locked(tx, actor, SUBJECTS, topic.subject_id, "hold")
+        access.require_owner(actor, subject.mentor_id)
+        return await _create(tx, actor, TOPICS, topic)
+
+
+async def update_node(
+    db: Database, actor: Actor, nodes: Nodes[N], node_id: str, *, edit: Edit
+) -> N:
+    """Change a level or a grade."""
+    async with db.transaction() as tx:
+        before = await _locked(tx, actor, nodes, node_id, "change")
+        return await _change(tx, actor, nodes, before, edit)
+
+
+async def update_subject(db: Database, actor: Actor, subject_id: str, *, edit: Edit) -> Subject:
+    """Change a subject. Its mentor may change how it is described and nothing else."""
+    async with db.transaction() as tx:
+        before = await _locked(tx, actor, SUBJECTS, subject_id, "change")
+        access.require_owner(actor, before.mentor_id)
+        changed = _changed(before, edit.changes)
+        if not actor.is_admin and changed.keys() - MENTORS_MAY_CHANGE:
+            raise Forbidden(required=(ADMIN,), user_roles=actor.roles)
+        await _check_mentor(tx, changed.get("mentor_id"))
+        return await _change(tx, actor, SUBJECTS, before, edit)
+
+
+async def update_topic(db: Database, actor: Actor, topic_id: str, *, edit: Edit) -> Topic:
+    async with db.transaction() as tx:
+        await _own_topic(tx, actor, topic_id)
+        before = await _locked(tx, actor, TOPICS, topic_id, "change")
+        return await _change(tx, actor, TOPICS, before, edit)
+
+
+async def delete_node(
+    db: Database,
+    actor: Actor,
+    nodes: Nodes[N],
+    node_id: str,
+    *,
+    force: bool,
+    if_match: str | None,
+) -> Deleted:
+    """Delete a level, a grade or a subject, and with it what is below.
+
+    Raise Conflict while learners are enrolled there, unless forced.
+    """
+    async with db.transaction() as tx:
+        before = await _locked(tx, actor, nodes, node_id, "delete")
+        etags.require(if_match, before)
+        if not force and (count := await queries.count_enrolled(tx, nodes.kind, node_id)):
+            message = "Learners are enrolled here; repeat with force=true to delete nevertheless"
+            raise Conflict(nodes.kind.resource, "enrollments", count, message)
+        return await _delete(tx, actor, nodes.kind, before)
+
+
+async def delete_topic(
+    db: Database, actor: Actor, topic_id: str, *, if_match: str | None
+) -> Deleted:
+    async with db.transaction() as tx:
+        await _own_topic(tx, actor, topic_id)
+        before = await _locked(tx, actor, TOPICS, topic_id, "delete")
+        etags.require(if_match, before)
+        return await _delete(tx, actor, TOPICS.kind, before)
+
+
+async def _locked(tx: Database, actor: Actor, nodes: Nodes[N], node_id: str, lock: Lock) -> N:
+    node = await queries.find(tx, actor, nodes, node_id, inactive=True, lock=lock)
+    if node is None:
+        raise NotFound(nodes.kind.resource, node_id)
+    return node
+
+
+async def _own_topic(tx: Database, actor: Actor, topic_id: str) -> None:
+    found = await access.find_topic_access(tx, actor, topic_id)
+    if found is None:
+        raise NotFound("topic", topic_id)
+    access.require_write(actor, found)
+
+
+async def _check_mentor(tx: Database, mentor_id: str | None) -> None:
+    if mentor_id is not None and not await queries.can_teach(tx, mentor_id):
+        raise ValidationFailed.of("mentorId", "Must be an active mentor", mentor_id)
+
+
+async def _create(tx: Database, actor: Actor, nodes: Nodes[N], given: LevelCreate) -> N:
+    kind, node_id = nodes.kind, new_id()
+    try:
+        async with tx.transaction():
+            await queries.insert(tx, kind, node_id, validation.supplied(given))
+    except asyncpg.UniqueViolationError:
+        raise Conflict(kind.resource, "name", given.name) from None
+    node = await queries.find(tx, actor, nodes, node_id, inactive=True)
+    assert node is not None
+    await _note(tx, actor, kind, "created", node_id, after=node)
+    return node
+
+
+def _changed(before: Node, changes: LevelUpdate) -> dict[str, Any]:
+    """The fields that were sent with another value than they have."""
+    sent = validation.supplied(changes)
+    return {name: value for name, value in sent.items() if value != getattr(before, name)}
+
+
+async def _change(tx: Database, actor: Actor, nodes: Nodes[N], before: N, edit: Edit) -> N:
+    """Change what is different; a node sent back as it was keeps its moment of change."""
+    validation.check_read_only(edit.echoed, before)
+    etags.require(edit.if_match, before)
+    changed = _changed(before, edit.changes)
+    if not changed:
+        return before
+    kind = nodes.kind
+    try:
+        async with tx.transaction():
+            await queries.update(tx, kind, before, changed)
+    except asyncpg.UniqueViolationError:
+        raise Conflict(kind.resource, "name", changed["name"]) from None
+    after = await queries.find(tx, actor, nodes, before.id, inactive=True)
+    assert after is not None
+    await _note(tx, actor, kind, "updated", before.id, before=before, after=after)
+    return after
+
+
+async def _delete(tx: Database, actor: Actor, kind: Kind, before: Node) -> Deleted:
+    await queries.mark_deleted(tx, kind, before.id)
+    await _note(tx, actor, kind, "deleted", before.id, before=before)
+    return Deleted(before.id)
+
+
+async def _note(
+    tx: Database,
+    actor: Actor,
+    kind: Kind,
+    deed: str,
+    node_id: str,
+    *,
+    before: Node | None = None,
+    after: Node | None = None,
+) -> None:
+    action = f"{kind.resource}.{deed}"
+    states = {"before": _kept(before), "after": _kept(after)}
+    await audit.record(tx, actor, action, kind.resource, node_id, **states)
+    await jobs.announce(tx, action, {"id": node_id})
+
+
+def _kept(node: Node | None) -> dict[str, Any] | None:
+    """A node as the audit trail keeps it, which knows people by their ids only."""
+    if node is None:
+        return None
+    shown = msgspec.to_builtins(node)
+    return {name: shown[name] for name in shown.keys() - NOT_AUDITED}

@@ -1,0 +1,1 @@
+"""Learners ask to enroll in subjects, and administrators decide."""

@@ -1,0 +1,155 @@
+"""SQL about enrollments."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from akako.enrollment.schemas import (
+    Enrollment,
+    Learner,
+    PendingEnrollment,
+    RequestedSubject,
+)
+from akako.kernel import listing
+from akako.kernel.database import Database
+from akako.kernel.envelope import Listed
+from akako.kernel.ids import new_id
+from akako.kernel.listing import Reference, Sort, Spec, Where
+
+SORTS = {"requestedAt": Sort("e.requested_at"), "createdAt": Sort("e.requested_at")}
+DATES = {"created": "e.requested_at"}
+PENDING = Spec(
+    sorts=SORTS,
+    default="requestedAt",
+    filters={"subjectId": Reference()},
+    search=True,
+    dates=DATES,
+    identity="e.id",
+)
+OWN = Spec(sorts=SORTS, default="requestedAt", descending=True, dates=DATES, identity="e.id")
+
+REOPEN_SECONDS = 30
+FIELDS = Enrollment.__struct_fields__
+COLUMNS = ", ".join(f"e.{name}" for name in FIELDS)
+
+# Every enrollment has its user and subject. Outer joins let the planner leave both out of the
+# count when nothing is searched for.
+WITH_USER_AND_SUBJECT = """
+enrollments e left join users u on u.id = e.user_id left join subjects s on s.id = e.subject_id
+"""
+# A line feed parts the texts, because no search holds one.
+SEARCHED = r"(u.search_key || e'\n' || s.name_key)"
+
+
+def _enrollment(row: asyncpg.Record) -> Enrollment:
+    return Enrollment(**{name: row[name] for name in FIELDS})
+
+
+def _maybe(row: asyncpg.Record | None) -> Enrollment | None:
+    return _enrollment(row) if row else None
+
+
+def _changed(row: asyncpg.Record | None) -> Enrollment:
+    assert row is not None
+    return _enrollment(row)
+
+
+def _pending(row: asyncpg.Record) -> PendingEnrollment:
+    return PendingEnrollment(
+        **{name: row[name] for name in FIELDS},
+        user=Learner(row["user_id"], row["email"], row["first_name"], row["last_name"]),
+        subject=RequestedSubject(row["subject_id"], row["subject_name"], row["grade_id"]),
+    )
+
+
+async def list_pending(db: Database, request: listing.Request) -> Listed[PendingEnrollment]:
+    where = Where("e.status = 'PENDING'")
+    if request["subjectId"]:
+        where.add("e.subject_id = {}", request["subjectId"])
+    where.search(SEARCHED, request.search)
+    where.dates(PENDING, request)
+    return await listing.fetch(
+        db,
+        PENDING,
+        request,
+        source=WITH_USER_AND_SUBJECT,
+        columns=f"""
+        {COLUMNS}, u.email, u.first_name, u.last_name, s.name as subject_name, s.grade_id
+        """,
+        where=where,
+        build=_pending,
+    )
+
+
+async def list_of_user(db: Database, user_id: str, request: listing.Request) -> Listed[Enrollment]:
+    where = Where()
+    where.add("e.user_id = {}", user_id)
+    where.dates(OWN, request)
+    return await listing.fetch(
+        db,
+        OWN,
+        request,
+        source="enrollments e",
+        columns=COLUMNS,
+        where=where,
+        build=_enrollment,
+    )
+
+
+async def insert(tx: Database, user_id: str, subject_id: str, message: str | None) -> Enrollment:
+    """Raise asyncpg.UniqueViolationError where the user has a pending or approved one."""
+    sql = f"""
+    insert into enrollments as e (id, user_id, subject_id, message) values ($1, $2, $3, $4)
+    returning {COLUMNS}
+    """
+    return _changed(await tx.fetchrow(sql, new_id(), user_id, subject_id, message))
+
+
+async def lock(tx: Database, enrollment_id: str) -> Enrollment | None:
+    sql = f"select {COLUMNS} from enrollments e where e.id = $1 for update"
+    return _maybe(await tx.fetchrow(sql, enrollment_id))
+
+
+async def lock_all(tx: Database, ids: list[str]) -> None:
+    """In one order for everybody, so that no two who lock many wait for each other."""
+    await tx.execute("select from enrollments where id = any($1) order by id for update", ids)
+
+
+async def hold_learner(tx: Database, user_id: str) -> str:
+    """The status of a user, which stays as it is until the transaction ends."""
+    sql = """
+    select case when deleted_at is null then status else 'DELETED' end from users where id = $1
+    for share
+    """
+    return str(await tx.fetchval(sql, user_id))
+
+
+async def set_decision(
+    tx: Database, enrollment_id: str, status: str, decided_by: str, reason: str | None
+) -> Enrollment:
+    sql = f"""
+    update enrollments e
+    set status = $2, decided_at = now(), decided_by = $3, decision_reason = $4
+    where e.id = $1 returning {COLUMNS}
+    """
+    return _changed(await tx.fetchrow(sql, enrollment_id, status, decided_by, reason))
+
+
+async def set_cancelled(tx: Database, enrollment_id: str) -> Enrollment:
+    sql = f"update enrollments e set status = 'CANCELLED' where e.id = $1 returning {COLUMNS}"
+    return _changed(await tx.fetchrow(sql, enrollment_id))
+
+
+async def reopen(tx: Database, enrollment_id: str) -> Enrollment | None:
+    """Undo a fresh decision; None where there is none.
+
+    Raise asyncpg.UniqueViolationError where the user has asked anew meanwhile.
+    """
+    sql = f"""
+    update enrollments e
+    set status = 'PENDING', decided_at = null, decided_by = null, decision_reason = null
+    where e.id = $1 and e.status in ('APPROVED', 'REJECTED')
+      and e.decided_at >= now() - make_interval(secs => $2)
+    returning {COLUMNS}
+    """
+    return _maybe(await tx.fetchrow(sql, enrollment_id, REOPEN_SECONDS))

@@ -1,0 +1,126 @@
+"""Endpoints of enrollments."""
+
+from __future__ import annotations
+
+from akako.enrollment import queries, service
+from akako.enrollment.schemas import (
+    APPROVED,
+    DECISIONS_BYTES,
+    REJECTED,
+    Approval,
+    DecisionResults,
+    Decisions,
+    Enrollment,
+    EnrollmentRequest,
+    PendingEnrollment,
+    Rejection,
+)
+from akako.kernel import listing
+from akako.kernel.access import ADMIN, LEARNER, SIGNED_IN, requires
+from akako.kernel.envelope import Created, Listed, Ok
+from akako.kernel.http.call import Call
+from akako.kernel.http.endpoint import get, post, put
+
+
+@post("/enrollment/request", access=requires(LEARNER), errors=(404, 409))
+async def request_enrollment(call: Call, data: EnrollmentRequest) -> Created[Enrollment]:
+    """Request enrollment in a subject."""
+    enrollment = await service.request_enrollment(call.db, call.actor, request=data)
+    message = "Enrollment requested successfully"
+    return Created(data=enrollment, location="/api/enrollment/me", message=message, etag=True)
+
+
+@get("/enrollment/me", access=SIGNED_IN, listing=queries.OWN)
+async def list_my_enrollments(call: Call, request: listing.Request) -> Listed[Enrollment]:
+    """List the caller's own enrollments, whatever became of them."""
+    return await queries.list_of_user(call.db, call.actor.user_id, request)
+
+
+@post(
+    "/enrollment/{enrollment_id}/cancel",
+    access=SIGNED_IN,
+    resource="enrollment",
+    errors=(409,),
+    replays=True,
+)
+async def cancel_enrollment(call: Call, enrollment_id: str) -> Ok[Enrollment]:
+    """Cancel one's own enrollment.
+
+    Withdraws a pending request or ends an approved enrollment; doing so again changes nothing.
+    """
+    enrollment = await service.cancel(call.db, call.actor, enrollment_id)
+    return Ok(data=enrollment, message="Enrollment cancelled successfully", etag=True)
+
+
+@get("/admin/enrollment/pending", access=requires(ADMIN), listing=queries.PENDING)
+async def list_pending_enrollments(
+    call: Call, request: listing.Request
+) -> Listed[PendingEnrollment]:
+    """List pending enrollment requests.
+
+    The search looks into the learner's address and name and the subject's name.
+    """
+    return await queries.list_pending(call.db, request)
+
+
+@put(
+    "/admin/enrollment/{enrollment_id}/approve",
+    access=requires(ADMIN),
+    resource="enrollment",
+    errors=(409, 412),
+    body_optional=True,
+)
+async def approve_enrollment(call: Call, enrollment_id: str, data: Approval) -> Ok[Enrollment]:
+    """Approve an enrollment request. The same decision again changes nothing."""
+    enrollment = await service.decide(
+        call.db,
+        call.actor,
+        enrollment_id,
+        status=APPROVED,
+        reason=data.note or None,
+        if_match=call.header("if-match"),
+    )
+    return Ok(data=enrollment, message="Enrollment approved successfully", etag=True)
+
+
+@put(
+    "/admin/enrollment/{enrollment_id}/reject",
+    access=requires(ADMIN),
+    resource="enrollment",
+    errors=(409, 412),
+    body_optional=True,
+)
+async def reject_enrollment(call: Call, enrollment_id: str, data: Rejection) -> Ok[Enrollment]:
+    """Reject an enrollment request. The same decision again changes nothing."""
+    enrollment = await service.decide(
+        call.db,
+        call.actor,
+        enrollment_id,
+        status=REJECTED,
+        reason=data.reason or None,
+        if_match=call.header("if-match"),
+    )
+    return Ok(data=enrollment, message="Enrollment rejected successfully", etag=True)
+
+
+@post("/admin/enrollment/decisions", access=requires(ADMIN), body_limit=DECISIONS_BYTES)
+async def decide_enrollments(call: Call, data: Decisions) -> Ok[DecisionResults]:
+    """Decide on up to 200 enrollment requests at once.
+
+    Each decision succeeds or fails by itself; the results come in the order of the decisions.
+    """
+    results = await service.decide_many(call.db, call.actor, decisions=data.decisions)
+    return Ok(data=DecisionResults(results), message="Enrollments decided successfully")
+
+
+@post(
+    "/admin/enrollment/{enrollment_id}/reopen",
+    access=requires(ADMIN),
+    resource="enrollment",
+    errors=(409,),
+    replays=True,
+)
+async def reopen_enrollment(call: Call, enrollment_id: str) -> Ok[Enrollment]:
+    """Take back a decision of the last 30 seconds; the request is pending again."""
+    enrollment = await service.reopen(call.db, call.actor, enrollment_id)
+    return Ok(data=enrollment, message="Enrollment reopened successfully", etag=True)

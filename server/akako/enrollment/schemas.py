@@ -1,0 +1,101 @@
+"""The shapes of enrollments and of what is decided about them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from akako.kernel import fields
+
+PENDING, APPROVED, REJECTED, CANCELLED = "PENDING", "APPROVED", "REJECTED", "CANCELLED"
+Status = Literal["PENDING", "APPROVED", "REJECTED", "CANCELLED"]
+Verdict = Literal["approve", "reject"]
+Remark = Annotated[str, fields.text(1_000)]
+
+MAX_DECISIONS = 200
+# Room for the longest notes, however they are escaped.
+DECISIONS_BYTES = 4 * 1024 * 1024
+
+
+class Enrollment(msgspec.Struct, rename="camel", kw_only=True):
+    """A learner's request for a subject, and what became of it.
+
+    `decidedBy` is the id of the administrator. A cancelled one keeps the decision it had.
+    """
+
+    id: str
+    status: Status
+    subject_id: str
+    user_id: str
+    message: str | None
+    requested_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    decision_reason: str | None
+
+
+class Learner(msgspec.Struct, rename="camel"):
+    """Who asks, as administrators see them. A deleted user has no name or address."""
+
+    id: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+
+
+class RequestedSubject(msgspec.Struct, rename="camel"):
+    id: str
+    name: str
+    grade_id: str
+
+
+class PendingEnrollment(Enrollment, rename="camel", kw_only=True):
+    """An enrollment with what an administrator needs to decide on it."""
+
+    user: Learner
+    subject: RequestedSubject
+
+
+class EnrollmentRequest(msgspec.Struct, rename="camel", kw_only=True):
+    subject_id: fields.Id
+    message: Remark | UnsetType | None = UNSET
+
+
+class Approval(msgspec.Struct, rename="camel", kw_only=True):
+    note: Remark | UnsetType | None = UNSET
+
+
+class Rejection(msgspec.Struct, rename="camel", kw_only=True):
+    reason: Remark | UnsetType | None = UNSET
+
+
+class Decision(msgspec.Struct, rename="camel", kw_only=True):
+    """One of many decisions. `note` and `reason` are the same remark under two names."""
+
+    id: fields.Id
+    decision: Annotated[Verdict, fields.one_of(Verdict)]
+    note: Remark | UnsetType | None = UNSET
+    reason: Remark | UnsetType | None = UNSET
+
+
+class Decisions(msgspec.Struct, rename="camel", kw_only=True):
+    decisions: Annotated[list[Decision], Meta(min_length=1, max_length=MAX_DECISIONS)]
+
+
+class DecisionResult(msgspec.Struct, rename="camel", kw_only=True):
+    """What became of one of many decisions: the new status, or the error's code and message."""
+
+    id: str
+    ok: bool
+    status: Status | None = None
+    code: str | None = None
+    error: str | None = None
+
+
+class DecisionResults(msgspec.Struct, rename="camel"):
+    """One result for each decision, in their order."""
+
+    results: list[DecisionResult]

@@ -1,0 +1,182 @@
+"""What can be done about enrollments."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from akako.education import queries as education
+from akako.education.queries import SUBJECTS
+from akako.enrollment import queries
+from akako.enrollment.schemas import (
+    APPROVED,
+    CANCELLED,
+    PENDING,
+    REJECTED,
+    Decision,
+    DecisionResult,
+    Enrollment,
+    EnrollmentRequest,
+)
+from akako.identity import roles
+from akako.kernel import audit, etags, jobs
+from akako.kernel.access import LEARNER, Actor
+from akako.kernel.database import Database
+from akako.kernel.errors import ApiError, Conflict, InvalidState, NotFound, ValidationFailed
+
+STATUS_OF = {"approve": APPROVED, "reject": REJECTED}
+
+
+async def request_enrollment(
+    db: Database, actor: Actor, *, request: EnrollmentRequest
+) -> Enrollment:
+    """Ask for a subject. Raise Conflict where a request is open or was approved."""
+    subject_id = request.subject_id
+    async with db.transaction() as tx:
+        subject = await education.find(tx, actor, SUBJECTS, subject_id, inactive=False)
+        if subject is None:
+            raise NotFound("subject", subject_id)
+        if subject.mentor and subject.mentor.id == actor.user_id:
+            message = "Mentors cannot enroll in their own subject"
+            raise ValidationFailed.of("subjectId", message, subject_id)
+        try:
+            async with tx.transaction():
+                enrollment = await queries.insert(
+                    tx, actor.user_id, subject_id, request.message or None
+                )
+        except asyncpg.UniqueViolationError:
+            raise Conflict("enrollment", "subjectId", subject_id) from None
+        await _note(tx, actor, "requested", None, enrollment)
+        return enrollment
+
+
+async def decide(
+    db: Database,
+    actor: Actor,
+    enrollment_id: str,
+    *,
+    status: str,
+    reason: str | None,
+    if_match: str | None = None,
+) -> Enrollment:
+    """Approve or reject. The same decision again changes nothing.
+
+    Raise InvalidState where it was decided otherwise, was cancelled, or cannot be approved because
+    the learner may not learn now or the subject is gone.
+    """
+    async with db.transaction() as tx:
+        before = await _locked(tx, enrollment_id)
+        etags.require(if_match, before)
+        if before.status == status:
+            return before
+        if before.status != PENDING:
+            raise InvalidState("enrollment", enrollment_id, before.status, [PENDING])
+        if status == APPROVED:
+            await _check_approvable(tx, before)
+        after = await queries.set_decision(tx, enrollment_id, status, actor.user_id, reason)
+        await _note(tx, actor, status.lower(), before, after)
+        return after
+
+
+async def _locked(tx: Database, enrollment_id: str) -> Enrollment:
+    enrollment = await queries.lock(tx, enrollment_id)
+    if enrollment is None:
+        raise NotFound("enrollment", enrollment_id)
+    return enrollment
+
+
+async def _check_approvable(tx: Database, enrollment: Enrollment) -> None:
+    """Learner and subject are held, so that neither can go before the approval is there."""
+    user_id, subject_id = enrollment.user_id, enrollment.subject_id
+    status = await queries.hold_learner(tx, user_id)
+    if status != "ACTIVE":
+        message = "The learner's account is not active"
+        raise InvalidState("user", user_id, status, ["ACTIVE"], message)
+    if not await roles.holds(tx, user_id, LEARNER):
+        message = "The user is no longer a learner"
+        raise InvalidState("user_role", user_id, "ENDED", ["EFFECTIVE"], message)
+    if not await education.find(tx, None, SUBJECTS, subject_id, inactive=True, lock="hold"):
+        message = "The subject was deleted"
+        raise InvalidState("subject", subject_id, "DELETED", ["ACTIVE"], message)
+
+
+async def decide_many(
+    db: Database, actor: Actor, *, decisions: list[Decision]
+) -> list[DecisionResult]:
+    """Carry out each decision by itself; those that fail do not undo the others."""
+    async with db.transaction() as tx:
+        await queries.lock_all(tx, [each.id for each in decisions])
+        return [await _result(tx, actor, each) for each in decisions]
+
+
+async def _result(tx: Database, actor: Actor, one: Decision) -> DecisionResult:
+    status, reason = STATUS_OF[one.decision], one.note or one.reason or None
+    try:
+        decided = await decide(tx, actor, one.id, status=status, reason=reason)
+    except ApiError as problem:
+        return DecisionResult(id=one.id, ok=False, code=problem.code, error=problem.message)
+    return DecisionResult(id=one.id, ok=True, status=decided.status)
+
+
+async def reopen(db: Database, actor: Actor, enrollment_id: str) -> Enrollment:
+    """Take a decision back shortly after it was made.
+
+    Raise InvalidState where there is none or it is too old, Conflict where the learner has asked
+    anew meanwhile.
+    """
+    async with db.transaction() as tx:
+        before = await _locked(tx, enrollment_id)
+        try:
+            async with tx.transaction():
+                after = await queries.reopen(tx, enrollment_id)
+        except asyncpg.UniqueViolationError:
+            raise Conflict("enrollment", "subjectId", before.subject_id) from None
+        if after is None:
+            message = (
+                f"Only a decision of the last {queries.REOPEN_SECONDS} seconds can be reopened"
+            )
+            expected = [APPROVED, REJECTED]
+            raise InvalidState("enrollment", enrollment_id, before.status, expected, message)
+        await _note(tx, actor, "reopened", before, after)
+        return after
+
+
+async def cancel(db: Database, actor: Actor, enrollment_id: str) -> Enrollment:
+    """Withdraw one's own request, or leave the subject. Again changes nothing."""
+    async with db.transaction() as tx:
+        before = await _locked(tx, enrollment_id)
+        if before.user_id != actor.user_id:
+            raise NotFound("enrollment", enrollment_id)
+        if before.status == CANCELLED:
+            return before
+        if before.status == REJECTED:
+            raise InvalidState("enrollment", enrollment_id, REJECTED, [PENDING, APPROVED])
+        after = await queries.set_cancelled(tx, enrollment_id)
+        await _note(tx, actor, "cancelled", before, after)
+        return after
+
+
+async def _note(
+    tx: Database, actor: Actor, deed: str, before: Enrollment | None, after: Enrollment
+) -> None:
+    """Audit and announce a deed, without what people wrote."""
+    await audit.record(
+        tx,
+        actor,
+        f"enrollment.{deed}",
+        "enrollment",
+        after.id,
+        before=before and _facts(before),
+        after=_facts(after),
+    )
+    concerned = {"enrollmentId": after.id, "userId": after.user_id, "subjectId": after.subject_id}
+    await jobs.announce(tx, f"enrollment.{deed}", concerned)
+
+
+def _facts(enrollment: Enrollment) -> dict[str, object]:
+    return {
+        "status": enrollment.status,
+        "userId": enrollment.user_id,
+        "subjectId": enrollment.subject_id,
+        "decidedAt": enrollment.decided_at,
+        "decidedBy": enrollment.decided_by,
+    }

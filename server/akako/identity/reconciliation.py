@@ -1,0 +1,68 @@
+"""Comparing all accounts with the identity provider, because webhooks may never arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from akako.identity import accounts
+from akako.identity.accounts import Policy, Tombstoned
+from akako.kernel.database import Database
+from akako.kernel.errors import Conflict
+from akako.kernel.ports import Directory
+
+log = structlog.get_logger(__name__)
+
+
+class Summary(msgspec.Struct):
+    """What a walk over all users found."""
+
+    seen: int = 0
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    conflicts: int = 0
+
+
+async def reconcile(
+    db: Database,
+    directory: Directory,
+    policy: Policy,
+    progress: Callable[[int], object] = lambda seen: None,
+) -> Summary:
+    """Bring every account up to date; `progress` is told how many users were looked at.
+
+    An account that the walk did not meet is asked for by name before it is believed to be gone.
+    """
+    summary, met = Summary(), set[str]()
+    async for person in directory.list_users():
+        met.add(person.id)
+        before = await _fingerprint(db, person.id)
+        try:
+            merged = await accounts.settle(db, directory, person, policy)
+        except Conflict:
+            summary.conflicts += 1
+        except Tombstoned:
+            log.warning("deleted_user_exists", user=person.id)
+        else:
+            summary.created += merged.created
+            changed = before != await _fingerprint(db, person.id)
+            summary.updated += changed and not merged.created
+        summary.seen += 1
+        progress(summary.seen)
+    for clerk_id in await _unmet(db, met):
+        if await directory.get_user(clerk_id) is None:
+            await accounts.forget(db, clerk_id)
+            summary.deleted += 1
+    return summary
+
+
+async def _fingerprint(db: Database, clerk_id: str) -> object:
+    return await db.fetchval("select updated_at from users where clerk_id = $1", clerk_id)
+
+
+async def _unmet(db: Database, met: set[str]) -> list[str]:
+    rows = await db.fetch("select clerk_id from users where deleted_at is null")
+    return [row["clerk_id"] for row in rows if row["clerk_id"] not in met]

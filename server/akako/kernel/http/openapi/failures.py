@@ -1,0 +1,178 @@
+"""Which errors an operation can answer with, and how they are described."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from akako.kernel import envelope
+from akako.kernel.errors import (
+    ApiError,
+    BadRequest,
+    Conflict,
+    Forbidden,
+    IdempotencyInProgress,
+    IdempotencyKeyReused,
+    InternalError,
+    InvalidState,
+    LastAdmin,
+    NotFound,
+    PayloadTooLarge,
+    PreconditionFailed,
+    QuotaExceeded,
+    RangeNotSatisfiable,
+    RateLimited,
+    RequestTimeout,
+    ServiceUnavailable,
+    Unauthorized,
+    UnsupportedMediaType,
+    UpstreamError,
+    ValidationFailed,
+)
+from akako.kernel.http.endpoint import Endpoint
+from akako.kernel.http.openapi import headers
+from akako.kernel.http.openapi.details import SAMPLES
+
+Errors = tuple[type[ApiError], ...]
+Schema = dict[str, Any]
+
+EXAMPLES = {type(problem): problem for problem, _ in SAMPLES}
+DETAILS = {type(problem): details for problem, details in SAMPLES}
+
+# What a declared status stands for where several errors share it.
+DECLARED: Mapping[int, Errors] = {409: (Conflict,), 422: (ValidationFailed,), 429: (RateLimited,)}
+# The operations whose 409 says something else than "there is one already".
+CONFLICTS: tuple[tuple[str, Errors], ...] = (
+    (r"PUT /api/users/{\w+}", (LastAdmin,)),
+    (r"DELETE /api/users/{\w+}/roles", (LastAdmin,)),
+    (r"PUT /api/admin/mentor/.*/approve|POST .*/reopen", (Conflict, InvalidState)),
+    (r".*/(approve|reject|cancel)", (InvalidState,)),
+)
+
+
+def possible(endpoint: Endpoint) -> list[type[ApiError]]:
+    """All errors that the endpoint can answer with, by status."""
+    found = {*_of_pipeline(endpoint), *_declared(endpoint)}
+    return [kind for kind in EXAMPLES if kind in found]
+
+
+def _of_pipeline(endpoint: Endpoint) -> Iterator[type[ApiError]]:
+    """Those that the checks before the handler raise."""
+    token = endpoint.access.token
+    signed_in = token == "required"  # noqa: S105 - not a password
+    asks = bool(endpoint.listing or endpoint.query)
+    told = {
+        InternalError: True,
+        RateLimited: not endpoint.exempt,
+        ServiceUnavailable: not endpoint.exempt,
+        QuotaExceeded: headers.counts_calls(endpoint),
+        Unauthorized: token in ("required", "checked"),
+        Forbidden: signed_in,
+        # The caller's account may have to be fetched from the identity provider first.
+        UpstreamError: signed_in,
+        BadRequest: endpoint.writes or asks,
+        NotFound: bool(endpoint.path_params),
+        RequestTimeout: endpoint.media is not None,
+        PayloadTooLarge: endpoint.media is not None,
+        UnsupportedMediaType: endpoint.media is not None,
+        PreconditionFailed: headers.is_guarded(endpoint),
+        RangeNotSatisfiable: headers.is_file(endpoint),
+        ValidationFailed: bool(endpoint.body or endpoint.form or asks),
+        IdempotencyInProgress: headers.replays(endpoint),
+        IdempotencyKeyReused: headers.replays(endpoint),
+    }
+    return (kind for kind, tells in told.items() if tells)
+
+
+def _declared(endpoint: Endpoint) -> Iterator[type[ApiError]]:
+    operation = f"{endpoint.method} {endpoint.path}"
+    for status in endpoint.errors:
+        kinds = DECLARED.get(status) or [kind for kind in EXAMPLES if kind.status == status]
+        if status < 400:
+            continue
+        if status == Conflict.status:
+            kinds = next((k for what, k in CONFLICTS if re.fullmatch(what, operation)), kinds)
+        yield from kinds
+
+
+def by_status(kinds: Iterable[type[ApiError]]) -> dict[int, Errors]:
+    grouped: dict[int, Errors] = {}
+    for kind in kinds:
+        grouped[kind.status] = (*grouped.get(kind.status, ()), kind)
+    return grouped
+
+
+def response_name(kinds: Errors) -> str:
+    return "Or".join(kind.__name__ for kind in kinds)
+
+
+def responses(told: Iterable[Iterable[type[ApiError]]]) -> dict[str, Schema]:
+    """The answers that operations share, by name."""
+    found = {response_name(k): k for kinds in told for k in by_status(kinds).values()}
+    return {name: response(found[name]) for name in sorted(found)}
+
+
+def response(kinds: Errors, *, limited: bool = True) -> Schema:
+    """One status, with every code that it can come with."""
+    bodies = {
+        kind.code: {"value": msgspec.json.decode(envelope.error(EXAMPLES[kind]))} for kind in kinds
+    }
+    return {
+        "description": "; ".join(kind.default for kind in kinds),
+        "headers": {**headers.common(limited=limited), **_special_headers(kinds)},
+        "content": {"application/json": {"schema": _any_of(kinds), "examples": bodies}},
+    }
+
+
+def _special_headers(kinds: Errors) -> Schema:
+    names = dict.fromkeys(name for kind in kinds for name in EXAMPLES[kind].headers)
+    return headers.refer(*(name for name in names if name in headers.SHARED))
+
+
+def _any_of(kinds: Errors) -> Schema:
+    references = {kind.code: f"#/components/schemas/{schema_name(kind)}" for kind in kinds}
+    schemas = [{"$ref": reference} for reference in references.values()]
+    if len(schemas) == 1:
+        return schemas[0]
+    return {
+        "oneOf": schemas,
+        "discriminator": {"propertyName": "code", "mapping": references},
+    }
+
+
+def schema_name(kind: type[ApiError]) -> str:
+    return kind.__name__.removesuffix("Error") + "Error"
+
+
+def schemas(kinds: Iterable[type[ApiError]], details: Mapping[Any, Schema]) -> dict[str, Schema]:
+    """The bodies of these errors. `details` are the schemas of the types in `DETAILS`."""
+    codes = [kind.code for kind in EXAMPLES]
+    properties = {
+        "success": {"type": "boolean", "const": False},
+        "error": {"type": "string", "description": "For people; may change."},
+        "code": {"type": "string", "enum": codes, "description": "For programs; will not change."},
+        "details": {"type": "object"},
+    }
+    body = {"type": "object", "properties": properties, "required": list(properties)}
+    return {"Error": body, **{schema_name(kind): _body(kind, details) for kind in kinds}}
+
+
+def _body(kind: type[ApiError], details: Mapping[Any, Schema]) -> Schema:
+    special: Schema = {"code": {"const": kind.code}}
+    if model := DETAILS[kind]:
+        special["details"] = details[model]
+    reference = {"$ref": "#/components/schemas/Error"}
+    return {"allOf": [reference, {"type": "object", "properties": special}]}
+
+
+def table() -> str:
+    """All errors of the API as rows of a Markdown table."""
+    rows = (f"| {kind.status} | `{kind.code}` | {kind.default} |" for kind in EXAMPLES)
+    return "\n".join(rows)
+
+
+def details_of(kinds: Sequence[type[ApiError]]) -> list[type[msgspec.Struct]]:
+    return [model for kind in kinds if (model := DETAILS[kind]) is not None]

@@ -1,0 +1,117 @@
+"""The headers of answers, and which answer has which."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from akako.kernel.http.endpoint import Endpoint
+
+Headers = dict[str, Any]
+
+
+def _header(description: str, schema: dict[str, Any], *, always: bool = False) -> Headers:
+    required = {"required": True} if always else {}
+    return {"description": description, **required, "schema": schema}
+
+
+COUNT = {"type": "integer", "minimum": 0}
+MOMENT = {"type": "integer", "examples": [1640995200]}
+TEXT = {"type": "string"}
+QUOTA = {"type": "string", "pattern": "^([0-9]+|unlimited)$"}
+
+SHARED: Headers = {
+    "X-Request-Id": _header(
+        "Names this request in the server's log. One that was sent is taken over.",
+        {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+        always=True,
+    ),
+    "X-RateLimit-Limit": _header("Requests allowed in the window.", COUNT, always=True),
+    "X-RateLimit-Remaining": _header("Requests left in the window.", COUNT, always=True),
+    "X-RateLimit-Reset": _header(
+        "When the next request is free again, in epoch seconds.", MOMENT, always=True
+    ),
+    "X-Quota-Limit": _header("API calls of the plan in this month, or `unlimited`.", QUOTA),
+    "X-Quota-Remaining": _header("API calls left in this month.", COUNT),
+    "X-Quota-Reset": _header("When the next month begins, in epoch seconds.", MOMENT),
+    "X-Upload-Quota-Limit": _header("Uploads of the plan in this month, or `unlimited`.", QUOTA),
+    "X-Upload-Quota-Remaining": _header("Uploads left in this month.", COUNT),
+    "X-Upload-Quota-Reset": _header("When the next month begins, in epoch seconds.", MOMENT),
+    "Retry-After": _header("Seconds to wait.", {"type": "integer", "minimum": 1}),
+    "WWW-Authenticate": _header("How to sign in.", {"const": "Bearer"}, always=True),
+    "Location": _header(
+        "Where the new object is found.", {"type": "string", "format": "uri-reference"}, always=True
+    ),
+    "ETag": _header("The version of what was answered.", TEXT),
+    "Link": _header('The following page, `rel="next"`, if there is one.', TEXT),
+    "Idempotent-Replayed": _header(
+        "Present when this is the kept answer to an earlier request.", {"const": "true"}
+    ),
+    "Accept-Ranges": _header("Parts of the file can be asked for.", {"const": "bytes"}),
+    "Content-Range": _header("Which part of the file this is.", TEXT, always=True),
+    "Content-Disposition": _header("The file's name.", TEXT),
+    "Last-Modified": _header("When the file was stored.", TEXT),
+}
+
+
+def refer(*names: str) -> Headers:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def common(*, limited: bool) -> Headers:
+    """Of every answer, whatever its status."""
+    rate = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset") if limited else ()
+    return refer("X-Request-Id", *rate)
+
+
+def counts_calls(endpoint: Endpoint) -> bool:
+    """Whether a call with a token is one of the month's."""
+    return endpoint.metered and endpoint.access.token in ("required", "optional")
+
+
+def replays(endpoint: Endpoint) -> bool:
+    """Whether an idempotency key is heeded: it is a signed-in caller's own."""
+    # With a form it is the handler that heeds it: the files are part of the request.
+    return bool(endpoint.replays or endpoint.form) and endpoint.access.token == "required"  # noqa: S105
+
+
+def successes(endpoint: Endpoint) -> list[int]:
+    """All statuses under which the caller gets what was asked for."""
+    return [status for status in (*endpoint.status, *endpoint.errors) if status < 300]
+
+
+def is_file(endpoint: Endpoint) -> bool:
+    """Whether parts of the answer can be asked for."""
+    return 206 in successes(endpoint)
+
+
+def is_guarded(endpoint: Endpoint) -> bool:
+    """Whether `If-Match` is heeded."""
+    return endpoint.merges or 412 in endpoint.errors
+
+
+def is_conditional(endpoint: Endpoint) -> bool:
+    """Whether an answer may be "not modified"."""
+    if endpoint.writes or endpoint.exempt:
+        return False
+    return is_file(endpoint) or endpoint.kind == "ok" or endpoint.access.token == "optional"  # noqa: S105
+
+
+def of_success(endpoint: Endpoint, status: int) -> Headers:
+    names = []
+    if counts_calls(endpoint):
+        names += ["X-Quota-Limit", "X-Quota-Remaining", "X-Quota-Reset"]
+    if endpoint.bucket.name == "upload":
+        names += ["X-Upload-Quota-Limit", "X-Upload-Quota-Remaining", "X-Upload-Quota-Reset"]
+    if status == 201:
+        names.append("Location")
+    if is_conditional(endpoint) or endpoint.kind == "created" or is_guarded(endpoint):
+        names.append("ETag")
+    if endpoint.kind == "listed":
+        names.append("Link")
+    if replays(endpoint):
+        names.append("Idempotent-Replayed")
+    if is_file(endpoint):
+        names += ["Accept-Ranges", "Content-Disposition", "Last-Modified"]
+    if status == 206:
+        names.append("Content-Range")
+    return {**common(limited=not endpoint.exempt), **refer(*names)}

@@ -1,0 +1,89 @@
+"""One operation of the document."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+from akako.kernel.http.endpoint import JSON, Endpoint
+from akako.kernel.http.openapi import areas, examples, failures, headers, parameters, schemas
+from akako.kernel.http.openapi.parameters import camel
+from akako.kernel.http.openapi.schemas import Models, Schema
+
+WHO = {
+    "required": "For everybody who is signed in.",
+    "optional": "For everybody. A valid token may show more; an invalid one counts as none.",
+    "checked": "Needs no token, but one that is sent must be valid.",
+    "ignored": "Needs no token.",
+}
+SECURITY: dict[str, list[dict[str, list[str]]]] = {
+    "required": [{"bearerAuth": []}],
+    "optional": [{}, {"bearerAuth": []}],
+    "checked": [{}, {"bearerAuth": []}],
+    "ignored": [],
+}
+
+
+def path_of(endpoint: Endpoint) -> str:
+    """The path with its parameters in the spelling of the wire."""
+    return re.sub(r"{(\w+)}", lambda found: f"{{{camel(found[1])}}}", endpoint.path)
+
+
+def operation(endpoint: Endpoint, models: Models) -> Schema:
+    access = endpoint.access
+    who = f"Roles: {', '.join(access.roles)}." if access.roles else WHO[access.token]
+    described: Schema = {
+        "operationId": camel(endpoint.name),
+        "tags": [areas.area(endpoint)],
+        "summary": endpoint.summary,
+        "description": "\n\n".join(filter(None, [endpoint.description, who])),
+        "security": SECURITY[access.token],
+        "x-roles": list(access.roles),
+    }
+    if not endpoint.exempt:
+        described["x-rate-limit-bucket"] = endpoint.bucket.name
+    if found := parameters.parameters(endpoint):
+        described["parameters"] = found
+    if endpoint.media:
+        described["requestBody"] = _request_body(endpoint, models)
+    described["responses"] = _responses(endpoint, models)
+    return described
+
+
+def _request_body(endpoint: Endpoint, models: Models) -> Schema:
+    schema: Schema = {"type": "object"}
+    whole = endpoint.form or {}
+    if endpoint.form:
+        schema = endpoint.form
+    elif endpoint.body:
+        schema = models.of[endpoint.body]
+        whole = models.components[schema["$ref"].rpartition("/")[2]]
+    content: Schema = {"schema": schema}
+    if found := examples.example(camel(endpoint.name), whole):
+        content["example"] = found
+    return {"required": not endpoint.body_optional, "content": {str(endpoint.media): content}}
+
+
+def _responses(endpoint: Endpoint, models: Models) -> Schema:
+    answers = {status: _success(endpoint, status, models) for status in headers.successes(endpoint)}
+    if headers.is_conditional(endpoint):
+        known = {**headers.common(limited=True), **headers.refer("ETag")}
+        answers[304] = {"description": "What `If-None-Match` names is current.", "headers": known}
+    for status, kinds in failures.by_status(failures.possible(endpoint)).items():
+        name = failures.response_name(kinds)
+        answers[status] = {"$ref": f"#/components/responses/{name}"}
+        if endpoint.exempt:
+            answers[status] = failures.response(kinds, limited=False)
+    return {str(status): answers[status] for status in sorted(answers)}
+
+
+def _success(endpoint: Endpoint, status: int, models: Models) -> Schema:
+    """An enveloped answer, or the bytes of a file."""
+    content: Schema = {"*/*": {}}
+    if endpoint.returns is not None:
+        content = {JSON: {"schema": schemas.answer(endpoint, models)}}
+    return {
+        "description": HTTPStatus(status).phrase,
+        "headers": headers.of_success(endpoint, status),
+        "content": content,
+    }

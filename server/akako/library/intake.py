@@ -1,0 +1,142 @@
+"""Taking a file in: straight into the store, while it is counted, hashed and inspected.
+
+Before the first byte a row names the object that will be written, so that whatever a crash leaves
+behind can be found. What fails afterwards is removed at once, or else by the sweeper.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from typing import BinaryIO
+
+import structlog
+
+from akako.kernel.database import AWAY, Database
+from akako.kernel.errors import (
+    RequestTimeout,
+    ServiceUnavailable,
+    ValidationFailed,
+)
+from akako.kernel.files.kinds import Inspector, Kind
+from akako.kernel.files.multipart import FilePart
+from akako.kernel.files.names import display_name
+from akako.kernel.ids import new_id
+from akako.kernel.ports import ObjectStore
+from akako.library import queries
+from akako.library.schemas import StoredFile
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_SECONDS = 60.0
+IDLE_SECONDS = 30.0
+MINIMUM_RATE = 1024  # bytes per second, over the whole upload after a first minute
+PATIENCE_SECONDS = 60.0
+
+
+def new_key(folder: str) -> str:
+    """A storage key that no client had a hand in."""
+    return f"{folder}/{new_id()}/{new_id()}"
+
+
+async def patient(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The chunks as they arrive. Raise RequestTimeout for a client that stalls or trickles."""
+    started, received = time.monotonic(), 0
+    source = aiter(chunks)
+    while True:
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                chunk = await anext(source)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise RequestTimeout from None
+        received += len(chunk)
+        elapsed = time.monotonic() - started
+        if elapsed > PATIENCE_SECONDS and received < elapsed * MINIMUM_RATE:
+            raise RequestTimeout
+        yield chunk
+
+
+class Intake:
+    """One file on its way in. Use `take`, then commit the result or `give_up` its key."""
+
+    def __init__(self, db: Database, store: ObjectStore, quota_subject: str, folder: str) -> None:
+        self.key = new_key(folder)
+        self._db = db
+        self._store = store
+        self._subject = quota_subject
+        self._size = 0
+        self._digest = hashlib.sha256()
+        self._beat = time.monotonic()
+
+    async def take(self, part: FilePart, kinds: tuple[Kind, ...]) -> StoredFile:
+        """Store the file of a form's part.
+
+        Raise ValidationFailed (no file name, nothing in it), UnsupportedMediaType, and what reading
+        and storing raise; then nothing is stored.
+        """
+        name = display_name(part.filename)
+        if not name:
+            raise ValidationFailed.of(part.name, "A file name is required")
+        inspector = Inspector(kinds, name, part.content_type)
+        await queries.announce_object(self._db, self.key, self._subject)
+        try:
+            with tempfile.TemporaryFile() as spool:
+                needed = spool if inspector.needs_spool else None
+                chunks = self._watched(part.chunks, inspector, needed)
+                stored = await self._store.put(self.key, chunks)
+                if self._size == 0:
+                    raise ValidationFailed.of(part.name, "The file is empty")
+                kind = await asyncio.to_thread(inspector.finish, needed)
+            if stored != self._size:
+                log.error("stored_size_differs", expected=self._size, stored=stored)
+                raise ServiceUnavailable
+        except BaseException:
+            await asyncio.shield(give_up(self._db, self._store, self.key))
+            raise
+        return StoredFile(
+            key=self.key,
+            file_name=name,
+            mime_type=kind.mime,
+            size=self._size,
+            sha256=self._digest.hexdigest(),
+        )
+
+    async def _watched(
+        self, chunks: AsyncIterator[bytes], inspector: Inspector, spool: BinaryIO | None
+    ) -> AsyncIterator[bytes]:
+        async for chunk in chunks:
+            self._size += len(chunk)
+            self._digest.update(chunk)
+            inspector.feed(chunk)
+            if spool:
+                await _spool(spool, chunk)
+            await self._show_life()
+            yield chunk
+
+    async def _show_life(self) -> None:
+        if time.monotonic() - self._beat > HEARTBEAT_SECONDS:
+            self._beat = time.monotonic()
+            await queries.show_life(self._db, self.key)
+
+
+async def give_up(db: Database, store: ObjectStore, key: str) -> None:
+    """Remove an object that was announced. What cannot be removed now is left to the sweeper."""
+    try:
+        await store.delete(key)
+        await queries.forget_object(db, key)
+    except (ServiceUnavailable, *AWAY):
+        log.warning("removal_left_to_sweeper")
+
+
+async def _spool(spool: BinaryIO, chunk: bytes) -> None:
+    try:
+        await asyncio.to_thread(spool.write, chunk)
+    except OSError as error:
+        # The disk is full: the service lives on, this upload does not.
+        log.exception("spool_failed", error=error.strerror)
+        raise ServiceUnavailable from error

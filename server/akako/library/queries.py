@@ -1,0 +1,244 @@
+"""SQL about documents, videos and the objects they are stored as."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from akako.education.schemas import Document
+from akako.kernel import listing
+from akako.kernel.database import Database
+from akako.kernel.envelope import Listed
+from akako.kernel.listing import Sort, Spec, Where
+from akako.library.schemas import StoredFile, Video
+
+# A stream that has just looked an object up gets the time to open it.
+CLEANUP_DELAY_SECONDS = 60
+STALE_AFTER_SECONDS = 3600
+
+DOCUMENTS = Spec(sorts={"createdAt": Sort("d.created_at")}, default="createdAt", identity="d.id")
+COLUMNS = """
+d.id, d.topic_id, d.name, d.description, d.file_name, d.mime_type, d.size, d.sha256, d.uploaded_by,
+d.created_at
+"""
+
+
+class Playable(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored file as it is sent: where it is, what it is called, and what it is."""
+
+    key: str
+    file_name: str
+    mime_type: str
+    size: int
+    sha256: str
+    changed_at: datetime
+
+
+def stream_url(document_id: str) -> str:
+    return f"/api/s3/document/stream?documentId={document_id}"
+
+
+def _document(row: asyncpg.Record) -> Document:
+    facts = {name: row[name] for name in Document.__struct_fields__ if name != "url"}
+    return Document(**facts, url=stream_url(row["id"]))
+
+
+async def announce_object(db: Database, key: str, quota_subject: str) -> None:
+    """Say that an object is about to be written."""
+    await db.execute(
+        "insert into pending_objects (storage_key, quota_subject) values ($1, $2)",
+        key,
+        quota_subject,
+    )
+
+
+async def show_life(db: Database, key: str) -> None:
+    """Say that the object is still being written."""
+    await db.execute("update pending_objects set alive_at = now() where storage_key = $1", key)
+
+
+async def forget_object(db: Database, key: str) -> bool:
+    """Say that the object is now known by another row, or gone; return whether it was announced."""
+    found = await db.fetchval(
+        "delete from pending_objects where storage_key = $1 returning true", key
+    )
+    return bool(found)
+
+
+async def count_pending(db: Database, quota_subject: str) -> int:
+    """Uploads of the subject that are under way."""
+    return int(
+        await db.fetchval(
+            """
+            select count(*) from pending_objects
+            where quota_subject = $1 and alive_at > now() - make_interval(secs => $2)
+            """,
+            quota_subject,
+            STALE_AFTER_SECONDS,
+        )
+    )
+
+
+async def insert_document(
+    tx: Database,
+    document_id: str,
+    topic_id: str,
+    file: StoredFile,
+    *,
+    name: str,
+    description: str | None,
+    uploaded_by: str,
+) -> Document:
+    row = await tx.fetchrow(
+        f"""
+        insert into documents as d (id, topic_id, name, description, file_name, mime_type, size,
+                                    sha256, storage_key, status, uploaded_by)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'ACTIVE', $10) returning {COLUMNS}
+        """,
+        document_id,
+        topic_id,
+        name,
+        description,
+        file.file_name,
+        file.mime_type,
+        file.size,
+        file.sha256,
+        file.key,
+        uploaded_by,
+    )
+    assert row is not None
+    return _document(row)
+
+
+async def add_to_count(tx: Database, topic_id: str, change: int, *, most: int) -> bool:
+    """Change how many documents a topic has; False where it would have too many."""
+    done = await tx.fetchval(
+        """
+        update topics set document_count = document_count + $2, updated_at = now()
+        where id = $1 and document_count + $2 <= $3 returning true
+        """,
+        topic_id,
+        change,
+        most,
+    )
+    return bool(done)
+
+
+async def list_documents(db: Database, request: listing.Request, topic_id: str) -> Listed[Document]:
+    where = Where("d.status = 'ACTIVE'")
+    where.add("d.topic_id = {}", topic_id)
+    return await listing.fetch(
+        db,
+        DOCUMENTS,
+        request,
+        source="documents d",
+        columns=COLUMNS,
+        where=where,
+        build=_document,
+    )
+
+
+async def find_document(db: Database, document_id: str) -> tuple[str, Playable] | None:
+    """(topic's id, the file) of a document that may be streamed."""
+    row = await db.fetchrow(
+        """
+        select topic_id, storage_key as key, file_name, mime_type, size, sha256,
+               created_at as changed_at
+        from documents where id = $1 and status = 'ACTIVE'
+        """,
+        document_id,
+    )
+    if row is None:
+        return None
+    return row["topic_id"], Playable(**{k: row[k] for k in Playable.__struct_fields__})
+
+
+async def delete_document(tx: Database, topic_id: str, document_id: str) -> str | None:
+    """Take a document out of sight; return the key of its object, None if there is none."""
+    key: str | None = await tx.fetchval(
+        """
+        update documents set status = 'DELETED', deleted_at = now()
+        where id = $1 and topic_id = $2 and status = 'ACTIVE' returning storage_key
+        """,
+        document_id,
+        topic_id,
+    )
+    return key
+
+
+VIDEO_COLUMNS = """
+id, video_key, video_file_name, video_mime, video_size, video_sha256, video_version,
+video_updated_at
+"""
+
+
+async def find_video(db: Database, topic_id: str, *, lock: bool = False) -> asyncpg.Record | None:
+    """The topic's video columns, also where `video_key` is null. `lock` keeps others waiting."""
+    return await db.fetchrow(
+        f"select {VIDEO_COLUMNS} from topics where id = $1 and deleted_at is null"
+        + (" for update" if lock else ""),
+        topic_id,
+    )
+
+
+def playable_video(row: asyncpg.Record) -> Playable:
+    return Playable(
+        key=row["video_key"],
+        file_name=row["video_file_name"],
+        mime_type=row["video_mime"],
+        size=row["video_size"],
+        sha256=row["video_sha256"],
+        changed_at=row["video_updated_at"],
+    )
+
+
+async def put_video(tx: Database, topic_id: str, file: StoredFile) -> Video:
+    row = await tx.fetchrow(
+        f"""
+        update topics set video_key = $2, video_file_name = $3, video_mime = $4, video_size = $5,
+            video_sha256 = $6, video_version = video_version + 1, video_updated_at = now(),
+            updated_at = now()
+        where id = $1 returning {VIDEO_COLUMNS}
+        """,
+        topic_id,
+        file.key,
+        file.file_name,
+        file.mime_type,
+        file.size,
+        file.sha256,
+    )
+    assert row is not None
+    return Video(
+        topic_id=topic_id,
+        video_url=f"/api/education/topics/{topic_id}/video",
+        mime_type=row["video_mime"],
+        size=row["video_size"],
+        sha256=row["video_sha256"],
+        version=row["video_version"],
+        updated_at=row["video_updated_at"],
+    )
+
+
+async def remove_video(tx: Database, topic_id: str) -> None:
+    await tx.execute(
+        """
+        update topics set video_key = null, video_file_name = null, video_mime = null,
+            video_size = null, video_sha256 = null, video_updated_at = null, updated_at = now()
+        where id = $1
+        """,
+        topic_id,
+    )
+
+
+async def queue_cleanup(tx: Database, key: str) -> None:
+    """Have an object removed once the transaction has committed."""
+    await tx.execute(
+        """
+        insert into cleanup_queue (storage_key, next_attempt_at)
+        values ($1, now() + make_interval(secs => $2)) on conflict do nothing
+        """,
+        key,
+        CLEANUP_DELAY_SECONDS,
+    )

@@ -1,0 +1,65 @@
+"""The shapes of files on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from akako.kernel import fields
+
+
+class Video(msgspec.Struct, rename="camel"):
+    """The video of a topic. `version` grows by one with every replacement; `size` is in bytes."""
+
+    topic_id: str
+    video_url: str
+    mime_type: str
+    size: int
+    sha256: str
+    version: int
+    updated_at: datetime
+
+
+class VideoDeleted(msgspec.Struct, rename="camel"):
+    topic_id: str
+    deleted: bool
+
+
+class DocumentDeleted(msgspec.Struct, rename="camel"):
+    id: str
+    topic_id: str
+    deleted: bool
+
+
+class DocumentMetadata(msgspec.Struct, rename="camel", kw_only=True):
+    """The optional `metadata` part of a document's form; other keys are ignored."""
+
+    name: Annotated[str, fields.line(1, 200)] | None = None
+    description: Annotated[str, fields.text(1000)] | None = None
+
+
+class StreamQuery(msgspec.Struct, rename="camel", kw_only=True):
+    """Which document to stream. `topicId` must be its topic if given."""
+
+    document_id: fields.Id | None = None
+    id: fields.Id | None = None
+    topic_id: fields.Id | None = None
+    disposition: Annotated[str, fields.line(1, 16)] | None = None
+
+
+class PlaybackQuery(msgspec.Struct, rename="camel", kw_only=True):
+    """How a browser should treat the file: `inline` or `attachment` (the default)."""
+
+    disposition: Annotated[str, fields.line(1, 16)] | None = None
+
+
+class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of which every byte is stored, checked and hashed. `size` is in bytes."""
+
+    key: str
+    file_name: str
+    mime_type: str
+    size: int
+    sha256: str

@@ -1,0 +1,166 @@
+"""What can be done with documents and videos."""
+
+from __future__ import annotations
+
+from akako.education.access import TopicAccess, find_topic_access, require_read, require_write
+from akako.education.schemas import Document
+from akako.kernel import audit, jobs
+from akako.kernel.access import Actor
+from akako.kernel.conditional import if_match as tag_matches
+from akako.kernel.database import Database
+from akako.kernel.errors import Conflict, NotFound, PreconditionFailed, ServiceUnavailable
+from akako.kernel.http.reply import Headers
+from akako.kernel.ids import new_id
+from akako.library import queries
+from akako.library.queries import Playable
+from akako.library.schemas import DocumentMetadata, StoredFile, Video
+from akako.library.streaming import etag
+from akako.plans import service as plans
+
+MAX_DOCUMENTS = 100
+
+
+async def writable_topic(db: Database, actor: Actor, topic_id: str) -> TopicAccess:
+    """The topic, for a caller who may change it. Raise NotFound or Forbidden."""
+    access = await find_topic_access(db, actor, topic_id)
+    if access is None:
+        raise NotFound("topic", topic_id)
+    require_write(actor, access)
+    return access
+
+
+async def check_upload(db: Database, actor: Actor) -> None:
+    """Raise QuotaExceeded unless one more upload fits, beside those under way."""
+    pending = await queries.count_pending(db, actor.subject)
+    await plans.check_upload(db, actor, under_way=pending)
+
+
+async def add_document(
+    db: Database, actor: Actor, topic_id: str, file: StoredFile, *, metadata: DocumentMetadata
+) -> tuple[Document, Headers]:
+    """Make a stored file a document; return it with the quota headers.
+
+    Raise NotFound, Forbidden, QuotaExceeded, and Conflict where the topic is full.
+    """
+    async with db.transaction() as tx:
+        await writable_topic(tx, actor, topic_id)
+        await _adopt(tx, file)
+        if not await queries.add_to_count(tx, topic_id, 1, most=MAX_DOCUMENTS):
+            message = f"A topic can have {MAX_DOCUMENTS} documents"
+            raise Conflict("topic", "documents", MAX_DOCUMENTS, message)
+        document = await queries.insert_document(
+            tx,
+            new_id(),
+            topic_id,
+            file,
+            name=metadata.name or file.file_name,
+            description=metadata.description,
+            uploaded_by=actor.user_id,
+        )
+        quota = await plans.count_upload(tx, actor)
+        await audit.record(
+            tx, actor, "document.uploaded", "document", document.id, after=_facts(file, topic_id)
+        )
+        await jobs.announce(tx, "document.uploaded", {"id": document.id, "topicId": topic_id})
+        return document, quota
+
+
+async def _adopt(tx: Database, file: StoredFile) -> None:
+    """From here on another row knows the object. Gone means that the sweeper gave it up."""
+    if not await queries.forget_object(tx, file.key):
+        raise ServiceUnavailable
+
+
+def _facts(file: StoredFile, topic_id: str) -> dict[str, object]:
+    """What the audit trail keeps of a file; its name may be personal."""
+    return {
+        "topicId": topic_id,
+        "mimeType": file.mime_type,
+        "size": file.size,
+        "sha256": file.sha256,
+    }
+
+
+async def delete_document(db: Database, actor: Actor, topic_id: str, document_id: str) -> None:
+    async with db.transaction() as tx:
+        await writable_topic(tx, actor, topic_id)
+        key = await queries.delete_document(tx, topic_id, document_id)
+        if key is None:
+            raise NotFound("document", document_id)
+        await queries.add_to_count(tx, topic_id, -1, most=MAX_DOCUMENTS)
+        await queries.queue_cleanup(tx, key)
+        before = {"topicId": topic_id}
+        await audit.record(tx, actor, "document.deleted", "document", document_id, before=before)
+        await jobs.announce(tx, "document.deleted", {"id": document_id, "topicId": topic_id})
+
+
+async def readable_topic(db: Database, actor: Actor, topic_id: str) -> None:
+    """Raise NotFound or Forbidden unless the caller may read the topic's material."""
+    access = await find_topic_access(db, actor, topic_id)
+    if access is None:
+        raise NotFound("topic", topic_id)
+    require_read(actor, access)
+
+
+async def open_document(
+    db: Database, actor: Actor, document_id: str, *, topic_id: str | None
+) -> Playable:
+    """The file of a document, for a caller who may read it now."""
+    found = await queries.find_document(db, document_id)
+    if found is None or (topic_id is not None and topic_id != found[0]):
+        raise NotFound("document", document_id)
+    access = await find_topic_access(db, actor, found[0])
+    if access is None:
+        raise NotFound("document", document_id)
+    require_read(actor, access)
+    return found[1]
+
+
+async def open_video(db: Database, actor: Actor, topic_id: str) -> Playable:
+    await readable_topic(db, actor, topic_id)
+    row = await queries.find_video(db, topic_id)
+    if row is None or row["video_key"] is None:
+        raise NotFound("video", topic_id)
+    return queries.playable_video(row)
+
+
+async def put_video(
+    db: Database, actor: Actor, topic_id: str, file: StoredFile, *, if_match: str | None
+) -> tuple[Video, bool, Headers]:
+    """Make a stored file the topic's video; return it, whether it is the first, and quota headers.
+
+    The old video plays until the moment of commit. Raise PreconditionFailed where `if_match` names
+    another video than the present one.
+    """
+    async with db.transaction() as tx:
+        row = await queries.find_video(tx, topic_id, lock=True)
+        await writable_topic(tx, actor, topic_id)
+        if row is None:
+            raise NotFound("topic", topic_id)
+        current = etag(row["video_sha256"]) if row["video_key"] else None
+        if if_match is not None and not tag_matches(if_match, current):
+            raise PreconditionFailed(current)
+        await _adopt(tx, file)
+        if row["video_key"]:
+            await queries.queue_cleanup(tx, row["video_key"])
+        video = await queries.put_video(tx, topic_id, file)
+        quota = await plans.count_upload(tx, actor)
+        after = _facts(file, topic_id)
+        await audit.record(tx, actor, "video.uploaded", "video", topic_id, after=after)
+        await jobs.announce(tx, "video.uploaded", {"topicId": topic_id})
+        return video, row["video_key"] is None, quota
+
+
+async def delete_video(db: Database, actor: Actor, topic_id: str, *, if_match: str | None) -> None:
+    async with db.transaction() as tx:
+        row = await queries.find_video(tx, topic_id, lock=True)
+        await writable_topic(tx, actor, topic_id)
+        if row is None or row["video_key"] is None:
+            raise NotFound("video", topic_id)
+        current = etag(row["video_sha256"])
+        if if_match is not None and not tag_matches(if_match, current):
+            raise PreconditionFailed(current)
+        await queries.queue_cleanup(tx, row["video_key"])
+        await queries.remove_video(tx, topic_id)
+        await audit.record(tx, actor, "video.deleted", "video", topic_id)
+        await jobs.announce(tx, "video.deleted", {"topicId": topic_id})

@@ -1,0 +1,1 @@
+"""Learners apply to become mentors, and administrators decide."""

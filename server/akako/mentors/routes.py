@@ -1,0 +1,89 @@
+"""Endpoints of mentor applications."""
+
+from __future__ import annotations
+
+from akako.kernel import listing
+from akako.kernel.access import ADMIN, LEARNER, SIGNED_IN, requires
+from akako.kernel.envelope import Created, Listed, Ok
+from akako.kernel.http.call import Call
+from akako.kernel.http.endpoint import get, post, put
+from akako.mentors import queries, service
+from akako.mentors.schemas import (
+    ApplicationRequest,
+    Approval,
+    MentorApplication,
+    PendingApplication,
+    Rejection,
+)
+
+
+@post("/mentor/apply", access=requires(LEARNER), errors=(409,))
+async def apply_as_mentor(call: Call, data: ApplicationRequest) -> Created[MentorApplication]:
+    """Apply to become a mentor."""
+    application = await service.apply(call.db, call.actor, request=data)
+    message = "Mentor application submitted successfully"
+    location = "/api/mentor/applications/me"
+    return Created(data=application, location=location, message=message, etag=True)
+
+
+@get("/mentor/applications/me", access=SIGNED_IN, listing=queries.OWN)
+async def list_my_applications(call: Call, request: listing.Request) -> Listed[MentorApplication]:
+    """List the caller's own mentor applications, whatever became of them."""
+    return await queries.list_of_user(call.db, call.actor.user_id, request)
+
+
+@get("/admin/mentor/pending", access=requires(ADMIN), listing=queries.PENDING)
+async def list_pending_applications(
+    call: Call, request: listing.Request
+) -> Listed[PendingApplication]:
+    """List pending mentor applications.
+
+    The search looks into the applicant's address and name.
+    """
+    return await queries.list_pending(call.db, request)
+
+
+@put(
+    "/admin/mentor/{mentor_application_id}/approve",
+    access=requires(ADMIN),
+    resource="mentor_application",
+    errors=(409, 412),
+    body_optional=True,
+)
+async def approve_application(
+    call: Call, mentor_application_id: str, data: Approval
+) -> Ok[MentorApplication]:
+    """Approve a mentor application.
+
+    The applicant becomes a mentor in the same moment, and of the subjects that are named here. The
+    same decision again changes nothing.
+    """
+    application = await service.approve(
+        call.db,
+        call.actor,
+        mentor_application_id,
+        approval=data,
+        if_match=call.header("if-match"),
+    )
+    return Ok(data=application, message="Mentor application approved successfully", etag=True)
+
+
+@put(
+    "/admin/mentor/{mentor_application_id}/reject",
+    access=requires(ADMIN),
+    resource="mentor_application",
+    errors=(409, 412),
+    body_optional=True,
+)
+async def reject_application(
+    call: Call, mentor_application_id: str, data: Rejection
+) -> Ok[MentorApplication]:
+    """Reject a mentor application. The same decision again changes nothing."""
+    application = await service.reject(
+        call.db,
+        call.actor,
+        mentor_application_id,
+        reason=data.reason or None,
+        if_match=call.header("if-match"),
+    )
+    return Ok(data=application, message="Mentor application rejected successfully", etag=True)

@@ -1,0 +1,74 @@
+"""The shapes of mentor applications and of what is decided about them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from akako.kernel import fields
+
+PENDING, APPROVED, REJECTED = "PENDING", "APPROVED", "REJECTED"
+Status = Literal["PENDING", "APPROVED", "REJECTED"]
+
+Motivation = Annotated[str, fields.text(5_000, minimum=1)]
+Background = Annotated[str, fields.text(5_000)]
+Remark = Annotated[str, fields.text(1_000)]
+SubjectIds = Annotated[list[fields.Id], Meta(max_length=20)]
+
+
+class MentorApplication(msgspec.Struct, rename="camel", kw_only=True):
+    """A learner's application, and what became of it.
+
+    `subjectIds` are those the applicant would like to teach, `decidedBy` is the id of the
+    administrator.
+    """
+
+    id: str
+    status: Status
+    user_id: str
+    motivation: str
+    qualifications: str | None
+    experience: str | None
+    subject_ids: list[str]
+    requested_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    decision_reason: str | None
+
+
+class Applicant(msgspec.Struct, rename="camel"):
+    """Who applies, as administrators see them. A deleted user has no name or address."""
+
+    id: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+
+
+class PendingApplication(MentorApplication, rename="camel", kw_only=True):
+    """An application with what an administrator needs to decide on it."""
+
+    user: Applicant
+
+
+class ApplicationRequest(msgspec.Struct, rename="camel", kw_only=True):
+    motivation: Motivation
+    qualifications: Background | UnsetType | None = UNSET
+    experience: Background | UnsetType | None = UNSET
+    subject_ids: SubjectIds | UnsetType = UNSET
+
+
+class Approval(msgspec.Struct, rename="camel", kw_only=True):
+    """The subjects that the new mentor is given (none where absent), and until when the role lasts
+    (for good where absent or null)."""
+
+    subject_ids: SubjectIds | UnsetType = UNSET
+    effective_end_date: fields.Instant | UnsetType | None = UNSET
+    note: Remark | UnsetType | None = UNSET
+
+
+class Rejection(msgspec.Struct, rename="camel", kw_only=True):
+    reason: Remark | UnsetType | None = UNSET

@@ -1,0 +1,198 @@
+"""What can be done about mentor applications."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import asyncpg
+
+from akako.education import service as education
+from akako.education.schemas import SubjectUpdate
+from akako.education.service import Edit
+from akako.identity import queries as identity
+from akako.identity import roles
+from akako.identity.schemas import User
+from akako.kernel import audit, etags, jobs
+from akako.kernel.access import ADMIN, MENTOR, Actor
+from akako.kernel.database import Database
+from akako.kernel.errors import (
+    Conflict,
+    Forbidden,
+    InvalidState,
+    NotFound,
+    ValidationFailed,
+    violation,
+)
+from akako.mentors import queries
+from akako.mentors.schemas import (
+    APPROVED,
+    PENDING,
+    REJECTED,
+    ApplicationRequest,
+    Approval,
+    MentorApplication,
+)
+
+
+async def apply(db: Database, actor: Actor, *, request: ApplicationRequest) -> MentorApplication:
+    """Raise Conflict where the caller has a pending application, or is a mentor already."""
+    wanted = list(dict.fromkeys(request.subject_ids or []))
+    async with db.transaction() as tx:
+        _refuse_unknown(request.subject_ids or [], await queries.visible_subjects(tx, wanted))
+        if actor.has(MENTOR):
+            raise Conflict("user_role", "role", MENTOR, "You are a mentor already")
+        try:
+            async with tx.transaction():
+                application = await queries.insert(tx, actor.user_id, request, wanted)
+        except asyncpg.UniqueViolationError:
+            raise Conflict("mentor_application", "status", PENDING) from None
+        await _note(tx, actor, "requested", None, application)
+        return application
+
+
+def _refuse_unknown(named: list[str], known: set[str]) -> None:
+    problems = [
+        violation(f"subjectIds[{n}]", "Unknown subject", subject_id)
+        for n, subject_id in enumerate(named)
+        if subject_id not in known
+    ]
+    if problems:
+        raise ValidationFailed(problems)
+
+
+async def approve(
+    db: Database,
+    actor: Actor,
+    application_id: str,
+    *,
+    approval: Approval,
+    if_match: str | None = None,
+) -> MentorApplication:
+    """Make the applicant a mentor: decision, role and subjects together. Again changes nothing.
+
+    Raise InvalidState where it was rejected or the applicant is not active, Conflict where the role
+    would overlap one that is to begin later.
+    """
+    _refuse_impersonated(actor)
+    _check_end(approval)
+    async with db.transaction() as tx:
+        before = await _undecided(tx, actor, application_id, APPROVED, if_match)
+        if before.status == APPROVED:
+            return before
+        await _open_role(tx, actor, before.user_id, approval.effective_end_date or None)
+        await _assign_subjects(tx, actor, before.user_id, approval.subject_ids or [])
+        return await _decide(tx, actor, before, APPROVED, approval.note or None)
+
+
+async def reject(
+    db: Database,
+    actor: Actor,
+    application_id: str,
+    *,
+    reason: str | None,
+    if_match: str | None = None,
+) -> MentorApplication:
+    """Again changes nothing. Raise InvalidState where it was approved."""
+    async with db.transaction() as tx:
+        before = await _undecided(tx, actor, application_id, REJECTED, if_match)
+        if before.status == REJECTED:
+            return before
+        return await _decide(tx, actor, before, REJECTED, reason)
+
+
+def _refuse_impersonated(actor: Actor) -> None:
+    if actor.impersonator:
+        raise Forbidden(
+            "Roles cannot be changed while impersonating",
+            required=(ADMIN,),
+            user_roles=actor.roles,
+            reason="impersonation",
+        )
+
+
+def _check_end(approval: Approval) -> None:
+    end = approval.effective_end_date or None
+    if end and end <= datetime.now(UTC):
+        raise ValidationFailed.of("effectiveEndDate", "Must be in the future", end.isoformat())
+
+
+async def _undecided(
+    tx: Database, actor: Actor, application_id: str, status: str, if_match: str | None
+) -> MentorApplication:
+    """The locked application, pending or of this very `status` already."""
+    application = await queries.lock(tx, application_id)
+    if application is None:
+        raise NotFound("mentor_application", application_id)
+    if application.user_id == actor.user_id:
+        message = "Nobody decides on their own application"
+        raise Forbidden(message, required=(ADMIN,), user_roles=actor.roles)
+    etags.require(if_match, application)
+    if application.status not in (PENDING, status):
+        raise InvalidState("mentor_application", application_id, application.status, [PENDING])
+    return application
+
+
+async def _open_role(tx: Database, actor: Actor, user_id: str, end: datetime | None) -> None:
+    """Open the role's window, unless the user holds the role by another way already."""
+    user = await identity.get_user(tx, user_id, User, lock=True)
+    if user is None or user.status != "ACTIVE":
+        current = user.status if user else "DELETED"
+        message = "The applicant's account is not active"
+        raise InvalidState("user", user_id, current, ["ACTIVE"], message)
+    if MENTOR in user.roles:
+        return
+    await roles.open_window(tx, user_id, MENTOR, assigned_by=actor.clerk_id, end=end)
+    granted = {"role": MENTOR, "effectiveEndDate": end}
+    await audit.record(tx, actor, "user_role.assigned", "user", user_id, after=granted)
+    await jobs.announce(tx, "user_role.assigned", {"userId": user_id, "role": MENTOR})
+
+
+async def _assign_subjects(tx: Database, actor: Actor, mentor_id: str, named: list[str]) -> None:
+    """Give subjects to a mentor. Raise ValidationFailed for those that are unknown or deleted."""
+    edit = Edit(SubjectUpdate(mentor_id=mentor_id))
+    known = set()
+    # In one order for everybody, so that no two who change many wait for each other.
+    for subject_id in sorted(set(named)):
+        with suppress(NotFound):
+            await education.update_subject(tx, actor, subject_id, edit=edit)
+            known.add(subject_id)
+    _refuse_unknown(named, known)
+
+
+async def _decide(
+    tx: Database, actor: Actor, before: MentorApplication, status: str, reason: str | None
+) -> MentorApplication:
+    after = await queries.set_decision(tx, before.id, status, actor.user_id, reason)
+    await _note(tx, actor, status.lower(), before, after)
+    return after
+
+
+async def _note(
+    tx: Database,
+    actor: Actor,
+    deed: str,
+    before: MentorApplication | None,
+    after: MentorApplication,
+) -> None:
+    """Audit and announce a deed, without what people wrote."""
+    await audit.record(
+        tx,
+        actor,
+        f"mentor_application.{deed}",
+        "mentor_application",
+        after.id,
+        before=before and _facts(before),
+        after=_facts(after),
+    )
+    concerned = {"applicationId": after.id, "userId": after.user_id}
+    await jobs.announce(tx, f"mentor_application.{deed}", concerned)
+
+
+def _facts(application: MentorApplication) -> dict[str, object]:
+    return {
+        "status": application.status,
+        "userId": application.user_id,
+        "decidedAt": application.decided_at,
+        "decidedBy": application.decided_by,
+    }

