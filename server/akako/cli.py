@@ -17,10 +17,11 @@ from akako import settings as settings_module
 from akako.backends import embedded_postgres, job_queue
 from akako.backends.dev_directory import DevDirectory
 from akako.backends.dev_issuer import DevIssuer
-from akako.identity import administration, development, reconciliation
+from akako.identity import reconciliation
 from akako.kernel.errors import ApiError
 from akako.library import sweeper
 from akako.migrations.run import SchemaTooNew, migrate
+from akako.ops import administration, development
 from akako.settings import Settings, SettingsError
 
 SIGN_INS = {

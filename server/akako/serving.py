@@ -19,12 +19,12 @@ import uvicorn
 
 from akako import main
 from akako.backends import embedded_postgres
-from akako.education.demo import seed_school
-from akako.identity import development
 from akako.kernel.database import Pool
 from akako.kernel.errors import ServiceUnavailable
 from akako.kernel.http.protocol import BoundedHttpProtocol
 from akako.migrations.run import migrate
+from akako.ops import development
+from akako.ops.demo import seed_school
 from akako.settings import Settings, SettingsError, check_workers
 
 log = structlog.get_logger(__name__)

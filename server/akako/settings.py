@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from akako.kernel.http.client_address import Networks, parse_networks
 from akako.kernel.limits import Rate
 
 MIB = 1024 * 1024
+MIN_SECRET_BYTES = 16
 
 
 class SettingsError(Exception):
@@ -131,8 +133,13 @@ def _pem(text: str) -> str:
 
 def _secrets(text: str) -> tuple[str, ...]:
     secrets = _items(text)
-    if not all(re.fullmatch(r"whsec_[A-Za-z0-9+/=]{16,128}", each, re.ASCII) for each in secrets):
-        raise ValueError("must be a comma list of secrets that start with whsec_")
+    for secret in secrets:
+        try:
+            key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            key = b""
+        if not secret.startswith("whsec_") or len(key) < MIN_SECRET_BYTES:
+            raise ValueError("must be a comma list of secrets that start with whsec_")
     return secrets
 
 

@@ -11,7 +11,7 @@ import os
 import stat
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, ParamSpec, TypeVar
@@ -47,7 +47,8 @@ class FolderStore:
             await _io(self._publish, staged, target)
         except BaseException:
             # Not in a thread: after a cancellation nobody would wait for it.
-            staged.unlink(missing_ok=True)
+            with suppress(OSError):
+                staged.unlink()
             raise
         return size
 
@@ -55,9 +56,9 @@ class FolderStore:
         return await _io(_described, self._path(key), key)
 
     async def read(self, key: str, start: int, end: int) -> AsyncGenerator[bytes, None]:
-        # An open file outlives its deletion, so a running download always finishes.
-        file = await _io(_opened, self._path(key))
-        try:
+        with ExitStack() as files:
+            # An open file outlives its deletion, so a running download always finishes.
+            file = await _io(_opened, self._path(key), files)
             while start < end:
                 wanted = min(CHUNK_BYTES, end - start)
                 chunk = await _io(os.pread, file.fileno(), wanted, start)
@@ -65,8 +66,6 @@ class FolderStore:
                     raise ServiceUnavailable("The stored file is shorter than expected")
                 start += len(chunk)
                 yield chunk
-        finally:
-            file.close()
 
     def local_path(self, key: str) -> str | None:
         return str(self._path(key))
@@ -129,14 +128,12 @@ class FolderStore:
 async def _write(staged: Path, chunks: AsyncIterator[bytes]) -> int:
     """Write a stream to a new file and to the disk; return its size in bytes."""
     size = 0
-    file = await _io(_created, staged)
-    try:
+    with ExitStack() as files:
+        file = await _io(_created, staged, files)
         async for chunk in gathered(chunks):
             await _io(_append, file, chunk)
             size += len(chunk)
         await _io(os.fsync, file.fileno())
-    finally:
-        file.close()
     return size
 
 
@@ -157,15 +154,18 @@ async def _io(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         raise ServiceUnavailable from error
 
 
-def _created(staged: Path) -> BinaryIO:
-    """A new file among the incoming, from which those of dead processes are removed."""
+def _created(staged: Path, files: ExitStack) -> BinaryIO:
+    """A new file among the incoming, from which those of dead processes are removed.
+
+    It is entered into `files` here in the thread, so that no cancellation can lose it open.
+    """
     staged.parent.mkdir(parents=True, exist_ok=True)
     oldest = time.time() - ABANDONED_SECONDS
     for other in staged.parent.iterdir():
         with suppress(FileNotFoundError):
             if other.stat().st_mtime < oldest:
                 other.unlink()
-    return staged.open("xb", buffering=0)
+    return files.enter_context(staged.open("xb", buffering=0))
 
 
 def _append(file: BinaryIO, chunk: bytes) -> None:
@@ -174,9 +174,9 @@ def _append(file: BinaryIO, chunk: bytes) -> None:
         rest = rest[file.write(rest) :]
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path, files: ExitStack) -> BinaryIO:
     try:
-        return path.open("rb", buffering=0)
+        return files.enter_context(path.open("rb", buffering=0))
     except (IsADirectoryError, NotADirectoryError):
         raise FileNotFoundError(path.name) from None
 

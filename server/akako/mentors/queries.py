@@ -121,3 +121,19 @@ async def visible_subjects(db: Database, ids: list[str]) -> set[str]:
         ids,
     )
     return {row["id"] for row in rows}
+
+
+async def is_mentor(tx: Database, user_id: str) -> bool:
+    """Whether the role is effective, or was since the transaction began: what came or went while
+    it waited for a lock counts."""
+    return bool(
+        await tx.fetchval(
+            """
+            select exists (
+                select from user_roles where user_id = $1 and role = 'MENTOR'
+                  and effective_start <= clock_timestamp()
+                  and (effective_end is null or effective_end > greatest(now(), effective_start)))
+            """,
+            user_id,
+        )
+    )

@@ -140,7 +140,7 @@ async def _open_role(tx: Database, actor: Actor, user_id: str, end: datetime | N
         current = user.status if user else "DELETED"
         message = "The applicant's account is not active"
         raise InvalidState("user", user_id, current, ["ACTIVE"], message)
-    if MENTOR in user.roles:
+    if await queries.is_mentor(tx, user_id):
         return
     await roles.open_window(tx, user_id, MENTOR, assigned_by=actor.clerk_id, end=end)
     granted = {"role": MENTOR, "effectiveEndDate": end}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Iterable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -242,7 +243,7 @@ async def test_memory_stays_flat() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", [b"\r", b"\r\n", b"\r\n--", b"\r\n--b", b"\r\n--bX", b"\r\n--b-", b"-", b"\r\n--b\r"]
+    "unit", [b"\r", b"\r\n", b"\r\n--", b"\r\n--bX", b"\r\n--b-", b"-", b"\r\n--b\r"]
 )
 async def test_floods_of_almost_boundaries_are_quick(unit: bytes) -> None:
     flood = unit * (8 * MEGABYTE // len(unit) // 4)
@@ -279,7 +280,7 @@ async def test_any_cutting_gives_the_same_parts(contents: list[bytes], cuts: lis
     contents = [each for each in contents if b"\r\n--b" not in b"\r\n" + each + b"\r\n"]
     body = b"".join(file('name="f"; filename="g"', each) for each in contents) + END
     edges = sorted({0, len(body), *(cut for cut in cuts if cut < len(body))})
-    chunks = [body[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    chunks = [body[a:b] for a, b in pairwise(edges)]
     assert [seen[2] for seen in await parts_of(chunks)] == contents
     assert await parts_of([body[i : i + 1] for i in range(len(body))]) == await parts_of(body)
 

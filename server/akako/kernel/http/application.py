@@ -87,21 +87,24 @@ def _preflight(methods: Sequence[str], origin_allowed: bool) -> Reply:
     return Reply(200, envelope.success({"methods": list(methods)}), headers)
 
 
+async def _refuse(call: Call) -> Ok[None]:
+    raise call.scope["state"]["problem"]
+
+
+NOWHERE = endpoints.get("", access=UNGUARDED, bucket=limits.GENERAL, metered=False)(_refuse)
+
+
 class Unrouted:
     """An answer for a request that has no endpoint: it counts against the general limit too."""
 
     def __init__(self, pipeline: Pipeline, problem: ApiError) -> None:
-        async def refuse(call: Call) -> Ok[None]:
-            raise problem
-
         self.pipeline = pipeline
-        self.endpoint = endpoints.get("", access=UNGUARDED, bucket=limits.GENERAL, metered=False)(
-            refuse
-        )
+        self.problem = problem
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["path_params"] = {}
-        answer = await self.pipeline.answer(self.endpoint, scope, receive)
+        scope["state"]["problem"] = self.problem
+        answer = await self.pipeline.answer(NOWHERE, scope, receive)
         await answer(scope, receive, send)
 
 

@@ -9,27 +9,16 @@ from akako.kernel.database import Database
 
 SCHOOL_LOCK = 4_151_209_003
 
-Topics = dict[str, tuple[str, str]]  # name: description and content
+Topics = dict[str, str]  # name: content
 MATHEMATICS: Topics = {
-    "Addition": (
-        "Putting numbers together",
-        "Adding joins two groups and counts them as one: 2 + 3 = 5.\n\n"
-        "The order does not matter: 3 + 2 is 5 as well.",
-    ),
-    "Subtraction": (
-        "Taking numbers away",
-        "Subtracting takes some away and counts what is left: 5 - 3 = 2.\n\n"
-        "It undoes an addition: 2 + 3 = 5, so 5 - 3 = 2.",
-    ),
+    "Addition": "Adding joins two groups and counts them as one: 2 + 3 = 5.\n\n"
+    "The order does not matter: 3 + 2 is 5 as well.",
+    "Subtraction": "Subtracting takes some away and counts what is left: 5 - 3 = 2.\n\n"
+    "It undoes an addition: 2 + 3 = 5, so 5 - 3 = 2.",
 }
-ENGLISH: Topics = {
-    "The alphabet": ("Letters and their sounds", "English is written with 26 letters, from A to Z.")
-}
+ENGLISH: Topics = {"The alphabet": "English is written with 26 letters, from A to Z."}
 ALGEBRA: Topics = {
-    "Linear equations": (
-        "One unknown, one answer",
-        "Do the same to both sides: from 2x + 1 = 7 follow 2x = 6 and x = 3.",
-    )
+    "Linear equations": "Do the same to both sides: from 2x + 1 = 7 follow 2x = 6 and x = 3."
 }
 
 
@@ -42,10 +31,14 @@ async def seed_school(db: Database, admin: Actor, mentor_id: str) -> bool:
         await tx.execute("select pg_advisory_xact_lock($1)", SCHOOL_LOCK)
         if await tx.fetchval("select exists (select from education_levels)"):
             return False
-        primary = await _grade(tx, admin, "Primary Education", "Grades 1 to 6", "Grade 1", "primary")
+        primary = await _grade(
+            tx, admin, "Primary Education", "Grades 1 to 6", "Grade 1", "primary"
+        )
         await _subject(tx, admin, primary, "Mathematics", MATHEMATICS, mentor_id)
         await _subject(tx, admin, primary, "English", ENGLISH, None)
-        higher = await _grade(tx, admin, "Secondary Education", "Grades 7 to 12", "Grade 7", "secondary")
+        higher = await _grade(
+            tx, admin, "Secondary Education", "Grades 7 to 12", "Grade 7", "secondary"
+        )
         await _subject(tx, admin, higher, "Algebra", ALGEBRA, None)
         return True
 
@@ -65,6 +58,6 @@ async def _subject(
 ) -> None:
     given = SubjectCreate(name=name, grade_id=grade_id, mentor_id=mentor_id)
     subject = await service.create_subject(tx, admin, subject=given)
-    for title, (about, content) in topics.items():
-        topic = TopicCreate(name=title, description=about, content=content, subject_id=subject.id)
+    for title, content in topics.items():
+        topic = TopicCreate(name=title, content=content, subject_id=subject.id)
         await service.create_topic(tx, admin, topic=topic)

@@ -1,0 +1,44 @@
+"""A small process beside the private PostgreSQL, which stops it when nobody uses it any more.
+
+Each process that uses the server has a keeper of its own, which waits for the end of its standard
+input. That comes when the user says that it is done, and just as well when it is killed. The
+keepers share a lock: the last of them can have it alone and stops the server. Started as a program,
+with the standard library only: the descriptor of the lock, its path, user and group to run as, and
+the command that stops the server.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sys
+
+
+def keep(lock: int, path: str, uid: int, gid: int, stop: list[str]) -> None:
+    """Return when the server is needed no more by our user but by others; else become `stop`."""
+    # Ctrl-C and the end of a terminal or service reach us too: our user has to leave first.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    while os.read(0, 1):
+        pass
+    if not _is_last(lock, path):
+        return
+    if uid != os.geteuid():
+        os.setgroups([])
+        os.setgid(gid)
+        os.setuid(uid)
+    os.execv(stop[0], stop)  # noqa: S606 - the lock stays taken until the server has stopped
+
+
+def _is_last(lock: int, path: str) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Another folder may stand in the place of ours by now, with a server of its own.
+        return os.path.samestat(os.fstat(lock), os.stat(path))
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+if __name__ == "__main__":
+    keep(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:])

@@ -1,0 +1,216 @@
+"""A bucket that is slow, cut off, wrong or gone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from akako.backends.s3_store import S3Access, S3Store
+from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.ports import ObjectStore
+from tests.parts.seaweedfs import SeaweedFS, start_seaweedfs
+from tests.parts.tcp_proxy import TcpProxy
+
+MEGABYTE = 1024 * 1024
+SIZE = 12 * MEGABYTE
+
+
+@pytest.fixture(scope="module")
+def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
+    running = start_seaweedfs(tmp_path_factory.mktemp("seaweedfs"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def proxy(seaweedfs: SeaweedFS) -> Iterator[TcpProxy]:
+    with TcpProxy(seaweedfs.port) as running:
+        yield running
+
+
+@pytest.fixture
+def store(seaweedfs: SeaweedFS, proxy: TcpProxy) -> S3Store:
+    """The bucket through the proxy."""
+    return S3Store(seaweedfs.url, seaweedfs.access(f"http://127.0.0.1:{proxy.port}"))
+
+
+@pytest.fixture
+def impatient(seaweedfs: SeaweedFS, proxy: TcpProxy) -> S3Store:
+    """The same, for tests in which nothing comes however long one waits."""
+    access = seaweedfs.access(f"http://127.0.0.1:{proxy.port}")
+    return S3Store(seaweedfs.url, access, answer_seconds=0.3, transfer_seconds=0.3)
+
+
+async def content(size: int) -> AsyncIterator[bytes]:
+    for start in range(0, size, MEGABYTE):
+        yield b"x" * min(MEGABYTE, size - start)
+
+
+async def drain(chunks: AsyncIterator[bytes]) -> None:
+    async for _ in chunks:
+        pass
+
+
+async def assert_unavailable(store: ObjectStore, within: float) -> None:
+    """Every verb says so, each in bounded time."""
+    for verb in (
+        lambda: store.head("a"),
+        lambda: anext(aiter(store.read("a", 0, 1))),
+        lambda: store.put("b", content(10)),
+        lambda: store.put("b", content(SIZE)),
+        lambda: store.delete("b"),
+        lambda: anext(aiter(store.list())),
+    ):
+        started = time.monotonic()
+        with pytest.raises(ServiceUnavailable):
+            await verb()
+        assert time.monotonic() - started < within
+
+
+async def test_refused_and_back_again(store: S3Store, proxy: TcpProxy) -> None:
+    await store.put("a", content(10))
+    proxy.refuse()
+    proxy.drop()
+    await assert_unavailable(store, within=20)
+    proxy.accept()
+    assert await store.put("b", content(10)) == 10
+    assert await store.head("a") is not None
+
+
+async def test_silent(impatient: S3Store, store: S3Store, proxy: TcpProxy) -> None:
+    proxy.stalled = True
+    await assert_unavailable(impatient, within=20)
+    proxy.stalled = False
+    proxy.drop()
+    assert await store.put("b", content(10)) == 10
+
+
+async def test_a_store_that_takes_nothing_does_not_fill_the_memory(
+    impatient: S3Store, proxy: TcpProxy
+) -> None:
+    asked = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal asked
+        while True:
+            asked += MEGABYTE
+            yield b"x" * MEGABYTE
+
+    proxy.stalled = True
+    with pytest.raises(ServiceUnavailable):
+        await impatient.put("a", endless())
+    assert asked <= 20 * MEGABYTE
+
+
+async def test_an_upload_that_breaks_leaves_nothing(
+    store: S3Store, proxy: TcpProxy, seaweedfs: SeaweedFS
+) -> None:
+    async def breaking() -> AsyncIterator[bytes]:
+        async for chunk in content(SIZE):
+            yield chunk
+        proxy.cut_requests_after = 1000
+
+    with pytest.raises(ServiceUnavailable):
+        await store.put("broken", breaking())
+    proxy.cut_requests_after = None
+    direct = S3Store(seaweedfs.url, seaweedfs.access())
+    assert await direct.head("broken") is None
+
+
+async def test_a_download_that_breaks_is_never_short(store: S3Store, proxy: TcpProxy) -> None:
+    await store.put("a", content(SIZE))
+    chunks = store.read("a", 0, SIZE)
+    await anext(chunks)
+    proxy.refuse()
+    proxy.drop()
+    with pytest.raises(ServiceUnavailable):
+        await drain(chunks)
+
+
+async def test_a_download_that_stops_is_given_up(
+    impatient: S3Store, store: S3Store, proxy: TcpProxy
+) -> None:
+    await store.put("a", content(SIZE))
+    proxy.stalled = True
+    chunks = S3Store.read
+    await anext(chunks)
+    proxy.stalled = True
+    started = time.monotonic()
+    with pytest.raises(ServiceUnavailable):
+        await drain(chunks)
+    assert time.monotonic() - started < 20
+
+
+async def test_a_listener_who_pauses_still_gets_everything(store: S3Store) -> None:
+    await store.put("a", content(SIZE))
+    received, started = 0, time.monotonic()
+    async for chunk in store.read("a", 0, SIZE):
+        received += len(chunk)
+        while received == len(chunk) and time.monotonic() - started < 2.5:
+            await store.head("a")  # longer than one step may take
+    assert received == SIZE
+
+
+async def test_abandoned_downloads_release_their_connections(
+    store: S3Store, proxy: TcpProxy
+) -> None:
+    await store.put("a", content(SIZE))
+    for _ in range(100):
+        chunks = store.read("a", 0, SIZE)
+        await anext(chunks)
+        await chunks.aclose()
+    deadline = time.monotonic() + 20
+    while proxy.open_connections > 10 and time.monotonic() < deadline:
+        await store.head("a")
+    assert proxy.open_connections <= 10
+
+
+async def test_a_slow_line_is_not_a_broken_one(store: S3Store, proxy: TcpProxy) -> None:
+    proxy.delay = 0.02
+    assert await store.put("a", content(MEGABYTE)) == MEGABYTE
+    assert len(b"".join([chunk async for chunk in store.read("a", 0, MEGABYTE)])) == MEGABYTE
+
+
+async def test_another_bucket_and_other_keys(seaweedfs: SeaweedFS) -> None:
+    for store in (
+        S3Store("s3://no-such-bucket", seaweedfs.access()),
+        S3Store(seaweedfs.url, S3Access(seaweedfs.endpoint, None, "test-key", "wrong")),
+    ):
+        with pytest.raises(ServiceUnavailable):
+            await store.put("a", content(10))
+        with pytest.raises(ServiceUnavailable):
+            await store.put("a", content(SIZE))
+        with pytest.raises(ServiceUnavailable):
+            await anext(aiter(store.list()))
+
+
+async def test_paused_and_killed(seaweedfs: SeaweedFS) -> None:
+    store = S3Store(seaweedfs.url, seaweedfs.access(), answer_seconds=2, transfer_seconds=2)
+    await store.put("kept", content(SIZE))
+    seaweedfs.pause()
+    with pytest.raises(ServiceUnavailable):
+        await store.head("kept")
+    seaweedfs.stop()
+    with pytest.raises(ServiceUnavailable):
+        await store.head("kept")
+    seaweedfs.start()
+    stored = await store.head("kept")
+    assert stored is not None
+    assert stored.size == SIZE
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://s3.example.org", "http://10.0.0.5:9000", "ftp://a", "a:1"]
+)
+def test_plain_http_never_leaves_this_machine(endpoint: str) -> None:
+    with pytest.raises(ValueError, match="https"):
+        S3Store("s3://bucket", S3Access(endpoint=endpoint))
+
+
+@pytest.mark.parametrize(
+    "endpoint", [None, "https://s3.example.org", "http://localhost:1", "http://[::1]:1"]
+)
+def test_endpoints_that_may_be_used(endpoint: str | None) -> None:
+    assert S3Store("s3://bucket/prefix", S3Access(endpoint=endpoint)).local_path("a") is None

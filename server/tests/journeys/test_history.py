@@ -1,0 +1,166 @@
+"""Administrators read who did what."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from akako.kernel.ids import new_id
+from tests.enrollment.school import add_learners, add_requests, add_subject, execute
+from tests.parts.server import Server
+
+AUDIT = "/api/admin/audit"
+
+
+def entries(api: Server, query: str) -> list[dict[str, Any]]:
+    response = api.get(f"{AUDIT}?{query}", as_="admin")
+    assert response.status_code == 200, response.text
+    found: list[dict[str, Any]] = response.json()["data"]
+    return found
+
+
+def test_a_deed_tells_who_did_what_and_from_where(api: Server) -> None:
+    subject = add_subject(api)
+    (enrollment_id,) = add_requests(api, subject.id, add_learners(api, 1))
+    path = f"/api/admin/enrollment/{enrollment_id}/approve"
+    decided = api.put(path, as_="admin", json={"note": "a private word"})
+    (entry,) = entries(api, f"resourceId={enrollment_id}")
+    enrollment = decided.json()["data"]
+    assert entry == {
+        "id": entry["id"],
+        "at": enrollment["decidedAt"],
+        "actorUserId": api.user_id("admin"),
+        "actorClerkId": "user_admin",
+        "impersonatorClerkId": None,
+        "action": "enrollment.approved",
+        "resource": "enrollment",
+        "resourceId": enrollment_id,
+        "before": {
+            "status": "PENDING",
+            "userId": enrollment["userId"],
+            "subjectId": subject.id,
+            "decidedAt": None,
+            "decidedBy": None,
+        },
+        "after": {
+            "status": "APPROVED",
+            "userId": enrollment["userId"],
+            "subjectId": subject.id,
+            "decidedAt": enrollment["decidedAt"],
+            "decidedBy": api.user_id("admin"),
+        },
+        "ip": "127.0.0.1",
+        "requestId": decided.headers["x-request-id"],
+    }
+
+
+@pytest.fixture(scope="module")
+def deeds(api: Server) -> str:
+    """An enrollment with a history of five deeds; returns its id."""
+    (enrollment_id,) = add_requests(api, add_subject(api).id, add_learners(api, 1))
+    for verb in ("approve", "reopen", "reject", "reopen", "approve"):
+        method = "POST" if verb == "reopen" else "PUT"
+        path = f"/api/admin/enrollment/{enrollment_id}/{verb}"
+        assert api.request(method, path, as_="admin").status_code == 200
+    return enrollment_id
+
+
+def test_the_newest_comes_first_and_the_cursor_walks_through(api: Server, deeds: str) -> None:
+    path, walked = f"{AUDIT}?resource=enrollment&resourceId={deeds}&limit=2", []
+    while path:
+        response = api.get(path, as_="admin")
+        assert response.json()["pagination"]["total"] == 5
+        walked += [each["action"].partition(".")[2] for each in response.json()["data"]]
+        path = response.headers.get("link", "").partition(">")[0].removeprefix("<")
+    assert walked == ["approved", "reopened", "rejected", "reopened", "approved"]
+    oldest = entries(api, f"resourceId={deeds}&order=asc&limit=1")
+    assert oldest == entries(api, f"resourceId={deeds}&page=5&limit=1")
+
+
+def test_deeds_of_one_moment_are_walked_through_too(api: Server) -> None:
+    resource_id = new_id()
+    execute(
+        api,
+        "insert into audit_log (at, action, resource, resource_id) "
+        "select '2020-01-01', 'tested', 'test', %s from generate_series(1, 12)",
+        resource_id,
+    )
+    path, walked = f"{AUDIT}?resourceId={resource_id}&limit=5", []
+    while path:
+        response = api.get(path, as_="admin")
+        walked += [int(each["id"]) for each in response.json()["data"]]
+        path = response.headers.get("link", "").partition(">")[0].removeprefix("<")
+    assert len(walked) == 12
+    assert walked == sorted(walked, reverse=True)
+
+
+def test_filters_narrow_the_list(api: Server, deeds: str) -> None:
+    query = f"resourceId={deeds}"
+    assert len(entries(api, f"{query}&action=enrollment.approved")) == 2
+    assert len(entries(api, f"{query}&actor=user_admin")) == 5
+    assert len(entries(api, f"{query}&actor={api.user_id('admin')}&resource=enrollment")) == 5
+    assert entries(api, f"{query}&actor=user_mentor") == []
+    assert entries(api, f"{query}&actor=user_nobody") == []
+    assert entries(api, f"{query}&resource=user") == []
+    assert entries(api, f"{query}&createdTo=2020-01-01") == []
+    assert len(entries(api, f"{query}&createdFrom=2020-01-01")) == 5
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("actor=", "actor"),
+        ("action=" + "a" * 201, "action"),
+        ("sort=action", "sort"),
+        ("createdFrom=soon", "createdFrom"),
+        ("resource=a&resource=b", "resource"),
+    ],
+)
+def test_a_bad_filter_is_refused(api: Server, query: str, field: str) -> None:
+    response = api.get(f"{AUDIT}?{query}", as_="admin")
+    assert response.status_code == 422
+    assert response.json()["details"]["field"] == field
+
+
+def test_a_refused_attempt_can_be_found(api: Server) -> None:
+    who = api.user("curious")
+    assert api.get(AUDIT, as_=who).status_code == 403
+    query = f"actor={who}&resource=operation&resourceId={quote(f'GET {AUDIT}')}"
+    found: list[dict[str, Any]] = []
+    for _ in range(200):  # it is written after the answer
+        if found := entries(api, query):
+            break
+    assert [each["action"] for each in found] == ["access.refused"]
+
+
+def test_a_secret_is_never_shown(api: Server) -> None:
+    resource_id = new_id()
+    execute(
+        api,
+        "insert into audit_log (action, resource, resource_id, before, after) values "
+        """('tested', 'test', %s, '{"accessToken": "hush", "n": 1}',
+            '{"list": [{"Password": "hush", "secretKey": {"x": "hush"}, "name": "seen"}]}')""",
+        resource_id,
+    )
+    (entry,) = entries(api, f"resourceId={resource_id}")
+    assert entry["before"] == {"n": 1}
+    assert entry["after"] == {"list": [{"name": "seen"}]}
+
+
+def test_of_a_deleted_user_only_the_ids_are_left(api: Server) -> None:
+    who = api.user("forgotten")
+    user_id = api.user_id(who)
+    names = {"firstName": "Somebody", "lastName": "Else"}
+    assert api.put("/api/auth/profile", as_=who, json=names).status_code == 200
+    (entry,) = entries(api, f"resourceId={user_id}&action=profile.updated")
+    assert entry["after"]["firstName"] == "Somebody"
+    execute(api, "update users set deleted_at = now() where id = %s", user_id)
+    response = api.get(f"{AUDIT}?resourceId={user_id}", as_="admin")
+    (entry,) = (each for each in response.json()["data"] if each["action"] == "profile.updated")
+    assert entry["actorUserId"] == user_id
+    assert entry["after"]["status"] == "ACTIVE"
+    assert not {"email", "firstName", "lastName", "imageUrl"} & entry["after"].keys()
+    assert "Somebody" not in response.text
+    assert "@" not in response.text

@@ -1,0 +1,101 @@
+"""Office documents are judged by their archive's central directory."""
+
+from __future__ import annotations
+
+import io
+import stat
+import struct
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.parts.samples import is_refused, sample
+
+
+def zipped(members: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content, method)
+    return target.getvalue()
+
+
+DOCX = {"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<document/>"}
+
+
+def test_a_plain_archive_is_no_document() -> None:
+    assert not is_refused("a.docx", zipped(DOCX))
+    assert is_refused("a.docx", zipped({"word/document.xml": b""}))
+    assert is_refused("a.docx", zipped({"[Content_Types].xml": b"", "a.txt": b""}))
+    assert is_refused("a.odt", zipped({"mimetype": b"text/plain", "content.xml": b""}))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil",
+        "word/../../evil",
+        "..\\evil",
+        "/etc/passwd",
+        "\\evil",
+        "C:/evil",
+        "word/vbaProject.bin",
+        "word/VBAPROJECT.BIN",
+    ],
+)
+def test_members_that_are_refused(name: str) -> None:
+    assert is_refused("a.docx", zipped({**DOCX, name: b""}))
+
+
+def test_members_that_look_odd_but_are_fine() -> None:
+    more = {"word/..a": b"", "word/a..b/c": b"", "Über.xml": b"", "customXml/item1:2.xml": b""}
+    assert not is_refused("a.docx", zipped({**DOCX, **more}))
+
+
+def test_links_in_archives() -> None:
+    target = io.BytesIO()
+    link = zipfile.ZipInfo("word/link")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in DOCX.items():
+            archive.writestr(name, content)
+        archive.writestr(link, "/etc/passwd")
+    assert is_refused("a.docx", target.getvalue())
+
+
+def test_archives_that_unpack_to_much_more() -> None:
+    zeros = {**DOCX, "word/media/a": bytes(2_000_000)}
+    assert is_refused("a.docx", zipped(zeros))
+    assert not is_refused("a.docx", zipped(zeros, method=zipfile.ZIP_STORED))
+
+
+def test_archives_that_declare_to_unpack_to_much_more() -> None:
+    content = bytearray(zipped({**DOCX, "big": b"x" * 100_000}, method=zipfile.ZIP_STORED))
+    entry = content.rindex(b"PK\x01\x02")
+    struct.pack_into("<L", content, entry + 24, 501 * 1024 * 1024)
+    assert is_refused("a.docx", bytes(content))
+
+
+def test_archives_of_too_many_members() -> None:
+    def members(count: int) -> dict[str, bytes]:
+        return {**DOCX, **{f"m{number}": b"" for number in range(count - len(DOCX))}}
+
+    assert not is_refused("a.docx", zipped(members(10_000)))
+    assert is_refused("a.docx", zipped(members(10_001)))
+
+
+def test_archives_with_foreign_bytes() -> None:
+    archive = zipped(DOCX)
+    assert is_refused("a.docx", b"<html>" + archive)
+    assert is_refused("a.docx", archive + b"<html>")
+    assert is_refused("a.docx", archive[:4] + b"x" * 100 + archive[4:])
+    assert is_refused("a.docx", archive[:-5])
+
+
+@given(st.integers(0, 600), st.binary(min_size=1, max_size=8))
+def test_damaged_archives_are_judged_without_other_errors(at: int, damage: bytes) -> None:
+    archive = bytearray(sample("odt"))
+    archive[at : at + len(damage)] = damage
+    is_refused("a.odt", bytes(archive))

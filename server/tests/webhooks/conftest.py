@@ -1,0 +1,89 @@
+"""A server that trusts a fake Clerk, and a way to send it signed messages."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.conftest import StartServer
+from tests.parts.fake_clerk import FakeClerk, sign_webhook
+from tests.parts.server import Server
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+OLD_SECRET = "whsec_plJ3nmyCDGBKInavdOK15jsl"
+PATH = "/api/webhooks/clerk"
+
+
+class Clerk:
+    """The fake Clerk, the server that listens to it, and the messages between them."""
+
+    def __init__(self, fake: FakeClerk, server: Server) -> None:
+        self.fake = fake
+        self.server = server
+        self._numbers = itertools.count(1)
+
+    def send(
+        self, event: object, *, message_id: str | None = None, secret: str = SECRET
+    ) -> httpx.Response:
+        body = event if isinstance(event, bytes) else json.dumps(event).encode()
+        headers = sign_webhook(body, secret, message_id or self.new_id())
+        return self.post(body, headers)
+
+    def post(self, body: bytes, headers: dict[str, str]) -> httpx.Response:
+        return self.server.post(
+            PATH, content=body, headers={"Content-Type": "application/json", **headers}
+        )
+
+    def new_id(self) -> str:
+        return f"msg_{next(self._numbers)}_{id(self)}"
+
+    def get(self, path: str, sub: str) -> httpx.Response:
+        token = self.fake.mint(sub)
+        return self.server.get(path, headers={"Authorization": f"Bearer {token}"})
+
+    def row(self, clerk_id: str) -> dict[str, Any] | None:
+        with self.server.db() as db:
+            cursor = db.execute("select * from users where clerk_id = %s", [clerk_id])
+            found = cursor.fetchone()
+            names = [column.name for column in cursor.description or ()]
+        return dict(zip(names, found, strict=True)) if found else None
+
+
+@pytest.fixture(scope="module")
+def clerk(start_server: StartServer) -> Iterator[Clerk]:
+    with FakeClerk().running() as fake:
+        server = start_server(
+            {
+                "AKAKO_CLERK_ISSUER": fake.issuer,
+                "AKAKO_CLERK_SECRET_KEY": fake.secret_key,
+                "AKAKO_CLERK_API_URL": fake.api_url,
+                "AKAKO_CLERK_WEBHOOK_SECRETS": f"{OLD_SECRET},{SECRET}",
+            }
+        )
+        yield Clerk(fake, server)
+
+
+def user(
+    clerk_id: str, *, at: int | None, email: str | None = None, **more: object
+) -> dict[str, Any]:
+    """The data of a user event; `at` is its `updated_at` in milliseconds."""
+    addresses = [{"id": "idn_1", "email_address": email}] if email else []
+    data = {"id": clerk_id, "email_addresses": addresses, "primary_email_address_id": "idn_1"}
+    if at is not None:
+        data["updated_at"] = at
+    return {**data, **more}
+
+
+def event(kind: str, data: object) -> dict[str, Any]:
+    return {"data": data, "object": "event", "type": kind, "timestamp": 1654012591835}
+
+
+@pytest.fixture
+def fresh_id() -> str:
+    return f"user_{uuid4().hex}"
