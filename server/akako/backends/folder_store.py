@@ -32,7 +32,10 @@ PUBLISH_TRIES = 5
 
 
 class FolderStore:
-    """An ObjectStore over a folder, which is made when it is missing."""
+    """An ObjectStore over a folder, which is made when it is missing.
+
+    A put that is cancelled in its last moment deletes the key: keys are not meant to be used twice.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
@@ -44,7 +47,7 @@ class FolderStore:
         staged = self._incoming / new_id()
         try:
             size = await _write(staged, chunks)
-            await _io(self._publish, staged, target)
+            await self._published(staged, target)
         except BaseException:
             # Not in a thread: after a cancellation nobody would wait for it.
             with suppress(OSError):
@@ -86,6 +89,14 @@ class FolderStore:
 
     def _path(self, key: str) -> Path:
         return self._root / checked(key)
+
+    async def _published(self, staged: Path, target: Path) -> None:
+        try:
+            await _io(self._publish, staged, target)
+        except asyncio.CancelledError:
+            # The thread went on to its end, so the file may have its name by now.
+            self._remove(target)
+            raise
 
     def _publish(self, staged: Path, target: Path) -> None:
         """Give a complete file its name, and both to the disk."""

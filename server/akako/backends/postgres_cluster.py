@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import threading
 from pathlib import Path
 
 from akako.backends.postgres_binaries import Programs
@@ -39,7 +40,7 @@ class Folder:
 
 
 def make_cluster(folder: Folder, programs: Programs, owner: Owner, *, sync: bool) -> None:
-    """Create the database files, whole or not at all; with `sync` they survive a power cut."""
+    """Create the database files, whole or not at all; with `sync` they are soon on the disk."""
     folder.root.mkdir(mode=0o700, exist_ok=True)
     making = folder.root / "making"
     if making.exists():
@@ -47,20 +48,21 @@ def make_cluster(folder: Folder, programs: Programs, owner: Owner, *, sync: bool
     _write_secret(folder.password)
     for path in (folder.root, folder.password):
         os.chown(path, *owner)
-    output = _initdb(folder, programs, owner, making, sync=sync)
+    output = _initdb(folder, programs, owner, making)
     if output is not None:
         raise EmbeddedPostgresError(f"PostgreSQL's initdb failed: {reason(output)}")
     making.rename(folder.data)
+    if sync:
+        # Aside, because a busy or slow disk may need longer than somebody's first look at Akako.
+        threading.Thread(target=os.sync, daemon=True).start()
 
 
-def _initdb(
-    folder: Folder, programs: Programs, owner: Owner, making: Path, *, sync: bool
-) -> str | None:
+def _initdb(folder: Folder, programs: Programs, owner: Owner, making: Path) -> str | None:
     """None on success, else what it said."""
     program = str(programs.folder / "initdb")
     command = [program, "-D", str(making), "-U", SUPERUSER, f"--pwfile={folder.password}"]
     command += ["--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums", "--no-instructions"]
-    command += [] if sync else ["--no-sync"]
+    command.append("--no-sync")
     if programs.major >= 17:
         locales = [["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]]
     else:

@@ -11,10 +11,16 @@ KINDS = {
     "js": b"text/javascript; charset=utf-8",
     "svg": b"image/svg+xml; charset=utf-8",
 }
-# Only what is listed is served, so that no name can lead out of the folder.
-NAMES = frozenset(
-    {"index.html", "page.css", "page.js", "icon.svg", "swagger-ui.css", "swagger-ui-bundle.js"}
-)
+# Only what is listed is served, so that no name can lead out of the folder. The names are shaped
+# like ids, as every parameter of a path must be.
+PARTS = {
+    "index.html": "index.html",
+    "icon": "icon.svg",
+    "page-style": "page.css",
+    "page-script": "page.js",
+    "swagger-ui-style": "swagger-ui.css",
+    "swagger-ui-script": "swagger-ui-bundle.js",
+}
 
 # This server only, and nothing inline; the style sheet draws its icons as data: images.
 POLICY = (
@@ -25,10 +31,10 @@ POLICY = (
 
 def read(name: str) -> tuple[bytes, bytes] | None:
     """Media type and content of a part of the page; None where it has no such part."""
-    return _content(name) if name in NAMES else None
+    return _content(PARTS[name]) if name in PARTS else None
 
 
 @cache
-def _content(name: str) -> tuple[bytes, bytes]:
-    content = (files("akako.ops") / "static" / name).read_bytes()
-    return KINDS[name.rpartition(".")[2]], content
+def _content(file: str) -> tuple[bytes, bytes]:
+    content = (files("akako.ops") / "static" / file).read_bytes()
+    return KINDS[file.rpartition(".")[2]], content

@@ -7,7 +7,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from akako import main
+from akako.kernel.ids import is_id
 from akako.ops import pages
+from tests.parts.server import Server
 
 LOADING = {"src", "srcset", "action", "data", "poster"}
 
@@ -36,18 +39,30 @@ def content(name: str) -> str:
     return found[1].decode("utf-8")
 
 
-@pytest.mark.parametrize("name", sorted(pages.NAMES))
+@pytest.mark.parametrize("name", sorted(pages.PARTS))
 def test_every_part_is_bundled_with_its_type_and_charset(name: str) -> None:
     found = pages.read(name)
     assert found is not None
     kind, body = found
     assert kind.endswith(b"; charset=utf-8")
     assert body
+    assert is_id(name) or name == "index.html"
 
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "..", "../pages.py", "README.md", "INDEX.HTML", "index.html/", "page.js\x00", "/"],
+    [
+        "",
+        ".",
+        "..",
+        "../pages.py",
+        "README.md",
+        "INDEX.HTML",
+        "index.html/",
+        "icon\x00",
+        "page.js",
+        "/",
+    ],
 )
 def test_nothing_else_is_served(name: str) -> None:
     assert pages.read(name) is None
@@ -57,11 +72,11 @@ def test_the_page_loads_only_its_own_parts() -> None:
     loads = Loads()
     loads.feed(content("index.html"))
     names = [address.removeprefix("/docs/") for address in loads.addresses]
-    assert sorted([*names, "index.html"]) == sorted(pages.NAMES)
+    assert sorted([*names, "index.html"]) == sorted(pages.PARTS)
     assert loads.inline == []
 
 
-@pytest.mark.parametrize("name", ["page.css", "swagger-ui.css"])
+@pytest.mark.parametrize("name", ["page-style", "swagger-ui-style"])
 def test_styles_load_nothing_from_elsewhere(name: str) -> None:
     style = content(name)
     assert "@import" not in style
@@ -70,11 +85,29 @@ def test_styles_load_nothing_from_elsewhere(name: str) -> None:
 
 
 def test_the_page_is_told_to_keep_to_this_server() -> None:
-    script = content("page.js")
+    script = content("page-script")
     assert "//" not in script.replace("// Nothing is fetched", "")
     for setting in ('url: "/openapi.json"', "validatorUrl: null", "persistAuthorization: false"):
         assert setting in script
     assert "queryConfigEnabled: false" in script
+
+
+def test_a_browser_gets_every_part(api: Server) -> None:
+    page = api.get("/docs")
+    assert page.status_code == 200
+    loads = Loads()
+    loads.feed(page.text)
+    for address in loads.addresses:
+        part = api.get(address)
+        assert part.status_code == 200, address
+        assert part.headers["x-content-type-options"] == "nosniff"
+    assert api.get("/docs/README.md").status_code == 404
+
+
+def test_the_description_is_served_whole(api: Server) -> None:
+    served = api.get("/openapi.json")
+    assert served.content == main.openapi()
+    assert served.headers["content-type"] == "application/json; charset=utf-8"
 
 
 def test_the_policy_allows_this_server_only() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any, NamedTuple
 
 import httpx
@@ -10,6 +11,8 @@ import httpx
 from akako.kernel.ids import new_id
 from akako.kernel.text import name_key
 from tests.parts.server import Server
+
+WAIT_SECONDS = 20
 
 
 class Subject(NamedTuple):
@@ -79,6 +82,27 @@ def add_requests(api: Server, subject_id: str, user_ids: list[str]) -> list[str]
             "insert into enrollments (id, user_id, subject_id) values (%s, %s, %s)", rows
         )
     return [row[0] for row in rows]
+
+
+async def behind_lock(api: Server, table: str, id: str, *asks: Ask) -> list[httpx.Response]:
+    """Make all requests while the row is locked, and let go once several wait for it."""
+    with api.db() as db, db.transaction():
+        db.execute(f"select from {table} where id = %s for update", (id,))
+        answers = asyncio.create_task(together(api, *asks))
+        await asyncio.to_thread(wait_until_blocked, api, 2)
+    return await answers
+
+
+def wait_until_blocked(api: Server, number: int) -> None:
+    """Return when at least so many connections to the database wait for a lock."""
+    sql = """
+    select count(*) from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'
+    """
+    deadline = time.monotonic() + WAIT_SECONDS
+    while rows(api, sql)[0][0] < number:
+        assert time.monotonic() < deadline, "nobody waits"
+        time.sleep(0.01)
 
 
 async def together(api: Server, *asks: Ask) -> list[httpx.Response]:

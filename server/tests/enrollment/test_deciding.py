@@ -15,6 +15,7 @@ from tests.enrollment.school import (
     add_subject,
     announced,
     audited,
+    behind_lock,
     execute,
     rows,
     together,
@@ -88,7 +89,8 @@ def test_a_cancelled_request_is_not_decided(api: Server, verb: str) -> None:
 
 async def test_twenty_equal_decisions_at_once_are_one(api: Server) -> None:
     enrollment_id = pending(api)
-    responses = await together(api, *[Ask("PUT", path(enrollment_id, "approve"), "admin")] * 20)
+    ask = Ask("PUT", path(enrollment_id, "approve"), "admin")
+    responses = await behind_lock(api, "enrollments", enrollment_id, *[ask] * 20)
     assert [response.status_code for response in responses] == [200] * 20
     assert len({response.json()["data"]["decidedAt"] for response in responses}) == 1
     assert audited(api, enrollment_id) == ["enrollment.approved"]

@@ -60,24 +60,24 @@ def test_nothing_after_a_doubtful_body_is_taken_for_a_request(api: Server) -> No
     smuggled = "GET /api/education/levels HTTP/1.1\r\nHost: localhost\r\n\r\n"
     lines = f"Content-Length: {len(smuggled) + 5}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
     with raw.connection(api) as connected:
-        connected.sendall((POST + lines + smuggled).encode())
-        assert raw.receive(connected, method="POST").status_code == 400
-        assert connected.recv(1) == b""
+        connected.send((POST + lines + smuggled).encode())
+        assert connected.receive(method="POST").status_code == 400
+        assert connected.is_closed()
 
 
-@pytest.mark.parametrize("host", ["a b", "localhost:http", "ex@mple", "[::1", "a/b", "a,b"])
-def test_an_impossible_host_is_refused_and_never_repeated(api: Server, host: str) -> None:
-    answer = raw.send(api, raw.head(LEVELS, host=host))
-    assert details_of(answer, 400, "BAD_REQUEST")
-    assert host not in answer.text
+@pytest.mark.parametrize("lines", [[], ["Host: a", "Host: b"], ["Host: a b"], ["Host: a/b"]])
+def test_no_host_two_hosts_and_impossible_ones_are_400(api: Server, lines: list[str]) -> None:
+    request = "\r\n".join([f"GET {LEVELS} HTTP/1.1", *lines, "\r\n"]).encode()
+    details_of(raw.send(api, request), 400, "BAD_REQUEST")
 
 
 def test_no_answer_depends_on_the_host(api: Server) -> None:
     api.post("/api/admin/education/levels", as_="admin", json={"name": "One"})
     api.post("/api/admin/education/levels", as_="admin", json={"name": "Two"})
-    answer = raw.send(api, raw.head(f"{LEVELS}?limit=1", host="evil.example"))
-    assert answer.headers["link"].startswith(f"<{LEVELS}?")
-    assert "evil" not in f"{answer.headers}{answer.text}"
+    for host in ("evil.example", "evil.example:http", "[::1", "user@evil.example"):
+        answer = raw.send(api, raw.head(f"{LEVELS}?limit=1", host=host))
+        assert answer.headers["link"].startswith(f"<{LEVELS}?")
+        assert host not in f"{answer.headers}{answer.text}"
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_unusual_targets_of_a_known_path_are_understood(api: Server, target: str
 
 def test_old_http_is_answered_and_the_connection_closed(api: Server) -> None:
     with raw.connection(api) as connected:
-        connected.sendall(f"GET {LEVELS} HTTP/1.0\r\n\r\n".encode())
-        assert raw.receive(connected).status_code == 200
-        assert raw.is_closed(connected)
+        connected.send(f"GET {LEVELS} HTTP/1.0\r\n\r\n".encode())
+        assert connected.receive().status_code == 200
+        assert connected.is_closed()
 
 
 @pytest.mark.parametrize("protocol", ["websocket", "h2c"])
@@ -105,18 +105,18 @@ def test_an_upgrade_is_not_taken(api: Server, protocol: str) -> None:
 def test_requests_in_a_row_are_answered_in_order(api: Server) -> None:
     paths = [f"{LEVELS}?limit={number}" for number in range(1, 6)]
     with raw.connection(api) as connected:
-        connected.sendall(b"".join(raw.head(path) for path in paths))
-        answers = [raw.receive(connected).json()["pagination"]["limit"] for _ in paths]
+        connected.send(b"".join(raw.head(path) for path in paths))
+        answers = [connected.receive().json()["pagination"]["limit"] for _ in paths]
     assert answers == [1, 2, 3, 4, 5]
 
 
 def test_a_malformed_request_behind_another_does_not_spoil_its_answer(api: Server) -> None:
     with raw.connection(api) as connected:
-        connected.sendall(raw.head("/health/live"))
-        assert raw.receive(connected).status_code == 200
-        connected.sendall(b"nonsense\r\n\r\n")
-        details_of(raw.receive(connected), 400, "BAD_REQUEST")
-        assert raw.is_closed(connected)
+        connected.send(raw.head("/health/live"))
+        assert connected.receive().status_code == 200
+        connected.send(b"nonsense\r\n\r\n")
+        details_of(connected.receive(), 400, "BAD_REQUEST")
+        assert connected.is_closed()
 
 
 def test_a_method_override_is_ignored(api: Server) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 
 import httpx
-import psycopg
 
 from tests.enrollment.school import (
     Ask,
@@ -18,11 +16,11 @@ from tests.enrollment.school import (
     audited,
     rows,
     together,
+    wait_until_blocked,
 )
 from tests.parts.server import Server
 
 REQUEST = "/api/enrollment/request"
-WAIT_SECONDS = 20
 
 
 def keyed(key: str) -> dict[str, str]:
@@ -119,31 +117,16 @@ async def test_while_the_first_runs_the_second_is_told_so(api: Server) -> None:
     one = Ask("POST", REQUEST, who, {"subjectId": subject.id}, keyed("six"))
     with api.db() as db, db.transaction():
         db.execute("lock table enrollments in exclusive mode")
-        async with httpx.AsyncClient(base_url=api.url, timeout=60) as client:
-            headers = {**api.headers(who), **one.headers}
-            first = asyncio.create_task(client.post(REQUEST, json=one.json, headers=headers))
-            await asyncio.to_thread(wait_for_lock, api)
-            second = await client.post(REQUEST, json=one.json, headers=headers)
-            assert second.status_code == 409
-            assert second.json()["code"] == "IDEMPOTENCY_IN_PROGRESS"
-            db.execute("rollback")
-            assert (await first).status_code == 201
+        running = asyncio.create_task(together(api, one))
+        await asyncio.to_thread(wait_until_blocked, api, 1)
+        (second,) = await together(api, one)
+        assert second.status_code == 409
+        assert second.json()["code"] == "IDEMPOTENCY_IN_PROGRESS"
+    (first,) = await running
+    assert first.status_code == 201
     third = ask(api, who, subject.id, "six")
     assert third.headers["idempotent-replayed"] == "true"
-
-
-def wait_for_lock(api: Server) -> None:
-    """Return when some request of the server waits for a lock."""
-    assert api.database_url
-    deadline = time.monotonic() + WAIT_SECONDS
-    with psycopg.connect(api.database_url, autocommit=True) as db:
-        sql = "select count(*) from pg_locks where not granted and locktype = 'relation'"
-        while time.monotonic() < deadline:
-            (waiting,) = db.execute(sql).fetchone() or (0,)
-            if waiting:
-                return
-            time.sleep(0.02)
-    raise AssertionError("nobody waits")
+    assert third.content == first.content
 
 
 def test_a_decision_without_a_body_can_be_repeated_too(api: Server) -> None:

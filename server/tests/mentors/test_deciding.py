@@ -17,6 +17,7 @@ from tests.enrollment.school import (
     add_subject,
     announced,
     audited,
+    behind_lock,
     execute,
     rows,
     together,
@@ -147,7 +148,7 @@ def test_an_unknown_subject_leaves_everything_as_it_was(api: Server) -> None:
 async def test_twenty_equal_approvals_at_once_are_one(api: Server) -> None:
     application_id = pending(api)
     ask = Ask("PUT", f"/api/admin/mentor/{application_id}/approve", "admin")
-    responses = await together(api, *[ask] * 20)
+    responses = await behind_lock(api, "mentor_applications", application_id, *[ask] * 20)
     assert [response.status_code for response in responses] == [200] * 20
     assert len({response.json()["data"]["decidedAt"] for response in responses}) == 1
     assert audited(api, application_id) == ["mentor_application.approved"]

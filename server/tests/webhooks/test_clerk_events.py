@@ -276,8 +276,7 @@ def test_a_burst_of_a_thousand(clerk: Clerk, fresh_id: str) -> None:
 
     started = time.monotonic()
     assert set(asyncio.run(deliver())) == {200}
-    # Svix gives up on a delivery after 15 seconds; a loaded machine gets more.
-    assert time.monotonic() - started < 60
+    assert time.monotonic() - started < 110  # 15 on a machine with nothing else to do
     with clerk.server.db() as db:
         stored = db.execute(
             "select count(*) from users where clerk_id like %s", [f"{fresh_id}n%"]

@@ -12,6 +12,7 @@ from akako.kernel.errors import ApiError, BadRequest, HeadersTooLarge, UriTooLon
 
 TARGET_BYTES = 8 * 1024
 HEADER_BYTES = 32 * 1024
+LINGER_SECONDS = 2.0
 PHRASES = {400: b"Bad Request", 414: b"URI Too Long", 431: b"Request Header Fields Too Large"}
 
 
@@ -19,30 +20,46 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     """uvicorn's httptools protocol with limits on what comes before the body."""
 
     head_bytes = 0
+    kept_bytes = 0
+    hosts = 0
     refused = False
 
     def data_received(self, data: bytes) -> None:
-        if not self.refused:
-            super().data_received(data)
+        if self.refused:
+            return
+        # The parser tells of a header when it is whole, and would keep any amount until then.
+        self.kept_bytes += len(data)
+        super().data_received(data)
+        if self.kept_bytes > HEADER_BYTES:
+            self._refuse(HeadersTooLarge())
 
     def on_message_begin(self) -> None:
-        self.head_bytes = 0
+        self.head_bytes = self.kept_bytes = self.hosts = 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
+        self.kept_bytes = 0
         super().on_url(url)
         if len(self.url) > TARGET_BYTES:
             self._refuse(UriTooLong())
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self.kept_bytes = 0
+        self.hosts += name.lower() == b"host"
         self.head_bytes += len(name) + len(value) + 4
         if self.head_bytes > HEADER_BYTES:
             self._refuse(HeadersTooLarge())
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        if self.hosts > 1 or (self.hosts == 0 and self.parser.get_http_version() == "1.1"):
+            self._refuse(BadRequest("malformed_request"))
         if not self.refused:
             super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self.kept_bytes = 0
+        super().on_body(body)
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(BadRequest("malformed_request"))
@@ -51,6 +68,17 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self.refused:
             return
         self.refused = True
+        under_way = self.cycle is not None and not self.cycle.response_complete
+        if under_way and self.cycle.response_started:
+            # Its bytes must not be mixed with others; the connection ends with it.
+            self.cycle.keep_alive = False
+            return
+        if under_way:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self._send_refusal(problem)
+
+    def _send_refusal(self, problem: ApiError) -> None:
         body = envelope.error(problem)
         head: list[Any] = [
             b"HTTP/1.1 %d %s" % (problem.status, PHRASES[problem.status]),
@@ -64,4 +92,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             b"connection: close",
         ]
         self.transport.write(b"\r\n".join(head) + b"\r\n\r\n" + body)
-        self.transport.close()
+        # Closed at once, with more on its way in, the connection would be reset under the answer.
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)

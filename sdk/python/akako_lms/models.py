@@ -1,0 +1,297 @@
+"""The objects that the API answers with. Ids are opaque; moments carry their time zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from akako_lms._wire import Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pagination(Model):
+    page: int
+    limit: int
+    total: int
+    pages: int
+    has_next: bool
+    has_prev: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserRole(Model):
+    """One dated assignment: from start (inclusive) to end (exclusive; None: open)."""
+
+    id: str
+    role: str
+    effective_start_date: datetime
+    effective_end_date: datetime | None
+    assigned_by: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class User(Model):
+    """`roles` are those in effect now. `last_synced_at` is only for administrators."""
+
+    id: str
+    clerk_id: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    image_url: str | None
+    status: str
+    plan: str
+    roles: list[str]
+    created_at: datetime
+    updated_at: datetime
+    user_roles: list[UserRole]
+    last_synced_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synced(Model):
+    """What a caller without a token learns: nothing personal."""
+
+    user_id: str
+    synced: bool
+    created: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleAssigned(Model):
+    user_role: UserRole
+    user: User
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level(Model):
+    """An education level, such as Primary School."""
+
+    id: str
+    name: str
+    description: str
+    image_url: str | None
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grade(Level):
+    """A grade of a level, such as Grade 1. `level` is primary, secondary or higher."""
+
+    level: str
+    education_level_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mentor(Model):
+    id: str
+    first_name: str | None
+    last_name: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject(Level):
+    """A subject of a grade. `mentor_id` and `mentor_email` are for administrators and that mentor."""
+
+    grade_id: str
+    mentor: Mentor | None
+    mentor_id: str | None = None
+    mentor_email: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document(Model):
+    """A file of a topic. `size` is in bytes, `sha256` in hexadecimal digits."""
+
+    id: str
+    topic_id: str
+    name: str
+    description: str | None
+    file_name: str
+    mime_type: str
+    size: int
+    sha256: str
+    uploaded_by: str
+    created_at: datetime
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic(Level):
+    """A topic of a subject.
+
+    `content`, `video_url` and `documents` are None for callers who are not entitled to them.
+    """
+
+    subject_id: str
+    has_video: bool
+    document_count: int
+    content: str | None = None
+    video_url: str | None = None
+    documents: list[Document] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Video(Model):
+    """The video of a topic. `version` grows by one with every replacement; `size` is in bytes."""
+
+    topic_id: str
+    video_url: str
+    mime_type: str
+    size: int
+    sha256: str
+    version: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deleted(Model):
+    id: str
+    deleted: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentDeleted(Model):
+    id: str
+    topic_id: str
+    deleted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoDeleted(Model):
+    topic_id: str
+    deleted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person(Model):
+    """Who asks or applies. A deleted user has no name or address."""
+
+    id: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestedSubject(Model):
+    id: str
+    name: str
+    grade_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrollment(Model):
+    """A learner's request for a subject: PENDING, APPROVED, REJECTED or CANCELLED."""
+
+    id: str
+    status: str
+    subject_id: str
+    user_id: str
+    message: str | None
+    requested_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    decision_reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PendingEnrollment(Enrollment):
+    user: Person
+    subject: RequestedSubject
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionResult(Model):
+    """What became of one of many decisions: the new status, or the error's code and message."""
+
+    id: str
+    ok: bool
+    status: str | None = None
+    code: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionResults(Model):
+    results: list[DecisionResult]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MentorApplication(Model):
+    """A learner's application: PENDING, APPROVED or REJECTED."""
+
+    id: str
+    status: str
+    user_id: str
+    motivation: str
+    qualifications: str | None
+    experience: str | None
+    subject_ids: list[str]
+    requested_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    decision_reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PendingApplication(MentorApplication):
+    user: Person
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage(Model):
+    """`limit` and `remaining` are None on a plan without limit."""
+
+    limit: int | None
+    used: int
+    remaining: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota(Model):
+    """The standing of the caller, or of the caller's organisation, in this month."""
+
+    plan: str
+    period: str
+    reset_at: datetime
+    api_calls: Usage
+    file_uploads: Usage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Organization(Model):
+    id: str
+    plan: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry(Model):
+    """A deed. The actor is None where the server or the identity provider acted."""
+
+    id: str
+    at: datetime
+    actor_user_id: str | None
+    actor_clerk_id: str | None
+    impersonator_clerk_id: str | None
+    action: str
+    resource: str
+    resource_id: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    ip: str | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt(Model):
+    """`handled` is False for messages that concern nothing here or could not be applied."""
+
+    received: bool
+    handled: bool | None = None
+    duplicate: bool | None = None
