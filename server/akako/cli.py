@@ -19,10 +19,10 @@ from akako.backends.dev_directory import DevDirectory
 from akako.backends.dev_issuer import DevIssuer
 from akako.identity import reconciliation
 from akako.kernel.errors import ApiError
-from akako.library import sweeper
 from akako.migrations.run import SchemaTooNew, migrate
 from akako.ops import administration, development
 from akako.settings import Settings, SettingsError
+from akako.storage import sweeper
 
 SIGN_INS = {
     "admin": development.ADMIN_ID,
@@ -119,9 +119,7 @@ def _reconcile(settings: Settings, options: argparse.Namespace) -> None:
 
 def _sweep(settings: Settings, options: argparse.Namespace) -> None:
     async def run(parts: assembly.Parts) -> None:
-        grace = options.grace
-        times = {} if grace is None else {"stale_seconds": grace, "orphan_seconds": grace}
-        swept = await sweeper.sweep(parts.db, parts.store, **times)
+        swept = await sweeper.sweep(parts.db, parts.store, grace=options.grace)
         for name in swept.__struct_fields__:
             print(f"{name}: {getattr(swept, name)}")
 

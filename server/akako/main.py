@@ -24,7 +24,7 @@ from akako.backends.token_verifier import JwtVerifier
 from akako.backends.valkey_counters import ValkeyCounters
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
-from akako.identity import actors, history_routes, reconciliation
+from akako.identity import actors, reconciliation
 from akako.identity import routes as identity_routes
 from akako.identity.accounts import Policy
 from akako.kernel import idempotency, logging, metrics
@@ -40,12 +40,13 @@ from akako.kernel.jobs import Job
 from akako.kernel.limits import Limiter
 from akako.kernel.ports import Claims, Counters, Directory, ObjectStore, TokenVerifier
 from akako.library import routes as library_routes
-from akako.library import sweeper
 from akako.mentors import routes as mentors_routes
+from akako.ops import history_routes
 from akako.ops import routes as ops_routes
 from akako.plans import routes as plans_routes
 from akako.plans.meter import LeasingMeter
-from akako.settings import Settings
+from akako.settings import Settings, SettingsError
+from akako.storage import sweeper
 from akako.webhooks import queries as webhook_queries
 from akako.webhooks import routes as webhook_routes
 
@@ -111,7 +112,10 @@ def verifier(settings: Settings) -> TokenVerifier:
     if not settings.clerk_issuer:
         return DevIssuer.open(settings.data_dir).verifier()
     if settings.clerk_jwt_key:
-        keys: StaticKeySet | JwksKeySet = StaticKeySet.from_pem(settings.clerk_jwt_key)
+        try:
+            keys: StaticKeySet | JwksKeySet = StaticKeySet.from_pem(settings.clerk_jwt_key)
+        except ValueError as error:
+            raise SettingsError(f"AKAKO_CLERK_JWT_KEY {error}") from None
     else:
         issuer = settings.clerk_issuer.rstrip("/")
         keys = JwksKeySet(settings.clerk_jwks_url or f"{issuer}/.well-known/jwks.json")
@@ -146,7 +150,10 @@ def object_store(settings: Settings) -> ObjectStore:
         access_key_id=settings.s3_access_key_id,
         secret_access_key=settings.s3_secret_access_key,
     )
-    return open_store(settings.storage_url or settings.data_dir / "files", access)
+    try:
+        return open_store(settings.storage_url or settings.data_dir / "files", access)
+    except ValueError as error:
+        raise SettingsError(f"AKAKO_STORAGE_URL or AKAKO_S3_ENDPOINT: {error}") from None
 
 
 def jobs(parts: Parts) -> list[Job]:

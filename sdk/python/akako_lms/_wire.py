@@ -25,7 +25,10 @@ class Model:
     @classmethod
     def from_dict(cls: type[M], data: Mapping[str, Any], *, etag: str | None = None) -> M:
         """Read the API's JSON; fields that this version does not know are ignored."""
-        known = {name: read(data[camel(name)]) for name, read in _readers(cls) if camel(name) in data}
+        # mypy takes the hash of the objects for that of their class.
+        readers = _readers(cls)  # type: ignore[arg-type]
+        names = ((name, camel(name), read) for name, read in readers)
+        known = {name: read(data[wire]) for name, wire, read in names if wire in data}
         return cls(**known, etag=etag)
 
     def to_dict(self) -> dict[str, Any]:
@@ -54,10 +57,15 @@ def to_wire(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {camel(name): to_wire(each) for name, each in value.items()}
+        return {name: to_wire(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_wire(each) for each in value]
     return value
+
+
+def to_body(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON body that holds these fields."""
+    return {camel(name): to_wire(each) for name, each in fields.items()}
 
 
 def to_query(values: Mapping[str, Any]) -> dict[str, str]:

@@ -13,8 +13,11 @@ class AkakoError(Exception):
     """The API said no, or could not be understood or reached.
 
     `status` is the HTTP status (0 without an answer), `code` a word such as `NOT_FOUND`, `details`
-    what the server adds to it, `request_id` names the request in the server's log.
+    what the server adds to it, `request_id` names the request in the server's log. `retry_after`
+    is how many seconds the server asks to wait, if it does.
     """
+
+    retry_after: float | None = None
 
     def __init__(
         self,

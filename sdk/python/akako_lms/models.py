@@ -94,7 +94,7 @@ class Mentor(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class Subject(Level):
-    """A subject of a grade. `mentor_id` and `mentor_email` are for administrators and that mentor."""
+    """A subject. Its `mentor_id` and `mentor_email` are for administrators and that mentor."""
 
     grade_id: str
     mentor: Mentor | None

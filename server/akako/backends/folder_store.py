@@ -7,6 +7,7 @@ speed of plain reads.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import stat
 import time
@@ -44,7 +45,7 @@ class FolderStore:
 
     async def put(self, key: str, chunks: AsyncIterator[bytes]) -> int:
         target = self._path(key)
-        staged = self._incoming / new_id()
+        staged = self._incoming / f"{_mark(key)}{new_id()}"
         try:
             size = await _write(staged, chunks)
             await self._published(staged, target)
@@ -74,7 +75,8 @@ class FolderStore:
         return str(self._path(key))
 
     async def delete(self, key: str) -> None:
-        await _io(self._remove, self._path(key))
+        """Also what a dead process has left of it unfinished."""
+        await _io(self._remove_all_of, key)
 
     async def list(self, prefix: str = "") -> AsyncGenerator[StoredObject, None]:
         """The objects below a folder of keys; `prefix` is made of whole names."""
@@ -118,6 +120,11 @@ class FolderStore:
                 os.close(descriptor)
             folder = folder.parent
 
+    def _remove_all_of(self, key: str) -> None:
+        self._remove(self._path(key))
+        for staged in self._incoming.glob(f"{_mark(key)}*"):
+            staged.unlink(missing_ok=True)
+
     def _remove(self, path: Path) -> None:
         with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
             path.unlink()
@@ -134,6 +141,11 @@ class FolderStore:
                 described = _described(path, path.relative_to(self._root).as_posix())
                 if described:
                     yield described
+
+
+def _mark(key: str) -> str:
+    """How the names of files begin that are to become this object."""
+    return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}-"
 
 
 async def _write(staged: Path, chunks: AsyncIterator[bytes]) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -26,9 +26,7 @@ if TYPE_CHECKING:  # obstore's types exist for checkers only
 CONNECT = timedelta(seconds=1)
 ANSWER_SECONDS = 5.0  # until the first byte of an answer
 TRANSFER_SECONDS = 60.0  # for one part sent or one chunk received
-# The smallest part S3 allows; two may be under way while a third is being filled.
-PART_BYTES = 5 * 1024 * 1024
-PARTS_UNDER_WAY = 2
+PART_BYTES = 5 * 1024 * 1024  # the smallest that S3 allows
 LIST_BATCH = 500
 DEFAULT_REGION = "us-east-1"
 
@@ -45,6 +43,7 @@ class S3Access(msgspec.Struct, frozen=True):
 class S3Store:
     """An ObjectStore over a bucket, `s3://bucket` or `s3://bucket/prefix`.
 
+    A put that fails in its last moment deletes the key: keys are not meant to be used twice.
     Uploads that die with the process leave parts which no listing shows: give the bucket a
     lifecycle rule that aborts incomplete multipart uploads.
     """
@@ -67,15 +66,17 @@ class S3Store:
             self._bucket,
             checked(key),
             buffer_size=PART_BYTES,
-            max_concurrency=PARTS_UNDER_WAY,
+            max_concurrency=1,
         )
-        finishing: asyncio.Task[None] | None = None
+        finishing = False
         try:
             size = await self._send(writer, chunks)
-            finishing = asyncio.create_task(self._finish(writer))
-            await asyncio.shield(finishing)
+            finishing = True
+            await self._settled(self._finish(writer))
         except BaseException:
-            await asyncio.shield(asyncio.create_task(self._undo(key, writer, finishing)))
+            undoing = self.delete(key) if finishing else self._abort(writer)
+            with suppress(ServiceUnavailable):
+                await asyncio.shield(asyncio.create_task(undoing))
             raise
         return size
 
@@ -130,31 +131,38 @@ class S3Store:
     async def _send(self, writer: AsyncWritableFile, chunks: AsyncIterator[bytes]) -> int:
         size = 0
         async for chunk in gathered(chunks):
-            async with _within(self._transfer_seconds):
-                await writer.write(chunk)
+            await self._settled(self._write(writer, chunk))
             size += len(chunk)
         return size
+
+    async def _write(self, writer: AsyncWritableFile, chunk: bytes) -> None:
+        async with _within(self._transfer_seconds):
+            await writer.write(chunk)
 
     async def _finish(self, writer: AsyncWritableFile) -> None:
         async with _within(self._transfer_seconds):
             await writer.close()
 
-    async def _undo(
-        self,
-        key: str,
-        writer: AsyncWritableFile,
-        finishing: asyncio.Task[None] | None,
-    ) -> None:
-        """Leave nothing behind, as far as the bucket still answers."""
-        if finishing:
-            # The end cannot be called off any more: let it come, then delete what it made.
-            await asyncio.wait([finishing])
-            with suppress(ServiceUnavailable):
-                await self.delete(key)
-            return
+    async def _abort(self, writer: AsyncWritableFile) -> None:
         with suppress(ServiceUnavailable):
             async with _within(self._answer_seconds):
-                await writer.__aexit__(ServiceUnavailable, None, None)
+                # Waits for the part under way: the bucket would keep one that comes after the end.
+                await writer.write(b"")
+        async with _within(self._answer_seconds):
+            await writer.__aexit__(ServiceUnavailable, None, None)
+
+    async def _settled(self, step: Coroutine[Any, Any, None]) -> None:
+        """Do a step; when cancelled, let it end first.
+
+        An upload that the bucket has opened can be aborted only once its id has arrived.
+        """
+        running = asyncio.create_task(step)
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            await asyncio.wait([running], timeout=self._answer_seconds)
+            running.cancel()
+            raise
 
 
 def _bucket(url: str, access: S3Access) -> Bucket:

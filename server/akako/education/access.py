@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from akako.education.tree import TOPIC, readable, visible
+from akako.education.tree import TOPIC, readable
 from akako.kernel.access import LEARNER, MENTOR, ROLES, Actor, not_owner
 from akako.kernel.database import Database
 from akako.kernel.errors import Forbidden
@@ -17,7 +17,6 @@ class TopicAccess(msgspec.Struct, frozen=True, kw_only=True):
     topic_id: str
     subject_id: str
     mentor_id: str | None  # who teaches the subject
-    visible: bool  # whether the caller may know of the topic
     readable: bool  # whether the caller may read its text, documents and video
 
 
@@ -26,9 +25,8 @@ async def find_topic_access(db: Database, actor: Actor, topic_id: str) -> TopicA
     where = Where()
     where.add("t.id = {}", topic_id)
     where.add(TOPIC.present)
-    seen = visible(where, TOPIC, actor, inactive=actor.is_admin)
     sql = f"""
-    select t.id as topic_id, s.id as subject_id, s.mentor_id, ({seen}) is true as visible,
+    select t.id as topic_id, s.id as subject_id, s.mentor_id,
            ({readable(where, actor)}) is true as readable
     from {TOPIC.source} where {where}
     """

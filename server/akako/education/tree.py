@@ -93,7 +93,7 @@ def readable(where: Where, actor: Actor | None) -> str:
     me = bind(where, actor.user_id)
     cases = {
         MENTOR: f"s.mentor_id = {me}",
-        LEARNER: f"""{TOPIC.active} and exists (select from enrollments e
-            where e.user_id = {me} and e.subject_id = s.id and e.status = 'APPROVED')""",
+        LEARNER: f"""{TOPIC.active} and s.id in (select e.subject_id from enrollments e
+            where e.user_id = {me} and e.status = 'APPROVED')""",
     }
     return f"({' or '.join(cases[role] for role in cases if actor.has(role))})"

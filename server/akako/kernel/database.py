@@ -8,6 +8,7 @@ tell the difference.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
@@ -96,6 +97,8 @@ class Pool:
     def __init__(self, url: str, *, size: int = 10) -> None:
         self._url = url
         self._size = size
+        # Tells others, while a connection is open, that the process behind a row is alive.
+        self._name = f"akako {secrets.token_hex(8)}"
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
 
@@ -111,7 +114,7 @@ class Pool:
                     max_inactive_connection_lifetime=300,
                     init=_prepare,
                     reset=_no_reset,
-                    server_settings={"application_name": "akako", "timezone": "UTC"},
+                    server_settings={"application_name": self._name, "timezone": "UTC"},
                 )
             return self._pool
 

@@ -83,6 +83,24 @@ async def claim(tx: Database, scope: Scope, print_: bytes) -> Stored | None:
     return Stored(row["status"], row["headers"], row["body"])
 
 
+async def is_known(db: Database, scope: Scope) -> bool:
+    """Whether an answer is kept for the key, to whichever request."""
+    return bool(
+        await db.fetchval(
+            """
+            select true from idempotency_keys
+            where caller = $1 and method = $2 and route = $3 and key = $4
+              and created_at > now() - make_interval(hours => $5)
+            """,
+            scope.caller,
+            scope.method,
+            scope.route,
+            scope.key,
+            KEEP_HOURS,
+        )
+    )
+
+
 def is_kept(status: int) -> bool:
     """Whether an answer with this status is kept for repetitions."""
     return status not in NOT_KEPT and status < 500

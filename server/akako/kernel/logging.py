@@ -40,3 +40,5 @@ def configure(level: str) -> None:
     )
     # Libraries log requests and job arguments at info; only their complaints are of interest.
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    # It warns of every malformed form; the answer to its sender says that already.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Reading the forms by which files are sent."""
+"""The forms by which files are sent, and their fields."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from typing import Any
 import msgspec
 
 from akako.kernel import json, validation
-from akako.kernel.database import Database
 from akako.kernel.errors import BadRequest, ValidationFailed
-from akako.kernel.files.kinds import Kind
-from akako.kernel.files.multipart import FilePart, TextPart, read_form
-from akako.kernel.http.call import Call
 from akako.kernel.ids import is_id
-from akako.library.intake import Intake, give_up, patient
-from akako.library.schemas import DocumentMetadata, StoredFile
+from akako.library.schemas import DocumentMetadata
+from akako.storage.intake import StoredFile
 
 MAX_METADATA_BYTES = 8 * 1024
 
@@ -43,54 +39,6 @@ class Received(msgspec.Struct, kw_only=True):
 
     file: StoredFile
     texts: dict[str, str]
-
-
-async def receive(
-    call: Call, db: Database, field: str, kinds: tuple[Kind, ...], limit: int, folder: str
-) -> Received:
-    """Read a form with exactly one file, which must stand in `field`.
-
-    Whatever is raised, nothing stays in the store.
-    """
-    intake = Intake(db, call.outside.store, call.actor.subject, folder)
-    texts: dict[str, str] = {}
-    file: StoredFile | None = None
-    form = read_form(call.header("content-type"), patient(call.chunks()), max_file_bytes=limit)
-    try:
-        async for part in form:
-            if isinstance(part, TextPart):
-                _add_text(texts, part, field)
-            else:
-                _check_file(part, field, file)
-                file = await intake.take(part, kinds)
-        if file is None:
-            raise ValidationFailed.of(field, "Required")
-    except BaseException:
-        await form.aclose()
-        if file is not None:
-            await give_up(db, call.outside.store, file.key)
-        raise
-    return Received(file=file, texts=texts)
-
-
-def _add_text(texts: dict[str, str], part: TextPart, field: str) -> None:
-    if part.name == field:
-        raise ValidationFailed.of(field, "Must be sent as a file")
-    if part.name in texts:
-        raise ValidationFailed.of(part.name[:64], "Must be given once", part.value)
-    texts[part.name] = part.value
-
-
-def _check_file(part: FilePart, field: str, earlier: StoredFile | None) -> None:
-    if part.name != field:
-        raise ValidationFailed.of(field, f"The file must be sent as {field}", part.name[:64])
-    if earlier is not None:
-        raise ValidationFailed.of(field, "Only one file may be sent")
-
-
-async def discard(call: Call, db: Database, file: StoredFile) -> None:
-    """Give a stored file up again."""
-    await give_up(db, call.outside.store, file.key)
 
 
 def topic_id(texts: dict[str, str]) -> str:

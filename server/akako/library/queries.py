@@ -12,11 +12,8 @@ from akako.kernel import listing
 from akako.kernel.database import Database
 from akako.kernel.envelope import Listed
 from akako.kernel.listing import Sort, Spec, Where
-from akako.library.schemas import StoredFile, Video
-
-# A stream that has just looked an object up gets the time to open it.
-CLEANUP_DELAY_SECONDS = 60
-STALE_AFTER_SECONDS = 3600
+from akako.library.schemas import Video
+from akako.storage.intake import StoredFile
 
 DOCUMENTS = Spec(sorts={"createdAt": Sort("d.created_at")}, default="createdAt", identity="d.id")
 COLUMNS = """
@@ -26,7 +23,10 @@ d.created_at
 
 
 class Playable(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored file as it is sent: where it is, what it is called, and what it is."""
+    """A stored file as it is sent: where it is, what it is called, and what it is.
+
+    `replaceable`: another may take its place, even within a second.
+    """
 
     key: str
     file_name: str
@@ -34,6 +34,7 @@ class Playable(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     sha256: str
     changed_at: datetime
+    replaceable: bool = False
 
 
 def stream_url(document_id: str) -> str:
@@ -43,42 +44,6 @@ def stream_url(document_id: str) -> str:
 def _document(row: asyncpg.Record) -> Document:
     facts = {name: row[name] for name in Document.__struct_fields__ if name != "url"}
     return Document(**facts, url=stream_url(row["id"]))
-
-
-async def announce_object(db: Database, key: str, quota_subject: str) -> None:
-    """Say that an object is about to be written."""
-    await db.execute(
-        "insert into pending_objects (storage_key, quota_subject) values ($1, $2)",
-        key,
-        quota_subject,
-    )
-
-
-async def show_life(db: Database, key: str) -> None:
-    """Say that the object is still being written."""
-    await db.execute("update pending_objects set alive_at = now() where storage_key = $1", key)
-
-
-async def forget_object(db: Database, key: str) -> bool:
-    """Say that the object is now known by another row, or gone; return whether it was announced."""
-    found = await db.fetchval(
-        "delete from pending_objects where storage_key = $1 returning true", key
-    )
-    return bool(found)
-
-
-async def count_pending(db: Database, quota_subject: str) -> int:
-    """Uploads of the subject that are under way."""
-    return int(
-        await db.fetchval(
-            """
-            select count(*) from pending_objects
-            where quota_subject = $1 and alive_at > now() - make_interval(secs => $2)
-            """,
-            quota_subject,
-            STALE_AFTER_SECONDS,
-        )
-    )
 
 
 async def insert_document(
@@ -152,7 +117,8 @@ async def find_document(db: Database, document_id: str) -> tuple[str, Playable] 
     )
     if row is None:
         return None
-    return row["topic_id"], Playable(**{k: row[k] for k in Playable.__struct_fields__})
+    topic_id, *facts = row.values()
+    return topic_id, Playable(**dict(zip(Playable.__struct_fields__, facts, strict=False)))
 
 
 async def delete_document(tx: Database, topic_id: str, document_id: str) -> str | None:
@@ -191,6 +157,7 @@ def playable_video(row: asyncpg.Record) -> Playable:
         size=row["video_size"],
         sha256=row["video_sha256"],
         changed_at=row["video_updated_at"],
+        replaceable=True,
     )
 
 
@@ -229,16 +196,4 @@ async def remove_video(tx: Database, topic_id: str) -> None:
         where id = $1
         """,
         topic_id,
-    )
-
-
-async def queue_cleanup(tx: Database, key: str) -> None:
-    """Have an object removed once the transaction has committed."""
-    await tx.execute(
-        """
-        insert into cleanup_queue (storage_key, next_attempt_at)
-        values ($1, now() + make_interval(secs => $2)) on conflict do nothing
-        """,
-        key,
-        CLEANUP_DELAY_SECONDS,
     )

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from akako.education.schemas import Document
-from akako.kernel import idempotency, listing
+from akako.kernel import listing
 from akako.kernel.access import ADMIN, LEARNER, MENTOR, requires
 from akako.kernel.database import Database
 from akako.kernel.envelope import Created, Listed, Ok
-from akako.kernel.errors import InternalError, ValidationFailed
+from akako.kernel.errors import ValidationFailed
 from akako.kernel.files.kinds import DOCUMENTS, VIDEOS
 from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import delete, get, post, put
-from akako.kernel.http.once import once
 from akako.kernel.http.render import render
 from akako.kernel.http.reply import Reply
 from akako.kernel.limits import MEDIA, UPLOAD
 from akako.library import forms, queries, service, streaming
-from akako.library.queries import Playable
+from akako.library.forms import Received
+from akako.library.receiving import adopt, receive
 from akako.library.schemas import (
     DocumentDeleted,
     PlaybackQuery,
@@ -27,10 +29,12 @@ from akako.library.schemas import (
 
 STAFF = requires(ADMIN, MENTOR)
 EVERYBODY = requires(ADMIN, MENTOR, LEARNER)
+UPLOAD_DOCUMENT = "/s3/document/upload"
+UPLOAD_VIDEO = "/admin/education/topics/{topic_id}/video"
 
 
 @post(
-    "/s3/document/upload",
+    UPLOAD_DOCUMENT,
     access=STAFF,
     bucket=UPLOAD,
     form=forms.DOCUMENT_FORM,
@@ -45,32 +49,20 @@ async def upload_document(call: Call) -> Reply:
     The parts may come in any order. Twice the same file makes two documents, unless the
     Idempotency-Key is the same.
     """
-    key = idempotency.read_key(call.header("idempotency-key"))
-    await service.check_upload(call.db, call.actor)
-    form = await forms.receive(
-        call, call.db, "file", DOCUMENTS, call.outside.max_document_bytes, "documents"
-    )
-    adopted = False
 
-    async def add(db: Database) -> Reply:
-        nonlocal adopted
+    async def add(db: Database, form: Received) -> Reply:
         topic_id, metadata = forms.topic_id(form.texts), forms.metadata(form.texts)
         document, quota = await service.add_document(
             db, call.actor, topic_id, form.file, metadata=metadata
         )
-        adopted = True
         call.reply_headers = call.reply_headers + quota
         message = "Document uploaded successfully"
         return render(call, Created(data=document, location=document.url, message=message))
 
-    try:
-        if key is None:
-            return await add(call.db)
-        parts = [repr(sorted(form.texts.items())).encode(), form.file.sha256.encode()]
-        return await once(call, "/api/s3/document/upload", key, parts, add)
-    finally:
-        if not adopted:
-            await forms.discard(call, call.db, form.file)
+    limit = call.outside.max_document_bytes
+    return await adopt(
+        call, UPLOAD_DOCUMENT, partial(receive, call, "file", DOCUMENTS, limit, "documents"), add
+    )
 
 
 @get(
@@ -93,8 +85,8 @@ async def stream_document(call: Call, query: StreamQuery) -> Reply:
         raise ValidationFailed.of("documentId", "Required")
     if query.document_id and query.id and query.document_id != query.id:
         raise ValidationFailed.of("id", "Differs from documentId", query.id)
-    file = await service.open_document(call.db, call.actor, document_id, topic_id=query.topic_id)
-    return await _send(call, file, query.disposition)
+    find = partial(service.open_document, call.db, call.actor, document_id, topic_id=query.topic_id)
+    return await streaming.send(call, call.outside.store, find, query.disposition)
 
 
 @delete(
@@ -111,7 +103,7 @@ async def delete_document(call: Call, topic_id: str, document_id: str) -> Ok[Doc
 
 
 @put(
-    "/admin/education/topics/{topic_id}/video",
+    UPLOAD_VIDEO,
     access=STAFF,
     bucket=UPLOAD,
     form=forms.VIDEO_FORM,
@@ -123,20 +115,12 @@ async def delete_document(call: Call, topic_id: str, document_id: str) -> Ok[Doc
 )
 async def upload_video(call: Call, topic_id: str) -> Reply:
     """Upload or replace the video of a topic. The old one plays until the new one is complete."""
-    key = idempotency.read_key(call.header("idempotency-key"))
     await service.writable_topic(call.db, call.actor, topic_id)
-    await service.check_upload(call.db, call.actor)
-    form = await forms.receive(
-        call, call.db, "video", VIDEOS, call.outside.max_video_bytes, "videos"
-    )
-    adopted = False
 
-    async def replace(db: Database) -> Reply:
-        nonlocal adopted
+    async def replace(db: Database, form: Received) -> Reply:
         video, first, quota = await service.put_video(
             db, call.actor, topic_id, form.file, if_match=call.header("if-match")
         )
-        adopted = True
         call.reply_headers = call.reply_headers + quota
         headers = {"ETag": streaming.etag(video.sha256)}
         if first:
@@ -145,14 +129,10 @@ async def upload_video(call: Call, topic_id: str) -> Reply:
             return render(call, made)
         return render(call, Ok(data=video, message="Video replaced successfully", headers=headers))
 
-    try:
-        if key is None:
-            return await replace(call.db)
-        route = "/api/admin/education/topics/{topic_id}/video"
-        return await once(call, route, key, [form.file.sha256.encode()], replace)
-    finally:
-        if not adopted:
-            await forms.discard(call, call.db, form.file)
+    limit = call.outside.max_video_bytes
+    return await adopt(
+        call, UPLOAD_VIDEO, partial(receive, call, "video", VIDEOS, limit, "videos"), replace
+    )
 
 
 @get(
@@ -164,12 +144,12 @@ async def upload_video(call: Call, topic_id: str) -> Reply:
 )
 async def play_video(call: Call, topic_id: str, query: PlaybackQuery) -> Reply:
     """Play the video of a topic, from any byte that `Range` asks for."""
-    file = await service.open_video(call.db, call.actor, topic_id)
-    return await _send(call, file, query.disposition)
+    find = partial(service.open_video, call.db, call.actor, topic_id)
+    return await streaming.send(call, call.outside.store, find, query.disposition)
 
 
 @delete(
-    "/admin/education/topics/{topic_id}/video",
+    UPLOAD_VIDEO,
     access=STAFF,
     resource="video",
     replays=True,
@@ -180,10 +160,3 @@ async def delete_video(call: Call, topic_id: str) -> Ok[VideoDeleted]:
     await service.delete_video(call.db, call.actor, topic_id, if_match=call.header("if-match"))
     deleted = VideoDeleted(topic_id, deleted=True)
     return Ok(data=deleted, message="Video deleted successfully")
-
-
-async def _send(call: Call, file: Playable, disposition: str | None) -> Reply:
-    try:
-        return await streaming.send(call, call.outside.store, file, disposition)
-    except streaming.ObjectMissing:
-        raise InternalError(call.id) from None

@@ -40,12 +40,16 @@ class DocumentMetadata(msgspec.Struct, rename="camel", kw_only=True):
     description: Annotated[str, fields.text(1000)] | None = None
 
 
+# An id of an impossible shape is answered like one that does not exist.
+AnyId = Annotated[str, fields.line(1, 1000)]
+
+
 class StreamQuery(msgspec.Struct, rename="camel", kw_only=True):
     """Which document to stream. `topicId` must be its topic if given."""
 
-    document_id: fields.Id | None = None
-    id: fields.Id | None = None
-    topic_id: fields.Id | None = None
+    document_id: AnyId | None = None
+    id: AnyId | None = None
+    topic_id: AnyId | None = None
     disposition: Annotated[str, fields.line(1, 16)] | None = None
 
 
@@ -53,13 +57,3 @@ class PlaybackQuery(msgspec.Struct, rename="camel", kw_only=True):
     """How a browser should treat the file: `inline` or `attachment` (the default)."""
 
     disposition: Annotated[str, fields.line(1, 16)] | None = None
-
-
-class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of which every byte is stored, checked and hashed. `size` is in bytes."""
-
-    key: str
-    file_name: str
-    mime_type: str
-    size: int
-    sha256: str

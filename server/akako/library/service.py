@@ -13,9 +13,11 @@ from akako.kernel.http.reply import Headers
 from akako.kernel.ids import new_id
 from akako.library import queries
 from akako.library.queries import Playable
-from akako.library.schemas import DocumentMetadata, StoredFile, Video
+from akako.library.schemas import DocumentMetadata, Video
 from akako.library.streaming import etag
 from akako.plans import service as plans
+from akako.storage import queries as storage
+from akako.storage.intake import StoredFile
 
 MAX_DOCUMENTS = 100
 
@@ -31,7 +33,7 @@ async def writable_topic(db: Database, actor: Actor, topic_id: str) -> TopicAcce
 
 async def check_upload(db: Database, actor: Actor) -> None:
     """Raise QuotaExceeded unless one more upload fits, beside those under way."""
-    pending = await queries.count_pending(db, actor.subject)
+    pending = await storage.count_pending(db, actor.subject)
     await plans.check_upload(db, actor, under_way=pending)
 
 
@@ -67,7 +69,7 @@ async def add_document(
 
 async def _adopt(tx: Database, file: StoredFile) -> None:
     """From here on another row knows the object. Gone means that the sweeper gave it up."""
-    if not await queries.forget_object(tx, file.key):
+    if not await storage.forget_object(tx, file.key):
         raise ServiceUnavailable
 
 
@@ -88,7 +90,7 @@ async def delete_document(db: Database, actor: Actor, topic_id: str, document_id
         if key is None:
             raise NotFound("document", document_id)
         await queries.add_to_count(tx, topic_id, -1, most=MAX_DOCUMENTS)
-        await queries.queue_cleanup(tx, key)
+        await storage.queue_cleanup(tx, key)
         before = {"topicId": topic_id}
         await audit.record(tx, actor, "document.deleted", "document", document_id, before=before)
         await jobs.announce(tx, "document.deleted", {"id": document_id, "topicId": topic_id})
@@ -142,7 +144,7 @@ async def put_video(
             raise PreconditionFailed(current)
         await _adopt(tx, file)
         if row["video_key"]:
-            await queries.queue_cleanup(tx, row["video_key"])
+            await storage.queue_cleanup(tx, row["video_key"])
         video = await queries.put_video(tx, topic_id, file)
         quota = await plans.count_upload(tx, actor)
         after = _facts(file, topic_id)
@@ -160,7 +162,7 @@ async def delete_video(db: Database, actor: Actor, topic_id: str, *, if_match: s
         current = etag(row["video_sha256"])
         if if_match is not None and not tag_matches(if_match, current):
             raise PreconditionFailed(current)
-        await queries.queue_cleanup(tx, row["video_key"])
+        await storage.queue_cleanup(tx, row["video_key"])
         await queries.remove_video(tx, topic_id)
         await audit.record(tx, actor, "video.deleted", "video", topic_id)
         await jobs.announce(tx, "video.deleted", {"topicId": topic_id})

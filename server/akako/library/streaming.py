@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 import structlog
 
@@ -13,7 +13,7 @@ from akako.kernel.conditional import (
     if_range_matches,
     unmodified_since,
 )
-from akako.kernel.errors import RangeNotSatisfiable
+from akako.kernel.errors import InternalError, RangeNotSatisfiable
 from akako.kernel.files.names import content_disposition
 from akako.kernel.files.ranges import Part, parse_range
 from akako.kernel.http.call import Call
@@ -23,11 +23,10 @@ from akako.library.queries import Playable
 
 log = structlog.get_logger(__name__)
 
+# Looks up, anew on every call, what is to be sent.
+Find = Callable[[], Awaitable[Playable]]
+
 INLINE = ("application/pdf", "image/", "video/")
-
-
-class ObjectMissing(Exception):
-    """A row names an object that is not there; somebody has to look into it."""
 
 
 def etag(sha256: str) -> str:
@@ -66,16 +65,33 @@ def _is_held(call: Call, file: Playable) -> bool:
 
 
 def _part(call: Call, file: Playable) -> Part | None:
-    if not if_range_matches(call.header("if-range"), etag(file.sha256), file.changed_at):
+    if call.method != "GET":  # ranges are defined for no other method
+        return None
+    changed_at = None if file.replaceable else file.changed_at
+    if not if_range_matches(call.header("if-range"), etag(file.sha256), changed_at):
         return None
     return parse_range(call.header("range"), file.size)
 
 
-async def send(call: Call, store: ObjectStore, file: Playable, disposition: str | None) -> Reply:
+async def send(call: Call, store: ObjectStore, find: Find, disposition: str | None) -> Reply:
     """The answer to a GET or HEAD: 200, 206 or 304.
 
-    Raise RangeNotSatisfiable, ServiceUnavailable while the store is away, ObjectMissing.
+    Raise what `find` raises, RangeNotSatisfiable, ServiceUnavailable while the store is away.
     """
+    file = await find()
+    try:
+        return await _answer(call, store, file, disposition)
+    except FileNotFoundError:
+        # Replaced or deleted between the two looks, unless the row still says the same.
+        newer = await find()
+        if newer.key != file.key:
+            return await _answer(call, store, newer, disposition)
+        log.error("object_missing", key=file.key)  # noqa: TRY400 - the trace says nothing more
+        metrics.alert("object_missing")
+        raise InternalError(call.id) from None
+
+
+async def _answer(call: Call, store: ObjectStore, file: Playable, disposition: str | None) -> Reply:
     headers = _headers(file, disposition)
     if _is_held(call, file):
         return Reply(304, b"", headers)
@@ -87,28 +103,14 @@ async def send(call: Call, store: ObjectStore, file: Playable, disposition: str 
     start, end = (part.start, part.end) if part else (0, file.size)
     if part:
         headers.append((b"content-range", part.content_range(file.size).encode()))
-    chunks = await _opened(store, file, start, end, body=call.method != "HEAD")
+    source = store.read(file.key, start, end) if call.method != "HEAD" else None
+    # The first chunk is fetched before the status is sent: from then on there is no way back.
+    first = await anext(source, b"") if source else b""
     status = 206 if part else 200
-    return StreamReply(status, headers, length=end - start, chunks=chunks)
+    return StreamReply(status, headers, length=end - start, chunks=_chunks(first, source))
 
 
-async def _opened(
-    store: ObjectStore, file: Playable, start: int, end: int, *, body: bool
-) -> AsyncIterator[bytes]:
-    """The chunks, the first of them fetched already: from here on no status can be sent."""
-    if not body:
-        return _chunks(b"", None)
-    source = aiter(store.read(file.key, start, end))
-    try:
-        first = await anext(source, b"")
-    except FileNotFoundError:
-        log.error("object_missing", key=file.key)  # noqa: TRY400 - the trace says nothing more
-        metrics.alert("object_missing")
-        raise ObjectMissing from None
-    return _chunks(first, source)
-
-
-async def _chunks(first: bytes, rest: AsyncIterator[bytes] | None) -> AsyncIterator[bytes]:
+async def _chunks(first: bytes, rest: AsyncIterator[bytes] | None) -> AsyncGenerator[bytes, None]:
     try:
         if first:
             yield first
@@ -117,5 +119,5 @@ async def _chunks(first: bytes, rest: AsyncIterator[bytes] | None) -> AsyncItera
                 yield chunk
     finally:
         # A reader who leaves early must not keep the store's connection.
-        if rest is not None and hasattr(rest, "aclose"):
+        if isinstance(rest, AsyncGenerator):
             await rest.aclose()

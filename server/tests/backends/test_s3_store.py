@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 
@@ -117,6 +118,16 @@ async def test_an_upload_that_breaks_leaves_nothing(
     proxy.cut_requests_after = None
     direct = S3Store(seaweedfs.url, seaweedfs.access())
     assert await direct.head("broken") is None
+
+
+async def test_an_upload_cancelled_at_any_moment_leaves_no_parts(seaweedfs: SeaweedFS) -> None:
+    store = S3Store(seaweedfs.url, seaweedfs.access())
+    for wait in (0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2):
+        putting = asyncio.create_task(store.put("cancelled", content(SIZE)))
+        await asyncio.wait([putting], timeout=wait)
+        putting.cancel()
+        await asyncio.gather(putting, return_exceptions=True)
+        assert seaweedfs.unfinished_uploads() == []
 
 
 async def test_a_download_that_breaks_is_never_short(store: S3Store, proxy: TcpProxy) -> None:

@@ -32,7 +32,7 @@ def seen(api: Server, topic: str, subject: str, as_: str | None) -> set[str]:
     one = api.get(f"{PUBLIC}/topics/{topic}", as_=as_).json()["data"]
     (same,) = api.get(f"{PUBLIC}/subjects/{subject}/topics", as_=as_).json()["data"]
     assert one == same
-    return MATERIAL & one.keys()
+    return MATERIAL.intersection(one)
 
 
 def newcomer(api: Server) -> tuple[str, str]:

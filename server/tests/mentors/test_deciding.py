@@ -298,10 +298,3 @@ def test_an_unknown_application_is_not_found(api: Server) -> None:
         response = decide(api, missing, verb)
         assert response.status_code == 404
         assert response.json()["details"] == {"resource": "mentor_application", "id": missing}
-
-
-def test_only_administrators_decide(api: Server) -> None:
-    application_id = pending(api)
-    for who in ("learner", "mentor"):
-        response = api.put(f"/api/admin/mentor/{application_id}/approve", as_=who)
-        assert response.status_code == 403

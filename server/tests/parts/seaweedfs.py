@@ -81,7 +81,12 @@ class SeaweedFS:
 
     def unfinished_uploads(self) -> list[str]:
         """The multipart uploads that were neither completed nor aborted."""
-        entries = self._filer(f"/buckets/{BUCKET}/.uploads/?limit=1000").get("Entries")
+        try:
+            entries = self._filer(f"/buckets/{BUCKET}/.uploads/?limit=1000").get("Entries")
+        except HTTPError as answer:
+            if answer.code != 404:
+                raise
+            return []  # no upload was ever begun
         return [entry["FullPath"] for entry in entries or []]
 
     def _command(self) -> list[str]:

@@ -27,13 +27,16 @@ def has_body(call: Call) -> bool:
     return b"transfer-encoding" in call.headers or bool(declared_length(call))
 
 
-def check_declared(call: Call, *, limit: int, media: str, optional: bool) -> None:
+def check_declared(
+    call: Call, *, limit: int, media: str, optional: bool, overhead: int = 0
+) -> None:
     """Judge the body by its headers alone, before a byte of it is read.
 
     `media` is the one type that is understood; `optional` allows an empty body without a type.
+    `overhead` is what may come on top of a limit that is about a part of the body.
     """
     length = declared_length(call)
-    if length is not None and length > limit:
+    if length is not None and length > limit + overhead:
         raise PayloadTooLarge(limit)
     encoding = call.headers.get(b"content-encoding", b"identity").strip().lower()
     if encoding not in (b"identity", b""):

@@ -15,12 +15,21 @@ from akako.kernel.http.reply import Reply, wire
 Work = Callable[[Database], Awaitable[Reply]]
 
 
+async def is_repeated(call: Call, route: str, key: str) -> bool:
+    """Whether a request with this key was answered before, and will be so again."""
+    return await idempotency.is_known(call.db, _scope(call, route, key))
+
+
+def _scope(call: Call, route: str, key: str) -> idempotency.Scope:
+    return idempotency.Scope(call.actor.user_id, call.method, route, key)
+
+
 async def once(call: Call, route: str, key: str, parts: list[bytes], work: Work) -> Reply:
     """The answer of `work`, or the kept one of the first request with this key.
 
     `parts` are what must be the same for two requests to be the same, beside the address.
     """
-    scope = idempotency.Scope(call.actor.user_id, call.method, route, key)
+    scope = _scope(call, route, key)
     target = f"{call.scope['path']}?{call.scope['query_string'].decode('latin-1')}"
     print_ = idempotency.fingerprint(call.method, target, *parts)
     async with call.db.transaction() as tx:

@@ -94,6 +94,7 @@ class Pipeline(msgspec.Struct, kw_only=True):
                 limit=self._body_limit(endpoint),
                 media=endpoint.media,
                 optional=endpoint.body_optional,
+                overhead=body.FORM_OVERHEAD if endpoint.form else 0,
             )
         await self._identify(endpoint, call)
         key = idempotency.read_key(call.header("idempotency-key")) if endpoint.writes else None
@@ -107,7 +108,7 @@ class Pipeline(msgspec.Struct, kw_only=True):
 
     def _body_limit(self, endpoint: Endpoint) -> int:
         if endpoint.body_setting:
-            return int(getattr(self.outside, endpoint.body_setting)) + body.FORM_OVERHEAD
+            return int(getattr(self.outside, endpoint.body_setting))
         return endpoint.body_limit
 
     async def _read_input(

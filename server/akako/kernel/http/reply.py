@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from akako.kernel.http.asgi import Receive, Scope, Send
 
@@ -38,7 +40,7 @@ class Reply:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = self.headers
-        if self.status != 304:
+        if self.status not in (204, 304):
             headers = [*headers, (b"content-length", b"%d" % len(self.body))]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         body = b"" if scope["method"] == "HEAD" else self.body
@@ -49,7 +51,7 @@ class StreamReply(Reply):
     """A file, or a part of one. Its length is declared, so a cut answer is seen as cut.
 
     `chunks` yields exactly `length` bytes. A failure midway closes the connection: nothing else
-    could tell the client, because the status has been sent.
+    could tell the client, because the status has been sent. A client who leaves ends the reading.
     """
 
     __slots__ = ("chunks", "length")
@@ -60,7 +62,7 @@ class StreamReply(Reply):
         headers: Headers,
         *,
         length: int,
-        chunks: AsyncIterator[bytes],
+        chunks: AsyncGenerator[bytes, None],
     ) -> None:
         super().__init__(status, b"", headers)
         self.length = length
@@ -68,8 +70,23 @@ class StreamReply(Reply):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [*self.headers, (b"content-length", b"%d" % self.length)]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        if scope["method"] != "HEAD":
-            async for chunk in self.chunks:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        gone = asyncio.create_task(_gone(receive))
+        try:
+            async with aclosing(self.chunks) as chunks:
+                await send(
+                    {"type": "http.response.start", "status": self.status, "headers": headers}
+                )
+                if scope["method"] != "HEAD":
+                    async for chunk in chunks:
+                        if gone.done():
+                            return
+                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            gone.cancel()
+
+
+async def _gone(receive: Receive) -> None:
+    """Return when the client has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

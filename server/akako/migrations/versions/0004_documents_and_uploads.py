@@ -24,10 +24,12 @@ create table documents (
 create index documents_topic on documents (topic_id, created_at, id) where status = 'ACTIVE';
 
 -- An object that is being written. Its key is known here before its first byte is stored, so that
--- whatever a crash leaves behind can be found again. `alive_at` moves while bytes arrive.
+-- whatever a crash leaves behind can be found again. `alive_at` moves while bytes arrive; `process`
+-- is the name under which the writing process is connected, null once nobody writes any more.
 create table pending_objects (
     storage_key text primary key,
     quota_subject text not null,
+    process text default current_setting('application_name'),
     created_at timestamptz not null default now(),
     alive_at timestamptz not null default now()
 );

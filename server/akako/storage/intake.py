@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import BinaryIO
 
+import msgspec
 import structlog
 
 from akako.kernel.database import AWAY, Database
@@ -26,8 +27,7 @@ from akako.kernel.files.multipart import FilePart
 from akako.kernel.files.names import display_name
 from akako.kernel.ids import new_id
 from akako.kernel.ports import ObjectStore
-from akako.library import queries
-from akako.library.schemas import StoredFile
+from akako.storage import queries
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +35,16 @@ HEARTBEAT_SECONDS = 60.0
 IDLE_SECONDS = 30.0
 MINIMUM_RATE = 1024  # bytes per second, over the whole upload after a first minute
 PATIENCE_SECONDS = 60.0
+
+
+class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of which every byte is stored, checked and hashed. `size` is in bytes."""
+
+    key: str
+    file_name: str
+    mime_type: str
+    size: int
+    sha256: str
 
 
 def new_key(folder: str) -> str:
@@ -125,10 +135,15 @@ class Intake:
 
 
 async def give_up(db: Database, store: ObjectStore, key: str) -> None:
-    """Remove an object that was announced. What cannot be removed now is left to the sweeper."""
+    """Remove an object that was announced. What cannot be removed now is left to the sweeper.
+
+    An object whose row is gone stays: a transaction whose end we did not hear of has adopted it.
+    """
     try:
-        await store.delete(key)
-        await queries.forget_object(db, key)
+        await queries.abandon_object(db, key)
+        async with db.transaction() as tx:
+            if await queries.forget_object(tx, key):
+                await store.delete(key)
     except (ServiceUnavailable, *AWAY):
         log.warning("removal_left_to_sweeper")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from akako.identity import history
-from akako.identity.history import AuditEntry, AuditFilter
 from akako.kernel import listing
 from akako.kernel.access import ADMIN, requires
 from akako.kernel.envelope import Listed
 from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import get
+from akako.ops import history
+from akako.ops.history import AuditEntry, AuditFilter
 
 
 @get("/admin/audit", access=requires(ADMIN), listing=history.ENTRIES)

@@ -9,6 +9,7 @@ from akako.kernel import metrics
 from akako.kernel.database import Database
 from akako.kernel.errors import ServiceUnavailable
 from akako.kernel.ports import ObjectStore
+from akako.storage import queries
 
 log = structlog.get_logger(__name__)
 
@@ -18,13 +19,15 @@ BATCH = 100
 MAX_BACKOFF_SECONDS = 6 * 3600
 
 # Rows are claimed one by one and kept locked while their object is removed, so that two sweepers
-# share the work.
+# share the work. Whoever names a grace waits no longer than that for running downloads.
 NEXT_DUE = """
-select storage_key, attempts from cleanup_queue where next_attempt_at <= now()
+select storage_key, attempts from cleanup_queue
+where next_attempt_at <= now() or (attempts = 0 and queued_at <= now() - make_interval(secs => $1))
 order by next_attempt_at limit 1 for update skip locked
 """
-NEXT_STALE = """
-select storage_key from pending_objects where alive_at < now() - make_interval(secs => $1)
+NEXT_STALE = f"""
+select storage_key from pending_objects
+where alive_at <= now() - make_interval(secs => $1) and not {queries.LIVING}
 order by alive_at limit 1 for update skip locked
 """
 KNOWN = """
@@ -33,7 +36,6 @@ select key from unnest($1::text[]) as key where exists (
 ) or exists (select from topics where video_key = key)
   or exists (select from pending_objects where storage_key = key)
   or exists (select from cleanup_queue where storage_key = key)
-  or exists (select from resumable_uploads where storage_key = key)
 """
 
 
@@ -46,60 +48,57 @@ class Swept(msgspec.Struct):
     failed: int = 0
 
 
-async def sweep(
-    db: Database,
-    store: ObjectStore,
-    *,
-    stale_seconds: float = STALE_SECONDS,
-    orphan_seconds: float = ORPHAN_SECONDS,
-) -> Swept:
-    """Work off the cleanup queue, dead uploads and objects without a row."""
+async def sweep(db: Database, store: ObjectStore, *, grace: float | None = None) -> Swept:
+    """Work off the cleanup queue, dead uploads and objects without a row.
+
+    `grace`: the age in seconds from which leftovers are removed. What is still being written stays,
+    however small it is.
+    """
     swept = Swept()
-    await clean_up(db, store, swept)
-    await _remove_stale(db, store, swept, stale_seconds)
-    await _remove_orphans(db, store, swept, orphan_seconds)
+    await clean_up(db, store, swept, grace=grace)
+    await _remove_stale(db, store, swept, STALE_SECONDS if grace is None else grace)
+    await _remove_orphans(db, store, swept, ORPHAN_SECONDS if grace is None else grace)
     if swept.orphans or swept.stale:
         log.warning("swept", stale=swept.stale, orphans=swept.orphans)
         metrics.alert("orphaned_object")
     return swept
 
 
-async def clean_up(db: Database, store: ObjectStore, swept: Swept) -> None:
+async def clean_up(
+    db: Database, store: ObjectStore, swept: Swept, *, grace: float | None = None
+) -> None:
     """Remove the objects that transactions have given up; what fails is tried again later."""
-    for _ in range(BATCH):
+    wait = queries.CLEANUP_DELAY_SECONDS if grace is None else grace
+    while True:
         async with db.transaction() as tx:
-            row = await tx.fetchrow(NEXT_DUE)
+            row = await tx.fetchrow(NEXT_DUE, float(wait))
             if row is None:
                 return
             try:
                 await store.delete(row["storage_key"])
             except ServiceUnavailable:
                 swept.failed += 1
-                await tx.execute(
-                    """
-                    update cleanup_queue set attempts = attempts + 1,
-                        next_attempt_at = now() + make_interval(secs => $2)
-                    where storage_key = $1
-                    """,
+                await queries.postpone_cleanup(
+                    tx,
                     row["storage_key"],
-                    float(min(MAX_BACKOFF_SECONDS, 30 * 2 ** min(row["attempts"], 16))),
+                    seconds=min(MAX_BACKOFF_SECONDS, 30 * 2 ** min(row["attempts"], 16)),
                 )
                 continue
-            await tx.execute("delete from cleanup_queue where storage_key = $1", row["storage_key"])
+            await queries.forget_cleanup(tx, row["storage_key"])
             swept.cleaned += 1
 
 
 async def _remove_stale(
     db: Database, store: ObjectStore, swept: Swept, stale_seconds: float
 ) -> None:
-    for _ in range(BATCH):
+    while True:
         async with db.transaction() as tx:
             key = await tx.fetchval(NEXT_STALE, stale_seconds)
             if key is None:
                 return
             await store.delete(key)
             # Its upload, should it still live, now fails to adopt the object and reports that.
-            await tx.execute("delete from pending_objects where storage_key = $1", key)
+            await queries.forget_object(tx, key)
             swept.stale += 1
 
 

@@ -1,0 +1,60 @@
+"""Whether a failed call is tried again, and when."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from akako_lms.errors import AkakoError
+
+TRIES = 3
+LONGEST_SECONDS = 60.0
+FIRST_SECONDS = 0.5
+STATUSES = frozenset({429, 502, 503, 504})
+
+# The connection failed or broke; a server that is merely slow is not asked again.
+BROKEN = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.ReadError,
+    httpx.WriteError,
+    httpx.RemoteProtocolError,
+)
+
+
+def is_passing(problem: AkakoError) -> bool:
+    """Whether the same request may succeed later.
+
+    An earlier try may still be at work on the server when its connection broke: hence the code.
+    """
+    cause = problem.__cause__
+    in_progress = problem.code == "IDEMPOTENCY_IN_PROGRESS"
+    return isinstance(cause, BROKEN) or problem.status in STATUSES or in_progress
+
+
+def pause(problem: AkakoError, tries: int) -> float | None:
+    """Seconds until the next try; None if there should be none.
+
+    Nobody waits longer than a minute: a spent month is told at once.
+    """
+    if tries >= TRIES or not is_passing(problem):
+        return None
+    if problem.retry_after is None:
+        return random.uniform(0, FIRST_SECONDS * 2**tries)  # noqa: S311 - spreads load, no secret
+    return problem.retry_after if problem.retry_after <= LONGEST_SECONDS else None
+
+
+def retry_after(value: str) -> float | None:
+    """`Retry-After` in seconds: a number or a date."""
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())

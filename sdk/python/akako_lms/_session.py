@@ -1,0 +1,266 @@
+"""The one way in which every call is made: build, send, try again, read."""
+
+from __future__ import annotations
+
+import functools
+import json
+import uuid
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+
+from akako_lms import _retry
+from akako_lms._drivers import Content, Driver
+from akako_lms._wire import Model, to_body, to_query
+from akako_lms.errors import (
+    NO_ANSWER,
+    REDIRECTED,
+    UNREADABLE,
+    AkakoError,
+    UnauthorizedError,
+    failure,
+)
+from akako_lms.models import Pagination
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Model)
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+try:
+    VERSION = version("akako-lms")
+except PackageNotFoundError:  # imported from a source tree
+    VERSION = "0"
+
+
+class Page(list[T], Generic[T]):
+    """A page of a list: a list of objects that also carries `pagination`."""
+
+    def __init__(self, items: list[T], pagination: Pagination) -> None:
+        super().__init__(items)
+        self.pagination = pagination
+        self._following: Callable[[], Coroutine[Any, Any, Page[T]]] | None = None
+
+
+@dataclass(kw_only=True)
+class Request:
+    """A call, as it can be sent more than once."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | None] = field(default_factory=dict)
+    json: Any = None
+    content: Callable[[], Content] | None = None
+    rewindable: bool = True  # False: the content can be read only once
+    tries: int = _retry.TRIES
+    whole: bool = True  # False: the caller reads the body of a success in pieces
+
+    def all_headers(self, token: str | None) -> dict[str, str]:
+        named = {"Authorization": f"Bearer {token}" if token else None, **self.headers}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+def check_address(base_url: str) -> str:
+    """The address without a trailing slash. Raise ValueError where the token would not be safe."""
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError("base_url must start with https://")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ValueError("base_url must start with https:// (http:// is for this machine only)")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("base_url must be scheme, host and path only")
+    return base_url.rstrip("/")
+
+
+class Session:
+    """Makes calls through a driver."""
+
+    def __init__(self, base_url: str, driver: Driver, *, renews: bool) -> None:
+        self._base_url = base_url
+        self._driver = driver
+        self._renews = renews  # whether asking for the token again may give another one
+
+    async def one(
+        self,
+        model: type[M],
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+        if_match: str | None = None,
+    ) -> M:
+        """Call for a single object."""
+        data, etag = await self.data(method, path, body=body, query=query, if_match=if_match)
+        return read_as(model, data, etag)
+
+    async def data(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+        if_match: str | None = None,
+    ) -> tuple[Any, str | None]:
+        """Call for the `data` of the answer and its ETag."""
+        request = Request(
+            method=method,
+            path=path,
+            query=to_query(query or {}),
+            json=None if body is None else to_body(body),
+            headers={"If-Match": if_match, **key_for(method)},
+        )
+        response = await self.send(request)
+        return envelope(response)["data"], response.headers.get("etag")
+
+    async def page(
+        self, model: type[M], path: str, query: Mapping[str, Any], known: type
+    ) -> Page[M]:
+        """Call for a page of a list. A parameter that `known` does not name is a TypeError."""
+        check_names(query, known)
+        return await self._page(model, path, to_query(query))
+
+    async def _page(self, model: type[M], path: str, query: Mapping[str, str]) -> Page[M]:
+        response = await self.send(Request(method="GET", path=path, query=query))
+        body = envelope(response)
+        items = [read_as(model, each) for each in body["data"]]
+        page = Page(items, read_as(Pagination, body.get("pagination")))
+        following = response.links.get("next", {}).get("url")
+        if following:
+            # Only the query: wherever a link points, the token goes nowhere else.
+            cursor = dict(parse_qsl(urlsplit(following).query))
+            page._following = lambda: self._page(model, path, cursor)
+        return page
+
+    async def send(self, request: Request) -> httpx.Response:
+        """Send until it succeeds, is refused for good or three tries are over."""
+        renews = self._renews and request.rewindable
+        tries = _retry.TRIES - (request.tries if request.rewindable else 1)
+        while True:
+            tries += 1
+            try:
+                response = await self._send_once(request)
+                if response.is_success:
+                    return response
+                problem = refusal(response)
+            except httpx.HTTPError as error:
+                problem = no_answer(error)
+            if renews and isinstance(problem, UnauthorizedError):
+                renews, tries = False, tries - 1
+                continue
+            await self.recover(problem, tries)
+
+    async def recover(self, problem: AkakoError, tries: int) -> None:
+        """Wait until it may be tried again; raise the problem if it should not be."""
+        pause = _retry.pause(problem, tries)
+        if pause is None:
+            raise problem
+        await self._driver.sleep(pause)
+
+    async def _send_once(self, request: Request) -> httpx.Response:
+        token = await self._driver.token()
+        built = self._driver.client.build_request(
+            request.method,
+            self._base_url + request.path,
+            params=request.query or None,
+            json=request.json,
+            content=self._driver.content(request.content()) if request.content else None,
+            headers=request.all_headers(token),
+        )
+        response = await self._driver.send(built)
+        if request.whole or not response.is_success:
+            try:
+                await self._driver.read(response)
+            finally:
+                await self._driver.close(response)
+        return response
+
+    async def receive(
+        self,
+        response: httpx.Response,
+        write: Callable[[bytes], None],
+        written: Callable[[], None],
+    ) -> None:
+        """Hand the body over in pieces; raise httpx.HTTPError if it breaks off."""
+        try:
+            while chunk := await self._driver.next_chunk(response):
+                await self._driver.work(functools.partial(write, chunk))
+                written()
+        finally:
+            await self._driver.close(response)
+
+    async def work(self, function: Callable[[], T]) -> T:
+        """Do something with files, off the event loop where there is one."""
+        return await self._driver.work(function)
+
+
+def key_for(method: str) -> dict[str, str]:
+    """An idempotency key for what must not happen twice; it stays the same over all tries."""
+    return {} if method == "GET" else {"Idempotency-Key": str(uuid.uuid4())}
+
+
+def check_names(values: Mapping[str, Any], known: type) -> None:
+    """Raise TypeError for a keyword that the TypedDict does not have."""
+    unknown = values.keys() - known.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"unexpected keyword arguments: {', '.join(sorted(unknown))}")
+
+
+def read_as(model: type[M], data: Any, etag: str | None = None) -> M:
+    try:
+        return model.from_dict(data, etag=etag)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise failure(200, UNREADABLE, f"The answer is not a {model.__name__}") from error
+
+
+def envelope(response: httpx.Response) -> dict[str, Any]:
+    """The body of a success; an AkakoError if it is anything else than the API's own."""
+    body = _object(response)
+    if body.get("success") is not True or "data" not in body:
+        raise _unreadable(response)
+    return body
+
+
+def no_answer(error: httpx.HTTPError) -> AkakoError:
+    problem = failure(0, NO_ANSWER, f"No answer: {type(error).__name__}")
+    problem.__cause__ = error
+    return problem
+
+
+def refusal(response: httpx.Response) -> AkakoError:
+    """The error that an answer stands for."""
+    problem = _told(response) or _unreadable(response)
+    problem.retry_after = _retry.retry_after(response.headers.get("retry-after", ""))
+    return problem
+
+
+def _told(response: httpx.Response) -> AkakoError | None:
+    status, request_id = response.status_code, response.headers.get("x-request-id")
+    if response.is_redirect:
+        return failure(status, REDIRECTED, "Redirects are not followed", None, request_id)
+    body = _object(response)
+    if not isinstance(body.get("code"), str):
+        return None
+    details = body.get("details")
+    known = details if isinstance(details, dict) else {}
+    return failure(status, body["code"], str(body.get("error")), known, request_id)
+
+
+def _object(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body = json.loads(response.content)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _unreadable(response: httpx.Response) -> AkakoError:
+    kind = response.headers.get("content-type", "no content type")
+    message = f"The answer is not the API's: {kind}"
+    request_id = response.headers.get("x-request-id")
+    return failure(response.status_code, UNREADABLE, message, None, request_id)

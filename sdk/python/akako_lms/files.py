@@ -1,0 +1,107 @@
+"""Documents of topics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+from akako_lms import _resumable
+from akako_lms._area import Area, D, iteration, operation
+from akako_lms._downloads import Download, Target, download
+from akako_lms._queries import PageQuery
+from akako_lms._session import Page, Request, envelope, key_for, read_as
+from akako_lms._sources import File, Form, Progress, Source
+from akako_lms._wire import given, segment
+from akako_lms.models import Document, DocumentDeleted
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class Files(Area[D]):
+    """Uploading and downloading documents.
+
+    `progress` is called with the bytes that are done and, where it is known, their total.
+    """
+
+    @operation
+    async def get_documents(self, topic_id: str, **query: Unpack[PageQuery]) -> Page[Document]:
+        """List the documents of a topic."""
+        path = f"/education/topics/{segment(topic_id)}/documents"
+        return await self._session.page(Document, path, query, PageQuery)
+
+    iter_documents = iteration(get_documents)
+
+    @operation
+    async def upload_document(
+        self,
+        topic_id: str,
+        file: File,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        filename: str | None = None,
+        progress: Progress | None = None,
+    ) -> Document:
+        """Upload a document: a path, a binary file object or bytes. It is streamed."""
+        source = Source(file, filename)
+        metadata = json.dumps(given(name=name, description=description))
+        form = Form({"topicId": topic_id, "metadata": metadata}, "file", source, progress)
+        request = Request(
+            method="POST",
+            path="/s3/document/upload",
+            headers={**form.headers, **key_for("POST")},
+            content=form.content,
+            rewindable=source.rewindable,
+        )
+        return read_as(Document, envelope(await self._session.send(request))["data"])
+
+    @operation
+    async def upload_resumable(
+        self,
+        topic_id: str,
+        file: File,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        filename: str | None = None,
+        upload_id: str | None = None,
+        started: Callable[[str], None] | None = None,
+        progress: Progress | None = None,
+    ) -> Document:
+        """Upload a document in pieces, over a line that breaks.
+
+        `started` is told the upload's id; given back as `upload_id` the upload goes on from there.
+        """
+        source = Source(file, filename)
+        metadata = {"kind": "document", "topicId": topic_id, "filename": source.name}
+        metadata |= given(name=name, description=description)
+        data = await _resumable.upload(
+            self._session,
+            source,
+            metadata,
+            upload_id=upload_id,
+            started=started,
+            progress=progress,
+        )
+        return read_as(Document, data)
+
+    @operation
+    async def download_document(
+        self,
+        document_id: str,
+        target: Target,
+        *,
+        disposition: Literal["inline", "attachment"] | None = None,
+        progress: Progress | None = None,
+    ) -> Download:
+        """Write a document to a path or a binary file object; goes on where it broke off."""
+        query = {"documentId": document_id, "disposition": disposition}
+        return await download(self._session, "/s3/document/stream", query, target, progress)
+
+    @operation
+    async def delete_document(self, topic_id: str, document_id: str) -> DocumentDeleted:
+        """Delete a document of a topic."""
+        path = f"/admin/education/topics/{segment(topic_id)}/documents/{segment(document_id)}"
+        return await self._session.one(DocumentDeleted, "DELETE", path)

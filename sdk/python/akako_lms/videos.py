@@ -1,0 +1,80 @@
+"""The video of a topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from akako_lms import _resumable
+from akako_lms._area import Area, D, operation
+from akako_lms._downloads import Download, Target, download
+from akako_lms._session import Request, envelope, key_for, read_as
+from akako_lms._sources import File, Form, Progress, Source
+from akako_lms._wire import segment
+from akako_lms.models import Video, VideoDeleted
+
+
+class Videos(Area[D]):
+    """Uploading and playing videos."""
+
+    @operation
+    async def upload_video(
+        self,
+        topic_id: str,
+        file: File,
+        *,
+        filename: str | None = None,
+        if_match: str | None = None,
+        progress: Progress | None = None,
+    ) -> Video:
+        """Upload or replace the video: a path, a binary file object or bytes. It is streamed."""
+        source = Source(file, filename)
+        form = Form({}, "video", source, progress)
+        request = Request(
+            method="PUT",
+            path=f"/admin/education/topics/{segment(topic_id)}/video",
+            headers={"If-Match": if_match, **form.headers, **key_for("PUT")},
+            content=form.content,
+            rewindable=source.rewindable,
+        )
+        response = await self._session.send(request)
+        return read_as(Video, envelope(response)["data"], response.headers.get("etag"))
+
+    @operation
+    async def upload_resumable(
+        self,
+        topic_id: str,
+        file: File,
+        *,
+        filename: str | None = None,
+        upload_id: str | None = None,
+        started: Callable[[str], None] | None = None,
+        progress: Progress | None = None,
+    ) -> Video:
+        """Upload or replace the video in pieces, over a line that breaks.
+
+        `started` is told the upload's id; given back as `upload_id` the upload goes on from there.
+        """
+        source = Source(file, filename)
+        data = await _resumable.upload(
+            self._session,
+            source,
+            {"kind": "video", "topicId": topic_id, "filename": source.name},
+            upload_id=upload_id,
+            started=started,
+            progress=progress,
+        )
+        return read_as(Video, data)
+
+    @operation
+    async def download_video(
+        self, topic_id: str, target: Target, *, progress: Progress | None = None
+    ) -> Download:
+        """Write the video to a path or a binary file object; goes on where it broke off."""
+        path = f"/education/topics/{segment(topic_id)}/video"
+        return await download(self._session, path, {}, target, progress)
+
+    @operation
+    async def delete_video(self, topic_id: str, *, if_match: str | None = None) -> VideoDeleted:
+        """Delete the video of a topic."""
+        path = f"/admin/education/topics/{segment(topic_id)}/video"
+        return await self._session.one(VideoDeleted, "DELETE", path, if_match=if_match)

@@ -1,0 +1,92 @@
+"""Every operation of the API has a method."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from akako_lms import AkakoAPI
+
+METHODS = {
+    "syncUser": "auth.sync",
+    "getProfile": "auth.get_profile",
+    "updateProfile": "auth.update_profile",
+    "getQuota": "plans.get_quota",
+    "setOrganizationPlan": "plans.set_organization_plan",
+    "listUsers": "users.get_users",
+    "getUser": "users.get_user",
+    "updateUser": "users.update_user",
+    "assignRole": "users.assign_role",
+    "removeRole": "users.remove_role",
+    "listAuditEntries": "audit.get_entries",
+    "listLevels": "education.get_levels",
+    "listGrades": "education.get_grades",
+    "listSubjects": "education.get_subjects",
+    "listTopics": "education.get_topics",
+    "getTopic": "education.get_topic",
+    "createLevel": "education.create_level",
+    "updateLevel": "education.update_level",
+    "deleteLevel": "education.delete_level",
+    "createGrade": "education.create_grade",
+    "updateGrade": "education.update_grade",
+    "deleteGrade": "education.delete_grade",
+    "createSubject": "education.create_subject",
+    "updateSubject": "education.update_subject",
+    "deleteSubject": "education.delete_subject",
+    "createTopic": "education.create_topic",
+    "updateTopic": "education.update_topic",
+    "deleteTopic": "education.delete_topic",
+    "uploadDocument": "files.upload_document",
+    "listDocuments": "files.get_documents",
+    "streamDocument": "files.download_document",
+    "deleteDocument": "files.delete_document",
+    "uploadVideo": "videos.upload_video",
+    "playVideo": "videos.download_video",
+    "deleteVideo": "videos.delete_video",
+    "requestEnrollment": "enrollment.request_enrollment",
+    "listMyEnrollments": "enrollment.get_my_enrollments",
+    "cancelEnrollment": "enrollment.cancel_enrollment",
+    "listPendingEnrollments": "enrollment.get_pending_enrollments",
+    "approveEnrollment": "enrollment.approve_enrollment",
+    "rejectEnrollment": "enrollment.reject_enrollment",
+    "decideEnrollments": "enrollment.decide_enrollments",
+    "reopenEnrollment": "enrollment.reopen_enrollment",
+    "applyAsMentor": "mentors.apply",
+    "listMyApplications": "mentors.get_my_applications",
+    "listPendingApplications": "mentors.get_pending_applications",
+    "approveApplication": "mentors.approve_application",
+    "rejectApplication": "mentors.reject_application",
+    "receiveClerkWebhook": "webhooks.send_clerk_event",
+}
+# For whoever runs the server, not for whoever uses the API.
+OPERATORS = {"live", "ready"}
+
+
+def operations() -> set[str]:
+    command = [sys.executable, "-m", "akako.cli", "openapi"]
+    printed = subprocess.run(command, capture_output=True, check=True).stdout
+    return {
+        operation["operationId"]
+        for path in json.loads(printed)["paths"].values()
+        for operation in path.values()
+    }
+
+
+def test_every_operation_has_a_method() -> None:
+    assert operations() - OPERATORS == METHODS.keys()
+
+
+def test_every_method_is_there_and_says_what_it_does() -> None:
+    with AkakoAPI("http://127.0.0.1:1/api") as client:
+        for name in METHODS.values():
+            area, method = name.split(".")
+            assert getattr(getattr(client, area), method).__doc__
+
+
+def test_every_list_has_an_iterator() -> None:
+    with AkakoAPI("http://127.0.0.1:1/api") as client:
+        for operation, name in METHODS.items():
+            area, method = name.split(".")
+            if operation.startswith("list"):
+                assert callable(getattr(getattr(client, area), method.replace("get_", "iter_", 1)))

@@ -1,0 +1,95 @@
+"""From a form on the wire to a file that a row knows, or to nothing at all."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from akako.kernel import idempotency
+from akako.kernel.database import Database
+from akako.kernel.errors import ValidationFailed
+from akako.kernel.files.kinds import Kind
+from akako.kernel.files.multipart import FilePart, TextPart, read_form
+from akako.kernel.http.call import Call
+from akako.kernel.http.once import is_repeated, once
+from akako.kernel.http.reply import Reply
+from akako.library import service
+from akako.library.forms import Received
+from akako.storage.intake import Intake, StoredFile, give_up, patient
+
+Adopt = Callable[[Database, Received], Awaitable[Reply]]
+
+
+async def adopt(
+    call: Call, route: str, receiving: Callable[[], Awaitable[Received]], work: Adopt
+) -> Reply:
+    """Receive a form and have `work` make its file somebody's, once per Idempotency-Key.
+
+    Raise QuotaExceeded before a byte of the form is read. Whatever is raised or answered, a file
+    that was not adopted does not stay in the store.
+    """
+    key = idempotency.read_key(call.header("idempotency-key"))
+    if key is None or not await is_repeated(call, route, key):
+        await service.check_upload(call.db, call.actor)
+    form = await receiving()
+    worked = done = False
+
+    async def carry_out(db: Database) -> Reply:
+        nonlocal worked
+        answer = await work(db, form)
+        worked = True
+        return answer
+
+    try:
+        if key is None:
+            answer = await carry_out(call.db)
+        else:
+            parts = [repr(sorted(form.texts.items())).encode(), form.file.sha256.encode()]
+            answer = await once(call, route, key, parts, carry_out)
+        done = worked
+    finally:
+        if not done:
+            await give_up(call.db, call.outside.store, form.file.key)
+    return answer
+
+
+async def receive(
+    call: Call, field: str, kinds: tuple[Kind, ...], limit: int, folder: str
+) -> Received:
+    """Read a form with exactly one file, which must stand in `field`.
+
+    Whatever is raised, nothing stays in the store.
+    """
+    intake = Intake(call.db, call.outside.store, call.actor.subject, folder)
+    texts: dict[str, str] = {}
+    file: StoredFile | None = None
+    form = read_form(call.header("content-type"), patient(call.chunks()), max_file_bytes=limit)
+    try:
+        async for part in form:
+            if isinstance(part, TextPart):
+                _add_text(texts, part, field)
+            else:
+                _check_file(part, field, file)
+                file = await intake.take(part, kinds)
+        if file is None:
+            raise ValidationFailed.of(field, "Required")
+    except BaseException:
+        await form.aclose()
+        if file is not None:
+            await give_up(call.db, call.outside.store, file.key)
+        raise
+    return Received(file=file, texts=texts)
+
+
+def _add_text(texts: dict[str, str], part: TextPart, field: str) -> None:
+    if part.name == field:
+        raise ValidationFailed.of(field, "Must be sent as a file")
+    if part.name in texts:
+        raise ValidationFailed.of(part.name[:64], "Must be given once", part.value)
+    texts[part.name] = part.value
+
+
+def _check_file(part: FilePart, field: str, earlier: StoredFile | None) -> None:
+    if part.name != field:
+        raise ValidationFailed.of(field, f"The file must be sent as {field}", part.name[:64])
+    if earlier is not None:
+        raise ValidationFailed.of(field, "Only one file may be sent")

@@ -1,0 +1,74 @@
+"""SQL about objects on their way into the store and out of it."""
+
+from __future__ import annotations
+
+from akako.kernel.database import Database
+
+# A stream that has just looked an object up gets the time to open it.
+CLEANUP_DELAY_SECONDS = 60
+# An upload lives while its process is connected, and says so every minute.
+LIVING = """
+(alive_at > now() - interval '5 minutes'
+ and exists (select from pg_stat_activity where application_name = process))
+"""
+
+
+async def announce_object(db: Database, key: str, quota_subject: str) -> None:
+    """Say that an object is about to be written."""
+    await db.execute(
+        "insert into pending_objects (storage_key, quota_subject) values ($1, $2)",
+        key,
+        quota_subject,
+    )
+
+
+async def show_life(db: Database, key: str) -> None:
+    """Say that the object is still being written."""
+    await db.execute("update pending_objects set alive_at = now() where storage_key = $1", key)
+
+
+async def abandon_object(db: Database, key: str) -> None:
+    """Say that nobody writes the object any more."""
+    await db.execute("update pending_objects set process = null where storage_key = $1", key)
+
+
+async def forget_object(db: Database, key: str) -> bool:
+    """Say that the object is now known by another row, or gone; return whether it was announced."""
+    found = await db.fetchval(
+        "delete from pending_objects where storage_key = $1 returning true", key
+    )
+    return bool(found)
+
+
+async def count_pending(db: Database, quota_subject: str) -> int:
+    """Uploads of the subject that are under way."""
+    sql = f"select count(*) from pending_objects where quota_subject = $1 and {LIVING}"
+    return int(await db.fetchval(sql, quota_subject))
+
+
+async def queue_cleanup(tx: Database, key: str) -> None:
+    """Have an object removed once the transaction has committed."""
+    await tx.execute(
+        """
+        insert into cleanup_queue (storage_key, next_attempt_at)
+        values ($1, now() + make_interval(secs => $2)) on conflict do nothing
+        """,
+        key,
+        CLEANUP_DELAY_SECONDS,
+    )
+
+
+async def postpone_cleanup(tx: Database, key: str, *, seconds: float) -> None:
+    await tx.execute(
+        """
+        update cleanup_queue set attempts = attempts + 1,
+            next_attempt_at = now() + make_interval(secs => $2)
+        where storage_key = $1
+        """,
+        key,
+        float(seconds),
+    )
+
+
+async def forget_cleanup(tx: Database, key: str) -> None:
+    await tx.execute("delete from cleanup_queue where storage_key = $1", key)

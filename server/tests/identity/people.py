@@ -1,0 +1,98 @@
+"""Users put straight into a server's database, and calls made at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import httpx
+
+from akako.identity.accounts import search_key
+from akako.kernel.ids import new_id
+from tests.parts.server import Server
+
+
+class Ask(NamedTuple):
+    """A request to make: `as_` is a sign-in or a Clerk id."""
+
+    method: str
+    path: str
+    as_: str | None = None
+    json: object = None
+    headers: dict[str, str] = {}  # noqa: RUF012 - never changed
+
+
+def add_people(api: Server, number: int, *, role: str = "LEARNER", **columns: object) -> list[str]:
+    """People who hold a role and never signed in; returns our ids. `columns` are those of users."""
+    return [add_person(api, role=role, **columns) for _ in range(number)]
+
+
+def add_person(api: Server, *, role: str | None = "LEARNER", **columns: Any) -> str:
+    user_id = new_id()
+    email = columns.get("email", f"{user_id}@example.com")
+    row = {
+        "id": user_id,
+        "clerk_id": f"user_{user_id}",
+        "email": email,
+        "email_key": email and email.casefold(),
+        "plan": "FREE",
+        "search_key": search_key(email, columns.get("first_name"), columns.get("last_name")),
+        **columns,
+    }
+    names, places = ", ".join(row), ", ".join(["%s"] * len(row))
+    with api.db() as db:
+        db.execute(f"insert into users ({names}) values ({places})", list(row.values()))  # type: ignore[arg-type]
+        if role:
+            db.execute(
+                "insert into user_roles (id, user_id, role, effective_start) "
+                "values (%s, %s, %s, now() - interval '1 day')",
+                (new_id(), user_id, role),
+            )
+    return user_id
+
+
+def execute(api: Server, sql: str, *values: object) -> None:
+    with api.db() as db:
+        db.execute(sql, values)  # type: ignore[arg-type]
+
+
+def rows(api: Server, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    with api.db() as db:
+        return db.execute(sql, values).fetchall()  # type: ignore[arg-type]
+
+
+def value(api: Server, sql: str, *values: object) -> Any:
+    return rows(api, sql, *values)[0][0]
+
+
+async def together(api: Server, asks: Iterable[Ask]) -> list[httpx.Response]:
+    """Make all requests at the same time; the answers come in their order."""
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=api.url, timeout=60, limits=limits) as client:
+        return await asyncio.gather(
+            *(
+                client.request(
+                    each.method,
+                    each.path,
+                    json=each.json,
+                    headers={**api.headers(each.as_), **each.headers},
+                )
+                for each in asks
+            )
+        )
+
+
+def statuses(answers: Sequence[httpx.Response]) -> dict[int, int]:
+    """How many answers have which status."""
+    found = sorted(each.status_code for each in answers)
+    return {status: found.count(status) for status in found}
+
+
+def make_admin(api: Server, name: str) -> tuple[str, str]:
+    """Somebody who signs in and is an administrator for good; returns Clerk id and our id."""
+    clerk_id = api.user(name)
+    user_id = api.user_id(clerk_id)
+    answer = api.post(f"/api/users/{user_id}/roles", as_="admin", json={"role": "ADMIN"})
+    assert answer.status_code == 201, answer.text
+    return clerk_id, user_id
