@@ -18,6 +18,7 @@ from akako.backends import embedded_postgres, job_queue
 from akako.backends.dev_directory import DevDirectory
 from akako.backends.dev_issuer import DevIssuer
 from akako.identity import reconciliation
+from akako.kernel import logging
 from akako.kernel.errors import ApiError
 from akako.migrations.run import SchemaTooNew, migrate
 from akako.ops import administration, development
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     try:
         settings = settings_module.load(data_dir=options.data_dir)
+        logging.configure(settings.log_level)
         options.run(settings, options)
     except EXPECTED as error:
         print(f"akako: {error}", file=sys.stderr)

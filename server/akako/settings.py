@@ -11,11 +11,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from akako.kernel.http.client_address import Networks, parse_networks
 from akako.kernel.limits import Rate
 
 MIB = 1024 * 1024
+MIN_KEY_BITS = 2048
 MIN_SECRET_BYTES = 16
 
 
@@ -110,6 +113,10 @@ def _url(*schemes: str) -> Callable[[str], str]:
             raise ValueError(
                 f"must be a URL that starts with {' or '.join(f'{s}://' for s in schemes)}"
             )
+        # PostgreSQL's may name several hosts, each with a port.
+        hosts = parts.netloc.rpartition("@")[2].split(",")
+        if not all(re.fullmatch(r"(\[[^]]*\]|[^:]*)(:[0-9]{1,5})?", host) for host in hosts):
+            raise ValueError("has an impossible port")
         return text
 
     return parse
@@ -126,8 +133,12 @@ def _origin(text: str) -> tuple[str, ...]:
 
 def _pem(text: str) -> str:
     key = text.replace("\\n", "\n").strip()
-    if not key.startswith("-----BEGIN PUBLIC KEY-----"):
-        raise ValueError("must be a public key in PEM form")
+    try:
+        loaded = load_pem_public_key(key.encode())
+    except ValueError:
+        loaded = None
+    if not isinstance(loaded, RSAPublicKey) or loaded.key_size < MIN_KEY_BITS:
+        raise ValueError(f"must be a public RSA key of at least {MIN_KEY_BITS} bits in PEM form")
     return key
 
 

@@ -128,6 +128,8 @@ class Session:
     async def _page(self, model: type[M], path: str, query: Mapping[str, str]) -> Page[M]:
         response = await self.send(Request(method="GET", path=path, query=query))
         body = envelope(response)
+        if not isinstance(body["data"], list):
+            raise _unreadable(response)
         items = [read_as(model, each) for each in body["data"]]
         page = Page(items, read_as(Pagination, body.get("pagination")))
         following = response.links.get("next", {}).get("url")

@@ -275,9 +275,9 @@ def test_a_mistyped_keyword_is_not_ignored(api: Server, call: Call) -> None:
         call(lambda c: c.education.get_levels(serach="x"), base(api))
     with pytest.raises(TypeError, match="nome"):
         call(lambda c: c.education.update_level("x", nome="y"), base(api))
+    naive = datetime(2026, 1, 1)  # noqa: DTZ001 - the point
     with pytest.raises(ValueError, match="time zone"):
-        moment = datetime(2026, 1, 1)  # noqa: DTZ001 - the point
-        call(lambda c: c.education.get_levels(created_from=moment), base(api))
+        call(lambda c: c.education.get_levels(created_from=naive), base(api))
 
 
 @pytest.mark.parametrize("id", ["", ".", ".."])

@@ -22,7 +22,7 @@ from akako.kernel.errors import ServiceUnavailable
 log = structlog.get_logger(__name__)
 
 CONNECT_SECONDS = 1.0
-ACQUIRE_SECONDS = 2.0
+ACQUIRE_SECONDS = 1.5
 STATEMENT_SECONDS = 5.0
 
 # Errors that say "not now" rather than "never": the caller may try again.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
 
+ROW = re.compile(r"\nDETAIL:.*?(?=\n(?:HINT:|\n)|\Z)", re.DOTALL)
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -18,6 +21,7 @@ def configure(level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _without_rows,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
@@ -34,6 +38,7 @@ def configure(level: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _without_rows,
                 structlog.processors.JSONRenderer(),
             ],
         )
@@ -42,3 +47,10 @@ def configure(level: str) -> None:
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     # It warns of every malformed form; the answer to its sender says that already.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
+
+
+def _without_rows(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """PostgreSQL quotes the row that it refuses, and with it what people wrote there."""
+    if "exception" in event:
+        event["exception"] = ROW.sub("\nDETAIL: left out", event["exception"])
+    return event

@@ -50,7 +50,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log_file = folder / "server.log"
         self._arguments = arguments
-        self._environment = self._variables(environment or {})
+        self.environment = self._variables(environment or {})
         self._tokens: dict[str, str] = {}
         self._client = httpx.Client(base_url=self.url, timeout=30)
         self.process: subprocess.Popen[bytes] | None = None
@@ -67,7 +67,7 @@ class Server:
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, *self._arguments],
-                env=self._environment,
+                env=self.environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -1,0 +1,60 @@
+"""`akako reconcile` brings every account up to date, because webhooks may never arrive."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.parts.fake_clerk import FakeClerk
+from tests.parts.server import Server
+
+
+def reconcile(server: Server) -> dict[str, int]:
+    done = subprocess.run(
+        [sys.executable, "-m", "akako.cli", "reconcile"],
+        env=server.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [line.split(": ") for line in done.stdout.splitlines()]
+    return {name: int(number) for name, number in lines}
+
+
+def test_a_walk_over_all_users(server: Server, clerk: FakeClerk) -> None:
+    for number in range(250):
+        clerk.put_user(f"user_n{number}", f"n{number}@example.com", first_name="Ama")
+    first = reconcile(server)
+    assert first == {"seen": 250, "created": 250, "updated": 0, "deleted": 0, "conflicts": 0}
+    again = reconcile(server)
+    assert again == {"seen": 250, "created": 0, "updated": 0, "deleted": 0, "conflicts": 0}
+    clerk.put_user("user_n1", "moved@example.com", updated_at=4_000_000_000_000)
+    clerk.put_user("user_n2", "n2@example.com", banned=True, updated_at=4_000_000_000_000)
+    del clerk.users["user_n3"]
+    third = reconcile(server)
+    assert third == {"seen": 249, "created": 0, "updated": 2, "deleted": 1, "conflicts": 0}
+    with server.db() as db:
+        rows = db.execute(
+            "select clerk_id, email, status, deleted_at is null from users "
+            "where clerk_id in ('user_n1', 'user_n2', 'user_n3') order by clerk_id"
+        ).fetchall()
+    assert rows == [
+        ("user_n1", "moved@example.com", "ACTIVE", True),
+        ("user_n2", "n2@example.com", "SUSPENDED", True),
+        ("user_n3", None, "INACTIVE", False),
+    ]
+
+
+def test_two_people_who_swapped_addresses_end_up_right(server: Server, clerk: FakeClerk) -> None:
+    clerk.put_user("user_a", "first@example.com", updated_at=1)
+    clerk.put_user("user_b", "second@example.com", updated_at=1)
+    reconcile(server)
+    clerk.put_user("user_a", "third@example.com", updated_at=2)
+    clerk.put_user("user_b", "first@example.com", updated_at=2)
+    # The newcomer of the address comes first in this answer, before its old owner's change.
+    synced = server.post("/api/auth/sync", json={"userId": "user_b"})
+    assert synced.status_code == 200, synced.text
+    with server.db() as db:
+        rows = db.execute("select clerk_id, email from users order by clerk_id").fetchall()
+    assert rows == [("user_a", "third@example.com"), ("user_b", "first@example.com")]

@@ -1,0 +1,111 @@
+"""Slow clients, clients that leave, and a database that does not answer in time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import httpx
+import psycopg
+import pytest
+
+from tests.http import raw
+from tests.http.raw import Connection
+from tests.http.refusals import details_of
+from tests.identity.people import Ask, statuses, together
+from tests.parts.server import Server
+
+LEVELS, PROFILE = "/api/education/levels", "/api/auth/profile"
+JSON = ["Content-Type: application/json", "Content-Length: 40"]
+POOL = 10
+
+
+def begun(api: Server) -> bytes:
+    """A request whose body has begun and does not go on."""
+    token = f"Authorization: Bearer {api.token('admin')}"
+    return raw.head("/api/admin/education/levels", token, *JSON, method="POST") + b'{"name":'
+
+
+@pytest.fixture(scope="module", autouse=True)
+def slow(api: Server) -> Iterator[Connection]:
+    """A client that was slow from the beginning of this module."""
+    with raw.connection(api, 60) as connected:
+        connected.send(begun(api))
+        yield connected
+
+
+def test_slow_bodies_are_in_nobodys_way(api: Server) -> None:
+    others = [raw.connection(api) for _ in range(3 * POOL)]
+    opened = [each.__enter__() for each in others]
+    for each in opened:
+        each.send(begun(api))
+    assert api.get(LEVELS).status_code == 200
+    assert api.get(PROFILE, as_="learner").status_code == 200
+    for manager in others:
+        manager.__exit__(None, None, None)
+
+
+def test_clients_that_leave_cost_nothing(api: Server) -> None:
+    token = f"Authorization: Bearer {api.token('admin')}"
+    whole = raw.head("/api/users", token)
+    for request in (begun(api), whole, whole[:20], begun(api)[:-30], b"") * 30:
+        with raw.connection(api) as connected:
+            connected.send(request)
+    for _ in range(2 * POOL):
+        assert api.get(PROFILE, as_="learner").status_code == 200
+    assert '"request_crashed"' not in api.log()
+    assert "Traceback" not in api.log()
+
+
+async def busy(api: Server, count: int) -> list[asyncio.Task[list[httpx.Response]]]:
+    """Writes that wait for a row which somebody else holds."""
+    ask = Ask("PUT", PROFILE, "learner", {"firstName": "Waiting"})
+    tasks = [asyncio.create_task(together(api, [ask])) for _ in range(count)]
+    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = "
+    deadline = time.monotonic() + 20
+    with api.db() as db:
+        while time.monotonic() < deadline:
+            row = db.execute(waiting + "current_database()").fetchone()
+            if row and row[0] >= count:
+                return tasks
+            await asyncio.sleep(0.02)
+    raise AssertionError("the writes do not wait")
+
+
+def hold_learner(api: Server) -> psycopg.Connection[tuple[object, ...]]:
+    api.user_id("learner")
+    assert api.database_url is not None
+    holder = psycopg.connect(api.database_url)
+    holder.execute("select 1 from users where clerk_id = 'user_123' for update")
+    return holder
+
+
+async def test_without_a_free_connection_the_answer_is_a_quick_503(api: Server) -> None:
+    with hold_learner(api) as holder:
+        held = await busy(api, POOL)
+        started = time.monotonic()
+        refused = await together(api, [Ask("GET", PROFILE, "admin"), Ask("GET", LEVELS)])
+        waited = time.monotonic() - started
+        holder.rollback()
+    for answer in refused:
+        assert details_of(answer, 503, "SERVICE_UNAVAILABLE") == {}
+        assert answer.headers["retry-after"] == "1"
+    assert waited < 4
+    answers = [answer for task in held for answer in await task]
+    assert statuses(answers) == {200: POOL}
+    assert statuses(await together(api, [Ask("GET", PROFILE, "admin")] * 20)) == {200: 20}
+
+
+async def test_a_statement_that_hangs_is_given_up(api: Server) -> None:
+    with hold_learner(api) as holder:
+        (task,) = await busy(api, 1)
+        (answer,) = await task
+        holder.rollback()
+    details_of(answer, 503, "SERVICE_UNAVAILABLE")
+    assert api.put(PROFILE, as_="learner", json={"firstName": "Esi"}).status_code == 200
+
+
+def test_a_body_that_does_not_come_is_408(api: Server, slow: Connection) -> None:
+    assert details_of(slow.receive(method="POST"), 408, "REQUEST_TIMEOUT") == {}
+    assert api.get(LEVELS).status_code == 200
