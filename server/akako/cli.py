@@ -141,6 +141,17 @@ def _worker(settings: Settings, options: argparse.Namespace) -> None:
     _with_parts(settings, run)
 
 
+def _fake_clerk(settings: Settings, options: argparse.Namespace) -> None:
+    sources = Path(__file__).resolve().parents[1]
+    if not (sources / "tests" / "parts" / "fake_clerk_control.py").exists():
+        raise SettingsError("akako dev clerk needs a checkout of the sources")
+    command = [sys.executable, "-m", "tests.parts.fake_clerk_control", "--port", str(options.port)]
+    if options.webhook_url:
+        command += ["--webhook-url", options.webhook_url]
+    os.chdir(sources)
+    os.execv(command[0], command)  # noqa: S606 - our own interpreter with our own module
+
+
 def _openapi(settings: Settings, options: argparse.Namespace) -> None:
     sys.stdout.buffer.write(assembly.openapi())
 
@@ -230,6 +241,7 @@ def _parser() -> argparse.ArgumentParser:
     add("worker", _worker, "Work on background jobs, apart from the API.")
     add("openapi", _openapi, "Print the OpenAPI document.")
     _add_admin(commands, shared)
+    _add_dev(commands, shared)
     return parser
 
 
@@ -260,6 +272,17 @@ def _add_admin(commands: object, shared: argparse.ArgumentParser) -> None:
         who.add_argument("--clerk-id", metavar="ID", help="by Clerk id")
         if verb is plan:
             who.add_argument("--organization", metavar="ID", help="by Clerk organisation id")
+
+
+def _add_dev(commands: object, shared: argparse.ArgumentParser) -> None:
+    text = "Helpers for development."
+    dev = commands.add_parser("dev", help=text, description=text)  # type: ignore[attr-defined]
+    verbs = dev.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    about = "Run a fake Clerk to try an integration against."
+    clerk = verbs.add_parser("clerk", parents=[shared], help=about, description=about)
+    clerk.add_argument("--port", type=int, default=9400, help="port to listen on (9400)")
+    clerk.add_argument("--webhook-url", metavar="URL", help="where its events are sent")
+    clerk.set_defaults(run=_fake_clerk)
 
 
 if __name__ == "__main__":

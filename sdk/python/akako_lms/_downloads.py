@@ -7,9 +7,9 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.message import Message
 from pathlib import Path
 from typing import IO
+from urllib.parse import unquote
 
 import httpx
 
@@ -154,11 +154,17 @@ async def _receive(
 
 def _downloaded(sink: Sink, response: httpx.Response | None) -> Download:
     headers: Mapping[str, str] = response.headers if response is not None else {}
-    read = Message()
-    read["Content-Disposition"] = headers.get("content-disposition", "")
-    return Download(
-        size=sink.have, file_name=read.get_filename(), mime_type=headers.get("content-type")
-    )
+    name, kind = _file_name(headers.get("content-disposition", "")), headers.get("content-type")
+    return Download(size=sink.have, file_name=name, mime_type=kind)
+
+
+def _file_name(disposition: str) -> str | None:
+    """The name in full, of which `filename` is only what fits into ASCII."""
+    full = re.search(r"filename\*=UTF-8''([^;\s]+)", disposition, re.IGNORECASE)
+    if full:
+        return unquote(full[1])
+    plain = re.search(r'filename="([^"]*)"', disposition)
+    return plain[1] if plain else None
 
 
 def _first_byte(headers: Mapping[str, str]) -> int | None:

@@ -1,41 +1,14 @@
-"""The server's own fixtures, and one way to make a call through either client."""
+"""The server's own fixtures, and both clients in turn."""
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
-
 import pytest
 
-from akako_lms import AkakoAPI, AsyncAkakoAPI, _retry
+from akako_lms import _retry
+from calls import Call, call_async, call_blocking
 from tests.conftest import api, new_database, postgres, start_server
 
 __all__ = ["api", "new_database", "postgres", "start_server"]
-
-Perform = Callable[[Any], Any]
-Call = Callable[..., Any]
-
-
-def call_blocking(perform: Perform, base_url: str, token: Any = None) -> Any:
-    """Make a call through the blocking client; an iterator's items come as a list."""
-    with AkakoAPI(base_url=base_url, token=token) as client:
-        result = perform(client)
-        return list(result) if isinstance(result, Iterator) else result
-
-
-def call_async(perform: Perform, base_url: str, token: Any = None) -> Any:
-    """The same through the async client."""
-
-    async def run() -> Any:
-        async with AsyncAkakoAPI(base_url=base_url, token=token) as client:
-            result = perform(client)
-            if isinstance(result, AsyncIterator):
-                return [each async for each in result]
-            return await result if inspect.isawaitable(result) else result
-
-    return asyncio.run(run())
 
 
 @pytest.fixture(params=[call_blocking, call_async], ids=["blocking", "async"])

@@ -41,8 +41,9 @@ def levels(**headers: str) -> bytes:
     return answer(200, json.dumps(body).encode(), **headers)
 
 
-def refused(status: int, code: str, **headers: str) -> bytes:
-    body = {"success": False, "error": "No", "code": code, "details": {}}
+def refused(status: int, code: str, *, size: int | None = None, **headers: str) -> bytes:
+    details = {} if size is None else {"size": size}
+    body = {"success": False, "error": "No", "code": code, "details": details}
     return answer(status, json.dumps(body).encode(), X_Request_Id="req_1", **headers)
 
 

@@ -22,9 +22,8 @@ from akako_lms import (
     User,
     ValidationError,
 )
+from calls import Call
 from tests.parts.server import Server
-
-from .conftest import Call
 
 numbers = itertools.count(1)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

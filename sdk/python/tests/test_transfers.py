@@ -18,11 +18,10 @@ from akako_lms import (
     PreconditionFailedError,
     UnsupportedMediaTypeError,
 )
+from calls import Call
+from scripted import Scripted, answer, refused, scripted
 from tests.parts.samples import sample
 from tests.parts.server import Server
-
-from .conftest import Call
-from .scripted import Scripted, answer, scripted
 
 numbers = itertools.count(1)
 CONTENT = bytes(range(256)) * 4096
@@ -188,9 +187,8 @@ def test_a_broken_download_goes_on(call: Call, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("no_pauses")
 def test_a_later_call_goes_on(call: Call, tmp_path: Path) -> None:
     target = tmp_path / "file"
-    with scripted(cut(whole(), 100_000), b"") as server:
-        with pytest.raises(ConnectionFailedError):
-            fetch(call, server, target)
+    with scripted(cut(whole(), 100_000), b"") as server, pytest.raises(ConnectionFailedError):
+        fetch(call, server, target)
     assert not target.exists()
     with scripted(rest(100_000)) as server:
         fetch(call, server, target)
@@ -215,8 +213,8 @@ def test_a_changed_file_begins_anew(call: Call, tmp_path: Path) -> None:
 def test_a_finished_part_is_taken_as_it_is(call: Call, tmp_path: Path) -> None:
     (tmp_path / "file.part").write_bytes(CONTENT)
     (tmp_path / "file.part.etag").write_text(ETAG)
-    body = b'{"success": false, "error": "No", "code": "RANGE_NOT_SATISFIABLE", "details": {"size": %d}}'
-    with scripted(answer(416, body % len(CONTENT))) as server:
+    refusal = refused(416, "RANGE_NOT_SATISFIABLE", size=len(CONTENT))
+    with scripted(refusal) as server:
         assert fetch(call, server, tmp_path / "file").size == len(CONTENT)
     assert (tmp_path / "file").read_bytes() == CONTENT
 

@@ -24,9 +24,8 @@ from akako_lms import (
     UnauthorizedError,
 )
 from akako_lms.errors import BY_STATUS, failure
-
-from .conftest import Call
-from .scripted import LEVEL, answer, levels, refused, scripted, success
+from calls import Call
+from scripted import LEVEL, answer, levels, refused, scripted, success
 
 CUT = b""
 HTML = answer(200, b"<html>Please sign in</html>", Content_Type="text/html")

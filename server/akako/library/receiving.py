@@ -12,7 +12,6 @@ from akako.kernel.files.multipart import FilePart, TextPart, read_form
 from akako.kernel.http.call import Call
 from akako.kernel.http.once import is_repeated, once
 from akako.kernel.http.reply import Reply
-from akako.library import service
 from akako.library.forms import Received
 from akako.storage.intake import Intake, StoredFile, give_up, patient
 
@@ -20,16 +19,21 @@ Adopt = Callable[[Database, Received], Awaitable[Reply]]
 
 
 async def adopt(
-    call: Call, route: str, receiving: Callable[[], Awaitable[Received]], work: Adopt
+    call: Call,
+    route: str,
+    *,
+    admit: Callable[[], Awaitable[None]],
+    receiving: Callable[[], Awaitable[Received]],
+    work: Adopt,
 ) -> Reply:
     """Receive a form and have `work` make its file somebody's, once per Idempotency-Key.
 
-    Raise QuotaExceeded before a byte of the form is read. Whatever is raised or answered, a file
-    that was not adopted does not stay in the store.
+    `admit` raises what can be refused before a byte of the form is read. Whatever is raised or
+    answered, a file that was not adopted does not stay in the store.
     """
     key = idempotency.read_key(call.header("idempotency-key"))
     if key is None or not await is_repeated(call, route, key):
-        await service.check_upload(call.db, call.actor)
+        await admit()
     form = await receiving()
     worked = done = False
 

@@ -61,7 +61,11 @@ async def upload_document(call: Call) -> Reply:
 
     limit = call.outside.max_document_bytes
     return await adopt(
-        call, UPLOAD_DOCUMENT, partial(receive, call, "file", DOCUMENTS, limit, "documents"), add
+        call,
+        UPLOAD_DOCUMENT,
+        admit=partial(service.check_upload, call.db, call.actor),
+        receiving=partial(receive, call, "file", DOCUMENTS, limit, "documents"),
+        work=add,
     )
 
 
@@ -115,11 +119,16 @@ async def delete_document(call: Call, topic_id: str, document_id: str) -> Ok[Doc
 )
 async def upload_video(call: Call, topic_id: str) -> Reply:
     """Upload or replace the video of a topic. The old one plays until the new one is complete."""
+    if_match = call.header("if-match")
     await service.writable_topic(call.db, call.actor, topic_id)
+
+    async def admit() -> None:
+        await service.check_video(call.db, topic_id, if_match=if_match)
+        await service.check_upload(call.db, call.actor)
 
     async def replace(db: Database, form: Received) -> Reply:
         video, first, quota = await service.put_video(
-            db, call.actor, topic_id, form.file, if_match=call.header("if-match")
+            db, call.actor, topic_id, form.file, if_match=if_match
         )
         call.reply_headers = call.reply_headers + quota
         headers = {"ETag": streaming.etag(video.sha256)}
@@ -131,7 +140,11 @@ async def upload_video(call: Call, topic_id: str) -> Reply:
 
     limit = call.outside.max_video_bytes
     return await adopt(
-        call, UPLOAD_VIDEO, partial(receive, call, "video", VIDEOS, limit, "videos"), replace
+        call,
+        UPLOAD_VIDEO,
+        admit=admit,
+        receiving=partial(receive, call, "video", VIDEOS, limit, "videos"),
+        work=replace,
     )
 
 
@@ -139,7 +152,7 @@ async def upload_video(call: Call, topic_id: str) -> Reply:
     "/education/topics/{topic_id}/video",
     access=EVERYBODY,
     bucket=MEDIA,
-    resource="video",
+    resource="topic",
     errors=(206, 304, 403, 416),
 )
 async def play_video(call: Call, topic_id: str, query: PlaybackQuery) -> Reply:
@@ -151,7 +164,7 @@ async def play_video(call: Call, topic_id: str, query: PlaybackQuery) -> Reply:
 @delete(
     UPLOAD_VIDEO,
     access=STAFF,
-    resource="video",
+    resource="topic",
     replays=True,
     errors=(412,),
 )

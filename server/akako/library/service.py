@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncpg
+
 from akako.education.access import TopicAccess, find_topic_access, require_read, require_write
 from akako.education.schemas import Document
 from akako.kernel import audit, jobs
@@ -126,6 +128,19 @@ async def open_video(db: Database, actor: Actor, topic_id: str) -> Playable:
     return queries.playable_video(row)
 
 
+async def check_video(db: Database, topic_id: str, *, if_match: str | None) -> None:
+    """Raise PreconditionFailed where `if_match` names another video than the present one."""
+    row = await queries.find_video(db, topic_id) if if_match else None
+    if row is not None:
+        _require_match(row, if_match)
+
+
+def _require_match(row: asyncpg.Record, if_match: str | None) -> None:
+    current = etag(row["video_sha256"]) if row["video_key"] else None
+    if if_match is not None and not tag_matches(if_match, current):
+        raise PreconditionFailed(current)
+
+
 async def put_video(
     db: Database, actor: Actor, topic_id: str, file: StoredFile, *, if_match: str | None
 ) -> tuple[Video, bool, Headers]:
@@ -139,9 +154,7 @@ async def put_video(
         await writable_topic(tx, actor, topic_id)
         if row is None:
             raise NotFound("topic", topic_id)
-        current = etag(row["video_sha256"]) if row["video_key"] else None
-        if if_match is not None and not tag_matches(if_match, current):
-            raise PreconditionFailed(current)
+        _require_match(row, if_match)
         await _adopt(tx, file)
         if row["video_key"]:
             await storage.queue_cleanup(tx, row["video_key"])
@@ -159,9 +172,7 @@ async def delete_video(db: Database, actor: Actor, topic_id: str, *, if_match: s
         await writable_topic(tx, actor, topic_id)
         if row is None or row["video_key"] is None:
             raise NotFound("video", topic_id)
-        current = etag(row["video_sha256"])
-        if if_match is not None and not tag_matches(if_match, current):
-            raise PreconditionFailed(current)
+        _require_match(row, if_match)
         await storage.queue_cleanup(tx, row["video_key"])
         await queries.remove_video(tx, topic_id)
         await audit.record(tx, actor, "video.deleted", "video", topic_id)

@@ -189,7 +189,7 @@ def send_form(
 
 def rows(api: Server, sql: str, *values: object) -> list[tuple[Any, ...]]:
     with api.db() as db:
-        return db.execute(sql, values).fetchall()  # type: ignore[arg-type]
+        return db.execute(sql, values).fetchall()
 
 
 def count(api: Server, sql: str, *values: object) -> int:
@@ -258,4 +258,5 @@ def command(api: Server, *arguments: str) -> str:
 def sweep(api: Server, grace: float = 0) -> dict[str, int]:
     """What `akako sweep` removed, by its own account."""
     printed = command(api, "sweep", "--grace", str(grace))
-    return {name: int(number) for name, number in (line.split(": ") for line in printed.split("\n") if line)}
+    lines = (line.split(": ") for line in printed.splitlines())
+    return {name: int(number) for name, number in lines}

@@ -19,7 +19,6 @@ from tests.library.school import (
     send_form,
     trace,
     upload,
-    uploaded,
 )
 from tests.parts.server import Server
 
@@ -260,23 +259,9 @@ def test_a_document_of_more_than_50_mib_is_refused(
     assert refused(response, 413, "PAYLOAD_TOO_LARGE") == {"limitBytes": 50 * MIB}
 
 
-def test_the_limits_are_those_of_the_settings(api: Server) -> None:
-    """The full length of a document is taken; see the small server below for the video."""
-
-
 def test_a_full_topic_takes_no_more(api: Server, topic: Topic) -> None:
     other = add_topic(api)
     with api.db() as db:
         db.execute("update topics set document_count = 100 where id = %s", (other.id,))
     details = refused(upload(api, other), 409, "CONFLICT")
     assert (details["resource"], details["field"]) == ("topic", "documents")
-
-
-def test_a_refused_replacement_leaves_the_video(api: Server) -> None:
-    other = add_topic(api)
-    first = uploaded(put_video(api, other))
-    refused(put_video(api, other, b"<html>"), 415, "UNSUPPORTED_MEDIA_TYPE")
-    assert api.get(other.video, as_="admin").content == sample("mp4")
-    answer = api.delete(other.video_admin, as_="admin")
-    assert answer.json()["data"] == {"topicId": other.id, "deleted": True}
-    assert first["version"] == 1

@@ -92,8 +92,10 @@ def sign_webhook(
 class FakeClerk:
     """Endpoints, as `fail` names them: "jwks", "user", "users"."""
 
-    def __init__(self, issuer: str | None = None, secret_key: str = "sk_test_fake") -> None:
-        self.socket = socket.create_server(("127.0.0.1", 0))
+    def __init__(
+        self, issuer: str | None = None, secret_key: str = "sk_test_fake", *, port: int = 0
+    ) -> None:
+        self.socket = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
         self.issuer = issuer or self.url
         self.secret_key = secret_key

@@ -23,7 +23,8 @@ START_SECONDS = 60
 
 # Tests of the limits themselves set their own.
 GENEROUS = {
-    f"AKAKO_RATE_LIMIT_{name}": "100000/60" for name in ("GENERAL", "AUTH", "UPLOAD", "MEDIA", "WEBHOOK")
+    f"AKAKO_RATE_LIMIT_{name}": "100000/60"
+    for name in ("GENERAL", "AUTH", "UPLOAD", "MEDIA", "WEBHOOK")
 }
 
 
@@ -129,7 +130,9 @@ class Server:
     def headers(self, as_: str | None) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token(as_)}"} if as_ else {}
 
-    def request(self, method: str, path: str, *, as_: str | None = None, **kw: Any) -> httpx.Response:
+    def request(
+        self, method: str, path: str, *, as_: str | None = None, **kw: Any
+    ) -> httpx.Response:
         headers = {**self.headers(as_), **kw.pop("headers", {})}
         return self._client.request(method, path, headers=headers, **kw)
 

@@ -50,6 +50,7 @@ class Call:
     __slots__ = (
         "address",
         "body_asked_for",
+        "charged",
         "claims",
         "db",
         "headers",
@@ -79,6 +80,7 @@ class Call:
             )
         self.address = ""
         self.body_asked_for = False
+        self.charged = False  # whether the call was counted towards the month's quota
         self.public = False  # whether anonymous callers get the same as long as they are anonymous
         self.claims: Claims | None = None
         self.maybe_actor: Actor | None = None

@@ -7,6 +7,7 @@ validation, and then the handler. An unauthorised caller so never learns what is
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any, Protocol
 
 import msgspec
@@ -20,6 +21,7 @@ from akako.kernel.errors import (
     Forbidden,
     InternalError,
     NotFound,
+    QuotaExceeded,
     ServiceUnavailable,
     Unauthorized,
 )
@@ -77,7 +79,7 @@ class Pipeline(msgspec.Struct, kw_only=True):
         except Exception:
             log.exception("request_crashed", request_id=request_id, route=endpoint.path)
             answer = failure(InternalError(request_id))
-        if call.maybe_actor and call.claims and endpoint.metered and _is_free(answer.status):
+        if call.charged and call.maybe_actor and call.claims and _is_free(answer.status):
             self.outside.meter.refund(call.maybe_actor, call.claims)
         answer.headers += call.reply_headers
         if b"expect" in call.headers and not call.body_asked_for:
@@ -188,13 +190,26 @@ class Pipeline(msgspec.Struct, kw_only=True):
         else:
             call.claims = await self._verify(call)
             call.maybe_actor = await self.load_actor(call, call.claims, provision=True)
-            access.check(call.maybe_actor.roles)
         if call.maybe_actor and call.claims:
-            if endpoint.bucket is limits.UPLOAD:
-                await self._hit(call, endpoint.bucket, "user", call.claims.subject)
-            if endpoint.metered:
-                quota = await self.outside.meter.charge(call.db, call.maybe_actor, call.claims)
-                call.reply_headers = call.reply_headers + quota
+            await self._admit(endpoint, call, call.maybe_actor, call.claims)
+
+    async def _admit(self, endpoint: Endpoint, call: Call, actor: Actor, claims: Claims) -> None:
+        """Role, the user's own limit, quota. What a role does not allow is a call all the same."""
+        try:
+            endpoint.access.check(actor.roles)
+        except Forbidden:
+            with suppress(QuotaExceeded):
+                await self._charge(endpoint, call, actor, claims)
+            raise
+        if endpoint.bucket is limits.UPLOAD:
+            await self._hit(call, endpoint.bucket, "user", claims.subject)
+        await self._charge(endpoint, call, actor, claims)
+
+    async def _charge(self, endpoint: Endpoint, call: Call, actor: Actor, claims: Claims) -> None:
+        if endpoint.metered:
+            quota = await self.outside.meter.charge(call.db, actor, claims)
+            call.reply_headers = call.reply_headers + quota
+            call.charged = True
 
     async def _identify_if_possible(self, call: Call) -> None:
         if b"authorization" not in call.headers or not await self._claims(call):
@@ -256,6 +271,7 @@ def _path_values(endpoint: Endpoint, call: Call) -> dict[str, str]:
 
 def _check_ids(endpoint: Endpoint, path: dict[str, str]) -> None:
     """An id of an impossible shape is answered like one that does not exist."""
-    for value in path.values():
+    for name, value in path.items():
         if not is_id(value):
-            raise NotFound(endpoint.resource, value[:64])
+            last = name == endpoint.path_params[-1]
+            raise NotFound(endpoint.resource if last else name.removesuffix("_id"), value[:64])
