@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv --quiet
 
-.PHONY: help run test check contract clean
+.PHONY: help run test check contract bench clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' Makefile
 
@@ -24,6 +24,9 @@ check: .venv/.dev ## format, lint, types, import rules, contract drift, structur
 contract: .venv/.run ## write contract/openapi.json anew from the code
 	.venv/bin/akako openapi > contract/openapi.json.new
 	mv contract/openapi.json.new contract/openapi.json
+
+bench: .venv/.dev ## measure the server beside its peers, as ratios (minutes)
+	PYTHONPATH=server:. .venv/bin/python -m bench.run
 
 clean: ## remove the environment and every cache; the data folder stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

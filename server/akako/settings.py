@@ -166,7 +166,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "data_dir": Path,
     "database_url": _url("postgresql", "postgres"),
     "redis_url": _url("redis", "rediss", "valkey", "valkeys", "unix"),
-    "storage_url": _url("s3", "file"),
+    "storage_url": _url("s3"),
     "s3_endpoint": _url("http", "https"),
     "clerk_issuer": _url("http", "https"),
     "clerk_jwks_url": _url("http", "https"),

@@ -16,7 +16,7 @@ import httpx
 from akako_lms._session import Request, Session, no_answer
 from akako_lms._sources import Progress
 from akako_lms._wire import to_query
-from akako_lms.errors import UNREADABLE, RangeNotSatisfiableError, failure
+from akako_lms.errors import INTERRUPTED, UNREADABLE, RangeNotSatisfiableError, failure
 
 Target = str | os.PathLike[str] | IO[bytes]
 
@@ -117,7 +117,7 @@ async def download(
                 response = await _receive(session, path, query, sink, progress)
             except httpx.HTTPError as error:
                 tries = tries if sink.have == had else 1
-                await session.recover(no_answer(error), tries)
+                await session.recover(no_answer(error, INTERRUPTED), tries)
             else:
                 await session.work(sink.finish)
                 return _downloaded(sink, response)
@@ -141,14 +141,12 @@ async def _receive(
         if error.details.get("size") == sink.have:
             return None
         raise
-    await session.work(functools.partial(sink.begin, response))
-    total = _total(response.headers, sink.have)
 
     def told() -> None:
         if progress:
-            progress(sink.have, total)
+            progress(sink.have, _total(response.headers))
 
-    await session.receive(response, sink.write, told)
+    await session.receive(response, functools.partial(sink.begin, response), sink.write, told)
     return response
 
 
@@ -172,6 +170,7 @@ def _first_byte(headers: Mapping[str, str]) -> int | None:
     return int(found[1]) if found else None
 
 
-def _total(headers: Mapping[str, str], have: int) -> int | None:
-    length = headers.get("content-length", "")
-    return have + int(length) if length.isdigit() else None
+def _total(headers: Mapping[str, str]) -> int | None:
+    """The size of the whole file, whichever part of it this is."""
+    total = headers.get("content-range", "").rpartition("/")[2] or headers.get("content-length", "")
+    return int(total) if total.isdigit() else None

@@ -12,7 +12,7 @@ from akako_lms._drivers import Content
 from akako_lms._session import Request, Session, envelope, key_for
 from akako_lms._sources import Progress, Source, Tally
 from akako_lms._wire import segment
-from akako_lms.errors import UNREADABLE, AkakoError, failure
+from akako_lms.errors import INTERRUPTED, UNREADABLE, AkakoError, ConnectionFailedError, failure
 
 PIECE_BYTES = 8 * 1024 * 1024
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -91,6 +91,9 @@ async def _send_piece(
     piece = Request(method="PATCH", path=path, headers=headers, content=content, tries=1)
     try:
         return await session.send(piece)
+    except ConnectionFailedError as problem:
+        # However it broke: what has arrived is kept.
+        return failure(0, INTERRUPTED, problem.message)
     except AkakoError as problem:
         return problem
 

@@ -8,12 +8,13 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from akako_lms.errors import AkakoError
+from akako_lms.errors import INTERRUPTED, AkakoError
 
 TRIES = 3
 LONGEST_SECONDS = 60.0
 FIRST_SECONDS = 0.5
 STATUSES = frozenset({429, 502, 503, 504})
+CODES = frozenset({"IDEMPOTENCY_IN_PROGRESS", INTERRUPTED})
 
 # The connection failed or broke; a server that is merely slow is not asked again.
 BROKEN = (
@@ -28,11 +29,10 @@ BROKEN = (
 def is_passing(problem: AkakoError) -> bool:
     """Whether the same request may succeed later.
 
-    An earlier try may still be at work on the server when its connection broke: hence the code.
+    An earlier try may still be at work on the server when its connection broke: hence the codes.
     """
-    cause = problem.__cause__
-    in_progress = problem.code == "IDEMPOTENCY_IN_PROGRESS"
-    return isinstance(cause, BROKEN) or problem.status in STATUSES or in_progress
+    named = problem.status in STATUSES or problem.code in CODES
+    return named or isinstance(problem.__cause__, BROKEN)
 
 
 def pause(problem: AkakoError, tries: int) -> float | None:
@@ -43,8 +43,15 @@ def pause(problem: AkakoError, tries: int) -> float | None:
     if tries >= TRIES or not is_passing(problem):
         return None
     if problem.retry_after is None:
-        return random.uniform(0, FIRST_SECONDS * 2**tries)  # noqa: S311 - spreads load, no secret
-    return problem.retry_after if problem.retry_after <= LONGEST_SECONDS else None
+        return _up_to(FIRST_SECONDS * 2**tries)
+    if problem.retry_after > LONGEST_SECONDS:
+        return None
+    return problem.retry_after + _up_to(FIRST_SECONDS)
+
+
+def _up_to(seconds: float) -> float:
+    """Full jitter: whoever failed together does not come back together."""
+    return random.uniform(0, seconds)  # noqa: S311 - no secret
 
 
 def retry_after(value: str) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -31,9 +32,9 @@ M = TypeVar("M", bound=Model)
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 try:
-    VERSION = version("akako-lms")
+    USER_AGENT = f"akako-lms-python/{version('akako-lms')}"
 except PackageNotFoundError:  # imported from a source tree
-    VERSION = "0"
+    USER_AGENT = "akako-lms-python"
 
 
 class Page(list[T], Generic[T]):
@@ -43,6 +44,9 @@ class Page(list[T], Generic[T]):
         super().__init__(items)
         self.pagination = pagination
         self._following: Callable[[], Coroutine[Any, Any, Page[T]]] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Page, (list(self), self.pagination)
 
 
 @dataclass(kw_only=True)
@@ -60,18 +64,30 @@ class Request:
     whole: bool = True  # False: the caller reads the body of a success in pieces
 
     def all_headers(self, token: str | None) -> dict[str, str]:
-        named = {"Authorization": f"Bearer {token}" if token else None, **self.headers}
+        named = {"Authorization": bearer(token), "User-Agent": USER_AGENT, **self.headers}
         return {name: value for name, value in named.items() if value is not None}
+
+
+def bearer(token: str | None) -> str | None:
+    """The Authorization header. What cannot be sent is refused without showing it."""
+    if not token:
+        return None
+    if not re.fullmatch(r"[!-~]+", token := token.strip()):
+        raise ValueError("the token has characters that cannot be sent")
+    return f"Bearer {token}"
 
 
 def check_address(base_url: str) -> str:
     """The address without a trailing slash. Raise ValueError where the token would not be safe."""
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
+    try:
+        url = httpx.URL(base_url)  # read by whoever will connect, so that both see the same host
+    except httpx.InvalidURL as error:
+        raise ValueError(f"base_url is malformed: {error}") from None
+    if url.scheme not in ("https", "http") or not url.host:
         raise ValueError("base_url must start with https://")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+    if url.scheme == "http" and url.host not in LOOPBACK:
         raise ValueError("base_url must start with https:// (http:// is for this machine only)")
-    if parts.username is not None or parts.query or parts.fragment:
+    if url.userinfo or url.query or url.fragment:
         raise ValueError("base_url must be scheme, host and path only")
     return base_url.rstrip("/")
 
@@ -185,11 +201,13 @@ class Session:
     async def receive(
         self,
         response: httpx.Response,
+        begin: Callable[[], None],
         write: Callable[[bytes], None],
         written: Callable[[], None],
     ) -> None:
         """Hand the body over in pieces; raise httpx.HTTPError if it breaks off."""
         try:
+            await self._driver.work(begin)
             while chunk := await self._driver.next_chunk(response):
                 await self._driver.work(functools.partial(write, chunk))
                 written()
@@ -228,8 +246,8 @@ def envelope(response: httpx.Response) -> dict[str, Any]:
     return body
 
 
-def no_answer(error: httpx.HTTPError) -> AkakoError:
-    problem = failure(0, NO_ANSWER, f"No answer: {type(error).__name__}")
+def no_answer(error: httpx.HTTPError, code: str = NO_ANSWER) -> AkakoError:
+    problem = failure(0, code, f"No answer: {type(error).__name__}")
     problem.__cause__ = error
     return problem
 

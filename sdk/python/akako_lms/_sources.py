@@ -99,7 +99,10 @@ class Form:
         parts = [_part(boundary, f'name="{name}"', text) for name, text in texts.items()]
         named = f'name="{field}"; filename="{_quoted(source.name)}"'
         parts.append(_part(boundary, named, None))
-        self._head, self._tail = "".join(parts).encode(), f"\r\n--{boundary}--\r\n".encode()
+        self._head, self._tail = (
+            "".join(parts).encode(errors="replace"),
+            f"\r\n--{boundary}--\r\n".encode(),
+        )
         self.headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         if source.size is not None:
             length = len(self._head) + source.size + len(self._tail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 NO_ANSWER = "NO_ANSWER"
+INTERRUPTED = "INTERRUPTED"
 UNREADABLE = "UNREADABLE_ANSWER"
 REDIRECTED = "REDIRECTED"
 
@@ -40,7 +41,7 @@ class AkakoError(Exception):
 
 
 class ConnectionFailedError(AkakoError):
-    """No answer came, or it broke off: status 0, code `NO_ANSWER`."""
+    """Status 0: no answer came (`NO_ANSWER`), or a file broke off on its way (`INTERRUPTED`)."""
 
 
 class BadRequestError(AkakoError):

@@ -55,6 +55,10 @@ class Received:
     body: bytes
 
 
+class Stalled(bytes):
+    """An answer after which nothing comes, and the line stays open."""
+
+
 @dataclass
 class Scripted:
     """Gives its answers in turn, the last of them for ever; empty bytes: the line is cut."""
@@ -73,13 +77,16 @@ class Scripted:
 
 @contextmanager
 def scripted(*answers: bytes) -> Iterator[Scripted]:
-    script = Scripted(answers)
+    script, over = Scripted(answers), threading.Event()
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             received = _read(self.rfile)
             if received:
-                self.wfile.write(script.next_answer(received))
+                answer = script.next_answer(received)
+                self.wfile.write(answer)
+                if isinstance(answer, Stalled):
+                    over.wait(30)
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
@@ -89,6 +96,7 @@ def scripted(*answers: bytes) -> Iterator[Scripted]:
         script.url = f"http://127.0.0.1:{server.server_address[1]}/api"
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield script
+        over.set()
         server.shutdown()
 
 

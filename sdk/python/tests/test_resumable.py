@@ -6,11 +6,12 @@ import base64
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from akako_lms import AkakoError, ConnectionFailedError, NotFoundError, _resumable
+from akako_lms import AkakoError, ConnectionFailedError, NotFoundError, _drivers, _resumable
 from calls import Call
-from scripted import Scripted, answer, refused, scripted, success
+from scripted import Scripted, Stalled, answer, refused, scripted, success
 
 VIDEO = {
     "topicId": "topic_1",
@@ -135,3 +136,9 @@ def test_the_token_follows_no_location(call: Call) -> None:
             upload(call, server)
         assert other.received == []
     assert server.received[1].path == "/api/uploads/upload_2"
+
+
+def test_a_stalled_piece_goes_on(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_drivers, "TIMEOUT", httpx.Timeout(5, read=0.5))
+    with scripted(CREATED, Stalled(), at(20), done()) as server:
+        assert upload(call, server).size == 25

@@ -8,6 +8,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from akako_lms import (
@@ -17,9 +18,10 @@ from akako_lms import (
     NotFoundError,
     PreconditionFailedError,
     UnsupportedMediaTypeError,
+    _drivers,
 )
 from calls import Call
-from scripted import Scripted, answer, refused, scripted
+from scripted import Scripted, Stalled, answer, refused, scripted
 from tests.parts.samples import sample
 from tests.parts.server import Server
 
@@ -238,3 +240,20 @@ def test_an_empty_file(call: Call, tmp_path: Path) -> None:
     with scripted(whole(b"")) as server:
         assert fetch(call, server, tmp_path / "file").size == 0
     assert (tmp_path / "file").read_bytes() == b""
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_a_stalled_download_goes_on(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_drivers, "TIMEOUT", httpx.Timeout(5, read=0.5))
+    with scripted(Stalled(cut(whole(), 100_000)), rest(100_000)) as server:
+        fetch(call, server, tmp_path / "file")
+        assert server.header("range") == [None, "bytes=100000-"]
+    assert (tmp_path / "file").read_bytes() == CONTENT
+
+
+def test_the_connection_is_given_back(call: Call, tmp_path: Path) -> None:
+    missing = tmp_path / "no such folder" / "file"
+    with scripted(whole()) as server, pytest.raises(FileNotFoundError):
+        fetch(call, server, missing)

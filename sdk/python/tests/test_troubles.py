@@ -8,7 +8,6 @@ import itertools
 import logging
 import pickle
 import time
-from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -92,7 +91,7 @@ def test_retry_after_is_heeded(call: Call) -> None:
     assert time.monotonic() - began >= 1
 
 
-@pytest.mark.parametrize("value", ["61", "86400", formatdate(time.time() + 86400, usegmt=True)])
+@pytest.mark.parametrize("value", ["61", "86400", "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_nobody_waits_for_longer_than_a_minute(call: Call, value: str) -> None:
     with scripted(refused(429, "QUOTA_EXCEEDED", Retry_After=value)) as server:
         with pytest.raises(RateLimitError) as caught:
@@ -246,6 +245,31 @@ def test_the_token_is_never_shown(call: Call, caplog: pytest.LogCaptureFixture) 
     assert "secret" not in caplog.text
 
 
+@pytest.mark.parametrize("token", ["aaa\nsecret", "sécret", "two secrets", "\x00secret"])
+def test_a_token_that_cannot_be_sent_is_not_shown(call: Call, token: str) -> None:
+    with scripted(levels()) as server:
+        with pytest.raises(ValueError, match="cannot be sent") as caught:
+            call(get, server.url, token)
+        assert server.received == []
+    assert "cret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_space_around_a_token_does_no_harm(call: Call) -> None:
+    with scripted(levels()) as server:
+        call(get, server.url, "token\n")
+    assert server.header("authorization") == ["Bearer token"]
+    assert server.header("user-agent")[0]
+
+
+def test_a_list_can_be_pickled(call: Call) -> None:
+    with scripted(levels(Link='</api/education/levels?cursor=a>; rel="next"')) as server:
+        page = call(get, server.url)
+    copy = pickle.loads(pickle.dumps(page))
+    assert copy == page
+    assert copy.pagination == page.pagination
+
+
 @pytest.mark.parametrize("client", [AkakoAPI, AsyncAkakoAPI])
 @pytest.mark.parametrize(
     "url",
@@ -261,6 +285,8 @@ def test_the_token_is_never_shown(call: Call, caplog: pytest.LogCaptureFixture) 
         "https://user:password@akako.example.com/api",
         "https://akako.example.com/api?x=1",
         "http://localhost@akako.example.com/api",
+        "http://localhost\\@akako.example.com/api",
+        "https://akako.example.com:port/api",
         "",
     ],
 )

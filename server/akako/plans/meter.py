@@ -89,7 +89,9 @@ class LeasingMeter:
         """Give one call back, for an answer that was no service."""
         if claims.authorized_party in self._first_party:
             return
-        self._lease(actor.subject).left += 1
+        lease = self._lease(actor.subject)
+        if lease.total:  # else the call was counted in a month that is over
+            lease.left += 1
 
     def unspent(self, subject: str, month: date) -> int:
         """Calls that the database counts already, although they were not made yet."""
@@ -143,12 +145,15 @@ class LeasingMeter:
                 await self._return(subject, lease)
 
     async def _return(self, subject: str, lease: _Lease) -> None:
-        if lease.left <= 0:
+        if lease.filling is not None:
+            await lease.filling
+        calls, lease.left = lease.left, 0
+        if calls <= 0:
             return
         try:
-            await queries.give_back(self._db, subject, lease.month, API_CALLS, lease.left)
+            await queries.give_back(self._db, subject, lease.month, API_CALLS, calls)
         except (ServiceUnavailable, *AWAY):
-            log.info("quota_lease_lost", calls=lease.left)
+            log.info("quota_lease_lost", calls=calls)
 
     async def close(self) -> None:
         """Give everything back; for an orderly stop."""

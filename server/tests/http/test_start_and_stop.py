@@ -33,7 +33,7 @@ WRONG = {
     "AKAKO_ENV": ["prod", "test"],
     "AKAKO_DATABASE_URL": ["mysql://localhost/x", "postgresql://", "postgresql://host:port/db"],
     "AKAKO_REDIS_URL": ["localhost:6379", "http://localhost", "redis://localhost:port/0"],
-    "AKAKO_STORAGE_URL": ["bucket", "s3://", "gs://bucket"],
+    "AKAKO_STORAGE_URL": ["bucket", "s3://", "gs://bucket", "file:///tmp/x"],
     "AKAKO_S3_ENDPOINT": ["localhost:9000", "ftp://x"],
     "AKAKO_CLERK_ISSUER": ["clerk.example.com", "https://"],
     "AKAKO_CLERK_JWKS_URL": ["/jwks.json", "http://[::1/jwks"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -253,34 +254,26 @@ def test_a_deleted_document_finishes_for_those_who_read_it(api: Server, topic: T
 def test_who_leaves_early_costs_nothing_more(api: Server, topic: Topic) -> None:
     document = uploaded(upload(api, topic, "big.txt", b"z" * (20 * MIB)))
     authorization = f"Authorization: {api.headers('admin')['Authorization']}"
-    before = len(list(open_files(api)))
+    before = len(open_files(api))
     for _ in range(50):
         with connection(api) as reading:
             reading.send(raw_head(document["url"], authorization))
             assert reading.socket.recv(1000)
-    eventually(lambda: len(list(open_files(api))) <= before)
+    eventually(lambda: len(open_files(api)) <= before)
 
 
 def open_files(api: Server) -> list[str]:
     """The stored files that the server holds open."""
     assert api.process
-    found = []
-    for link in _links(api.process.pid):
-        if f"{api.folder / 'files'}/" in link:
-            found.append(link)
-    return found
+    links = Path(f"/proc/{api.process.pid}/fd").iterdir()
+    return [link for link in map(target, links) if f"{api.folder / 'files'}/" in link]
 
 
-def _links(process: int) -> list[str]:
-    import os
-
-    links = []
-    for name in os.listdir(f"/proc/{process}/fd"):
-        try:
-            links.append(os.readlink(f"/proc/{process}/fd/{name}"))
-        except FileNotFoundError:
-            continue
-    return links
+def target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except FileNotFoundError:
+        return ""
 
 
 def test_odd_ranges_are_cheap(api: Server, document: dict[str, Any]) -> None:

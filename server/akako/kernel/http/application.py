@@ -91,11 +91,14 @@ async def _refuse(call: Call) -> Ok[None]:
     raise call.scope["state"]["problem"]
 
 
-NOWHERE = endpoints.get("", access=UNGUARDED, bucket=limits.GENERAL, metered=False)(_refuse)
+NOWHERE, NOWHERE_IN_AUTH = (
+    endpoints.get("", access=UNGUARDED, bucket=bucket, metered=False)(_refuse)
+    for bucket in (limits.GENERAL, limits.AUTH)
+)
 
 
 class Unrouted:
-    """An answer for a request that has no endpoint: it counts against the general limit too."""
+    """An answer for a request that has no endpoint: it counts against the limit of its area."""
 
     def __init__(self, pipeline: Pipeline, problem: ApiError) -> None:
         self.pipeline = pipeline
@@ -104,7 +107,9 @@ class Unrouted:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["path_params"] = {}
         scope["state"]["problem"] = self.problem
-        answer = await self.pipeline.answer(NOWHERE, scope, receive)
+        in_auth = scope["path"].startswith(f"{endpoints.PREFIX}/auth/")
+        endpoint = NOWHERE_IN_AUTH if in_auth else NOWHERE
+        answer = await self.pipeline.answer(endpoint, scope, receive)
         await answer(scope, receive, send)
 
 
