@@ -1,4 +1,4 @@
-"""The school that is measured: 150 levels and any number of users, a hundredth of them called John."""
+"""The school that is measured: 150 levels and any number of users, 1 % of them called John."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from urllib.parse import unquote
 
 import httpx
 
-from akako_lms._session import Request, Session, no_answer
+from akako_lms._answers import no_answer
+from akako_lms._session import Request, Session
 from akako_lms._sources import Progress
 from akako_lms._wire import to_query
 from akako_lms.errors import INTERRUPTED, UNREADABLE, RangeNotSatisfiableError, failure
@@ -140,7 +141,10 @@ async def _receive(
     except RangeNotSatisfiableError as error:
         if error.details.get("size") == sink.have:
             return None
-        raise
+        if sink.etag is None:
+            raise
+        sink.etag = None  # what is there cannot be a part of the file: all of it anew
+        return await _receive(session, path, query, sink, progress)
 
     def told() -> None:
         if progress:

@@ -8,8 +8,9 @@ from typing import Any
 
 import httpx
 
+from akako_lms._answers import envelope
 from akako_lms._drivers import Content
-from akako_lms._session import Request, Session, envelope, key_for
+from akako_lms._session import Request, Session, key_for
 from akako_lms._sources import Progress, Source, Tally
 from akako_lms._wire import segment
 from akako_lms.errors import INTERRUPTED, UNREADABLE, AkakoError, ConnectionFailedError, failure
@@ -40,9 +41,12 @@ async def upload(
     while True:
         answer = await _send_piece(session, upload_id, source, offset, progress)
         if isinstance(answer, httpx.Response):
-            offset, tries = _told_offset(answer), 0
+            before, offset = offset, _told_offset(answer)
             if offset == source.size:
                 return envelope(answer)["data"]
+            if offset <= before:
+                raise failure(answer.status_code, UNREADABLE, "The server took none of it")
+            tries = 0
             continue
         tries += 1
         # 409: the server has more or less than we believe.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
+from akako_lms._answers import read_as
 from akako_lms._area import Area, D, operation
-from akako_lms._session import check_names, read_as
+from akako_lms._session import check_names
 from akako_lms._wire import given
 from akako_lms.models import Synced, User
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from akako_lms import _resumable
+from akako_lms._answers import envelope, read_as
 from akako_lms._area import Area, D, iteration, operation
 from akako_lms._downloads import Download, Target, download
 from akako_lms._queries import PageQuery
-from akako_lms._session import Page, Request, envelope, key_for, read_as
+from akako_lms._session import Page, Request, key_for
 from akako_lms._sources import File, Form, Progress, Source
 from akako_lms._wire import given, segment
 from akako_lms.models import Document, DocumentDeleted

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from akako_lms import _resumable
+from akako_lms._answers import envelope, read_as
 from akako_lms._area import Area, D, operation
 from akako_lms._downloads import Download, Target, download
-from akako_lms._session import Request, envelope, key_for, read_as
+from akako_lms._session import Request, key_for
 from akako_lms._sources import File, Form, Progress, Source
 from akako_lms._wire import segment
 from akako_lms.models import Video, VideoDeleted

@@ -13,9 +13,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from akako_lms._answers import envelope, read_as
 from akako_lms._area import Area, D, operation
 from akako_lms._drivers import Content
-from akako_lms._session import Request, envelope, read_as
+from akako_lms._session import Request
 from akako_lms.models import Receipt
 
 TOLERANCE_SECONDS = 5 * 60

@@ -129,6 +129,11 @@ def test_without_progress_it_ends(call: Call) -> None:
         assert len(server.received) == 4
 
 
+def test_a_server_that_takes_nothing(call: Call) -> None:
+    with scripted(CREATED, at(0)) as server, pytest.raises(AkakoError, match="none of it"):
+        upload(call, server)
+
+
 def test_the_token_follows_no_location(call: Call) -> None:
     with scripted(at(25)) as other:
         away = answer(201, Location=f"{other.url}/uploads/upload_2")

@@ -221,6 +221,18 @@ def test_a_finished_part_is_taken_as_it_is(call: Call, tmp_path: Path) -> None:
     assert (tmp_path / "file").read_bytes() == CONTENT
 
 
+def test_a_part_that_is_too_long_is_dropped(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "file.part").write_bytes(CONTENT + b"more")
+    (tmp_path / "file.part.etag").write_text(ETAG)
+    refusal = refused(416, "RANGE_NOT_SATISFIABLE", size=len(CONTENT))
+    with scripted(refusal, whole()) as server:
+        fetch(call, server, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == CONTENT
+    with scripted(refusal) as server, pytest.raises(AkakoError) as caught:
+        fetch(call, server, tmp_path / "other")
+    assert caught.value.status == 416
+
+
 def test_another_part_than_asked_for_is_refused(call: Call, tmp_path: Path) -> None:
     (tmp_path / "file.part").write_bytes(CONTENT[:10])
     (tmp_path / "file.part.etag").write_text(ETAG)

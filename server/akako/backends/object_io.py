@@ -25,7 +25,9 @@ async def gathered(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         pending.append(chunk)
         size += len(chunk)
         if size >= CHUNK_BYTES:
-            yield b"".join(pending)
-            pending, size = [], 0
+            piece = b"".join(pending)
+            pending, size = [], 0  # before the pause: the piece is held once, not twice
+            yield piece
+            del piece
     if size:
         yield b"".join(pending)

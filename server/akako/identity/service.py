@@ -8,6 +8,7 @@ from typing import Any
 
 from akako.identity import accounts, queries, roles
 from akako.identity.accounts import Merged, Policy, Tombstoned
+from akako.identity.actors import load_actor
 from akako.identity.schemas import (
     AdminUser,
     Profile,
@@ -33,7 +34,11 @@ async def sync_caller(
     """Bring the row of a token's owner up to date. A hint that names somebody else is refused."""
     if hint is not None and hint != claims.subject:
         raise Forbidden("The token belongs to another user", reason="user_mismatch")
-    return await _sync(db, directory, claims.subject, None, policy, unknown=Unauthorized("invalid"))
+    unknown = Unauthorized("invalid")
+    merged = await _sync(db, directory, claims.subject, None, policy, unknown=unknown)
+    # Raises where the session has ended or the account is not active.
+    await load_actor(db, directory, claims, policy, provision=False, ip=None, request_id=None)
+    return merged
 
 
 async def sync_named(

@@ -118,41 +118,51 @@ class Pool:
                 )
             return self._pool
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
-        """A connection for a while. Raise ServiceUnavailable when none can be had in time."""
+    async def _acquire(self) -> asyncpg.Connection:
+        """A connection. Raise ServiceUnavailable when none can be had in time."""
         try:
             pool = self._pool or await self._open()
-            held = await pool.acquire(timeout=ACQUIRE_SECONDS)
+            return await pool.acquire(timeout=ACQUIRE_SECONDS)
         except AWAY as error:
             raise unavailable(error) from error
+
+    async def _release(self, held: asyncpg.Connection) -> None:
+        assert self._pool is not None
+        await self._pool.release(held)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection for a while. Raise ServiceUnavailable when it breaks."""
+        held = await self._acquire()
         try:
             yield held
-        except AWAY as error:
-            raise unavailable(error) from error
-        except asyncpg.InterfaceError as error:
-            if held.is_closed():
-                raise unavailable(error) from error
-            raise
+        except (*AWAY, asyncpg.InterfaceError) as error:
+            raise translated(error, held) from error
         finally:
-            await asyncio.shield(pool.release(held, timeout=CONNECT_SECONDS))
+            await self._release(held)
+
+    async def _read(self, method: str, sql: str, values: tuple[object, ...]) -> Any:
+        # What `connection` does, without the generators: this is every read of every request.
+        held = await self._acquire()
+        try:
+            return await getattr(held, method)(sql, *values)
+        except (*AWAY, asyncpg.InterfaceError) as error:
+            raise translated(error, held) from error
+        finally:
+            await self._release(held)
 
     async def fetch(self, sql: str, *values: object) -> list[asyncpg.Record]:
-        async with self.connection() as held:
-            rows: list[asyncpg.Record] = await held.fetch(sql, *values)
-            return rows
+        rows: list[asyncpg.Record] = await self._read("fetch", sql, values)
+        return rows
 
     async def fetchrow(self, sql: str, *values: object) -> asyncpg.Record | None:
-        async with self.connection() as held:
-            return await held.fetchrow(sql, *values)
+        return await self._read("fetchrow", sql, values)
 
     async def fetchval(self, sql: str, *values: object) -> Any:
-        async with self.connection() as held:
-            return await held.fetchval(sql, *values)
+        return await self._read("fetchval", sql, values)
 
     async def execute(self, sql: str, *values: object) -> str:
-        async with self.connection() as held:
-            return str(await held.execute(sql, *values))
+        return str(await self._read("execute", sql, values))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -177,3 +187,9 @@ def unavailable(error: BaseException) -> ServiceUnavailable:
     """What the caller is told; the reason goes to the log, by its kind only."""
     log.warning("database_unavailable", error=type(error).__name__)
     return ServiceUnavailable(retry_after=1)
+
+
+def translated(error: Exception, held: asyncpg.Connection) -> Exception:
+    """What a failure on a connection means. A misuse of the driver stays what it is: a bug."""
+    broken = held.is_closed() or not isinstance(error, asyncpg.InterfaceError)
+    return unavailable(error) if broken else error

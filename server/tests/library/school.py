@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 
+from akako.backends.folder_store import FolderStore
+from akako.kernel.database import Pool
 from akako.kernel.ids import new_id
+from akako.kernel.ports import ObjectStore
+from akako.storage import sweeper
 from tests.parts.server import Server
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -255,8 +261,16 @@ def command(api: Server, *arguments: str) -> str:
     return run.stdout
 
 
-def sweep(api: Server, grace: float = 0) -> dict[str, int]:
-    """What `akako sweep` removed, by its own account."""
-    printed = command(api, "sweep", "--grace", str(grace))
-    lines = (line.split(": ") for line in printed.splitlines())
-    return {name: int(number) for name, number in lines}
+def sweep(api: Server, store: ObjectStore | None = None) -> sweeper.Swept:
+    """Do what `akako sweep --grace 0` does, without the time that a process takes to start."""
+
+    async def run() -> sweeper.Swept:
+        assert api.database_url
+        db = Pool(api.database_url, size=1)
+        try:
+            return await sweeper.sweep(db, store or FolderStore(api.folder / "files"), grace=0)
+        finally:
+            await db.close()
+
+    with ThreadPoolExecutor(1) as thread:  # the caller may have a loop of its own
+        return thread.submit(asyncio.run, run()).result()

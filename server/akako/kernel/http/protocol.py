@@ -68,14 +68,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self.refused:
             return
         self.refused = True
-        under_way = self.cycle is not None and not self.cycle.response_complete
-        if under_way and self.cycle.response_started:
+        cycle: Any = self.cycle  # None before the first request, whatever its type says
+        under_way = cycle is not None and not cycle.response_complete
+        if under_way and cycle.response_started:
             # Its bytes must not be mixed with others; the connection ends with it.
-            self.cycle.keep_alive = False
+            cycle.keep_alive = False
             return
         if under_way:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+            cycle.disconnected = True
+            cycle.message_event.set()
         self._send_refusal(problem)
 
     def _send_refusal(self, problem: ApiError) -> None:

@@ -1,0 +1,18 @@
+"""The requests of the Postman collection: one school from its first level to its end."""
+
+from story import curriculum, people, requests
+from story.step import Step
+
+FOLDERS: dict[str, list[Step]] = {
+    "Authentication": people.AUTHENTICATION,
+    "User Management": people.USERS,
+    "Education System": curriculum.EDUCATION,
+    "File Management": curriculum.FILES,
+    "Video Management": curriculum.VIDEOS,
+    "Enrollment System": requests.ENROLLMENT,
+    "Mentor Applications": requests.MENTORS,
+    "Webhooks": requests.WEBHOOKS,
+    "Plans": requests.PLANS,
+    "Operations": requests.OPERATIONS,
+    "Afterwards": requests.AFTERWARDS,
+}

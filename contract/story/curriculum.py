@@ -1,0 +1,190 @@
+"""Level, grade, subject and topic, and the files of a topic."""
+
+from __future__ import annotations
+
+from story.step import LEARNER, MENTOR, NOBODY, PICTURE, Step
+
+PDF, VIDEO = "files/study-material.pdf", "files/lesson.mp4"
+
+EDUCATION = [
+    Step(
+        "createLevel",
+        "Create a level",
+        body={"name": "High School {{run}}", "description": "Secondary education"},
+        keep={"levelId": "data.id"},
+    ),
+    Step(
+        "createLevel",
+        "Create the same level again",
+        body={"name": "High School {{run}}", "description": "Secondary education"},
+        status=(409,),
+        details={
+            "resource": "education_level",
+            "field": "name",
+            "value": "High School {{run}}",
+        },
+    ),
+    Step(
+        "createGrade",
+        "Create a grade",
+        body={"educationLevelId": "{{levelId}}", "name": "Grade 7", "level": "secondary"},
+        keep={"gradeId": "data.id"},
+    ),
+    Step(
+        "createSubject",
+        "Create a subject and give it to the mentor",
+        body={"gradeId": "{{gradeId}}", "name": "Mathematics", "mentorId": "{{mentorId}}"},
+        keep={"subjectId": "data.id"},
+    ),
+    Step(
+        "createTopic",
+        "Create a topic, as its mentor",
+        MENTOR,
+        {"subjectId": "{{subjectId}}", "name": "Addition", "content": "One and one is two."},
+        keep={"topicId": "data.id"},
+    ),
+    Step("listLevels", "List levels", NOBODY),
+    Step("listGrades", "List the grades of a level", NOBODY, path={"levelId": "{{levelId}}"}),
+    Step("listSubjects", "List the subjects of a grade", NOBODY, path={"gradeId": "{{gradeId}}"}),
+    Step("listTopics", "List the topics of a subject", NOBODY, path={"subjectId": "{{subjectId}}"}),
+    Step(
+        "getTopic",
+        "Get a topic, without a token",
+        NOBODY,
+        path={"topicId": "{{topicId}}"},
+        checks={"the content is not shown": "!('content' in data)"},
+    ),
+    Step(
+        "getTopic",
+        "Get a topic, as its mentor",
+        MENTOR,
+        path={"topicId": "{{topicId}}"},
+        checks={"the content is shown": "data.content === 'One and one is two.'"},
+    ),
+    Step("updateLevel", "Change a level", body=PICTURE, path={"levelId": "{{levelId}}"}),
+    Step("updateGrade", "Change a grade", body=PICTURE, path={"gradeId": "{{gradeId}}"}),
+    Step(
+        "updateSubject",
+        "Change a subject, as its mentor",
+        MENTOR,
+        {"description": "Numbers and what is done with them"},
+        path={"subjectId": "{{subjectId}}"},
+    ),
+    Step(
+        "updateTopic",
+        "Change a topic, as its mentor",
+        MENTOR,
+        {"content": "One and one make two."},
+        path={"topicId": "{{topicId}}"},
+    ),
+    Step(
+        "createTopic",
+        "Create a topic to delete",
+        body={"subjectId": "{{subjectId}}", "name": "Spare topic"},
+        keep={"spareTopicId": "data.id"},
+    ),
+    Step("deleteTopic", "Delete a topic", path={"topicId": "{{spareTopicId}}"}),
+    Step(
+        "createSubject",
+        "Create a subject to delete",
+        body={"gradeId": "{{gradeId}}", "name": "Spare subject"},
+        keep={"spareSubjectId": "data.id"},
+    ),
+    Step("deleteSubject", "Delete a subject", path={"subjectId": "{{spareSubjectId}}"}),
+    Step(
+        "createGrade",
+        "Create a grade to delete",
+        body={"educationLevelId": "{{levelId}}", "name": "Spare grade", "level": "higher"},
+        keep={"spareGradeId": "data.id"},
+    ),
+    Step("deleteGrade", "Delete a grade", path={"gradeId": "{{spareGradeId}}"}),
+    Step(
+        "createLevel",
+        "Create a level to delete",
+        body={"name": "Spare level {{run}}"},
+        keep={"spareLevelId": "data.id"},
+    ),
+    Step("deleteLevel", "Delete a level", path={"levelId": "{{spareLevelId}}"}),
+]
+
+METADATA = '{"name": "document.pdf", "description": "Study material"}'
+
+FILES = [
+    Step(
+        "uploadDocument",
+        "Upload a document, as the topic's mentor",
+        MENTOR,
+        files={"file": PDF, "topicId": "{{topicId}}", "metadata": METADATA},
+        keep={"documentId": "data.id"},
+        checks={"it has the name that was given": "data.name === 'document.pdf'"},
+    ),
+    Step(
+        "listDocuments",
+        "List the documents of a topic",
+        MENTOR,
+        path={"topicId": "{{topicId}}"},
+        checks={"it is the one": "data.length === 1"},
+    ),
+    Step("streamDocument", "Download a document", MENTOR, query={"documentId": "{{documentId}}"}),
+    Step(
+        "streamDocument",
+        "Download the first 100 bytes",
+        MENTOR,
+        query={"documentId": "{{documentId}}"},
+        headers={"Range": "bytes=0-99"},
+        status=(206,),
+    ),
+    Step(
+        "streamDocument",
+        "Download is refused before the enrollment",
+        LEARNER,
+        query={"documentId": "{{documentId}}"},
+        status=(403,),
+        details={
+            "required": ["ADMIN", "MENTOR", "LEARNER"],
+            "user_roles": ["LEARNER"],
+            "reason": "not_enrolled",
+        },
+    ),
+    Step(
+        "uploadDocument",
+        "Upload a document to delete",
+        files={"file": PDF, "topicId": "{{topicId}}"},
+        keep={"spareDocumentId": "data.id"},
+    ),
+    Step(
+        "deleteDocument",
+        "Delete a document",
+        path={"topicId": "{{topicId}}", "documentId": "{{spareDocumentId}}"},
+    ),
+]
+
+VIDEOS = [
+    Step(
+        "uploadVideo",
+        "Upload the video of a topic",
+        MENTOR,
+        files={"video": VIDEO},
+        path={"topicId": "{{topicId}}"},
+        status=(201,),
+    ),
+    Step(
+        "uploadVideo",
+        "Replace the video",
+        MENTOR,
+        files={"video": VIDEO},
+        path={"topicId": "{{topicId}}"},
+        status=(200,),
+        checks={"the version grew": "data.version === 2"},
+    ),
+    Step("playVideo", "Play the video", MENTOR, path={"topicId": "{{topicId}}"}),
+    Step(
+        "playVideo",
+        "Play from the middle",
+        MENTOR,
+        path={"topicId": "{{topicId}}"},
+        headers={"Range": "bytes=500-"},
+        status=(206,),
+    ),
+    Step("deleteVideo", "Delete the video", MENTOR, path={"topicId": "{{topicId}}"}),
+]
