@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 Json = dict[str, Any]
 
 ADMIN, MENTOR, LEARNER, NOBODY = "adminToken", "mentorToken", "learnerToken", None
 PICTURE = {"imageUrl": "https://example.com/picture.png"}
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Step(NamedTuple):
@@ -18,12 +21,12 @@ class Step(NamedTuple):
     who: str | None = ADMIN
     body: Json | None = None
     files: Json | None = None
-    path: dict[str, str] = {}
-    query: dict[str, str] = {}
-    headers: dict[str, str] = {}
+    path: Mapping[str, str] = NOTHING
+    query: Mapping[str, str] = NOTHING
+    headers: Mapping[str, str] = NOTHING
     status: tuple[int, ...] | None = None
-    keep: dict[str, str] = {}
-    checks: dict[str, str] = {}
+    keep: Mapping[str, str] = NOTHING
+    checks: Mapping[str, str] = NOTHING
     details: Json | None = None  # of the error, where a refusal is what the step shows
     before: tuple[str, ...] = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -59,4 +59,7 @@ def value_of(cursor: Cursor, kind: str) -> object:
     value = datetime.fromisoformat(cursor.value)
     if value.tzinfo is None:
         raise ValueError
-    return value
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError from None

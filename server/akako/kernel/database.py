@@ -191,5 +191,12 @@ def unavailable(error: BaseException) -> ServiceUnavailable:
 
 def translated(error: Exception, held: asyncpg.Connection) -> Exception:
     """What a failure on a connection means. A misuse of the driver stays what it is: a bug."""
-    broken = held.is_closed() or not isinstance(error, asyncpg.InterfaceError)
+    broken = not isinstance(error, asyncpg.InterfaceError) or _is_broken(held)
     return unavailable(error) if broken else error
+
+
+def _is_broken(held: asyncpg.Connection) -> bool:
+    try:
+        return bool(held.is_closed())
+    except asyncpg.InterfaceError:
+        return True  # the pool has let go of it already, as it does when one breaks

@@ -178,9 +178,9 @@ def test_only_roles_that_hold_now_count(api: Server) -> None:
     execute(
         api,
         "insert into user_roles (id, user_id, role, effective_start, effective_end) "
-        "select 'past', id, 'MENTOR', '2020-01-01', '2020-02-01' from users where first_name = 'Zed' "
-        "union all select 'later', id, 'MENTOR', '2099-01-01', null from users "
-        "where first_name = 'John'",
+        "select first_name, id, 'MENTOR', w.start::timestamptz, w.stop::timestamptz from users "
+        "join (values ('Zed', '2020-01-01', '2020-02-01'), ('John', '2099-01-01', null)) "
+        "w (name, start, stop) on w.name = first_name",
     )
     assert names(api, "role=MENTOR") == []
 
