@@ -112,7 +112,7 @@ def tests(step: Step, operation: Operation) -> Iterator[str]:
     if step.details is not None:
         yield from _refusal(step.details)
         return
-    yield "const data = answer.data;"
+    yield "const result = answer.data;"
     yield from _envelope(operation.keys(statuses[0]), is_list="pagination" in shape["properties"])
     for name, condition in step.checks.items():
         yield from _test(name, f"pm.expect({condition}).to.equal(true);")
@@ -141,9 +141,9 @@ def _envelope(keys: list[str], *, is_list: bool) -> Iterator[str]:
             "is an envelope around one object",
             "pm.expect(Object.keys(answer)).to.eql(['success', 'data', 'message']);",
             "pm.expect(answer.success).to.equal(true);",
-            f"pm.expect(data).to.include.all.keys({json.dumps(keys)});"
+            f"pm.expect(result).to.include.all.keys({json.dumps(keys)});"
             if keys
-            else "pm.expect(data).to.be.an('object');",
+            else "pm.expect(result).to.be.an('object');",
         )
         return
     yield from _test(
@@ -152,7 +152,7 @@ def _envelope(keys: list[str], *, is_list: bool) -> Iterator[str]:
         "pm.expect(answer.success).to.equal(true);",
         "pm.expect(Object.keys(answer.pagination)).to.eql(",
         "    ['page', 'limit', 'total', 'pages', 'hasNext', 'hasPrev']);",
-        f"data.forEach((each) => pm.expect(each).to.include.all.keys({json.dumps(keys)}));",
+        f"result.forEach((each) => pm.expect(each).to.include.all.keys({json.dumps(keys)}));",
     )
 
 

@@ -14,7 +14,7 @@ AUTHENTICATION = [
         NOBODY,
         {"userId": "{{learnerClerkId}}", "email": "{{learnerEmail}}"},
         status=(200, 201),
-        checks={"nothing personal is told": "Object.keys(data).length === 3 && data.synced"},
+        checks={"nothing personal is told": "Object.keys(result).length === 3 && result.synced"},
         before=NEW_RUN,
     ),
     Step(
@@ -25,8 +25,8 @@ AUTHENTICATION = [
         status=(422,),
         details={"field": "email", "message": "Invalid email format", "value": "invalid-email"},
     ),
-    Step("getProfile", "My profile, as learner", LEARNER, keep={"learnerId": "data.id"}),
-    Step("getProfile", "My profile, as mentor", MENTOR, keep={"mentorId": "data.id"}),
+    Step("getProfile", "My profile, as learner", LEARNER, keep={"learnerId": "result.id"}),
+    Step("getProfile", "My profile, as mentor", MENTOR, keep={"mentorId": "result.id"}),
     Step(
         "getProfile",
         "My profile, without a token",
@@ -70,6 +70,6 @@ USERS = [
         "Remove a role",
         path={"userId": "{{learnerId}}"},
         query={"role": "MENTOR"},
-        checks={"the role is gone": "!data.roles.includes('MENTOR')"},
+        checks={"the role is gone": "!result.roles.includes('MENTOR')"},
     ),
 ]

@@ -10,7 +10,7 @@ ENROLLMENT = [
         "Ask to enroll",
         LEARNER,
         {"subjectId": "{{subjectId}}", "message": "I would like to join."},
-        keep={"enrollmentId": "data.id"},
+        keep={"enrollmentId": "result.id"},
         checks=is_now("PENDING"),
     ),
     Step(
@@ -26,7 +26,7 @@ ENROLLMENT = [
         "listPendingEnrollments",
         "List pending enrollments",
         query={"subjectId": "{{subjectId}}"},
-        checks={"it is the one": "data.length === 1"},
+        checks={"it is the one": "result.length === 1"},
     ),
     Step(
         "approveEnrollment",
@@ -71,13 +71,13 @@ ENROLLMENT = [
         "Ask anew after the rejection",
         LEARNER,
         {"subjectId": "{{subjectId}}"},
-        keep={"enrollmentId": "data.id"},
+        keep={"enrollmentId": "result.id"},
     ),
     Step(
         "decideEnrollments",
         "Decide on many at once",
         body={"decisions": [{"id": "{{enrollmentId}}", "decision": "approve"}]},
-        checks={"each went well": "data.results.every((each) => each.ok)"},
+        checks={"each went well": "result.results.every((each) => each.ok)"},
     ),
     Step(
         "cancelEnrollment",
@@ -97,7 +97,7 @@ MENTORS = [
             "motivation": "I have taught mathematics for five years.",
             "subjectIds": ["{{subjectId}}"],
         },
-        keep={"applicationId": "data.id"},
+        keep={"applicationId": "result.id"},
     ),
     Step("listMyApplications", "My applications", LEARNER),
     Step("listPendingApplications", "List pending applications"),
@@ -117,7 +117,7 @@ MENTORS = [
             "qualifications": "Bachelor of Education",
             "experience": "Evening classes for adults",
         },
-        keep={"applicationId": "data.id"},
+        keep={"applicationId": "result.id"},
     ),
     Step(
         "approveApplication",
@@ -129,16 +129,16 @@ MENTORS = [
 ]
 
 SIGN = (
-    'const CryptoJS = require("crypto-js");',
+    'const hashing = require("crypto-js");',
     "const id = `msg_${pm.variables.replaceIn('{{$guid}}').replace(/-/g, '')}`;",
     "const timestamp = Math.floor(Date.now() / 1000).toString();",
     "const body = pm.variables.replaceIn(pm.request.body.raw);",
     "const secret = pm.environment.get('webhookSecret').replace(/^whsec_/, '');",
-    "const key = CryptoJS.enc.Base64.parse(secret);",
-    "const mac = CryptoJS.HmacSHA256(`${id}.${timestamp}.${body}`, key);",
+    "const key = hashing.enc.Base64.parse(secret);",
+    "const mac = hashing.HmacSHA256(`${id}.${timestamp}.${body}`, key);",
     "pm.variables.set('svixId', id);",
     "pm.variables.set('svixTimestamp', timestamp);",
-    "pm.variables.set('svixSignature', `v1,${CryptoJS.enc.Base64.stringify(mac)}`);",
+    "pm.variables.set('svixSignature', `v1,${hashing.enc.Base64.stringify(mac)}`);",
 )
 SIGNED = {
     "svix-id": "{{svixId}}",
@@ -159,7 +159,7 @@ WEBHOOKS = [
         NOBODY,
         {"type": "user.created", "data": PERSON},
         headers=SIGNED,
-        checks={"it was handled": "data.received && data.handled"},
+        checks={"it was handled": "result.received && result.handled"},
         before=SIGN,
     ),
     Step(
@@ -168,7 +168,7 @@ WEBHOOKS = [
         NOBODY,
         {"type": "user.deleted", "data": {"id": PERSON["id"], "deleted": True}},
         headers=SIGNED,
-        checks={"it was handled": "data.received && data.handled"},
+        checks={"it was handled": "result.received && result.handled"},
         before=SIGN,
     ),
     Step(
@@ -198,7 +198,7 @@ OPERATIONS = [
         "listAuditEntries",
         "Who did what",
         query={"resource": "enrollment", "resourceId": "{{enrollmentId}}"},
-        checks={"every step is told": "data.length === 3"},
+        checks={"every step is told": "result.length === 3"},
     ),
 ]
 

@@ -14,7 +14,11 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Step(NamedTuple):
-    """`keep` and `checks` are JavaScript over the answer's `data`; `status` None: as described."""
+    """`status` is what openapi.json describes where it is None.
+
+    `keep` (variable: value) and `checks` (name: condition) are JavaScript over `result`, which is
+    the `data` of the answer.
+    """
 
     operation: str
     title: str
@@ -32,4 +36,4 @@ class Step(NamedTuple):
 
 
 def is_now(status: str) -> dict[str, str]:
-    return {f"it is {status}": f"data.status === '{status}'"}
+    return {f"it is {status}": f"result.status === '{status}'"}

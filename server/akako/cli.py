@@ -24,12 +24,14 @@ from akako.migrations.run import SchemaTooNew, migrate
 from akako.ops import administration, development
 from akako.settings import Settings, SettingsError
 from akako.storage import sweeper
+from akako.uploads import service as uploads
 
 SIGN_INS = {
     "admin": development.ADMIN_ID,
     "mentor": development.MENTOR_ID,
     "learner": development.LEARNER_ID,
 }
+MAX_GRACE_SECONDS = 365 * 24 * 3600
 EXPECTED = (
     SettingsError,
     SchemaTooNew,
@@ -120,7 +122,11 @@ def _reconcile(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def _sweep(settings: Settings, options: argparse.Namespace) -> None:
+    if options.grace is not None and not 0 <= options.grace <= MAX_GRACE_SECONDS:
+        raise SettingsError(f"--grace {options.grace} must be between 0 and {MAX_GRACE_SECONDS}")
+
     async def run(parts: assembly.Parts) -> None:
+        print(f"expired: {await uploads.sweep(parts.db, parts.uploads)}")
         swept = await sweeper.sweep(parts.db, parts.store, grace=options.grace)
         for name in swept.__struct_fields__:
             print(f"{name}: {getattr(swept, name)}")

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import msgspec
 from litestar import Litestar
@@ -47,6 +48,8 @@ from akako.plans import routes as plans_routes
 from akako.plans.meter import LeasingMeter
 from akako.settings import Settings, SettingsError
 from akako.storage import sweeper
+from akako.uploads import routes as uploads_routes
+from akako.uploads import service as uploads
 from akako.webhooks import queries as webhook_queries
 from akako.webhooks import routes as webhook_routes
 
@@ -59,6 +62,7 @@ ROOMS = (
     enrollment_routes,
     mentors_routes,
     webhook_routes,
+    uploads_routes,
     ops_routes,
 )
 LEASE_CHECK_SECONDS = 5.0
@@ -72,6 +76,7 @@ class Parts(msgspec.Struct, kw_only=True):
     directory: Directory | None
     counters: Counters
     store: ObjectStore
+    uploads: Path  # the folder of resumable uploads
     meter: LeasingMeter
     policy: Policy
 
@@ -91,6 +96,7 @@ def assemble(settings: Settings) -> Parts:
         directory=directory(settings),
         counters=counters(settings),
         store=object_store(settings),
+        uploads=settings.data_dir / "uploads",
         meter=LeasingMeter(db, first_party=settings.first_party_origins),
         policy=Policy(
             default_plan=settings.default_plan, bootstrap_admins=settings.bootstrap_admins
@@ -164,6 +170,7 @@ def jobs(parts: Parts) -> list[Job]:
             await reconciliation.reconcile(parts.db, parts.directory, parts.policy)
 
     async def sweep() -> None:
+        await uploads.sweep(parts.db, parts.uploads)
         await sweeper.sweep(parts.db, parts.store)
 
     async def clean_up() -> None:
@@ -209,6 +216,7 @@ def outside(settings: Settings, parts: Parts) -> Outside:
         webhook_secrets=settings.clerk_webhook_secrets,
         max_document_bytes=settings.max_document_bytes,
         max_video_bytes=settings.max_video_bytes,
+        uploads=parts.uploads,
         openapi=openapi(),
     )
 

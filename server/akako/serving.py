@@ -30,6 +30,7 @@ from akako.settings import Settings, SettingsError, check_workers
 log = structlog.get_logger(__name__)
 
 GRACE_SECONDS = 30
+WORKER_SECONDS = 60  # in which a worker must answer its parent, its start included
 
 
 @contextmanager
@@ -127,6 +128,7 @@ def _run(
         proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_worker_healthcheck=WORKER_SECONDS,
         backlog=2048,
     )
     if workers > 1:
@@ -152,8 +154,9 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as error:
-        raise SettingsError(f"--port {port} on {host} cannot be used: {error.strerror}") from None
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "must be between 0 and 65535"
+        raise SettingsError(f"--port {port} on {host} cannot be used: {reason}") from None
     listener.set_inheritable(True)
     return listener
 

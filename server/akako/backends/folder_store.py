@@ -11,19 +11,17 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, ParamSpec, TypeVar
+from typing import BinaryIO
 
 from akako.backends.object_io import CHUNK_BYTES, checked, gathered
 from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.files.disk import run as _io
 from akako.kernel.ids import new_id
 from akako.kernel.ports import StoredObject
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 # Begins with a dot, as no key does: what is still being written is never listed or read.
 INCOMING = ".incoming"
@@ -158,23 +156,6 @@ async def _write(staged: Path, chunks: AsyncIterator[bytes]) -> int:
             size += len(chunk)
         await _io(os.fsync, file.fileno())
     return size
-
-
-async def _io(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run in a thread and wait for it even when cancelled: a file in use must not be closed.
-
-    Raise FileNotFoundError as it comes and ServiceUnavailable for every other failing.
-    """
-    running = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.gather(running, return_exceptions=True)
-        raise
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise ServiceUnavailable from error
 
 
 def _created(staged: Path, files: ExitStack) -> BinaryIO:

@@ -58,10 +58,12 @@ async def open_window(
 
 async def close_window(tx: Database, user_id: str, role: str, *, revoked_by: str | None) -> bool:
     """End what is effective and cancel what was to come; return whether there was anything."""
+    # The clock, not now(): another removal may have been carried out since this one began.
     closed = await tx.fetch(
         """
         update user_roles set effective_end = greatest(effective_start, now()), revoked_by = $3
-        where user_id = $1 and role = $2 and (effective_end is null or effective_end > now())
+        where user_id = $1 and role = $2
+          and (effective_end is null or effective_end > clock_timestamp())
           and effective_end is distinct from effective_start
         returning id
         """,

@@ -34,6 +34,10 @@ async def sync_caller(
     """Bring the row of a token's owner up to date. A hint that names somebody else is refused."""
     if hint is not None and hint != claims.subject:
         raise Forbidden("The token belongs to another user", reason="user_mismatch")
+    if directory is None:
+        # Nobody can be asked, so the row stays as it is; one that is missing cannot be made.
+        facts = await load_actor(db, None, claims, policy, provision=True, ip=None, request_id=None)
+        return Merged(facts.user_id, created=False, applied=False, suspended=False)
     unknown = Unauthorized("invalid")
     merged = await _sync(db, directory, claims.subject, None, policy, unknown=unknown)
     # Raises where the session has ended or the account is not active.
@@ -42,7 +46,7 @@ async def sync_caller(
 
 
 async def sync_named(
-    db: Database, directory: Directory | None, clerk_id: str, email: str | None, policy: Policy
+    db: Database, directory: Directory, clerk_id: str, email: str | None, policy: Policy
 ) -> Merged:
     """Bring the row of a named user up to date, from what the provider says and nothing else.
 
@@ -54,15 +58,13 @@ async def sync_named(
 
 async def _sync(
     db: Database,
-    directory: Directory | None,
+    directory: Directory,
     clerk_id: str,
     email: str | None,
     policy: Policy,
     *,
     unknown: Exception,
 ) -> Merged:
-    if directory is None:
-        raise Unauthorized("missing")
     person = await directory.get_user(clerk_id)
     if person is None or (email is not None and not _owns(person.emails, email)):
         raise unknown

@@ -155,7 +155,8 @@ def _dates(
                 start = query.instant_or_day(first, params[first])
             if (last := f"{prefix}To") in params:
                 end = query.instant_or_day(last, params[last], end=True)
-            if start and end and start > end:
+            # A bare date as the end is over before its `end` begins.
+            if start and end and (start > end or (start == end and query.is_day(params[last]))):
                 raise ValidationFailed.of(first, f"Must not be after {last}", params[first])
         ranges[prefix] = (start, end)
     return ranges

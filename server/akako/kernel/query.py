@@ -89,11 +89,16 @@ def choices(name: str, text: str, allowed: Iterable[str]) -> tuple[str, ...]:
     return tuple(each for each in allowed if each in named)
 
 
+def is_day(text: str) -> bool:
+    """Whether this is a date without a time."""
+    return _DAY.fullmatch(text) is not None
+
+
 def instant_or_day(name: str, text: str, *, end: bool = False) -> datetime:
     """An edge of a half-open range in UTC: a date-time with an offset, or a date, which is a UTC
     day: its first moment, or with `end` the first moment after it."""
     try:
-        if not _DAY.fullmatch(text):
+        if not is_day(text):
             return parse_instant(text)
         day = parse_instant(f"{text}T00:00:00Z")
     except TextError:

@@ -41,6 +41,10 @@ def stream_url(document_id: str) -> str:
     return f"/api/s3/document/stream?documentId={document_id}"
 
 
+def video_url(topic_id: str) -> str:
+    return f"/api/education/topics/{topic_id}/video"
+
+
 def _document(row: asyncpg.Record) -> Document:
     facts = {name: row[name] for name in Document.__struct_fields__ if name != "url"}
     return Document(**facts, url=stream_url(row["id"]))
@@ -179,7 +183,7 @@ async def put_video(tx: Database, topic_id: str, file: StoredFile) -> Video:
     assert row is not None
     return Video(
         topic_id=topic_id,
-        video_url=f"/api/education/topics/{topic_id}/video",
+        video_url=video_url(topic_id),
         mime_type=row["video_mime"],
         size=row["video_size"],
         sha256=row["video_sha256"],

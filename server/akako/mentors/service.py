@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import asyncpg
+import msgspec
 
 from akako.education import service as education
 from akako.education.schemas import SubjectUpdate
@@ -114,7 +115,7 @@ def _refuse_impersonated(actor: Actor) -> None:
 def _check_end(approval: Approval) -> None:
     end = approval.effective_end_date or None
     if end and end <= datetime.now(UTC):
-        raise ValidationFailed.of("effectiveEndDate", "Must be in the future", end.isoformat())
+        raise ValidationFailed.of("effectiveEndDate", "Must be in the future", msgspec.to_builtins(end))
 
 
 async def _undecided(

@@ -13,6 +13,8 @@ from akako.kernel.http.endpoint import get
 from akako.kernel.http.reply import JSON_TYPE, NO_REFERRER, NO_STORE, NOSNIFF, PROTECTIVE, Reply
 from akako.ops import pages
 
+KEPT_BRIEFLY = (b"cache-control", b"public, max-age=60")
+
 
 class Health(msgspec.Struct):
     status: str
@@ -42,7 +44,7 @@ async def read_metrics(call: Call) -> Reply:
 @get("/openapi.json", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
 async def read_openapi(call: Call) -> Reply:
     """The description of this API, OpenAPI 3.1."""
-    return Reply(200, call.outside.openapi, [JSON_TYPE, *PROTECTIVE])
+    return Reply(200, call.outside.openapi, [JSON_TYPE, KEPT_BRIEFLY, *PROTECTIVE])
 
 
 @get("/docs", access=UNGUARDED, absolute=True, exempt=True, hidden=True)

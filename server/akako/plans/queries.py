@@ -46,6 +46,15 @@ async def read_usage(db: Database, subject: str, month: date) -> dict[str, int]:
     return {row["kind"]: row["used"] for row in rows}
 
 
+async def find_organization(tx: Database, organization_id: str) -> Organization | None:
+    """The organization, kept from changing until the transaction ends."""
+    row = await tx.fetchrow(
+        "select id, plan, created_at, updated_at from organizations where id = $1 for update",
+        organization_id,
+    )
+    return Organization(*row.values()) if row else None
+
+
 async def put_organization(db: Database, organization_id: str, plan: str) -> Organization:
     row = await db.fetchrow(
         """

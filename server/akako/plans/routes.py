@@ -21,7 +21,12 @@ async def get_quota(call: Call) -> Ok[Quota]:
     return Ok(data=await service.get_quota(call.db, call.actor, unspent=unspent))
 
 
-@put("/admin/organizations/{organization_id}", access=requires(ADMIN), resource="organization")
+@put(
+    "/admin/organizations/{organization_id}",
+    access=requires(ADMIN),
+    resource="organization",
+    errors=(412,),
+)
 async def set_organization_plan(
     call: Call, organization_id: str, data: OrganizationUpdate
 ) -> Ok[Organization]:
@@ -30,6 +35,10 @@ async def set_organization_plan(
     It applies to everybody whose token carries the organization, from the next request on.
     """
     organization = await service.set_organization_plan(
-        call.db, call.actor, organization_id, plan=data.plan
+        call.db,
+        call.actor,
+        organization_id,
+        plan=data.plan,
+        if_match=call.header("if-match"),
     )
-    return Ok(data=organization, message="Organization updated successfully")
+    return Ok(data=organization, message="Organization updated successfully", etag=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from akako.kernel import audit
+from akako.kernel import audit, etags
 from akako.kernel.access import Actor
 from akako.kernel.database import Database
-from akako.kernel.errors import QuotaExceeded
+from akako.kernel.errors import PreconditionFailed, QuotaExceeded
 from akako.kernel.http.reply import Headers
 from akako.plans import queries
 from akako.plans.months import month_of, next_month
@@ -35,9 +35,13 @@ async def get_quota(db: Database, actor: Actor, *, unspent: int) -> Quota:
 
 
 async def set_organization_plan(
-    db: Database, actor: Actor, organization_id: str, *, plan: str
+    db: Database, actor: Actor, organization_id: str, *, plan: str, if_match: str | None
 ) -> Organization:
     async with db.transaction() as tx:
+        before = await queries.find_organization(tx, organization_id)
+        if if_match is not None and before is None:
+            raise PreconditionFailed(None)
+        etags.require(if_match, before)
         organization = await queries.put_organization(tx, organization_id, plan)
         await audit.record(
             tx,
@@ -45,6 +49,7 @@ async def set_organization_plan(
             "organization.plan",
             "organization",
             organization_id,
+            before=before and {"plan": before.plan},
             after={"plan": plan},
         )
         return organization

@@ -52,13 +52,15 @@ def new_key(folder: str) -> str:
     return f"{folder}/{new_id()}/{new_id()}"
 
 
-async def patient(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def patient(
+    chunks: AsyncIterator[bytes], *, idle_seconds: float = IDLE_SECONDS
+) -> AsyncIterator[bytes]:
     """The chunks as they arrive. Raise RequestTimeout for a client that stalls or trickles."""
     started, received = time.monotonic(), 0
     source = aiter(chunks)
     while True:
         try:
-            async with asyncio.timeout(IDLE_SECONDS):
+            async with asyncio.timeout(idle_seconds):
                 chunk = await anext(source)
         except StopAsyncIteration:
             return

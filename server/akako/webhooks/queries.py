@@ -39,6 +39,12 @@ async def bury(tx: Database, message_id: str, kind: str | None, reason: str, bod
     )
 
 
+async def is_known(tx: Database, clerk_id: str) -> bool:
+    """Whether this person has a row already."""
+    sql = "select exists (select from users where clerk_id = $1)"
+    return bool(await tx.fetchval(sql, clerk_id))
+
+
 async def end_session(tx: Database, session_id: str) -> None:
     await tx.execute(
         "insert into ended_sessions (session_id) values ($1) on conflict do nothing", session_id

@@ -96,6 +96,9 @@ async def _change(tx: Database, data: object, policy: Policy) -> bool:
     person = parse_user(data)
     if person is None:
         raise Unusable("impossible user")
+    if person.updated_at is None and await queries.is_known(tx, person.id):
+        # Without a date it cannot be told from news that are older than the row.
+        return True
     try:
         await accounts.merge(tx, person, policy, keep_clash=True)
     except Tombstoned:

@@ -87,7 +87,7 @@ def test_users_and_levels_are_guarded_alike(api: Server) -> None:
     for path, body in ((user_path, {"firstName": "A"}), (level_path, {"description": "A"})):
         first = api.put(path, as_="admin", json=body)
         headers = {"If-Match": first.headers["etag"]}
-        changed = {key: "B" for key in body}
+        changed = dict.fromkeys(body, "B")
         assert api.put(path, as_="admin", json=changed, headers=headers).status_code == 200
         lost = api.put(path, as_="admin", json=body, headers=headers)
         details_of(lost, 412, "PRECONDITION_FAILED")

@@ -177,7 +177,9 @@ def test_both_commands_of_the_testing_script_with_a_database_of_its_own() -> Non
 def new_topic(api: Server) -> str:
     level = made(api, "levels", name="Level")
     grade = made(api, "grades", name="Grade 1", level="primary", educationLevelId=level)
-    return made(api, "topics", name="Topic", subjectId=made(api, "subjects", name="S", gradeId=grade))
+    return made(
+        api, "topics", name="Topic", subjectId=made(api, "subjects", name="S", gradeId=grade)
+    )
 
 
 def made(api: Server, kind: str, **body: Any) -> str:

@@ -56,7 +56,11 @@ def test_what_belongs_to_somebody_is_never_kept_by_caches(api: Server) -> None:
     assert anonymous.headers["cache-control"] == "public, max-age=30"
     assert anonymous.headers["etag"].startswith('W/"')
     assert anonymous.headers["vary"] == "Authorization, Origin"
-    for path, who in ((LEVELS, "learner"), ("/api/auth/profile", "learner"), ("/api/users", "admin")):
+    for path, who in (
+        (LEVELS, "learner"),
+        ("/api/auth/profile", "learner"),
+        ("/api/users", "admin"),
+    ):
         assert api.get(path, as_=who).headers["cache-control"] == "no-store"
 
 
@@ -66,7 +70,9 @@ def test_a_sensible_request_id_is_kept(api: Server, given: str) -> None:
     assert answer.headers["x-request-id"] == given
 
 
-@pytest.mark.parametrize("given", ["", " ", "x" * 65, "a b", "a\tb", "<script>", "a\x1b[31m", "é", "a;b"])
+@pytest.mark.parametrize(
+    "given", ["", " ", "x" * 65, "a b", "a\tb", "<script>", "a\x1b[31m", "é", "a;b"]
+)
 def test_any_other_request_id_is_replaced(api: Server, given: str) -> None:
     answer = raw.send(api, raw.head(LEVELS, f"X-Request-Id: {given}"))
     if answer.status_code == 200:

@@ -62,11 +62,14 @@ def test_types_are_not_converted(api: Server, value: object, field: str) -> None
 
 @pytest.mark.parametrize("value", [1, 0, "true", None])
 def test_only_true_and_false_are_flags(api: Server, value: object) -> None:
-    assert fields_of(post(api, json.dumps({"name": "x", "isActive": value}).encode())) == ["isActive"]
+    assert fields_of(post(api, json.dumps({"name": "x", "isActive": value}).encode())) == [
+        "isActive"
+    ]
 
 
 @pytest.mark.parametrize(
-    "name", ["__proto__", "constructor", "class", "_sa_instance_state", "a.b", "", "id", "deletedAt"]
+    "name",
+    ["__proto__", "constructor", "class", "_sa_instance_state", "a.b", "", "id", "deletedAt"],
 )
 def test_unknown_fields_are_refused(api: Server, name: str) -> None:
     answer = post(api, json.dumps({"name": "x", name: "y"}).encode())

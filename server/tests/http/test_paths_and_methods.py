@@ -10,7 +10,17 @@ from tests.parts.server import Server
 
 LEVELS = "/api/education/levels"
 READ = ["GET", "HEAD", "OPTIONS"]
-UNDESCRIBED = ["TRACE", "PATCH", "PURGE", "PROPFIND", "LOCK", "MKCOL", "SEARCH", "LINK", "SUBSCRIBE"]
+UNDESCRIBED = [
+    "TRACE",
+    "PATCH",
+    "PURGE",
+    "PROPFIND",
+    "LOCK",
+    "MKCOL",
+    "SEARCH",
+    "LINK",
+    "SUBSCRIBE",
+]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +73,9 @@ def test_a_path_may_be_percent_encoded(api: Server) -> None:
     assert raw.send(api, raw.head("/api/%65ducation/levels")).status_code == 200
 
 
-@pytest.mark.parametrize("id_", ["%00", "a%00b", "%FF", "%zz", "%", "a b", "a'b", "ä", "x" * 65, "~"])
+@pytest.mark.parametrize(
+    "id_", ["%00", "a%00b", "%FF", "%zz", "%", "a b", "a'b", "ä", "x" * 65, "~"]
+)
 def test_an_impossible_id_is_answered_like_an_unknown_one(api: Server, id_: str) -> None:
     unknown = api.get("/api/users/0199f3c2a7b47c1e8d5a6b7c8d9e0f10", as_="admin")
     assert details_of(unknown, 404, "NOT_FOUND")["resource"] == "user"

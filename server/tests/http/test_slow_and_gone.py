@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import psycopg
@@ -28,22 +29,22 @@ def begun(api: Server) -> bytes:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def slow(api: Server) -> Iterator[Connection]:
-    """A client that was slow from the beginning of this module."""
-    with raw.connection(api, 60) as connected:
-        connected.send(begun(api))
-        yield connected
+def slow(api: Server) -> Iterator[dict[str, Connection]]:
+    """Clients that were slow from the beginning of this module."""
+    said = {"body": begun(api), "head": raw.head(LEVELS)[:-2], "nothing": b""}
+    with ExitStack() as stack:
+        opened = {each: stack.enter_context(raw.connection(api, 60)) for each in said}
+        for each, connected in opened.items():
+            connected.send(said[each])
+        yield opened
 
 
 def test_slow_bodies_are_in_nobodys_way(api: Server) -> None:
-    others = [raw.connection(api) for _ in range(3 * POOL)]
-    opened = [each.__enter__() for each in others]
-    for each in opened:
-        each.send(begun(api))
-    assert api.get(LEVELS).status_code == 200
-    assert api.get(PROFILE, as_="learner").status_code == 200
-    for manager in others:
-        manager.__exit__(None, None, None)
+    with ExitStack() as stack:
+        for _ in range(3 * POOL):
+            stack.enter_context(raw.connection(api)).send(begun(api))
+        assert api.get(LEVELS).status_code == 200
+        assert api.get(PROFILE, as_="learner").status_code == 200
 
 
 def test_clients_that_leave_cost_nothing(api: Server) -> None:
@@ -106,6 +107,22 @@ async def test_a_statement_that_hangs_is_given_up(api: Server) -> None:
     assert api.put(PROFILE, as_="learner", json={"firstName": "Esi"}).status_code == 200
 
 
-def test_a_body_that_does_not_come_is_408(api: Server, slow: Connection) -> None:
-    assert details_of(slow.receive(method="POST"), 408, "REQUEST_TIMEOUT") == {}
+def test_a_body_that_does_not_come_is_408(slow: dict[str, Connection]) -> None:
+    answer = slow["body"].receive(method="POST")
+    assert details_of(answer, 408, "REQUEST_TIMEOUT") == {}
+
+
+def test_a_head_that_does_not_come_is_408_and_no_head_no_connection(
+    api: Server, slow: dict[str, Connection]
+) -> None:
+    assert details_of(slow["head"].receive(), 408, "REQUEST_TIMEOUT") == {}
+    assert slow["head"].is_closed()
+    assert slow["nothing"].is_closed()
     assert api.get(LEVELS).status_code == 200
+
+
+def test_a_connection_may_rest_between_requests(api: Server) -> None:
+    with raw.connection(api) as connected:
+        for piece in (raw.head(LEVELS)[:9], raw.head(LEVELS)[9:], raw.head(LEVELS)):
+            connected.send(piece)
+        assert [connected.receive().status_code for _ in range(2)] == [200, 200]

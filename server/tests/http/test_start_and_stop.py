@@ -11,12 +11,12 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
 import pytest
 
 from akako import cli
 from akako.settings import PARSERS, Settings, variable
 from tests.conftest import StartServer
+from tests.http import raw
 from tests.http.test_slow_and_gone import busy, hold_learner
 from tests.parts.server import free_port
 
@@ -156,8 +156,9 @@ async def test_a_request_under_way_is_finished(
 ) -> None:
     api = start_server()
     assert api.process is not None
-    with httpx.Client(base_url=api.url) as idle, hold_learner(api) as holder:
-        assert idle.get("/health/live").status_code == 200
+    with raw.connection(api) as idle, hold_learner(api) as holder:
+        idle.send(raw.head("/health/live"))
+        assert idle.receive().status_code == 200
         (task,) = await busy(api, 1)
         api.process.send_signal(number)
         await _until_closed(api.port)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.identity.clerk import settings_for
+from tests.parts.fake_clerk import FakeClerk
 from tests.parts.server import Server
 
 
@@ -14,5 +16,24 @@ def api(
     new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("shared"), new_database()).start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="package")
+def clerk() -> Iterator[FakeClerk]:
+    with FakeClerk().running() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="package")
+def with_clerk(
+    clerk: FakeClerk,
+    new_database: Callable[[], str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Server]:
+    """A server that asks the fake Clerk about its users."""
+    folder, environment = tmp_path_factory.mktemp("clerk"), settings_for(clerk)
+    server = Server(folder, new_database(), environment=environment).start()
     yield server
     server.close()

@@ -53,7 +53,9 @@ def test_a_role_may_be_written_in_any_case(api: Server, given: str, role: str) -
     assert remove(api, path, given.swapcase()).status_code == 200
 
 
-@pytest.mark.parametrize("role", ["KING", "", " ADMIN", "ADM\u0130N", "\u017fuper", None, 1, ["ADMIN"]])
+@pytest.mark.parametrize(
+    "role", ["KING", "", " ADMIN", "ADM\u0130N", "\u017fuper", None, 1, ["ADMIN"]]
+)
 def test_unknown_roles_are_refused_and_the_known_listed(api: Server, role: Any) -> None:
     path = roles_path(api, "learner")
     answer = assign(api, path, role)
@@ -136,9 +138,9 @@ def test_a_window_ends_by_itself(api: Server) -> None:
     assert history == (True, None)
 
 
-@pytest.mark.parametrize("sent", ["MENTOR", "mentor"])
-def test_overlapping_windows_of_one_role_are_a_conflict(api: Server, sent: str) -> None:
-    path = roles_path(api, api.user(f"overlap{sent}"))
+@pytest.mark.parametrize(("who", "sent"), [("overlap1", "MENTOR"), ("overlap2", "mentor")])
+def test_overlapping_windows_of_one_role_are_a_conflict(api: Server, who: str, sent: str) -> None:
+    path = roles_path(api, api.user(who))
     dates = {"effectiveStartDate": at(days=10), "effectiveEndDate": at(days=20)}
     assert assign(api, path, "MENTOR", **dates).status_code == 201
     for start, end in ((at(days=19), at(days=30)), (at(days=5), None), (None, at(days=11))):

@@ -31,7 +31,12 @@ def api(start_server: StartServer) -> Iterator[Server]:
         {"first_name": None, "last_name": None, "email": "john.doe@example.net"},
         {"first_name": "50%", "last_name": "under_score", "email": "a_b@example.com"},
         {"first_name": "İpek", "last_name": "Ünal", "email": "ipek@example.com"},
-        {"first_name": "Zed", "last_name": "Smith", "email": "ZED@example.com", "status": "INACTIVE"},
+        {
+            "first_name": "Zed",
+            "last_name": "Smith",
+            "email": "ZED@example.com",
+            "status": "INACTIVE",
+        },
     ]
     for day, columns in enumerate(people):
         made = NOON + timedelta(days=day)
@@ -46,7 +51,9 @@ def users(api: Server, query: str) -> httpx.Response:
     return answer
 
 
-def names(api: Server, query: str = "", order: str = "sort=createdAt&order=asc") -> list[str | None]:
+def names(
+    api: Server, query: str = "", order: str = "sort=createdAt&order=asc"
+) -> list[str | None]:
     found = users(api, f"{query}&{order}&limit=100").json()["data"]
     return [each["firstName"] for each in found]
 

@@ -147,7 +147,7 @@ def test_a_search_finds_the_new_name(api: Server) -> None:
 
 
 def test_a_change_is_on_record(api: Server) -> None:
-    who, path = path_of(api, "watched")
+    _, path = path_of(api, "watched")
     user_id = path.rpartition("/")[2]
     api.put(path, as_="admin", json={"plan": "PRO"})
     sql = (

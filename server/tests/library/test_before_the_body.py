@@ -69,9 +69,7 @@ def test_a_good_head_is_asked_for_its_body(api: Server, topic: Topic) -> None:
         (400, {"lines": (f"Idempotency-Key: {'x' * 300}",)}),
     ],
 )
-def test_a_document_is_refused_at_once(
-    api: Server, status: int, given: dict[str, object]
-) -> None:
+def test_a_document_is_refused_at_once(api: Server, status: int, given: dict[str, object]) -> None:
     assert answered(api, **given) == status  # type: ignore[arg-type]
 
 

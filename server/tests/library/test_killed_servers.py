@@ -12,7 +12,6 @@ from tests.conftest import StartServer
 from tests.http.raw import Connection, connection
 from tests.library.school import (
     UPLOAD,
-    Topic,
     add_topic,
     count,
     eventually,
@@ -62,7 +61,7 @@ def locked(api: Server, table: str) -> Iterator[None]:
     assert api.database_url
     with psycopg.connect(api.database_url) as db:
         db.execute("set lock_timeout = '20s'")
-        db.execute(f"lock table {table} in access exclusive mode")  # type: ignore[arg-type]
+        db.execute(f"lock table {table} in access exclusive mode")
         yield
 
 
@@ -104,7 +103,7 @@ def staged(api: Server) -> int:
 def settle(api: Server) -> None:
     """What an operator does after a crash."""
     # The database needs a moment to see that the killed process is gone.
-    eventually(lambda: sweep(api) and not pending(api))
+    eventually(lambda: (sweep(api), pending(api))[1] == 0)
 
 
 def assert_whole(api: Server) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
@@ -74,7 +74,9 @@ async def slowest_answer(api: Server, done: asyncio.Event) -> float:
     return slowest
 
 
-async def test_twenty_uploads_of_50_mib_at_once(api: Server) -> None:
+async def test_twenty_uploads_of_50_mib_at_once(
+    api: Server, record_property: Callable[[str, object], None]
+) -> None:
     topic, done = add_topic(api), asyncio.Event()
     async with httpx.AsyncClient(base_url=api.url, timeout=300) as client:
         headers = {"Content-Type": "multipart/form-data; boundary=b"} | api.headers("admin")
@@ -91,7 +93,8 @@ async def test_twenty_uploads_of_50_mib_at_once(api: Server) -> None:
         done.set()
         slowest = await polling
     growth = (memory(api, "VmHWM") - before) / MIB
-    print(f"{UPLOADS} uploads: {growth:.0f} MiB more, slowest answer {slowest * 1000:.0f} ms")
+    record_property("more_mib", round(growth))
+    record_property("slowest_answer_ms", round(slowest * 1000))
     assert [uploaded(answer)["size"] for answer in answers] == [SIZE] * UPLOADS
     for number in range(2):
         whole = b"".join([piece async for piece in content(number)])

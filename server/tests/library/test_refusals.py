@@ -168,9 +168,7 @@ def test_metadata_is_checked(
 def test_only_what_a_file_is_counts(
     api: Server, topic: Topic, name: str, content: bytes, type: str | None
 ) -> None:
-    details = refused(
-        upload(api, topic, name, content, type=type), 415, "UNSUPPORTED_MEDIA_TYPE"
-    )
+    details = refused(upload(api, topic, name, content, type=type), 415, "UNSUPPORTED_MEDIA_TYPE")
     assert set(details) == {"received", "allowed"}
     assert "application/pdf" in details["allowed"]
 
@@ -209,7 +207,7 @@ def test_a_video_comes_in_its_own_field(api: Server, topic: Topic) -> None:
         b"preamble\r\n" + form([(FILE, TEXT)]),
         form([("filename=x.txt", TEXT)]),
         form([(FILE, TEXT)] + [(f'name="n{number}"', b"") for number in range(20)]),
-        form([(f'{FILE}\r\nX-Long: {"x" * 9000}', TEXT)]),
+        form([(f"{FILE}\r\nX-Long: {'x' * 9000}", TEXT)]),
         b"",
     ],
 )

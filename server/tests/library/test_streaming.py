@@ -66,9 +66,7 @@ def get(api: Server, document: dict[str, Any], **headers: str) -> httpx.Response
         (f"bytes=-{'9' * 5000}", 0, SIZE),
     ],
 )
-def test_one_range(
-    api: Server, document: dict[str, Any], range: str, start: int, end: int
-) -> None:
+def test_one_range(api: Server, document: dict[str, Any], range: str, start: int, end: int) -> None:
     response = get(api, document, range=range)
     assert response.status_code == 206
     assert response.content == CONTENT[start:end]

@@ -123,9 +123,7 @@ async def test_of_many_at_once_only_the_last_one_fits(
     assert pending(api) == 0
 
 
-async def test_documents_and_videos_share_the_quota(
-    api: Server, mentor: str, topic: Topic
-) -> None:
+async def test_documents_and_videos_share_the_quota(api: Server, mentor: str, topic: Topic) -> None:
     set_used(api, mentor, 8)
     asking = documents(api, topic, [b"a", b"b"], as_=mentor)
     asking += videos(api, topic, [video(1), video(2)], as_=mentor)

@@ -1,4 +1,4 @@
-"""Whose address counts: the peer's, or what trusted proxies say of theirs, never the caller's word."""
+"""Whose address counts: the peer's, or what trusted proxies say, never the caller's own word."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ async def _until_shared(workers: Server) -> None:
         address = f"198.18.{calls // 250}.{calls % 250}"
         left = []
         for _ in range(20):
-            async with httpx.AsyncClient(base_url=workers.url) as client:
+            async with httpx.AsyncClient(base_url=workers.url, verify=False) as client:
                 answer = await client.get(LEVELS, headers=from_address(address))
                 left.append(remaining(answer))
         if left == list(range(99, 79, -1)):

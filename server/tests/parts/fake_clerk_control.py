@@ -124,9 +124,9 @@ def main() -> None:
         "and make somebody to sign in:\n"
         f"  curl -X POST {clerk.url}/control/users "
         '-d \'{"id": "user_1", "email": "one@example.com"}\'\n'
-        f'  curl -X POST {clerk.url}/control/token -d \'{{"sub": "user_1"}}\'',
-        flush=True,
+        f'  curl -X POST {clerk.url}/control/token -d \'{{"sub": "user_1"}}\'\n'
     )
+    sys.stdout.flush()
     config = uvicorn.Config(
         Control(clerk, options.webhook_url), ws="none", lifespan="off", log_level="warning"
     )

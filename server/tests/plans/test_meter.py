@@ -49,9 +49,7 @@ def meter(db: Pool, clock: Clock) -> LeasingMeter:
 
 
 def actor(plan: str = "FREE", organization: str | None = None) -> Actor:
-    return Actor(
-        user_id="u1", clerk_id="user_1", roles=(), plan=plan, organization_id=organization
-    )
+    return Actor(user_id="u1", clerk_id="user_1", roles=(), plan=plan, organization_id=organization)
 
 
 async def charge(meter: LeasingMeter, db: Pool, who: Actor | None = None) -> dict[str, str]:
@@ -99,9 +97,7 @@ async def test_a_new_month_begins_at_the_second(
     assert await used(db, reset.date()) == 1
 
 
-async def test_several_processes_never_give_out_more_than_there_is(
-    db: Pool, clock: Clock
-) -> None:
+async def test_several_processes_never_give_out_more_than_there_is(db: Pool, clock: Clock) -> None:
     meters = [LeasingMeter(db, clock=clock) for _ in range(4)]
     await spend(db, clock, FREE - 150)
 

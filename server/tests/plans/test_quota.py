@@ -211,3 +211,15 @@ def test_an_organisation_shares_one_quota_and_plan(api: Server) -> None:
     assert standing["plan"] == "PRO"
     assert standing["apiCalls"]["used"] == 5
     assert quota(api, "user_orga")["plan"] == "FREE"
+
+
+def test_an_organisation_is_put_on_a_plan_only_as_it_was_known(api: Server) -> None:
+    path = "/api/admin/organizations/org_conditional"
+    body = {"plan": "PRO"}
+    unknown = api.put(path, as_="admin", json=body, headers={"If-Match": "*"})
+    assert details_of(unknown, 412, "PRECONDITION_FAILED") == {"currentETag": None}
+    tag = api.put(path, as_="admin", json=body).headers["ETag"]
+    changed = api.put(path, as_="admin", json={"plan": "FREE"}, headers={"If-Match": tag})
+    assert changed.status_code == 200
+    late = api.put(path, as_="admin", json=body, headers={"If-Match": tag})
+    assert details_of(late, 412, "PRECONDITION_FAILED") == {"currentETag": changed.headers["ETag"]}

@@ -282,3 +282,16 @@ def test_a_burst_of_a_thousand(clerk: Clerk, fresh_id: str) -> None:
             "select count(*) from users where clerk_id like %s", [f"{fresh_id}n%"]
         ).fetchone()
     assert stored == (1000,)
+
+
+def test_news_without_a_date_make_a_row_and_never_change_one(clerk: Clerk, fresh_id: str) -> None:
+    assert clerk.send(event("user.created", user(fresh_id, at=None, first_name="First"))).status_code == 200
+    answer = clerk.send(event("user.updated", user(fresh_id, at=None, first_name="Undated")))
+    assert answer.json()["data"] == {"received": True, "handled": True}
+    row = clerk.row(fresh_id)
+    assert row is not None
+    assert row["first_name"] == "First"
+    clerk.send(event("user.updated", user(fresh_id, at=5, first_name="Dated")))
+    row = clerk.row(fresh_id)
+    assert row is not None
+    assert row["first_name"] == "Dated"

@@ -26,7 +26,7 @@ from akako.kernel.http.edge import Edge, Observe, preflight
 from akako.kernel.http.endpoint import Endpoint
 from akako.kernel.http.pipeline import Pipeline
 from akako.kernel.http.render import failure
-from akako.kernel.http.reply import JSON_TYPE, NO_STORE, PROTECTIVE, Reply
+from akako.kernel.http.reply import JSON_TYPE, NO_STORE, PROTECTIVE, Headers, Reply
 
 log = structlog.get_logger(__name__)
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
@@ -70,7 +70,8 @@ def _handler(
         scope, receive = cast(Scope, request.scope), cast(Receive, request.receive)
         scope["state"]["route"] = path
         if scope["method"] == "OPTIONS":
-            return _preflight(methods, request.headers.get("origin", "") in origins)
+            allowed = request.headers.get("origin", "") in origins
+            return _preflight(methods, allowed, group[0].answer_headers)
         return await pipeline.answer(by_method[scope["method"]], scope, receive)
 
     template = path.replace("}", ":str}")
@@ -82,8 +83,8 @@ def allowed_methods(group: Sequence[Endpoint]) -> list[str]:
     return sorted(methods | {"HEAD"}) if "GET" in methods else sorted(methods)
 
 
-def _preflight(methods: Sequence[str], origin_allowed: bool) -> Reply:
-    headers = [JSON_TYPE, NO_STORE, *PROTECTIVE, *preflight(origin_allowed, methods)]
+def _preflight(methods: Sequence[str], origin_allowed: bool, more: Headers) -> Reply:
+    headers = [JSON_TYPE, NO_STORE, *PROTECTIVE, *preflight(origin_allowed, methods), *more]
     return Reply(200, envelope.success({"methods": list(methods)}), headers)
 
 

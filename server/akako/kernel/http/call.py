@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import date
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -41,6 +42,7 @@ class Outside(msgspec.Struct, kw_only=True):
     webhook_secrets: tuple[str, ...] = ()
     max_document_bytes: int = 50 * 1024 * 1024
     max_video_bytes: int = 500 * 1024 * 1024
+    uploads: Path = Path("uploads")  # the folder in which resumable uploads grow
     openapi: bytes = b""
 
 

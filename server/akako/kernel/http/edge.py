@@ -25,7 +25,7 @@ EXPOSED = (
     b"X-Quota-Remaining, X-Quota-Reset, X-Upload-Quota-Limit, X-Upload-Quota-Remaining, "
     b"X-Upload-Quota-Reset, Retry-After, ETag, Link, Location, Content-Range, "
     b"Content-Disposition, X-Request-Id, Idempotent-Replayed, Tus-Resumable, Upload-Offset, "
-    b"Upload-Length, Upload-Expires"
+    b"Upload-Length, Upload-Expires, Upload-Result"
 )
 ALLOWED_HEADERS = (
     b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, Range, "

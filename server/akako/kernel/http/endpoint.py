@@ -14,7 +14,7 @@ import msgspec
 from akako.kernel.access import Access
 from akako.kernel.envelope import Created, Listed, Ok
 from akako.kernel.http.body import JSON_BYTES
-from akako.kernel.http.reply import Reply
+from akako.kernel.http.reply import Headers, Reply
 from akako.kernel.limits import GENERAL, Bucket
 from akako.kernel.listing import Spec
 
@@ -51,6 +51,7 @@ class Endpoint(msgspec.Struct, kw_only=True):
     path_params: tuple[str, ...]
     resource: str | None  # the name of what `{…_id}` in the path stands for
     headers: dict[str, str]
+    answer_headers: Headers  # of every answer, refusals and preflights included
     exempt: bool  # not limited at all
     hidden: bool  # not part of the described API
     replays: bool  # whether an Idempotency-Key is honoured by the pipeline
@@ -114,6 +115,7 @@ def _endpoint(method: str, path: str, handler: Handler, options: dict[str, Any])
         path_params=tuple(re.findall(r"{(\w+)}", path)),
         resource=options.get("resource"),
         headers=options.get("headers", {}),
+        answer_headers=options.get("answer_headers", []),
         exempt=options.get("exempt", False),
         hidden=options.get("hidden", False),
         replays=(method != "GET" and "data" in parameters) or bool(options.get("replays")),

@@ -81,7 +81,7 @@ class Pipeline(msgspec.Struct, kw_only=True):
             answer = failure(InternalError(request_id))
         if call.charged and call.maybe_actor and call.claims and _is_free(answer.status):
             self.outside.meter.refund(call.maybe_actor, call.claims)
-        answer.headers += call.reply_headers
+        answer.headers += call.reply_headers + endpoint.answer_headers
         if b"expect" in call.headers and not call.body_asked_for:
             # The client waits before it sends a large body; it need not send it any more.
             answer.headers.append((b"connection", b"close"))
@@ -239,7 +239,7 @@ class Pipeline(msgspec.Struct, kw_only=True):
                 return render(call, await endpoint.handler(**values))
             except RETRYABLE as error:
                 # Inside an idempotent transaction, or with a body that is gone, once is all.
-                if attempt == ATTEMPTS or call.db is not self.db or endpoint.form:
+                if attempt == ATTEMPTS or call.db is not self.db or endpoint.body_setting:
                     raise ServiceUnavailable from error
                 log.info("transaction_retried", route=endpoint.path, error=type(error).__name__)
         raise AssertionError

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from akako.kernel import envelope
-from akako.kernel.errors import ApiError, BadRequest, HeadersTooLarge, UriTooLong
+from akako.kernel.errors import ApiError, BadRequest, HeadersTooLarge, RequestTimeout, UriTooLong
 
 TARGET_BYTES = 8 * 1024
 HEADER_BYTES = 32 * 1024
+HEAD_SECONDS = 15.0
 LINGER_SECONDS = 2.0
-PHRASES = {400: b"Bad Request", 414: b"URI Too Long", 431: b"Request Header Fields Too Large"}
+PHRASES = {
+    400: b"Bad Request",
+    408: b"Request Timeout",
+    414: b"URI Too Long",
+    431: b"Request Header Fields Too Large",
+}
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -22,7 +29,17 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     head_bytes = 0
     kept_bytes = 0
     hosts = 0
+    in_head = False
     refused = False
+    head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self.refused:
@@ -32,8 +49,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self.kept_bytes > HEADER_BYTES:
             self._refuse(HeadersTooLarge())
+        elif self.in_head and self.head_timer is None:
+            self.head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
 
     def on_message_begin(self) -> None:
+        self.in_head = True
         self.head_bytes = self.kept_bytes = self.hosts = 0
         super().on_message_begin()
 
@@ -52,6 +72,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        self.in_head = False
+        self._stop_timer()
         if self.hosts > 1 or (self.hosts == 0 and self.parser.get_http_version() == "1.1"):
             self._refuse(BadRequest("malformed_request"))
         if not self.refused:
@@ -63,6 +85,18 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(BadRequest("malformed_request"))
+
+    def _stop_timer(self) -> None:
+        if self.head_timer is not None:
+            self.head_timer.cancel()
+            self.head_timer = None
+
+    def _head_is_late(self) -> None:
+        self.head_timer = None
+        if self.in_head:
+            self._refuse(RequestTimeout())
+        else:
+            self.transport.close()
 
     def _refuse(self, problem: ApiError) -> None:
         if self.refused:

@@ -43,6 +43,8 @@ create table cleanup_queue (
 );
 create index cleanup_queue_due on cleanup_queue (next_attempt_at);
 
+-- A file that arrives in several requests. `received` bytes of it are on the disk, synced; the last
+-- of them count only when the document or video exists that they make whole.
 create table resumable_uploads (
     id text primary key,
     user_id text not null references users (id),
@@ -52,13 +54,15 @@ create table resumable_uploads (
     received bigint not null default 0 check (received <= size),
     file_name text not null,
     declared_type text,
-    metadata jsonb not null,
-    storage_key text,
+    name text,
+    description text,
+    told text not null, -- the metadata in the client's own spelling
     result_id text,
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,
-    finished_at timestamptz
+    check ((result_id is null) = (received < size))
 );
+create index resumable_uploads_user on resumable_uploads (user_id);
 create index resumable_uploads_expiry on resumable_uploads (expires_at);
 """
 

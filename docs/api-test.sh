@@ -1,0 +1,174 @@
+#!/usr/bin/env bash
+# Calls every endpoint of an Akako LMS server and prints one line per check.
+#
+#   BASE_URL=https://akako.example.com/api ADMIN_TOKEN=… MENTOR_TOKEN=… LEARNER_TOKEN=… ./api-test.sh
+#
+# Needs bash and curl. It makes a level of its own and takes it away at the end; the learner must
+# not be a mentor and have no pending application. Ends with 1 if anything was not as promised.
+set -uo pipefail
+
+BASE_URL=${BASE_URL:-http://127.0.0.1:8000/api}
+: "${ADMIN_TOKEN:?}" "${MENTOR_TOKEN:?}" "${LEARNER_TOKEN:?}"
+SERVER=${BASE_URL%/api}
+RUN=$(printf '%(%s)T' -1)
+FILES=$(mktemp -d)
+trap 'rm -rf "$FILES"' EXIT
+checks=0 failures=0 STATUS='' BODY='' CALL=''
+
+# Every call keeps status and body, and waits once where the rate limit asks for it.
+curl() {
+    local try wait
+    CALL="$2 ${3#"$SERVER"}"
+    for try in 1 2; do
+        STATUS=$(command curl -sS -m 60 -o "$FILES/body" -D "$FILES/head" -w '%{http_code}' "$@")
+        BODY=$(tr -d '\0' < "$FILES/body")
+        [[ $STATUS == 429 && $BODY == *RATE_LIMITED* && $try == 1 ]] || return 0
+        wait=$(sed -n 's/^retry-after: *\([0-9]*\).*/\1/Ip' "$FILES/head")
+        sleep "${wait:-1}"
+    done
+}
+
+# answered STATUS...: the last call had one of these statuses, and an envelope that fits.
+answered() {
+    local fits='"success":false'
+    [[ $STATUS == 2* ]] && fits='"success":true'
+    checks=$((checks + 1))
+    if [[ " $* " == *" $STATUS "* && ($BODY == "{$fits"* || -n ${FILE:-}) ]]; then
+        echo "ok    $STATUS $CALL"
+    else
+        failures=$((failures + 1))
+        echo "FAIL  $STATUS $CALL, expected $*: ${BODY:0:300}"
+    fi
+}
+
+# check STATUSES TOKEN METHOD PATH [JSON | curl's options...]
+check() {
+    local statuses=$1 token=$2 method=$3 path=$4 more=()
+    shift 4
+    [[ -n $token ]] && more+=(-H "Authorization: Bearer ${!token}")
+    [[ ${1:-} == '{'* ]] && set -- -H 'Content-Type: application/json' -d "$1"
+    curl -X "$method" "$BASE_URL$path" "${more[@]}" "$@"
+    # shellcheck disable=SC2086 # several statuses may be expected
+    answered $statuses
+}
+
+# The id of what the last call answered.
+id() {
+    [[ $BODY =~ \"data\":\{\"id\":\"([^\"]+)\" ]] && echo "${BASH_REMATCH[1]}"
+}
+
+# Test authentication
+curl -X POST $BASE_URL/auth/sync \
+-H "Content-Type: application/json" \
+-d '{"userId": "user_123", "email": "test@example.com"}'
+answered 200 201 422 # 422 where Clerk knows no user_123
+
+# Test education levels
+curl -X GET $BASE_URL/education/levels \
+-H "Authorization: Bearer your_jwt_token"
+answered 200
+
+# Authentication
+check 422 '' POST /auth/sync '{"userId": "user_123", "email": "invalid-email"}'
+check 200 MENTOR_TOKEN GET /auth/profile
+mentor=$(id)
+check 200 LEARNER_TOKEN GET /auth/profile
+learner=$(id)
+check 401 '' GET /auth/profile
+check 200 LEARNER_TOKEN PUT /auth/profile '{"imageUrl": "https://example.com/picture.png"}'
+check 200 LEARNER_TOKEN GET /auth/quota
+
+# User management
+check 200 ADMIN_TOKEN GET '/users?page=1&limit=20&sort=createdAt&order=desc'
+check 200 ADMIN_TOKEN GET '/users?search=john&role=LEARNER&status=ACTIVE'
+check 403 LEARNER_TOKEN GET /users
+check 200 ADMIN_TOKEN GET "/users/$learner"
+check 200 ADMIN_TOKEN PUT "/users/$learner" '{"imageUrl": null}'
+check 201 ADMIN_TOKEN POST "/users/$learner/roles" '{"role": "MENTOR"}'
+check 200 ADMIN_TOKEN DELETE "/users/$learner/roles?role=MENTOR"
+
+# Education
+check 201 ADMIN_TOKEN POST /admin/education/levels "{\"name\": \"Test level $RUN\"}"
+level=$(id)
+check 409 ADMIN_TOKEN POST /admin/education/levels "{\"name\": \"Test level $RUN\"}"
+check 200 ADMIN_TOKEN PUT "/admin/education/levels/$level" '{"description": "For a test"}'
+check 201 ADMIN_TOKEN POST /admin/education/grades \
+    "{\"educationLevelId\": \"$level\", \"name\": \"Grade 1\", \"level\": \"primary\"}"
+grade=$(id)
+check 200 ADMIN_TOKEN PUT "/admin/education/grades/$grade" '{"description": "For a test"}'
+check 201 ADMIN_TOKEN POST /admin/education/subjects \
+    "{\"gradeId\": \"$grade\", \"name\": \"Mathematics\", \"mentorId\": \"$mentor\"}"
+subject=$(id)
+check 200 MENTOR_TOKEN PUT "/admin/education/subjects/$subject" '{"description": "For a test"}'
+check 201 MENTOR_TOKEN POST /admin/education/topics \
+    "{\"subjectId\": \"$subject\", \"name\": \"Addition\", \"content\": \"1 + 1 = 2\"}"
+topic=$(id)
+check 200 MENTOR_TOKEN PUT "/admin/education/topics/$topic" '{"content": "1 + 1 makes 2"}'
+check 200 '' GET "/education/levels/$level/grades"
+check 200 '' GET "/education/grades/$grade/subjects"
+check 200 '' GET "/education/subjects/$subject/topics"
+check 200 '' GET "/education/topics/$topic"
+
+# Files and videos
+printf 'One and one is two.\n' > "$FILES/notes.txt"
+printf '\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x08free' > "$FILES/lesson.mp4"
+check 201 MENTOR_TOKEN POST /s3/document/upload -F "file=@$FILES/notes.txt" -F "topicId=$topic" \
+    -F 'metadata={"name": "Notes", "description": "Study material"}'
+document=$(id)
+check 200 MENTOR_TOKEN GET "/education/topics/$topic/documents"
+check 403 LEARNER_TOKEN GET "/s3/document/stream?documentId=$document"
+FILE=1 check 200 MENTOR_TOKEN GET "/s3/document/stream?documentId=$document"
+FILE=1 check 206 MENTOR_TOKEN GET "/s3/document/stream?documentId=$document" -H 'Range: bytes=0-2'
+check 201 MENTOR_TOKEN PUT "/admin/education/topics/$topic/video" -F "video=@$FILES/lesson.mp4"
+FILE=1 check 200 MENTOR_TOKEN GET "/education/topics/$topic/video"
+check 200 MENTOR_TOKEN DELETE "/admin/education/topics/$topic/video"
+
+# Enrollment
+check 201 LEARNER_TOKEN POST /enrollment/request "{\"subjectId\": \"$subject\"}"
+enrollment=$(id)
+check 409 LEARNER_TOKEN POST /enrollment/request "{\"subjectId\": \"$subject\"}"
+check 200 LEARNER_TOKEN GET /enrollment/me
+check 200 ADMIN_TOKEN GET "/admin/enrollment/pending?subjectId=$subject"
+check 200 ADMIN_TOKEN PUT "/admin/enrollment/$enrollment/approve"
+FILE=1 check 200 LEARNER_TOKEN GET "/s3/document/stream?documentId=$document"
+check 200 ADMIN_TOKEN POST "/admin/enrollment/$enrollment/reopen"
+check 200 ADMIN_TOKEN PUT "/admin/enrollment/$enrollment/reject" '{"reason": "Full"}'
+check 409 ADMIN_TOKEN PUT "/admin/enrollment/$enrollment/approve"
+check 201 LEARNER_TOKEN POST /enrollment/request "{\"subjectId\": \"$subject\"}"
+enrollment=$(id)
+check 200 ADMIN_TOKEN POST /admin/enrollment/decisions \
+    "{\"decisions\": [{\"id\": \"$enrollment\", \"decision\": \"approve\"}]}"
+check 200 LEARNER_TOKEN POST "/enrollment/$enrollment/cancel"
+
+# Mentor applications
+check 201 LEARNER_TOKEN POST /mentor/apply '{"motivation": "I have taught for five years."}'
+application=$(id)
+check 200 LEARNER_TOKEN GET /mentor/applications/me
+check 200 ADMIN_TOKEN GET /admin/mentor/pending
+check 200 ADMIN_TOKEN PUT "/admin/mentor/$application/reject" '{"reason": "Tell us more"}'
+check 201 LEARNER_TOKEN POST /mentor/apply '{"motivation": "I have taught for five years."}'
+application=$(id)
+check 200 ADMIN_TOKEN PUT "/admin/mentor/$application/approve"
+check 200 ADMIN_TOKEN DELETE "/users/$learner/roles?role=MENTOR"
+
+# Webhooks: 401 without a signature, 503 where none are configured
+check '401 503' '' POST /webhooks/clerk '{"type": "user.created", "data": {"id": "user_123"}}'
+
+# Plans and operations
+check 200 ADMIN_TOKEN PUT /admin/organizations/org_test '{"plan": "PRO"}'
+check 200 ADMIN_TOKEN GET "/admin/audit?resourceId=$enrollment"
+curl -X GET "$SERVER/health/live"
+answered 200
+curl -X GET "$SERVER/health/ready"
+answered 200
+
+# Deleting
+check 200 MENTOR_TOKEN DELETE "/admin/education/topics/$topic/documents/$document"
+check 200 MENTOR_TOKEN DELETE "/admin/education/topics/$topic"
+check 200 ADMIN_TOKEN DELETE "/admin/education/subjects/$subject"
+check 200 ADMIN_TOKEN DELETE "/admin/education/grades/$grade"
+check 200 ADMIN_TOKEN DELETE "/admin/education/levels/$level"
+check 404 ADMIN_TOKEN DELETE "/admin/education/levels/$level"
+
+echo "$checks checks, $failures failures"
+((failures == 0))

@@ -1,0 +1,103 @@
+"""The headers of the tus protocol, read from requests and written into answers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from akako.kernel import validation
+from akako.kernel.conditional import http_date
+from akako.kernel.errors import BadRequest, ValidationFailed
+from akako.kernel.http.call import Call
+from akako.uploads.appending import Checksum
+from akako.uploads.queries import Kept
+from akako.uploads.refusals import VersionUnsupported
+from akako.uploads.schemas import Plan
+from akako.uploads.service import result
+
+VERSION = "1.0.0"
+ALGORITHMS = ("sha1", "sha256", "md5")
+EXTENSIONS = ("creation", "creation-with-upload", "expiration", "termination", "checksum")
+# Sent with every answer: a client may ask by OPTIONS, or be refused for its version.
+ALWAYS = [
+    (b"tus-resumable", VERSION.encode()),
+    (b"tus-version", VERSION.encode()),
+    (b"tus-extension", ",".join(EXTENSIONS).encode()),
+    (b"tus-checksum-algorithm", ",".join(ALGORITHMS).encode()),
+]
+MAX_METADATA_BYTES = 8 * 1024
+
+
+def require_version(call: Call) -> None:
+    """Raise VersionUnsupported unless the client speaks ours."""
+    if call.header("tus-resumable") != VERSION:
+        raise VersionUnsupported
+
+
+def read_length(call: Call) -> int:
+    if call.header("upload-defer-length") is not None:
+        raise ValidationFailed.of("Upload-Defer-Length", "The length must be known")
+    return _number(call, "Upload-Length")
+
+
+def read_offset(call: Call) -> int:
+    return _number(call, "Upload-Offset")
+
+
+def _number(call: Call, name: str) -> int:
+    text = call.header(name)
+    if text is None:
+        raise ValidationFailed.of(name, "Required")
+    if not re.fullmatch(r"[0-9]{1,18}", text, re.ASCII):
+        raise ValidationFailed.of(name, "Must be a number of bytes", text)
+    return int(text)
+
+
+def read_plan(header: str) -> Plan:
+    """What `Upload-Metadata` tells: pairs of a name and a value in Base64, parted by commas."""
+    if len(header) > MAX_METADATA_BYTES:
+        message = f"Must be at most {MAX_METADATA_BYTES} bytes"
+        raise ValidationFailed.of("Upload-Metadata", message)
+    given: dict[str, str] = {}
+    for pair in filter(None, map(str.strip, header.split(","))):
+        name, _, encoded = pair.partition(" ")
+        if name in given:
+            raise ValidationFailed.of(name[:64], "Must be given once")
+        given[name] = _decoded(name, encoded.strip())
+    names = Plan.__struct_encode_fields__
+    return validation.read(Plan, {name: given[name] for name in names if name in given})
+
+
+def _decoded(name: str, encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded, validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise ValidationFailed.of(name[:64], "Must be UTF-8 text in Base64") from None
+
+
+def read_checksum(call: Call) -> Checksum | None:
+    """`Upload-Checksum`: an algorithm and the digest in Base64."""
+    header = call.header("upload-checksum")
+    if header is None:
+        return None
+    algorithm, _, encoded = header.partition(" ")
+    try:
+        digest = base64.b64decode(encoded.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        digest = b""
+    if algorithm not in ALGORITHMS or not digest:
+        message = f"Upload-Checksum must be one of {', '.join(ALGORITHMS)} and a digest in Base64"
+        raise BadRequest("invalid_checksum", message)
+    return Checksum(algorithm, digest)
+
+
+def standing(kept: Kept) -> dict[str, str]:
+    """Where an upload stands, for every answer about it."""
+    found = {
+        "Upload-Offset": str(kept.received),
+        "Upload-Length": str(kept.size),
+        "Upload-Expires": http_date(kept.expires_at),
+    }
+    done = result(kept)
+    return found | ({"Upload-Result": done.url} if done else {})

@@ -1,0 +1,107 @@
+"""The files into which uploads grow, in a folder of their own; each has one writer at a time.
+
+A file's lock is the operating system's, so it ends with the process that holds it, and it holds
+between the processes of one machine. Servers on several machines must either share the folder, by
+a file system that knows locks, or be given all requests of one upload to the same machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+from akako.kernel.files import disk
+from akako.uploads.refusals import Locked
+
+# A writer whose client is gone needs a moment to notice.
+WAIT_SECONDS = 3.0
+TRY_SECONDS = 0.05
+READ_BYTES = 1024 * 1024
+
+
+class Landing:
+    """A file that nobody else writes."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    async def size(self) -> int:
+        return (await disk.run(os.fstat, self._descriptor)).st_size
+
+    async def write(self, data: bytes, at: int) -> None:
+        await disk.run(_write, self._descriptor, data, at)
+
+    async def sync(self) -> None:
+        """Return when all that was written survives a power cut."""
+        await disk.run(os.fsync, self._descriptor)
+
+    async def read(self, size: int) -> AsyncIterator[bytes]:
+        """The first `size` bytes."""
+        at = 0
+        while at < size:
+            wanted = min(READ_BYTES, size - at)
+            chunk = await disk.run(os.pread, self._descriptor, wanted, at)
+            if not chunk:
+                return
+            at += len(chunk)
+            yield chunk
+
+
+@asynccontextmanager
+async def landing(folder: Path, upload_id: str) -> AsyncIterator[Landing]:
+    """The upload's file, made where it is missing. Raise Locked while another writes it."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    with ExitStack() as held:
+        descriptor = await disk.run(_opened, folder, upload_id, held)
+        while not _locked(descriptor):
+            if time.monotonic() > deadline:
+                raise Locked
+            await asyncio.sleep(TRY_SECONDS)
+        yield Landing(descriptor)
+
+
+async def remove(folder: Path, upload_id: str) -> None:
+    await disk.run((folder / upload_id).unlink, missing_ok=True)
+
+
+async def existing(folder: Path) -> list[str]:
+    """The uploads that have a file."""
+    return await disk.run(os.listdir, folder) if await disk.run(folder.is_dir) else []
+
+
+def _opened(folder: Path, upload_id: str, held: ExitStack) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / upload_id, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    held.callback(os.close, descriptor)
+    if os.fstat(descriptor).st_size == 0:
+        _sync_folder(folder)
+    return descriptor
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _write(descriptor: int, data: bytes, at: int) -> None:
+    rest = memoryview(data)
+    while rest:
+        written = os.pwrite(descriptor, rest, at)
+        at += written
+        rest = rest[written:]

@@ -1,0 +1,137 @@
+"""SQL about resumable uploads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from akako.kernel.database import Database
+from akako.uploads.schemas import Kind, Plan
+
+# Counted anew from every piece that was kept.
+LIFETIME_HOURS = 24
+
+COLUMNS = """
+id, kind, topic_id, size, received, file_name, declared_type, name, description, told, result_id,
+expires_at
+"""
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """An upload as the table knows it, in the order of COLUMNS."""
+
+    id: str
+    kind: Kind
+    topic_id: str
+    size: int
+    received: int
+    file_name: str
+    declared_type: str | None
+    name: str | None
+    description: str | None
+    told: str
+    result_id: str | None
+    expires_at: datetime
+
+
+def _kept(row: asyncpg.Record | None) -> Kept | None:
+    return Kept(*row.values()) if row else None
+
+
+async def insert(
+    db: Database,
+    upload_id: str,
+    user_id: str,
+    plan: Plan,
+    *,
+    told: str,
+    file_name: str,
+    size: int,
+) -> Kept:
+    row = await db.fetchrow(
+        f"""
+        insert into resumable_uploads
+            (id, user_id, kind, topic_id, size, file_name, declared_type, name, description,
+             told, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + make_interval(hours => $11))
+        returning {COLUMNS}
+        """,
+        upload_id,
+        user_id,
+        plan.kind,
+        plan.topic_id,
+        size,
+        file_name,
+        plan.filetype,
+        plan.name,
+        plan.description,
+        told,
+        LIFETIME_HOURS,
+    )
+    assert row is not None
+    return Kept(*row.values())
+
+
+async def find(db: Database, upload_id: str, user_id: str) -> Kept | None:
+    """The upload, if it is the user's own and has not expired."""
+    return _kept(
+        await db.fetchrow(
+            f"""
+            select {COLUMNS} from resumable_uploads
+            where id = $1 and user_id = $2 and expires_at > now()
+            """,
+            upload_id,
+            user_id,
+        )
+    )
+
+
+async def count_unfinished(db: Database, user_id: str) -> int:
+    sql = """
+    select count(*) from resumable_uploads
+    where user_id = $1 and result_id is null and expires_at > now()
+    """
+    return int(await db.fetchval(sql, user_id))
+
+
+async def advance(
+    db: Database, upload_id: str, received: int, *, result_id: str | None = None
+) -> Kept | None:
+    """Say how many bytes are safe, with the last of them also what they have become.
+
+    None where the upload has been cancelled meanwhile.
+    """
+    return _kept(
+        await db.fetchrow(
+            f"""
+            update resumable_uploads set received = $2, result_id = $3,
+                expires_at = now() + make_interval(hours => $4)
+            where id = $1 and result_id is null returning {COLUMNS}
+            """,
+            upload_id,
+            received,
+            result_id,
+            LIFETIME_HOURS,
+        )
+    )
+
+
+async def delete(db: Database, upload_id: str) -> None:
+    await db.execute("delete from resumable_uploads where id = $1", upload_id)
+
+
+async def delete_expired(db: Database) -> int:
+    """How many uploads nobody went on with in time."""
+    rows = await db.fetch(
+        "delete from resumable_uploads where expires_at <= now() returning result_id"
+    )
+    return sum(row["result_id"] is None for row in rows)
+
+
+async def unfinished_of(db: Database, upload_ids: Sequence[str]) -> set[str]:
+    """Those of the ids whose file is still needed."""
+    sql = "select id from resumable_uploads where id = any($1::text[]) and result_id is null"
+    return {row["id"] for row in await db.fetch(sql, list(upload_ids))}

@@ -1,0 +1,139 @@
+"""The tus protocol, version 1.0.0: uploads that go on where the line broke.
+
+Answers to PATCH and DELETE have the protocol's status 204 and no body, because its clients ask for
+it; everything else, refusals included, comes in the usual envelope.
+"""
+
+from __future__ import annotations
+
+from akako.kernel import idempotency
+from akako.kernel.access import ADMIN, MENTOR, requires
+from akako.kernel.database import Database
+from akako.kernel.envelope import Created, Ok
+from akako.kernel.errors import ApiError
+from akako.kernel.http.body import has_body
+from akako.kernel.http.call import Call
+from akako.kernel.http.endpoint import delete, get, patch, post
+from akako.kernel.http.once import once
+from akako.kernel.http.render import render
+from akako.kernel.http.reply import NO_STORE, PROTECTIVE, Reply, wire
+from akako.kernel.limits import MEDIA, UPLOAD
+from akako.uploads import headers, service
+from akako.uploads.appending import Checksum, Piece, append
+from akako.uploads.queries import Kept
+from akako.uploads.schemas import Upload
+
+STAFF = requires(ADMIN, MENTOR)
+CREATE = "/uploads"
+ONE = "/uploads/{upload_id}"
+BYTES = "application/offset+octet-stream"
+
+
+@post(
+    CREATE,
+    access=STAFF,
+    bucket=UPLOAD,
+    media=BYTES,
+    body_optional=True,
+    body_setting="max_video_bytes",
+    answer_headers=headers.ALWAYS,
+    hidden=True,
+)
+async def begin_upload(call: Call) -> Reply:
+    """Begin a resumable upload of a document or video; the body may be its first piece."""
+    headers.require_version(call)
+    size, told = headers.read_length(call), call.header("upload-metadata") or ""
+    plan, checksum = headers.read_plan(told), headers.read_checksum(call)
+    outside = call.outside
+    is_video = plan.kind == "video"
+    limit = outside.max_video_bytes if is_video else outside.max_document_bytes
+
+    async def begin(db: Database) -> Reply:
+        kept = await service.begin(db, call.actor, plan=plan, told=told, size=size, limit=limit)
+        if has_body(call):
+            kept = await _with_first_piece(call, kept, checksum)
+        return render(call, _created(kept))
+
+    key = idempotency.read_key(call.header("idempotency-key"))
+    if key is None or has_body(call):
+        return await begin(call.db)
+    return await once(call, f"/api{CREATE}", key, [told.encode(), b"%d" % size], begin)
+
+
+async def _with_first_piece(call: Call, kept: Kept, checksum: Checksum | None) -> Kept:
+    try:
+        return await _appended(call, kept.id, Piece(0, call.chunks(), checksum))
+    except ApiError:
+        # The client does not learn the upload's address, so it cannot go on with it.
+        await service.forget(call.db, call.outside.uploads, kept.id)
+        raise
+
+
+def _created(kept: Kept) -> Created[Upload]:
+    return Created(
+        data=service.shown(kept),
+        location=f"/api/uploads/{kept.id}",
+        message="Upload begun",
+        headers=headers.standing(kept),
+    )
+
+
+async def _appended(call: Call, upload_id: str, piece: Piece) -> Kept:
+    outside = call.outside
+    kept, quota = await append(
+        call.db, outside.store, outside.uploads, call.actor, upload_id, piece
+    )
+    call.reply_headers = call.reply_headers + quota
+    return kept
+
+
+@get(
+    ONE,
+    access=STAFF,
+    bucket=MEDIA,
+    metered=False,
+    resource="upload",
+    answer_headers=headers.ALWAYS,
+    hidden=True,
+)
+async def read_upload(call: Call, upload_id: str) -> Ok[Upload]:
+    """How far an upload is, and what it has become."""
+    if call.method == "HEAD":
+        headers.require_version(call)
+    kept = await service.find(call.db, call.actor, upload_id)
+    found = headers.standing(kept) | {"Upload-Metadata": kept.told}
+    return Ok(data=service.shown(kept), headers=found)
+
+
+@patch(
+    ONE,
+    access=STAFF,
+    bucket=MEDIA,
+    metered=False,
+    resource="upload",
+    media=BYTES,
+    body_setting="max_video_bytes",
+    answer_headers=headers.ALWAYS,
+    hidden=True,
+)
+async def append_to_upload(call: Call, upload_id: str) -> Reply:
+    """Add the next piece; the last one makes the document or video."""
+    headers.require_version(call)
+    piece = Piece(headers.read_offset(call), call.chunks(), headers.read_checksum(call))
+    kept = await _appended(call, upload_id, piece)
+    return Reply(204, b"", [NO_STORE, *PROTECTIVE, *wire(headers.standing(kept))])
+
+
+@delete(
+    ONE,
+    access=STAFF,
+    bucket=MEDIA,
+    resource="upload",
+    answer_headers=headers.ALWAYS,
+    hidden=True,
+)
+async def cancel_upload(call: Call, upload_id: str) -> Reply:
+    """Forget an upload. What a finished one has become stays."""
+    headers.require_version(call)
+    await service.cancel(call.db, call.actor, call.outside.uploads, upload_id)
+    return Reply(204, b"", [NO_STORE, *PROTECTIVE])

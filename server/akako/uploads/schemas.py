@@ -1,0 +1,47 @@
+"""The shapes of resumable uploads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from akako.kernel import fields
+
+Kind = Literal["document", "video"]
+
+
+class Plan(msgspec.Struct, rename="camel", kw_only=True):
+    """What a client tells about a file in `Upload-Metadata`; other keys are ignored.
+
+    `name` and `description` are a document's own, as in the form of the plain upload.
+    """
+
+    kind: Annotated[Kind, fields.one_of(Kind)]
+    topic_id: fields.Id
+    filename: Annotated[str, fields.line(1, 1000)]
+    filetype: Annotated[str, fields.line(0, 200)] | None = None
+    name: Annotated[str, fields.line(1, 200)] | None = None
+    description: Annotated[str, fields.text(1000)] | None = None
+
+
+class Result(msgspec.Struct, frozen=True):
+    """The document or video that an upload has become; a video has its topic's id."""
+
+    kind: Kind
+    id: str
+    url: str
+
+
+class Upload(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
+    """How far an upload is. `offset` and `length` are in bytes; `result` is there at the end."""
+
+    id: str
+    kind: Kind
+    topic_id: str
+    file_name: str
+    offset: int
+    length: int
+    expires_at: datetime
+    result: Result | None

@@ -1,0 +1,108 @@
+"""Beginning, finding and cancelling resumable uploads, and clearing away what remains of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import structlog
+
+from akako.kernel.access import Actor
+from akako.kernel.database import Database
+from akako.kernel.errors import Conflict, NotFound, PayloadTooLarge, ValidationFailed
+from akako.kernel.files.kinds import DOCUMENTS, VIDEOS, Inspector
+from akako.kernel.files.names import display_name
+from akako.kernel.ids import new_id
+from akako.library import service as library
+from akako.library.queries import stream_url, video_url
+from akako.uploads import landing, queries
+from akako.uploads.queries import Kept
+from akako.uploads.schemas import Plan, Result, Upload
+
+log = structlog.get_logger(__name__)
+
+KINDS = {"document": DOCUMENTS, "video": VIDEOS}
+MAX_UNFINISHED = 50
+
+
+async def begin(
+    db: Database, actor: Actor, *, plan: Plan, told: str, size: int, limit: int
+) -> Kept:
+    """Make room for a file of `size` bytes, after the checks that need none of them.
+
+    `told` is the plan as the client wrote it.
+    Raise NotFound, Forbidden, QuotaExceeded, PayloadTooLarge, UnsupportedMediaType, Conflict.
+    """
+    if size == 0:
+        raise ValidationFailed.of("Upload-Length", "The file is empty", "0")
+    if size > limit:
+        raise PayloadTooLarge(limit)
+    file_name = display_name(plan.filename)
+    if not file_name:
+        raise ValidationFailed.of("filename", "A file name is required", plan.filename)
+    Inspector(KINDS[plan.kind], file_name, plan.filetype)
+    await library.writable_topic(db, actor, plan.topic_id)
+    await library.check_upload(db, actor)
+    if await queries.count_unfinished(db, actor.user_id) >= MAX_UNFINISHED:
+        message = f"Only {MAX_UNFINISHED} uploads can be unfinished at a time"
+        raise Conflict("upload", "uploads", MAX_UNFINISHED, message)
+    return await queries.insert(
+        db, new_id(), actor.user_id, plan, told=told, file_name=file_name, size=size
+    )
+
+
+async def find(db: Database, actor: Actor, upload_id: str) -> Kept:
+    """An upload of the caller's own. Raise NotFound also when it has expired."""
+    kept = await queries.find(db, upload_id, actor.user_id)
+    if kept is None:
+        raise NotFound("upload", upload_id)
+    return kept
+
+
+async def cancel(db: Database, actor: Actor, folder: Path, upload_id: str) -> None:
+    """Forget an upload; what a finished one has become stays."""
+    await find(db, actor, upload_id)
+    async with landing.landing(folder, upload_id):
+        await forget(db, folder, upload_id)
+
+
+async def forget(db: Database, folder: Path, upload_id: str) -> None:
+    await queries.delete(db, upload_id)
+    await landing.remove(folder, upload_id)
+
+
+def result(kept: Kept) -> Result | None:
+    if kept.result_id is None:
+        return None
+    if kept.kind == "document":
+        return Result(kept.kind, kept.result_id, stream_url(kept.result_id))
+    return Result(kept.kind, kept.result_id, video_url(kept.topic_id))
+
+
+def shown(kept: Kept) -> Upload:
+    return Upload(
+        id=kept.id,
+        kind=kept.kind,
+        topic_id=kept.topic_id,
+        file_name=kept.file_name,
+        offset=kept.received,
+        length=kept.size,
+        expires_at=kept.expires_at,
+        result=result(kept),
+    )
+
+
+async def sweep(db: Database, folder: Path) -> int:
+    """Clear expired uploads away, and files that no unfinished upload needs.
+
+    Return how many uploads had expired. Runs on every machine that has such a folder.
+    """
+    expired = await queries.delete_expired(db)
+    # Listed first: a file is made after its row.
+    found = await landing.existing(folder)
+    needed = await queries.unfinished_of(db, found)
+    for upload_id in found:
+        if upload_id not in needed:
+            await landing.remove(folder, upload_id)
+    if expired:
+        log.info("uploads_expired", count=expired)
+    return expired
