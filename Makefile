@@ -21,9 +21,10 @@ check: .venv/.dev ## format, lint, types, import rules, contract drift, structur
 	.venv/bin/python -m pytest -q server/tests/house
 	.venv/bin/akako openapi | diff -u contract/openapi.json -
 
-contract: .venv/.run ## write contract/openapi.json anew from the code
+contract: .venv/.run ## write contract/openapi.json and the Postman collection anew
 	.venv/bin/akako openapi > contract/openapi.json.new
 	mv contract/openapi.json.new contract/openapi.json
+	.venv/bin/python contract/postman.py
 
 bench: .venv/.dev ## measure the server beside its peers, as ratios (minutes)
 	PYTHONPATH=server:. .venv/bin/python -m bench.run

@@ -10,7 +10,7 @@ set -uo pipefail
 BASE_URL=${BASE_URL:-http://127.0.0.1:8000/api}
 : "${ADMIN_TOKEN:?}" "${MENTOR_TOKEN:?}" "${LEARNER_TOKEN:?}"
 SERVER=${BASE_URL%/api}
-RUN=$(printf '%(%s)T' -1)
+RUN=$RANDOM$RANDOM
 FILES=$(mktemp -d)
 trap 'rm -rf "$FILES"' EXIT
 checks=0 failures=0 STATUS='' BODY='' CALL=''
@@ -23,7 +23,7 @@ curl() {
         STATUS=$(command curl -sS -m 60 -o "$FILES/body" -D "$FILES/head" -w '%{http_code}' "$@")
         BODY=$(tr -d '\0' < "$FILES/body")
         [[ $STATUS == 429 && $BODY == *RATE_LIMITED* && $try == 1 ]] || return 0
-        wait=$(sed -n 's/^retry-after: *\([0-9]*\).*/\1/Ip' "$FILES/head")
+        wait=$(grep -i '^retry-after:' "$FILES/head" | tr -dc 0-9)
         sleep "${wait:-1}"
     done
 }
@@ -43,11 +43,12 @@ answered() {
 
 # check STATUSES TOKEN METHOD PATH [JSON | curl's options...]
 check() {
-    local statuses=$1 token=$2 method=$3 path=$4 more=()
+    local statuses=$1 token=$2 method=$3 path=$4
+    local more=()
     shift 4
     [[ -n $token ]] && more+=(-H "Authorization: Bearer ${!token}")
     [[ ${1:-} == '{'* ]] && set -- -H 'Content-Type: application/json' -d "$1"
-    curl -X "$method" "$BASE_URL$path" "${more[@]}" "$@"
+    curl -X "$method" "$BASE_URL$path" ${more[@]+"${more[@]}"} "$@"
     # shellcheck disable=SC2086 # several statuses may be expected
     answered $statuses
 }

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 
+import psycopg
+
 from akako import __version__, serving
 from akako import main as assembly
 from akako import settings as settings_module
@@ -38,6 +40,7 @@ EXPECTED = (
     embedded_postgres.EmbeddedPostgresError,
     administration.AdministrationError,
     ApiError,
+    psycopg.OperationalError,
 )
 
 
@@ -49,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         logging.configure(settings.log_level)
         options.run(settings, options)
     except EXPECTED as error:
-        print(f"akako: {error}", file=sys.stderr)
+        # PostgreSQL's driver adds lines of advice.
+        print(f"akako: {str(error).splitlines()[0]}", file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
         # Whoever read our output has left, as `head` does.

@@ -155,6 +155,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
     except (OSError, OverflowError) as error:
+        listener.close()
         reason = error.strerror if isinstance(error, OSError) else "must be between 0 and 65535"
         raise SettingsError(f"--port {port} on {host} cannot be used: {reason}") from None
     listener.set_inheritable(True)

@@ -925,7 +925,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether requests can be served, which takes a database that answers
+         * Whether requests can be served, which takes a database that answers and has the schema
          * @description Needs no token.
          */
         get: operations["ready"];
@@ -2570,6 +2570,8 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Change the object only if this is still its `ETag`. */
+                "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
                 /** @description The id of the user. */
@@ -2593,6 +2595,7 @@ export interface operations {
                     "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
                     "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
                     "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     [name: string]: unknown;
                 };
@@ -2612,6 +2615,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             409: components["responses"]["LastAdminOrIdempotencyInProgress"];
+            412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
@@ -3848,6 +3852,8 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Change the object only if this is still its `ETag`. */
+                "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
                 /** @description The id of the organization. */
@@ -3876,6 +3882,7 @@ export interface operations {
                     "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
                     "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
                     "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     [name: string]: unknown;
                 };
@@ -3895,6 +3902,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             409: components["responses"]["IdempotencyInProgress"];
+            412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];

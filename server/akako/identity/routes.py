@@ -122,7 +122,7 @@ async def assign_role(call: Call, user_id: str, data: RoleGrant) -> Created[Role
     "/users/{user_id}/roles",
     access=requires(ADMIN),
     resource="user",
-    errors=(409,),
+    errors=(409, 412),
     body_optional=True,
 )
 async def remove_role(
@@ -138,5 +138,7 @@ async def remove_role(
         raise ValidationFailed.of("role", "Required")
     if len(named) > 1:
         raise ValidationFailed.of("role", "Query and body name different roles", data.role)
-    user = await service.remove_role(call.db, call.actor, user_id, role=named.pop())
-    return Ok(data=user, message="Role removed successfully")
+    user = await service.remove_role(
+        call.db, call.actor, user_id, role=named.pop(), if_match=call.header("if-match")
+    )
+    return Ok(data=user, message="Role removed successfully", etag=True)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from akako.identity import accounts, queries, roles
 from akako.identity.accounts import Merged, Policy, Tombstoned
 from akako.identity.actors import load_actor
@@ -189,14 +191,16 @@ def _checked_window(grant: RoleGrant) -> tuple[datetime | None, datetime | None]
     end = grant.effective_end_date or None
     if start and not now - PAST_TOLERANCE <= start <= now + FAR_FUTURE:
         message = "Must be neither in the past nor more than ten years ahead"
-        raise ValidationFailed.of("effectiveStartDate", message, start.isoformat())
+        raise ValidationFailed.of("effectiveStartDate", message, msgspec.to_builtins(start))
     if end and end <= max(start or now, now):
         message = "Must be after the start and in the future"
-        raise ValidationFailed.of("effectiveEndDate", message, end.isoformat())
+        raise ValidationFailed.of("effectiveEndDate", message, msgspec.to_builtins(end))
     return start, end
 
 
-async def remove_role(db: Database, actor: Actor, user_id: str, *, role: str) -> AdminUser:
+async def remove_role(
+    db: Database, actor: Actor, user_id: str, *, role: str, if_match: str | None = None
+) -> AdminUser:
     """Close the effective window of a role and cancel future ones; the history stays."""
     _refuse_impersonated(actor)
     async with db.transaction() as tx:
@@ -204,6 +208,7 @@ async def remove_role(db: Database, actor: Actor, user_id: str, *, role: str) ->
         before = await _locked(tx, user_id)
         if not await roles.close_window(tx, user_id, role, revoked_by=actor.clerk_id):
             raise NotFound("user_role", role)
+        etags.require(if_match, before)
         if role == ADMIN and ADMIN in before.roles:
             await roles.keep_one_admin(tx)
         after = await get_user(tx, user_id)

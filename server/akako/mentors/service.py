@@ -115,7 +115,8 @@ def _refuse_impersonated(actor: Actor) -> None:
 def _check_end(approval: Approval) -> None:
     end = approval.effective_end_date or None
     if end and end <= datetime.now(UTC):
-        raise ValidationFailed.of("effectiveEndDate", "Must be in the future", msgspec.to_builtins(end))
+        message, shown = "Must be in the future", msgspec.to_builtins(end)
+        raise ValidationFailed.of("effectiveEndDate", message, shown)
 
 
 async def _undecided(

@@ -9,6 +9,7 @@ from akako.kernel.database import Database
 from akako.kernel.ports import Directory
 
 ADMIN_ID, MENTOR_ID, LEARNER_ID = "user_admin", "user_mentor", "user_123"
+EVER_ASSIGNED = "select exists (select from user_roles where user_id = $1 and role = $2)"
 STAFF = {ADMIN_ID: (ADMIN, "ENTERPRISE"), MENTOR_ID: (MENTOR, "PRO")}
 
 
@@ -19,24 +20,24 @@ async def seed_staff(db: Database, directory: Directory) -> dict[str, str]:
 
 async def seed_learner(db: Database, directory: Directory) -> str:
     """Make sure the development learner exists; return the id."""
-    return (await _account(db, directory, LEARNER_ID, "FREE"))[0]
+    return await _account(db, directory, LEARNER_ID, "FREE")
 
 
-async def _account(
-    db: Database, directory: Directory, clerk_id: str, plan: str
-) -> tuple[str, bool]:
+async def _account(db: Database, directory: Directory, clerk_id: str, plan: str) -> str:
     person = await directory.get_user(clerk_id)
     assert person is not None
-    merged = await accounts.merge(db, person, Policy(default_plan=plan))
-    return merged.user_id, merged.created
+    return (await accounts.merge(db, person, Policy(default_plan=plan))).user_id
 
 
 async def _seed(db: Database, directory: Directory, clerk_id: str) -> str:
     role, plan = STAFF[clerk_id]
-    user_id, created = await _account(db, directory, clerk_id, plan)
-    if created:
-        async with db.transaction() as tx:
+    user_id = await _account(db, directory, clerk_id, plan)
+    async with db.transaction() as tx:
+        # Whoever signed in while this could not be done is a learner so far. A role that was
+        # taken away is not given again.
+        if not await tx.fetchval(EVER_ASSIGNED, user_id, role):
             await roles.open_window(tx, user_id, role, assigned_by=None)
+            await tx.execute("update users set plan = $2 where id = $1", user_id, plan)
     return user_id
 
 

@@ -28,8 +28,8 @@ async def live(call: Call) -> Ok[Health]:
 
 @get("/health/ready", access=UNGUARDED, absolute=True, exempt=True, errors=(503,))
 async def ready(call: Call) -> Ok[Health]:
-    """Whether requests can be served, which takes a database that answers."""
-    if await call.db.fetchval("select 1") != 1:
+    """Whether requests can be served, which takes a database that answers and has the schema."""
+    if not await call.db.fetchval("select to_regclass('users') is not null"):
         raise ServiceUnavailable
     return Ok(data=Health("ready"))
 

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
-import structlog
 
 from akako.kernel.access import Actor
 from akako.kernel.database import Database
@@ -33,9 +32,7 @@ from akako.uploads import landing, queries
 from akako.uploads.landing import Landing
 from akako.uploads.queries import Kept
 from akako.uploads.refusals import ChecksumMismatch
-from akako.uploads.service import KINDS, find, forget
-
-log = structlog.get_logger(__name__)
+from akako.uploads.service import KINDS, find, forget, look_up
 
 WRITE_BYTES = 1024 * 1024
 SAVE_BYTES = 8 * 1024 * 1024  # what a crash may cost the client
@@ -66,16 +63,13 @@ async def append(
     When the client stalls, what came so far is kept. Raise NotFound, Locked, Conflict (another
     offset), PayloadTooLarge, ChecksumMismatch, and with the last piece what an upload raises.
     """
-    kept = await find(db, actor, upload_id)
+    kept = await look_up(db, actor, folder, upload_id)
     if kept.result_id is not None:
         return _at(piece, kept), []
     async with landing.landing(folder, upload_id) as file:
         kept = _at(piece, await find(db, actor, upload_id))
         if kept.result_id is not None:
             return kept, []
-        if await file.size() < kept.received:
-            log.error("upload_not_here", upload=kept.id)
-            raise NotFound("upload", kept.id)
         writer = _Writer(db, file, kept)
         try:
             complete = await writer.take(piece)

@@ -30,9 +30,6 @@ class Landing:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
-    async def size(self) -> int:
-        return (await disk.run(os.fstat, self._descriptor)).st_size
-
     async def write(self, data: bytes, at: int) -> None:
         await disk.run(_write, self._descriptor, data, at)
 
@@ -67,6 +64,14 @@ async def landing(folder: Path, upload_id: str) -> AsyncIterator[Landing]:
 
 async def remove(folder: Path, upload_id: str) -> None:
     await disk.run((folder / upload_id).unlink, missing_ok=True)
+
+
+async def size_of(folder: Path, upload_id: str) -> int:
+    """How much of the upload lies here, in bytes."""
+    try:
+        return (await disk.run((folder / upload_id).stat)).st_size
+    except FileNotFoundError:
+        return 0
 
 
 async def existing(folder: Path) -> list[str]:

@@ -100,7 +100,7 @@ async def read_upload(call: Call, upload_id: str) -> Ok[Upload]:
     """How far an upload is, and what it has become."""
     if call.method == "HEAD":
         headers.require_version(call)
-    kept = await service.find(call.db, call.actor, upload_id)
+    kept = await service.look_up(call.db, call.actor, call.outside.uploads, upload_id)
     found = headers.standing(kept) | {"Upload-Metadata": kept.told}
     return Ok(data=service.shown(kept), headers=found)
 

@@ -58,6 +58,15 @@ async def find(db: Database, actor: Actor, upload_id: str) -> Kept:
     return kept
 
 
+async def look_up(db: Database, actor: Actor, folder: Path, upload_id: str) -> Kept:
+    """An upload that can be gone on with, or is finished. Raise NotFound also without its file."""
+    kept = await find(db, actor, upload_id)
+    if kept.result_id is None and await landing.size_of(folder, upload_id) < kept.received:
+        log.error("upload_not_here", upload=kept.id)
+        raise NotFound("upload", upload_id)
+    return kept
+
+
 async def cancel(db: Database, actor: Actor, folder: Path, upload_id: str) -> None:
     """Forget an upload; what a finished one has become stays."""
     await find(db, actor, upload_id)

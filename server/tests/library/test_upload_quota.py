@@ -21,43 +21,19 @@ from tests.library.school import (
     uploaded,
     video,
 )
+from tests.library.usage import new_mentor, set_used, used
 from tests.parts.server import Server
-
-MONTH = "date_trunc('month', now() at time zone 'UTC')::date"
 
 
 @pytest.fixture
 def mentor(api: Server) -> str:
     """A fresh mentor on the FREE plan: ten uploads a month."""
-    who = api.user(f"free{new_id()}")
-    with api.db() as db:
-        db.execute(
-            "insert into user_roles (id, user_id, role, effective_start) "
-            "values (%s, %s, 'MENTOR', now() - interval '1 hour')",
-            (new_id(), api.user_id(who)),
-        )
-    return who
+    return new_mentor(api)
 
 
 @pytest.fixture
 def topic(api: Server, mentor: str) -> Topic:
     return add_topic(api, mentor=mentor)
-
-
-def set_used(api: Server, who: str, used: int) -> None:
-    with api.db() as db:
-        db.execute(
-            f"insert into usage_counters (subject, month, kind, used) "
-            f"values (%s, {MONTH}, 'file_uploads', %s) "
-            f"on conflict (subject, month, kind) do update set used = excluded.used",
-            (f"user:{api.user_id(who)}", used),
-        )
-
-
-def used(api: Server, who: str) -> int:
-    quota = api.get("/api/auth/quota", as_=who).json()["data"]["fileUploads"]
-    assert quota["used"] + quota["remaining"] == quota["limit"]
-    return int(quota["used"])
 
 
 def test_every_answer_tells_what_is_left(api: Server, mentor: str, topic: Topic) -> None:

@@ -32,8 +32,21 @@ def workers(start_server: StartServer, valkey: Valkey) -> Server:
     return start_server({**dict.fromkeys(GENEROUS, ""), **settings}, arguments=("--workers", "2"))
 
 
+async def burst(workers: Server, address: str) -> list[httpx.Response]:
+    """300 calls at once from one address."""
+    return await together(workers, [Ask("GET", LEVELS, headers=from_address(address))] * 300)
+
+
 async def test_of_300_calls_at_once_exactly_100_pass(workers: Server) -> None:
-    answers = await together(workers, [Ask("GET", LEVELS)] * 300)
+    # A Valkey that gets no processor for 50 ms counts as away, and then each worker counts for
+    # itself. Two workers that did not share would let 200 pass every time.
+    answers = await burst(workers, "198.51.100.1")
+    for attempt in range(2, 6):
+        if statuses(answers)[200] == 100:
+            break
+        assert statuses(answers)[200] > 100
+        await asyncio.sleep(2)  # until Valkey is tried again
+        answers = await burst(workers, f"198.51.100.{attempt}")
     assert statuses(answers) == {200: 100, 429: 200}
     passed = sorted(remaining(each) for each in answers if each.status_code == 200)
     assert passed == list(range(100))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from akako import cli
+from tests.parts.server import free_port
 
 
 @pytest.fixture(autouse=True)
@@ -41,4 +42,18 @@ def test_a_wrong_value_is_told_in_one_line(
     assert stopped.value.code == 1
     assert out == ""
     assert err.startswith(f"akako: {named}")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_database_that_is_away_is_told_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"postgresql://somebody:hidden@127.0.0.1:{free_port()}/akako"
+    monkeypatch.setenv("AKAKO_DATABASE_URL", url)
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["migrate"])
+    err = capsys.readouterr().err
+    assert stopped.value.code == 1
+    assert err.startswith("akako: connection failed: ")
+    assert "hidden" not in err
     assert len(err.splitlines()) == 1

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from akako.backends.dev_directory import DevDirectory
+from akako.identity import accounts, roles
+from akako.identity.accounts import Policy
 from akako.kernel.access import Actor
 from akako.kernel.database import Pool
 from akako.ops import development
@@ -58,3 +60,20 @@ async def test_a_school_that_was_deleted_stays_deleted(db: Pool, tmp_path: Path)
     await seed_school(db, admin, mentor_id)
     await db.execute("update education_levels set deleted_at = now()")
     assert await seed_school(db, admin, mentor_id) is False
+
+
+async def test_who_signed_in_before_the_seeding_gets_role_and_plan(
+    db: Pool, tmp_path: Path
+) -> None:
+    person = await DevDirectory(tmp_path).get_user(development.ADMIN_ID)
+    assert person is not None
+    await accounts.merge(db, person, Policy())
+    admin, _ = await staff(db, tmp_path)
+    assert (admin.has("ADMIN"), admin.plan) == (True, "ENTERPRISE")
+
+
+async def test_a_role_that_was_taken_away_is_not_seeded_again(db: Pool, tmp_path: Path) -> None:
+    admin, mentor_id = await staff(db, tmp_path)
+    assert await roles.close_window(db, mentor_id, "MENTOR", revoked_by=admin.clerk_id)
+    await staff(db, tmp_path)
+    assert not await roles.holds(db, mentor_id, "MENTOR")

@@ -93,6 +93,7 @@ async def test_a_new_month_begins_at_the_second(
     assert refused.value.headers["Retry-After"] == "1"
     clock.now = reset
     assert (await charge(meter, db))["x-quota-remaining"] == str(FREE - 1)
+    await meter.close()
     assert await used(db, last.date().replace(day=1)) == FREE
     assert await used(db, reset.date()) == 1
 

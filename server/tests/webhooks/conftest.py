@@ -74,7 +74,11 @@ def user(
 ) -> dict[str, Any]:
     """The data of a user event; `at` is its `updated_at` in milliseconds."""
     addresses = [{"id": "idn_1", "email_address": email}] if email else []
-    data: dict[str, Any] = {"id": clerk_id, "email_addresses": addresses, "primary_email_address_id": "idn_1"}
+    data: dict[str, Any] = {
+        "id": clerk_id,
+        "email_addresses": addresses,
+        "primary_email_address_id": "idn_1",
+    }
     if at is not None:
         data["updated_at"] = at
     return {**data, **more}

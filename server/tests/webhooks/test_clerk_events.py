@@ -285,7 +285,7 @@ def test_a_burst_of_a_thousand(clerk: Clerk, fresh_id: str) -> None:
 
 
 def test_news_without_a_date_make_a_row_and_never_change_one(clerk: Clerk, fresh_id: str) -> None:
-    assert clerk.send(event("user.created", user(fresh_id, at=None, first_name="First"))).status_code == 200
+    clerk.send(event("user.created", user(fresh_id, at=None, first_name="First")))
     answer = clerk.send(event("user.updated", user(fresh_id, at=None, first_name="Undated")))
     assert answer.json()["data"] == {"received": True, "handled": True}
     row = clerk.row(fresh_id)
