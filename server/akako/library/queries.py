@@ -121,8 +121,8 @@ async def find_document(db: Database, document_id: str) -> tuple[str, Playable] 
     )
     if row is None:
         return None
-    topic_id, *facts = row.values()
-    return topic_id, Playable(**dict(zip(Playable.__struct_fields__, facts, strict=False)))
+    facts = dict(row)
+    return facts.pop("topic_id"), Playable(**facts)
 
 
 async def delete_document(tx: Database, topic_id: str, document_id: str) -> str | None:

@@ -58,6 +58,8 @@ class Server:
 
     def _variables(self, more: Mapping[str, str]) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("AKAKO_")}
+        # Where compiled modules are not kept, every start would compile all libraries anew.
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)
         kept |= {"AKAKO_DATA_DIR": str(self.folder), **GENEROUS, **more}
         if self.database_url:
             kept["AKAKO_DATABASE_URL"] = self.database_url
