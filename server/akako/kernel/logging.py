@@ -13,6 +13,16 @@ ROW = re.compile(r"\nDETAIL:.*?(?=\n(?:HINT:|\n)|\Z)", re.DOTALL)
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
+class _StandardError:
+    """Standard error as it is at the moment of writing, whatever it was when logs were set up."""
+
+    def write(self, text: str) -> None:
+        sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def configure(level: str) -> None:
     """Set up structured logs, and pass other libraries' warnings through the same form."""
     structlog.configure(
@@ -25,10 +35,10 @@ def configure(level: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=_StandardError()),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_StandardError())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[

@@ -78,7 +78,7 @@ def test_parameters_follow_from_the_declaration() -> None:
         ],
         "get_user": ["userId", "If-None-Match"],
         "update_user": ["userId", "Idempotency-Key", "If-Match"],
-        "remove_role": ["userId", "role", "Idempotency-Key"],
+        "remove_role": ["userId", "role", "Idempotency-Key", "If-Match"],
         "upload_document": ["Idempotency-Key"],
         "delete_document": ["topicId", "documentId", "Idempotency-Key"],
         "sync_user": [],

@@ -52,6 +52,9 @@ def call(api: Server, endpoint: Endpoint, sent: dict[str, str]) -> httpx.Respons
         body["json"] = {"no such field": 1}
     elif endpoint.media == FORM:
         body["files"] = {"no such part": b""}
+    elif endpoint.media:
+        body["content"] = b"x"
+        sent = {**sent, "Content-Type": endpoint.media}
     return api.request(endpoint.method, path, headers=sent, **body)
 
 
