@@ -169,12 +169,6 @@ class Pool:
         async with self.connection() as held, held.transaction():
             yield Transaction(held)
 
-    def in_use(self) -> tuple[int, int]:
-        """(connections in use, connections open)."""
-        if self._pool is None:
-            return 0, 0
-        return self._pool.get_size() - self._pool.get_idle_size(), self._pool.get_size()
-
     async def close(self) -> None:
         if self._pool is not None:
             try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 REGISTRY = CollectorRegistry()
 
@@ -21,9 +21,6 @@ LIMITER_FALLBACKS = Counter(
 )
 ALERTS = Counter(
     "akako_alerts", "Events that an operator should look at", ["kind"], registry=REGISTRY
-)
-CONNECTIONS = Gauge(
-    "akako_database_connections", "Connections of the pool", ["state"], registry=REGISTRY
 )
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
