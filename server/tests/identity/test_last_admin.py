@@ -30,10 +30,11 @@ def api(start_server: StartServer) -> Server:
 @pytest.fixture
 def pair(api: Server) -> tuple[tuple[str, str], tuple[str, str]]:
     """The two only administrators."""
+    # First of all: the test before may have left either of them suspended.
+    restore(api)
     first = ("user_admin", api.user_id("admin"))
     if value(api, "select count(*) from users where clerk_id = 'user_second'") == 0:
         return first, make_admin(api, "second")
-    restore(api)
     return first, ("user_second", api.user_id("user_second"))
 
 
