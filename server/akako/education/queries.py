@@ -57,21 +57,25 @@ def _spec(kind: Kind) -> Spec:
     )
 
 
+SHARED = len(Node.__struct_fields__)
+
+
 def _shared(kind: Kind) -> str:
-    """The columns that all kinds have."""
+    """The columns that all kinds have, in the order of their fields; every select begins so."""
     return ", ".join(f"{kind.alias}.{name}" for name in Node.__struct_fields__)
 
 
-def _node(row: asyncpg.Record) -> dict[str, Any]:
-    return {name: row[name] for name in Node.__struct_fields__}
+def _node(row: asyncpg.Record) -> tuple[str, str, str, str | None, bool, datetime, datetime]:
+    """The fields that all kinds have. By position: lists have many of these."""
+    return row[:SHARED]  # type: ignore[no-any-return]
 
 
 def _level(row: asyncpg.Record, actor: Actor | None) -> Level:
-    return Level(**_node(row))
+    return Level(*_node(row))
 
 
 def _grade(row: asyncpg.Record, actor: Actor | None) -> Grade:
-    return Grade(**_node(row), level=row["stage"], education_level_id=row["level_id"])
+    return Grade(*_node(row), level=row["stage"], education_level_id=row["level_id"])
 
 
 class _Mentor(msgspec.Struct, array_like=True):
@@ -87,7 +91,7 @@ _mentor = msgspec.json.Decoder(_Mentor)
 def _subject(row: asyncpg.Record, actor: Actor | None) -> Subject:
     mentor = _mentor.decode(row["mentor"]) if row["mentor"] else None
     subject = Subject(
-        **_node(row),
+        *_node(row),
         grade_id=row["grade_id"],
         mentor=Mentor(mentor.id, mentor.first_name, mentor.last_name) if mentor else None,
     )
@@ -137,7 +141,7 @@ def _topic_columns(where: Where, actor: Actor | None) -> str:
 
 def _topic(row: asyncpg.Record, actor: Actor | None) -> Topic:
     topic = Topic(
-        **_node(row),
+        *_node(row),
         subject_id=row["subject_id"],
         has_video=row["has_video"],
         document_count=row["document_count"],

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 
-from akako.kernel import audit, idempotency, json, limits, listing
+from akako.kernel import audit, idempotency, json, limits
 from akako.kernel.access import Actor
 from akako.kernel.database import AWAY, RETRYABLE, Database, unavailable
 from akako.kernel.errors import (
@@ -35,7 +35,7 @@ from akako.kernel.http.render import failure, render
 from akako.kernel.http.reply import Reply
 from akako.kernel.ids import is_id
 from akako.kernel.ports import Claims, TokenVerifier
-from akako.kernel.query import parse_query, read_query
+from akako.kernel.query import read_query
 from akako.kernel.validation import read, read_changes
 
 log = structlog.get_logger(__name__)
@@ -127,9 +127,8 @@ class Pipeline(msgspec.Struct, kw_only=True):
                 values["data"] = read(endpoint.body, sent)
         if endpoint.query:
             values["query"] = read_query(endpoint.query, call.scope["query_string"])
-        if endpoint.listing:
-            params = parse_query(call.scope["query_string"])
-            call.listing = values["request"] = listing.read(endpoint.listing, params)
+        if endpoint.read_list:
+            call.listing = values["request"] = endpoint.read_list(call.scope["query_string"])
         return sent
 
     async def _limit_address(self, endpoint: Endpoint, call: Call) -> None:
