@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ import msgspec
 from litestar import Litestar
 
 from akako import settings as settings_module
-from akako.backends import job_queue
+from akako.backends import job_queue, public_changes
 from akako.backends.clerk_directory import ClerkDirectory
 from akako.backends.dev_directory import DevDirectory
 from akako.backends.dev_issuer import DevIssuer
@@ -238,12 +237,14 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        leases = asyncio.create_task(_keep_leases_short(parts.meter))
-        async with job_queue.working(settings.database_url or "", jobs(parts)):
+        url = settings.database_url or ""
+        aside = (_keep_leases_short(parts.meter), public_changes.listen(url, pipeline.public))
+        tasks = [asyncio.create_task(each) for each in aside]
+        async with job_queue.working(url, jobs(parts)):
             yield
-        leases.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await leases
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await parts.close()
 
     return application.build(

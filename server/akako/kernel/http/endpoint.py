@@ -55,6 +55,7 @@ class Endpoint(msgspec.Struct, kw_only=True):
     answer_headers: Headers  # of every answer, refusals and preflights included
     exempt: bool  # not limited at all
     hidden: bool  # not part of the described API
+    changes_public: bool  # whether anybody without a token may see the effect
     replays: bool  # whether an Idempotency-Key is honoured by the pipeline
 
     @property
@@ -120,6 +121,7 @@ def _endpoint(method: str, path: str, handler: Handler, options: dict[str, Any])
         answer_headers=options.get("answer_headers", []),
         exempt=options.get("exempt", False),
         hidden=options.get("hidden", False),
+        changes_public=options.get("changes_public", method != "GET"),
         replays=(method != "GET" and "data" in parameters) or bool(options.get("replays")),
     )
 

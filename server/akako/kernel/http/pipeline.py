@@ -31,7 +31,8 @@ from akako.kernel.http.call import Call, ClientGone, Outside
 from akako.kernel.http.client_address import Networks, client_address, in_networks, rate_key
 from akako.kernel.http.endpoint import Endpoint
 from akako.kernel.http.once import once
-from akako.kernel.http.render import failure, render
+from akako.kernel.http.public_answers import PublicCache
+from akako.kernel.http.render import failure, render, unless_held
 from akako.kernel.http.reply import Reply
 from akako.kernel.ids import is_id
 from akako.kernel.ports import Claims, TokenVerifier
@@ -60,6 +61,7 @@ class Pipeline(msgspec.Struct, kw_only=True):
     load_actor: LoadActor
     trusted: Networks = ()
     shared: Networks = ()
+    public: PublicCache = msgspec.field(default_factory=PublicCache)
     later: set[asyncio.Task[None]] = msgspec.field(default_factory=set)
 
     async def answer(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Reply:
@@ -67,6 +69,7 @@ class Pipeline(msgspec.Struct, kw_only=True):
         request_id = scope["state"]["request_id"]
         call = Call(scope, receive, id=request_id, db=self.db, outside=self.outside)
         call.public = endpoint.access.token == "optional"  # noqa: S105 - not a password
+        call.generation = self.public.generation
         try:
             answer = await self._checked(endpoint, call)
         except ApiError as problem:
@@ -79,6 +82,8 @@ class Pipeline(msgspec.Struct, kw_only=True):
         except Exception:
             log.exception("request_crashed", request_id=request_id, route=endpoint.path)
             answer = failure(InternalError(request_id))
+        if endpoint.changes_public and not 400 <= answer.status < 500:
+            self.public.drop()  # before the caller, or anybody they tell, can ask for it
         if call.charged and call.maybe_actor and call.claims and _is_free(answer.status):
             self.outside.meter.refund(call.maybe_actor, call.claims)
         answer.headers += call.reply_headers + endpoint.answer_headers
@@ -235,13 +240,22 @@ class Pipeline(msgspec.Struct, kw_only=True):
     async def _carry_out(self, endpoint: Endpoint, call: Call, values: dict[str, Any]) -> Reply:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return render(call, await endpoint.handler(**values))
+                answer = render(call, await endpoint.handler(**values))
             except RETRYABLE as error:
                 # Inside an idempotent transaction, or with a body that is gone, once is all.
                 if attempt == ATTEMPTS or call.db is not self.db or endpoint.body_setting:
                     raise ServiceUnavailable from error
                 log.info("transaction_retried", route=endpoint.path, error=type(error).__name__)
+            else:
+                self._keep_public(endpoint, call, answer)
+                return unless_held(call, answer)
         raise AssertionError
+
+    def _keep_public(self, endpoint: Endpoint, call: Call, answer: Reply) -> None:
+        """What was answered without a token is for everybody without one."""
+        if call.public and answer.status == 200 and b"authorization" not in call.headers:
+            key = (call.scope["path"], call.scope["query_string"])
+            self.public.keep(key, call.generation, answer, endpoint.path)
 
     def _note_refusal(self, call: Call, endpoint: Endpoint, problem: ApiError) -> None:
         """Audit a failed authorisation without making the caller wait for it."""
