@@ -9,7 +9,8 @@ import asyncpg
 import msgspec
 
 from akako.education import access, queries
-from akako.education.queries import GRADES, LEVELS, SUBJECTS, TOPICS, Lock, Nodes
+from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPICS, Nodes
+from akako.education.queries import Lock
 from akako.education.schemas import (
     Deleted,
     Grade,

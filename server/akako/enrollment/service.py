@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 
 from akako.education import queries as education
-from akako.education.queries import SUBJECTS
+from akako.education.nodes import SUBJECTS
 from akako.enrollment import queries
 from akako.enrollment.schemas import (
     APPROVED,
