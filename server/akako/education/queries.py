@@ -20,7 +20,8 @@ Lock = Literal["hold", "change", "delete"]
 COLUMN_OF = {"education_level_id": "level_id", "level": "stage"}
 
 
-def _seen(kind: Kind, actor: Actor | None, *, inactive: bool) -> Where:
+def seen(kind: Kind, actor: Actor | None, *, inactive: bool) -> Where:
+    """What makes a node of `kind.source` one that the caller may see."""
     where = Where(kind.present)
     where.add(visible(where, kind, actor, inactive=inactive))
     return where
@@ -36,7 +37,7 @@ async def page(
     inactive: bool,
 ) -> Listed[N]:
     """The nodes that the caller may see. It is empty also where the parent is out of sight."""
-    kind, where = nodes.kind, _seen(nodes.kind, actor, inactive=inactive)
+    kind, where = nodes.kind, seen(nodes.kind, actor, inactive=inactive)
     if parent_id is not None:
         where.add(f"{kind.alias}.{kind.parent_column} = {{}}", parent_id)
     if request["isActive"] is not None:
@@ -68,7 +69,7 @@ async def find(
     Until the transaction ends `hold` keeps it and all that it is in from being deleted, `change`
     is for who will change it, and `delete` for who will delete it.
     """
-    kind, where = nodes.kind, _seen(nodes.kind, actor, inactive=inactive)
+    kind, where = nodes.kind, seen(nodes.kind, actor, inactive=inactive)
     where.add(f"{kind.alias}.id = {{}}", node_id)
     columns = nodes.columns(where, actor)
     sql = f"select {columns} from {kind.source} where {where} {_locking(kind, lock)}"
@@ -91,7 +92,7 @@ def _locking(kind: Kind, lock: Lock | None) -> str:
 async def is_visible(
     db: Database, actor: Actor | None, kind: Kind, node_id: str, *, inactive: bool
 ) -> bool:
-    where = _seen(kind, actor, inactive=inactive)
+    where = seen(kind, actor, inactive=inactive)
     where.add(f"{kind.alias}.id = {{}}", node_id)
     sql = f"select exists (select from {kind.source} where {where})"
     return bool(await db.fetchval(sql, *where.values))
