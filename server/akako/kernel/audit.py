@@ -16,6 +16,22 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 
 
+PERSONAL = ("email", "firstName", "lastName", "imageUrl")
+
+
+async def forget(tx: Database, user_id: str) -> None:
+    """Of a user who is deleted only ids stay: who they were and where they called from goes."""
+    await tx.execute(
+        """
+        update audit_log set before = before - $2::text[], after = after - $2::text[]
+        where resource = 'user' and resource_id = $1
+        """,
+        user_id,
+        list(PERSONAL),
+    )
+    await tx.execute("update audit_log set ip = null where actor_user_id = $1", user_id)
+
+
 async def record(
     db: Database,
     actor: Actor | None,
