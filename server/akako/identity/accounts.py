@@ -223,6 +223,7 @@ async def forget(db: Database, clerk_id: str) -> bool:
         if user_id is None:
             return False
         await roles.close_all(tx, user_id)
+        await audit.forget(tx, user_id)
         await audit.record(tx, None, "user.deleted", "user", user_id)
         await jobs.announce(tx, "user.deleted", {"userId": user_id})
         if not await roles.has_lasting_admin(tx):

@@ -21,6 +21,22 @@ with event as (insert into outbox (id, type, data) values ($11, $4, $12))
 """
 
 
+PERSONAL = ("email", "firstName", "lastName", "imageUrl")
+
+
+async def forget(tx: Database, user_id: str) -> None:
+    """Of a user who is deleted only ids stay: who they were and where they called from goes."""
+    await tx.execute(
+        """
+        update audit_log set before = before - $2::text[], after = after - $2::text[]
+        where resource = 'user' and resource_id = $1
+        """,
+        user_id,
+        list(PERSONAL),
+    )
+    await tx.execute("update audit_log set ip = null where actor_user_id = $1", user_id)
+
+
 async def record(
     db: Database,
     actor: Actor | None,

@@ -18,6 +18,7 @@ from akako.kernel.access import Actor
 from akako.kernel.database import AWAY, RETRYABLE, Database, unavailable
 from akako.kernel.errors import (
     ApiError,
+    Conflict,
     Forbidden,
     InternalError,
     NotFound,
@@ -105,36 +106,16 @@ class Pipeline(msgspec.Struct, kw_only=True):
             )
         await self._identify(endpoint, call)
         key = idempotency.read_key(call.header("idempotency-key")) if endpoint.writes else None
-        path = _path_values(endpoint, call)
-        values: dict[str, Any] = {"call": call, **path}
-        sent = await self._read_input(endpoint, call, values)
-        _check_ids(endpoint, path)
+        values: dict[str, Any] = {"call": call, **_path_values(endpoint, call)}
+        raw = await body.read_whole(call, endpoint.body_limit) if endpoint.body else b""
         if key and endpoint.replays and call.maybe_actor:
-            return await self._once(endpoint, call, values, key, sent)
-        return await self._carry_out(endpoint, call, values)
+            return await self._once(endpoint, call, values, key, raw)
+        return await self._carry_out(endpoint, call, values, raw)
 
     def _body_limit(self, endpoint: Endpoint) -> int:
         if endpoint.body_setting:
             return int(getattr(self.outside, endpoint.body_setting))
         return endpoint.body_limit
-
-    async def _read_input(
-        self, endpoint: Endpoint, call: Call, values: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Read body and query into the handler's arguments; return the body as it was sent."""
-        sent: dict[str, Any] = {}
-        if endpoint.body:
-            raw = await body.read_whole(call, endpoint.body_limit)
-            sent = json.decode_object(raw) if raw or not endpoint.body_optional else {}
-            if endpoint.merges:
-                values["data"], values["echoed"] = read_changes(endpoint.body, sent)
-            else:
-                values["data"] = read(endpoint.body, sent)
-        if endpoint.query:
-            values["query"] = read_query(endpoint.query, call.scope["query_string"])
-        if endpoint.read_list:
-            call.listing = values["request"] = endpoint.read_list(call.scope["query_string"])
-        return sent
 
     async def _limit_address(self, endpoint: Endpoint, call: Call) -> None:
         client = call.scope["client"]
@@ -228,16 +209,27 @@ class Pipeline(msgspec.Struct, kw_only=True):
             call.claims = None
 
     async def _once(
-        self, endpoint: Endpoint, call: Call, values: dict[str, Any], key: str, sent: Any
+        self, endpoint: Endpoint, call: Call, values: dict[str, Any], key: str, raw: bytes
     ) -> Reply:
+        """Whether the key was used is known before the body is judged."""
+
         async def work(tx: Database) -> Reply:
             call.db = tx
-            return await self._carry_out(endpoint, call, values)
+            return await self._carry_out(endpoint, call, values, raw)
 
-        canonical = msgspec.json.encode(sent, order="deterministic")
-        return await once(call, endpoint.path, key, [canonical], work)
+        return await once(call, endpoint.path, key, [idempotency.canonical(raw)], work)
 
-    async def _carry_out(self, endpoint: Endpoint, call: Call, values: dict[str, Any]) -> Reply:
+    async def _carry_out(
+        self, endpoint: Endpoint, call: Call, values: dict[str, Any], raw: bytes
+    ) -> Reply:
+        sent = _read_input(endpoint, call, values, raw)
+        _check_ids(endpoint, values)
+        try:
+            return await self._attempt(endpoint, call, values)
+        except Conflict as problem:
+            raise problem.as_sent(sent) from None
+
+    async def _attempt(self, endpoint: Endpoint, call: Call, values: dict[str, Any]) -> Reply:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 answer = render(call, await endpoint.handler(**values))
@@ -282,9 +274,27 @@ def _path_values(endpoint: Endpoint, call: Call) -> dict[str, str]:
     return {name: found[name] for name in endpoint.path_params}
 
 
-def _check_ids(endpoint: Endpoint, path: dict[str, str]) -> None:
+def _read_input(
+    endpoint: Endpoint, call: Call, values: dict[str, Any], raw: bytes
+) -> dict[str, Any]:
+    """Read body and query into the handler's arguments; return the body as it was sent."""
+    sent: dict[str, Any] = {}
+    if endpoint.body:
+        sent = json.decode_object(raw) if raw or not endpoint.body_optional else {}
+        if endpoint.merges:
+            values["data"], values["echoed"] = read_changes(endpoint.body, sent)
+        else:
+            values["data"] = read(endpoint.body, sent)
+    if endpoint.query:
+        values["query"] = read_query(endpoint.query, call.scope["query_string"])
+    if endpoint.read_list:
+        call.listing = values["request"] = endpoint.read_list(call.scope["query_string"])
+    return sent
+
+
+def _check_ids(endpoint: Endpoint, values: dict[str, Any]) -> None:
     """An id of an impossible shape is answered like one that does not exist."""
-    for name, value in path.items():
-        if not is_id(value):
+    for name in endpoint.path_params:
+        if not is_id(value := values[name]):
             last = name == endpoint.path_params[-1]
             raise NotFound(endpoint.resource if last else name.removesuffix("_id"), value[:64])
