@@ -19,11 +19,10 @@ from akako import settings as settings_module
 from akako.backends import embedded_postgres, job_queue
 from akako.backends.dev_directory import DevDirectory
 from akako.backends.dev_issuer import DevIssuer
-from akako.identity import reconciliation
 from akako.kernel import logging
 from akako.kernel.errors import ApiError
 from akako.migrations.run import SchemaTooNew, migrate
-from akako.ops import administration, development
+from akako.ops import administration, development, reconciliation
 from akako.settings import Settings, SettingsError
 from akako.storage import sweeper
 from akako.uploads import service as uploads
@@ -171,6 +170,7 @@ def _grant(settings: Settings, options: argparse.Namespace) -> None:
         person = await administration.grant_admin(
             parts.db,
             parts.directory,
+            parts.policy,
             clerk_id=options.clerk_id,
             email=options.email,
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from akako.kernel.access import Actor
+from akako.kernel.access import Actor, Stranger
 from akako.kernel.database import Database
 
 INSERT = """
@@ -18,7 +18,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
 async def record(
     db: Database,
-    actor: Actor | None,
+    actor: Actor | Stranger | None,
     action: str,
     resource: str,
     resource_id: str | None,

@@ -50,7 +50,8 @@ def clock() -> Clock:
 async def keys(
     clerk: FakeClerk, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[JwksKeySet]:
-    monkeypatch.setattr(key_set, "PATIENCE_SECONDS", 30)  # a slow machine changes no answer
+    for name in ("PATIENCE_SECONDS", "FIRST_SECONDS"):
+        monkeypatch.setattr(key_set, name, 30)  # a slow machine changes no answer
     opened = JwksKeySet(clerk.jwks_url, clock=clock)
     yield opened
     await opened.close()
@@ -221,6 +222,23 @@ async def test_who_holds_a_known_key_does_not_wait_long(
     clock.now += CACHE_SECONDS
     assert await keys.find(clerk.kid)
     assert keys._loading is not None
+
+
+async def test_who_holds_no_known_key_gives_up_while_the_read_goes_on(
+    clerk: FakeClerk, keys: JwksKeySet, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_set, "FIRST_SECONDS", 0.05)
+    clerk.fail("jwks", delay=1.0)
+    with pytest.raises(ServiceUnavailable):
+        await keys.find(clerk.kid)
+    reading = keys._loading
+    assert reading is not None
+    clock.now += 0.05
+    with pytest.raises(ServiceUnavailable):
+        await keys.find(clerk.kid)
+    await reading
+    assert await keys.find(clerk.kid)
+    assert clerk.count() == 1
 
 
 async def test_while_the_issuer_hangs_known_keys_answer_without_it(

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from akako.kernel import audit, idempotency, json, limits, listing
-from akako.kernel.access import Actor
+from akako.kernel.access import Actor, Stranger, TurnedAway
 from akako.kernel.database import AWAY, RETRYABLE, Database, unavailable
 from akako.kernel.errors import (
     ApiError,
@@ -246,18 +246,25 @@ class Pipeline(msgspec.Struct, kw_only=True):
 
     def _note_refusal(self, call: Call, endpoint: Endpoint, problem: ApiError) -> None:
         """Audit a failed authorisation without making the caller wait for it."""
-        if not isinstance(problem, Forbidden) or call.maybe_actor is None:
+        if not isinstance(problem, Forbidden):
             return
-        noting = self._record(call.maybe_actor, f"{endpoint.method} {endpoint.path}")
+        who: Actor | Stranger | None = call.maybe_actor
+        if isinstance(problem, TurnedAway):
+            who = msgspec.structs.replace(problem.who, ip=call.address, request_id=call.id)
+        if who is None:
+            return
+        reason = problem.details.get("reason")
+        noting = self._record(who, f"{endpoint.method} {endpoint.path}", reason)
         task = asyncio.get_running_loop().create_task(noting)
         self.later.add(task)
         task.add_done_callback(self.later.discard)
 
-    async def _record(self, actor: Actor, operation: str) -> None:
+    async def _record(self, who: Actor | Stranger, operation: str, reason: str | None) -> None:
+        after = {"reason": reason} if reason else None
         try:
-            await audit.record(self.db, actor, "access.refused", "operation", operation)
+            await audit.record(self.db, who, "access.refused", "operation", operation, after=after)
         except ServiceUnavailable:
-            log.warning("refusal_not_audited", request_id=actor.request_id)
+            log.warning("refusal_not_audited", request_id=who.request_id)
 
 
 def _is_free(status: int) -> bool:
