@@ -58,17 +58,13 @@ def _plan(row: asyncpg.Record, claims: Claims, policy: Policy) -> str:
 
 def _check_status(row: asyncpg.Record, claims: Claims, roles: tuple[str, ...]) -> None:
     if row["status"] != "ACTIVE":
-        raise inactive(claims, row["id"], roles)
-
-
-def inactive(claims: Claims, user_id: str, roles: tuple[str, ...] = ()) -> TurnedAway:
-    return turned_away(claims, "Account is not active", "account_inactive", user_id, roles)
+        raise turned_away(claims, "Account is not active", "account_inactive", roles)
 
 
 def turned_away(
-    claims: Claims, message: str, reason: str, user_id: str | None, roles: tuple[str, ...] = ()
+    claims: Claims, message: str, reason: str, roles: tuple[str, ...] = ()
 ) -> TurnedAway:
-    who = Stranger(clerk_id=claims.subject, user_id=user_id, impersonator=claims.impersonator)
+    who = Stranger(clerk_id=claims.subject, impersonator=claims.impersonator)
     return TurnedAway(message, who, reason=reason, user_roles=roles)
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from akako.identity import accounts, queries, roles
 from akako.identity.accounts import Merged, Tombstoned
-from akako.identity.actors import inactive, load_actor, turned_away
+from akako.identity.actors import load_actor, turned_away
 from akako.identity.schemas import (
     AdminUser,
     Profile,
@@ -35,9 +35,7 @@ async def sync_caller(
 ) -> Merged:
     """Bring the row of a token's owner up to date. A hint that names somebody else is refused."""
     if hint is not None and hint != claims.subject:
-        known = await queries.find_actor(db, claims.subject)
-        message = "The token belongs to another user"
-        raise turned_away(claims, message, "user_mismatch", known and known["id"])
+        raise turned_away(claims, "The token belongs to another user", "user_mismatch")
     if directory is None:
         # Nobody can be asked, so the row stays as it is; one that is missing cannot be made.
         facts = await load_actor(db, None, claims, policy, provision=True, ip=None, request_id=None)
@@ -45,7 +43,7 @@ async def sync_caller(
     unknown = Unauthorized("invalid")
     merged = await _sync(db, directory, claims.subject, None, policy, unknown=unknown)
     if merged.suspended:
-        raise inactive(claims, merged.user_id)
+        raise turned_away(claims, "Account is not active", "account_inactive")
     # Raises where the session has ended or the account is not active.
     await load_actor(db, directory, claims, policy, provision=False, ip=None, request_id=None)
     return merged

@@ -43,10 +43,10 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stranger(msgspec.Struct, frozen=True, kw_only=True):
-    """A caller who was refused before being let in: what the audit trail can say of them."""
+    """A caller who was refused before anybody looked for their account."""
 
     clerk_id: str
-    user_id: str | None = None
+    user_id: None = None  # the audit trail finds it, where there is one
     impersonator: str | None = None
     ip: str | None = None
     request_id: str | None = None

@@ -9,10 +9,12 @@ import msgspec
 from akako.kernel.access import Actor, Stranger
 from akako.kernel.database import Database
 
+# Somebody who was refused at the door is known by their Clerk id alone.
 INSERT = """
 insert into audit_log (actor_user_id, actor_clerk_id, impersonator_clerk_id, action, resource,
                        resource_id, before, after, ip, request_id)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+values (coalesce($1, (select id from users where clerk_id = $2)),
+        $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 
 
