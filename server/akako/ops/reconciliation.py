@@ -31,13 +31,15 @@ async def reconcile(
     db: Database,
     directory: Directory,
     policy: Policy,
-    progress: Callable[[int], object] = lambda seen: None,
+    progress: Callable[[int, int], object] = lambda seen, expected: None,
 ) -> Summary:
-    """Bring every account up to date; `progress` is told how many users were looked at.
+    """Bring every account up to date; `progress` is told how many users were looked at, of about
+    how many.
 
     An account that the walk did not meet is asked for by name before it is believed to be gone.
     """
     summary, met = Summary(), set[str]()
+    expected = await db.fetchval("select count(*) from users where deleted_at is null")
     async for person in directory.list_users():
         met.add(person.id)
         try:
@@ -50,7 +52,7 @@ async def reconcile(
             summary.created += merged.created
             summary.updated += merged.changed and not merged.created
         summary.seen += 1
-        progress(summary.seen)
+        progress(summary.seen, expected)
     for clerk_id in await _unmet(db, met):
         if await directory.get_user(clerk_id) is None:
             await accounts.forget(db, clerk_id)

@@ -46,7 +46,7 @@ async def receive_clerk_webhook(call: Call) -> Ok[Receipt]:
     body = await read_whole(call, MAX_BYTES)
     if not signatures.is_genuine(message, body, outside.webhook_secrets, time.time()):
         raise Unauthorized("invalid", "Webhook signature invalid")
-    async with _turn(outside.webhook_turns):
+    async with turn(outside.webhook_turns):
         receipt = await service.receive(
             call.db,
             message.id.decode("ascii"),
@@ -58,7 +58,7 @@ async def receive_clerk_webhook(call: Call) -> Ok[Receipt]:
 
 
 @asynccontextmanager
-async def _turn(turns: asyncio.Semaphore) -> AsyncIterator[None]:
+async def turn(turns: asyncio.Semaphore) -> AsyncIterator[None]:
     """Wait for a turn, but not until the sender gives up: told in time, it soon tries again."""
     try:
         async with asyncio.timeout(TURN_SECONDS):

@@ -6,7 +6,10 @@ import asyncio
 import time
 
 import httpx
+import pytest
 
+from akako.kernel.errors import ServiceUnavailable
+from akako.webhooks import routes
 from tests.webhooks.conftest import Clerk, event, user
 
 # Svix gives up after 15 seconds; the rest is for a machine that does much else meanwhile.
@@ -111,3 +114,15 @@ async def test_a_message_cut_off_by_the_database_leaves_nothing_and_succeeds_aga
     row = clerk.row(fresh_id)
     assert row is not None
     assert row["first_name"] == "Again"
+
+
+async def test_who_waits_too_long_is_sent_away_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "TURN_SECONDS", 0.05)
+    turns = asyncio.Semaphore(1)
+    async with routes.turn(turns):
+        with pytest.raises(ServiceUnavailable) as refused:
+            async with routes.turn(turns):
+                raise AssertionError("two at a time")
+    assert int(refused.value.headers["Retry-After"]) >= 1
+    async with routes.turn(turns):
+        assert turns.locked()

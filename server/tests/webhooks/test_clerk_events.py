@@ -130,15 +130,21 @@ UNUSABLE: list[object] = [
     {"type": "user.created", "data": {"id": 7}},
     {"type": "user.created", "data": {"id": "../x"}},
     {"type": "user.deleted", "data": {"deleted": True}},
+    {"type": "session.ended", "data": {"id": None}},
+    b'{"type": "user.created", "data": {"id": "user_\\ud800"}}',
+    b'{"type": "user.created", "type": "user.deleted", "data": {"id": "user_1"}}',
+    b'{"type": "user.created", "data": {"id": "user_1", "updated_at": NaN}}',
 ]
 
 
 @pytest.mark.parametrize("sent", UNUSABLE, ids=range(len(UNUSABLE)))
 def test_unusable_messages_are_kept_aside_and_answered_200(clerk: Clerk, sent: object) -> None:
-    message_id = clerk.new_id()
+    message_id, before = clerk.new_id(), clerk.alerts("webhook_dead_letter")
     response = clerk.send(sent, message_id=message_id)
     assert response.status_code == 200
     assert response.json()["data"] == {"received": True, "handled": False}
+    assert clerk.alerts("webhook_dead_letter") == before + 1
+    assert clerk.send(sent, message_id=message_id).json()["data"]["duplicate"] is True
     with clerk.server.db() as db:
         kept = db.execute(
             "select count(*) from webhook_dead_letters where message_id = %s", [message_id]
@@ -149,6 +155,42 @@ def test_unusable_messages_are_kept_aside_and_answered_200(clerk: Clerk, sent: o
 def test_unknown_types_are_received_and_not_handled(clerk: Clerk) -> None:
     response = clerk.send(event("organization.created", {"id": "org_1"}))
     assert response.json()["data"] == {"received": True, "handled": False}
+
+
+def test_what_is_large_or_strange_beside_the_facts_does_no_harm(
+    clerk: Clerk, fresh_id: str
+) -> None:
+    strange = {
+        "first_name": "a\0b",
+        "last_name": ["x"],
+        "image_url": 5,
+        "created_at": "yesterday",
+        "username": None,
+        "email_addresses": [None, 5, {}, {"email_address": None}, {"email_address": "a\0@b.org"}],
+        "private_metadata": None,
+        "public_metadata": {"pad": "x" * 1_000_000},
+    }
+    answer = clerk.send(event("user.created", user(fresh_id, at=1) | strange))
+    assert answer.json()["data"] == {"received": True, "handled": True}
+    row = clerk.row(fresh_id)
+    assert row is not None
+    assert [row[name] for name in ("first_name", "last_name", "email", "image_url")] == [None] * 4
+
+
+def test_an_unverified_primary_address_is_still_the_primary(clerk: Clerk, fresh_id: str) -> None:
+    addresses = [
+        {
+            "id": "idn_2",
+            "email_address": f"{fresh_id}@b.org",
+            "verification": {"status": "verified"},
+        },
+        {"id": "idn_1", "email_address": f"{fresh_id}@a.org", "verification": None},
+    ]
+    data = user(fresh_id, at=1) | {"email_addresses": addresses}
+    assert clerk.send(event("user.created", data)).is_success
+    row = clerk.row(fresh_id)
+    assert row is not None
+    assert row["email"] == f"{fresh_id}@a.org"
 
 
 def test_strange_names_are_stored_safely(clerk: Clerk, fresh_id: str) -> None:
