@@ -6,14 +6,16 @@ from typing import Any
 
 import msgspec
 
-from akako.kernel.access import Actor
+from akako.kernel.access import Actor, Stranger
 from akako.kernel.database import Database
 from akako.kernel.ids import new_id
 
+# Somebody who was refused at the door is known by their Clerk id alone.
 INSERT = """
 insert into audit_log (actor_user_id, actor_clerk_id, impersonator_clerk_id, action, resource,
                        resource_id, before, after, ip, request_id)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+values (coalesce($1, (select id from users where clerk_id = $2)),
+        $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 INSERT_AND_ANNOUNCE = f"""
 with event as (insert into outbox (id, type, data) values ($11, $4, $12))
@@ -39,7 +41,7 @@ async def forget(tx: Database, user_id: str) -> None:
 
 async def record(
     db: Database,
-    actor: Actor | None,
+    actor: Actor | Stranger | None,
     action: str,
     resource: str,
     resource_id: str | None,

@@ -11,9 +11,9 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import asyncpg
 import msgspec
@@ -27,6 +27,9 @@ CONNECT_SECONDS = 1.0
 ACQUIRE_SECONDS = 1.5
 IDLE_SECONDS = 60.0
 STATEMENT_SECONDS = 5.0
+ATTEMPTS = 3
+
+T = TypeVar("T")
 
 # Errors that say "not now" rather than "never": the caller may try again.
 AWAY = (
@@ -213,6 +216,20 @@ class Pool:
                 await asyncio.wait_for(self._pool.close(), timeout=5)
             except TimeoutError:
                 self._pool.terminate()
+
+
+async def retried(db: Database, work: Callable[[Database], Awaitable[T]]) -> T:
+    """Do `work` in a transaction, and all of it anew where another one got in its way.
+
+    Raise ServiceUnavailable when that happens every time.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            async with db.transaction() as tx:
+                return await work(tx)
+        except (asyncpg.UniqueViolationError, *RETRYABLE) as error:
+            log.info("transaction_retried", error=type(error).__name__)
+    raise ServiceUnavailable
 
 
 def unavailable(error: BaseException) -> ServiceUnavailable:

@@ -55,13 +55,7 @@ def build(
         exception_handlers={Exception: _unrouted(pipeline)},  # type: ignore[dict-item]
     )
     routed = cast(ASGIApp, app)
-    kept = PublicAnswers(
-        _exact_paths(routed, pipeline),
-        pipeline.public,
-        pipeline.limiter,
-        trusted=pipeline.trusted,
-        shared=pipeline.shared,
-    )
+    kept = PublicAnswers(_exact_paths(routed, pipeline), pipeline.public, pipeline.admission)
     return Edge(kept, origins=origins, observe=observe, secure=secure)
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from akako.kernel import etags, limits
+from akako.kernel import etags
 from akako.kernel.errors import RateLimited
+from akako.kernel.http.admission import Admission
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
-from akako.kernel.http.client_address import Networks, client_address, in_networks, rate_key
 from akako.kernel.http.render import READS, failure
 from akako.kernel.http.reply import Headers, Reply
+from akako.kernel.limits import GENERAL
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_KEY_BYTES = 512
@@ -87,20 +88,10 @@ class PublicCache:
 class PublicAnswers:
     """Answers from the cache what it can; the rest is the application's. Both count as hits."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        cache: PublicCache,
-        limiter: limits.Limiter,
-        *,
-        trusted: Networks,
-        shared: Networks,
-    ) -> None:
+    def __init__(self, app: ASGIApp, cache: PublicCache, admission: Admission) -> None:
         self.app = app
         self.cache = cache
-        self.limiter = limiter
-        self.trusted = trusted
-        self.shared = shared
+        self.admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kept = None
@@ -120,14 +111,8 @@ class PublicAnswers:
         await answer(scope, receive, send)
 
     async def _answer(self, kept: KeptAnswer, scope: Scope, given: dict[bytes, bytes]) -> Reply:
-        client, forwarded = scope["client"], given.get(b"x-forwarded-for")
-        address = client_address(
-            client[0] if client else None,
-            [forwarded.decode("latin-1")] if forwarded else [],
-            self.trusted,
-        )
-        factor = limits.SHARED_FACTOR if in_networks(address, self.shared) else 1
-        standing = await self.limiter.hit(limits.GENERAL, "ip", rate_key(address), factor=factor)
+        address = self.admission.address(scope, given.get(b"x-forwarded-for"))
+        standing = await self.admission.hit_address(GENERAL, address)
         try:
             standing.enforce()
         except RateLimited as problem:
