@@ -20,6 +20,7 @@ LINGER_SECONDS = 2.0
 UNSERVED = b"TRACE "
 SERVED = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"PATCH ", b"DELETE ", b"OPTIONS ")
 METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64} (?=/)")
+HOST = re.compile(rb"[^\x00-\x20/?#\\\x7f]*")
 PHRASES = {
     400: b"Bad Request",
     408: b"Request Timeout",
@@ -73,7 +74,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.kept_bytes = 0
-        self.hosts += name.lower() == b"host"
+        if name.lower() == b"host":
+            # Whatever is no host counts as two of them.
+            self.hosts += 1 if HOST.fullmatch(value) else 2
         self.head_bytes += len(name) + len(value) + 4
         if self.head_bytes > HEADER_BYTES:
             self._refuse(HeadersTooLarge())
