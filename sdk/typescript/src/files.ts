@@ -1,0 +1,88 @@
+import { type Progress, sendForm, type UploadFile } from "./bodies.js";
+import { Area, type Changing, type PageQuery } from "./area.js";
+import { type Page, type Schemas, segment, type Versioned } from "./client.js";
+import { type Download, download, type DownloadOptions } from "./downloads.js";
+import { type ResumableOptions, upload } from "./resumable.js";
+
+export interface UploadOptions {
+  /** The file's name, where the file itself has none. */
+  filename?: string;
+  /** Is told the bytes that are done and their total; in browsers only at the end. */
+  progress?: Progress;
+  signal?: AbortSignal;
+}
+/** What a document is called and told to be. */
+export interface DocumentNames {
+  name?: string;
+  description?: string;
+}
+
+type Resendable = Exclude<UploadFile, ReadableStream>;
+
+/** Documents of topics. */
+export class Files extends Area {
+  getDocuments(topicId: string, query?: PageQuery): Promise<Page<Schemas["Document"]>> {
+    return this.client.page(`/education/topics/${segment(topicId)}/documents`, query);
+  }
+  iterDocuments(topicId: string, query?: PageQuery): AsyncGenerator<Schemas["Document"]> {
+    return this.client.items(`/education/topics/${segment(topicId)}/documents`, query);
+  }
+  async uploadDocument(
+    topicId: string,
+    file: UploadFile,
+    options: UploadOptions & DocumentNames = {},
+  ): Promise<Schemas["Document"]> {
+    const { name, description } = options;
+    const texts = { topicId, metadata: JSON.stringify({ name, description }) };
+    const path = "/s3/document/upload";
+    return sendForm(this.client, ["POST", path], texts, ["file", file], options);
+  }
+  /** Upload a document in pieces, over a line that breaks. */
+  async uploadResumable(
+    topicId: string,
+    file: Resendable,
+    options: ResumableOptions & DocumentNames = {},
+  ): Promise<Schemas["Document"]> {
+    const { name, description } = options;
+    return upload(this.client, file, { kind: "document", topicId, name, description }, options);
+  }
+  downloadDocument(
+    documentId: string,
+    options: DownloadOptions & { disposition?: "inline" | "attachment" } = {},
+  ): Promise<Download> {
+    const query = { documentId, disposition: options.disposition };
+    return download(this.client, "/s3/document/stream", query, options);
+  }
+  deleteDocument(topicId: string, documentId: string): Promise<Schemas["DocumentDeleted"]> {
+    const path = `/admin/education/topics/${segment(topicId)}/documents/${segment(documentId)}`;
+    return this.client.data("DELETE", path);
+  }
+}
+
+/** The video of a topic. */
+export class Videos extends Area {
+  /** Upload or replace the video. */
+  async uploadVideo(
+    topicId: string,
+    file: UploadFile,
+    options: UploadOptions & Changing = {},
+  ): Promise<Versioned<Schemas["Video"]>> {
+    const path = `/admin/education/topics/${segment(topicId)}/video`;
+    return sendForm(this.client, ["PUT", path], {}, ["video", file], options);
+  }
+  /** Upload or replace the video in pieces, over a line that breaks. */
+  async uploadResumable(
+    topicId: string,
+    file: Resendable,
+    options: ResumableOptions = {},
+  ): Promise<Schemas["Video"]> {
+    return upload(this.client, file, { kind: "video", topicId }, options);
+  }
+  async downloadVideo(topicId: string, options: DownloadOptions = {}): Promise<Download> {
+    return download(this.client, `/education/topics/${segment(topicId)}/video`, {}, options);
+  }
+  deleteVideo(topicId: string, changing: Changing = {}): Promise<Schemas["VideoDeleted"]> {
+    const path = `/admin/education/topics/${segment(topicId)}/video`;
+    return this.client.data("DELETE", path, changing);
+  }
+}
