@@ -3,8 +3,14 @@ import type { Client } from "./client.js";
 /** A moment: a `Date`, or text with its time zone such as `2026-01-31T08:00:00Z`. */
 export type Moment = Date | string;
 
-/** `limit` is 20 unless given, 100 at most. */
-export type PageQuery = { page?: number; limit?: number; sort?: string; order?: "asc" | "desc" };
+/** `limit` is 20 unless given, 100 at most; `cursor` comes from a page's `next`. */
+export type PageQuery = {
+  page?: number;
+  limit?: number;
+  sort?: string;
+  order?: "asc" | "desc";
+  cursor?: string;
+};
 /** `createdFrom` is inclusive, `createdTo` exclusive; as a date it includes that day. */
 export type DatedQuery = PageQuery & { createdFrom?: Moment; createdTo?: Moment };
 export type SearchQuery = DatedQuery & {

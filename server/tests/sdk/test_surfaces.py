@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import akako_lms
 import pytest
@@ -18,51 +21,72 @@ from akako.kernel.errors import ApiError
 from tests.sdk.packages import run
 
 pytestmark = pytest.mark.timeout(300)
-LISTED = """
-import * as sdk from '@akako/lms-sdk';
-const api = new sdk.AkakoAPI({ baseURL: 'https://akako.example.com/api' });
-const methods = (area) => Object.getOwnPropertyNames(Object.getPrototypeOf(area));
-const areas = Object.entries(api).map(([name, area]) => [
-  name, methods(area).filter((each) => each !== 'constructor'),
-]);
-console.log(JSON.stringify({ areas: Object.fromEntries(areas), exports: Object.keys(sdk) }));
-"""
+LISTER = Path(__file__).with_name("surface.mjs")
+# Where Python writes a download to; in TypeScript it is an answer's stream.
+PYTHON_ONLY = {"target"}
 
 
 def camel(name: str) -> str:
     return re.sub(r"_([a-z])", lambda found: found[1].upper(), name)
 
 
-def python_areas() -> Iterator[tuple[str, set[str]]]:
+def parameters(call: Callable[..., Any]) -> Iterator[str]:
+    """What a method can be given, with the keywords of its TypedDict."""
+    for name, parameter in list(inspect.signature(call).parameters.items())[1:]:
+        unpacked = re.fullmatch(r"Unpack\[(\w+)\]", str(parameter.annotation))
+        if unpacked:
+            yield from getattr(inspect.getmodule(call), unpacked[1]).__annotations__
+        else:
+            yield name
+
+
+def python_areas() -> dict[str, dict[str, set[str]]]:
+    """The areas, their methods, and what each can be given; in TypeScript's spelling."""
+    areas: dict[str, dict[str, set[str]]] = {}
     with AkakoAPI("http://127.0.0.1:1/api") as api:
-        for name, area in vars(api).items():
-            if isinstance(area, Area):
-                offered = vars(type(area)).items()
-                kinds = (operation, iteration)
-                yield name, {camel(each) for each, kind in offered if isinstance(kind, kinds)}
+        for area, kind in ((name, type(each)) for name, each in vars(api).items()):
+            if issubclass(kind, Area):
+                areas[area] = {}
+            for name, method in vars(kind).items() if issubclass(kind, Area) else ():
+                if isinstance(method, operation | iteration):
+                    call = method.call if isinstance(method, operation) else method.first_page
+                    areas[area][camel(name)] = set(map(camel, parameters(call))) - PYTHON_ONLY
+    return areas
 
 
 @pytest.fixture(scope="module")
-def listed(typescript: Path) -> dict[str, dict[str, list[str]]]:
-    """The areas with their methods, and the names that the package exports."""
-    program = typescript / "consumer" / "listed.mjs"
-    program.write_text(LISTED)
-    found: dict[str, dict[str, list[str]]] = json.loads(run(program.parent, "node", program.name))
+def surface(typescript: Path) -> dict[str, Any]:
+    """`areas`, as those of Python, after the types of the package; and the names it exports."""
+    consumer = typescript / "consumer"
+    shutil.copy(LISTER, consumer)
+    compiler = typescript / "package" / "node_modules" / "typescript"
+    found: dict[str, Any] = json.loads(run(consumer, "node", LISTER.name, compiler))
     return found
 
 
-def test_every_python_method_is_a_typescript_method(
-    listed: dict[str, dict[str, list[str]]],
-) -> None:
-    areas = {name: set(methods) for name, methods in listed["areas"].items()}
-    assert areas == dict(python_areas())
-    assert sum(map(len, areas.values())) > 50
+def test_every_python_method_is_a_typescript_method(surface: dict[str, Any]) -> None:
+    typescript, python = surface["areas"], python_areas()
+    assert {area: set(methods) for area, methods in typescript.items()} == {
+        area: set(methods) for area, methods in python.items()
+    }
+    assert surface["methods"] == {area: sorted(methods) for area, methods in python.items()}
+    assert sum(map(len, python.values())) > 50
 
 
-def test_both_have_the_same_errors(listed: dict[str, dict[str, list[str]]]) -> None:
+def test_every_python_parameter_is_a_typescript_parameter(surface: dict[str, Any]) -> None:
+    missing = {
+        f"{area}.{method}": sorted(lacking)
+        for area, methods in python_areas().items()
+        for method, names in methods.items()
+        if (lacking := names - set(surface["areas"][area][method]))
+    }
+    assert missing == {}
+
+
+def test_both_have_the_same_errors(surface: dict[str, Any]) -> None:
     errors = {name for name in akako_lms.__all__ if name.endswith("Error")}
-    assert {name for name in listed["exports"] if name.endswith("Error")} == errors
-    assert {"verifyWebhook", "AkakoAPI", "Page", "Download"} <= set(listed["exports"])
+    assert {name for name in surface["exports"] if name.endswith("Error")} == errors
+    assert {"verifyWebhook", "AkakoAPI", "Page", "Download"} <= set(surface["exports"])
 
 
 def kinds(above: type[ApiError] = ApiError) -> Iterator[type[ApiError]]:
