@@ -9,7 +9,7 @@ export interface DownloadOptions {
   /** The first byte that is wanted, to go on with an earlier download. */
   start?: number;
   /** The earlier download's `etag`: if the file is another one now, all of it is sent. */
-  etag?: string;
+  etag?: string | null;
   signal?: AbortSignal;
 }
 
