@@ -118,8 +118,8 @@ function form(
   const kind = { "Content-Type": `multipart/form-data; boundary=${boundary}` };
   const { progress } = options;
   if (file instanceof ReadableStream) {
-    const place = { before: 0, total: null, head: head.length };
-    const body = (line: Line) => counted(framed(head, file, tail), line, progress, place);
+    const place = { before: 0, total: null };
+    const body = (line: Line) => framed(head, counted(file, line, progress, place), tail);
     return { headers: kind, body, repeatable: false };
   }
   const blob = blobOf(file);

@@ -57,7 +57,9 @@ export class Users extends Area {
     role: Role,
     dates: { effectiveStartDate?: Moment; effectiveEndDate?: Moment } = {},
   ): Promise<Schemas["RoleAssigned"]> {
-    return this.client.data("POST", `/users/${segment(userId)}/roles`, { json: { role, ...dates } });
+    return this.client.data("POST", `/users/${segment(userId)}/roles`, {
+      json: { role, ...dates },
+    });
   }
   /** End a role now; its history is kept. */
   async removeRole(userId: string, role: Role): Promise<Schemas["AdminUser"]> {

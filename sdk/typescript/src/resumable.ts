@@ -32,7 +32,7 @@ export async function upload<T>(
   const { signal } = options;
   const upload = new Upload(client, blob, options);
   await upload.begin({ ...metadata, filename: nameOf(file, options.filename) });
-  for (let tries = 0; ; ) {
+  for (let tries = 0; ;) {
     const before = upload.offset;
     try {
       await upload.sendPiece();

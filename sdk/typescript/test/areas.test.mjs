@@ -20,7 +20,12 @@ const test = process.env.AKAKO_URL ? all : all.skip;
 const baseURL = `${AKAKO_URL}/api`;
 const tokens = JSON.parse(AKAKO_TOKENS);
 const as = (who) => new AkakoAPI({ baseURL, token: tokens[who] });
-const [admin, mentor, learner, anyone] = [as("admin"), as("mentor"), as("learner"), new AkakoAPI({ baseURL })];
+const [admin, mentor, learner, anyone] = [
+  as("admin"),
+  as("mentor"),
+  as("learner"),
+  new AkakoAPI({ baseURL }),
+];
 const unique = (word) => `${word} ${randomUUID().slice(0, 8)}`;
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 const PDF = new Blob([`%PDF-1.4\n${"x".repeat(100_000)}\n%%EOF\n`]);
@@ -28,8 +33,16 @@ const PDF = new Blob([`%PDF-1.4\n${"x".repeat(100_000)}\n%%EOF\n`]);
 async function makeTopic() {
   const mentorId = (await mentor.auth.getProfile()).id;
   const level = await admin.education.createLevel({ name: unique("Level") });
-  const grade = await admin.education.createGrade({ name: "Grade 1", educationLevelId: level.id, level: "primary" });
-  const subject = await admin.education.createSubject({ name: "Mathematics", gradeId: grade.id, mentorId });
+  const grade = await admin.education.createGrade({
+    name: "Grade 1",
+    educationLevelId: level.id,
+    level: "primary",
+  });
+  const subject = await admin.education.createSubject({
+    name: "Mathematics",
+    gradeId: grade.id,
+    mentorId,
+  });
   const topic = await mentor.education.createTopic({ name: "Addition", subjectId: subject.id });
   return { level, grade, subject, topic };
 }
@@ -42,13 +55,26 @@ test("both module systems are the same", () => {
 
 test("the curriculum", async () => {
   const { level, grade, subject, topic } = await makeTopic();
-  assert.deepEqual((await anyone.education.getGrades(level.id)).map(({ id }) => id), [grade.id]);
-  assert.deepEqual((await anyone.education.getSubjects(grade.id)).map(({ id }) => id), [subject.id]);
-  assert.deepEqual((await anyone.education.getTopics(subject.id)).map(({ id }) => id), [topic.id]);
+  assert.deepEqual(
+    (await anyone.education.getGrades(level.id)).map(({ id }) => id),
+    [grade.id],
+  );
+  assert.deepEqual(
+    (await anyone.education.getSubjects(grade.id)).map(({ id }) => id),
+    [subject.id],
+  );
+  assert.deepEqual(
+    (await anyone.education.getTopics(subject.id)).map(({ id }) => id),
+    [topic.id],
+  );
   assert.equal((await anyone.education.getTopic(topic.id)).content, undefined);
 
   const read = (await admin.education.getLevels({ search: level.name }))[0];
-  const changed = await admin.education.updateLevel(level.id, { ...read, description: "New" }, { ifMatch: level.etag });
+  const changed = await admin.education.updateLevel(
+    level.id,
+    { ...read, description: "New" },
+    { ifMatch: level.etag },
+  );
   assert.equal(changed.description, "New");
   await assert.rejects(
     admin.education.updateLevel(level.id, { name: "x" }, { ifMatch: level.etag }),
@@ -67,11 +93,13 @@ test("the curriculum", async () => {
 test("a list is a page of an array, and its iterator walks them all", async () => {
   const word = unique("walked");
   const made = [];
-  for (let n = 0; n < 5; n++) made.push((await admin.education.createLevel({ name: `${word} ${n}` })).id);
+  for (let n = 0; n < 5; n++)
+    made.push((await admin.education.createLevel({ name: `${word} ${n}` })).id);
   const page = await anyone.education.getLevels({ search: word, limit: 2, sort: "name" });
   assert.deepEqual([page.length, page.pagination.total, page.pagination.hasNext], [2, 5, true]);
   const seen = [];
-  for await (const level of anyone.education.iterLevels({ search: word, limit: 2, sort: "name" })) seen.push(level.id);
+  for await (const level of anyone.education.iterLevels({ search: word, limit: 2, sort: "name" }))
+    seen.push(level.id);
   assert.deepEqual(seen, made);
 });
 
@@ -81,7 +109,11 @@ test("users and their roles", async () => {
   const { userRole, user } = await admin.users.assignRole(id, "MENTOR", { effectiveEndDate: end });
   assert.equal(new Date(userRole.effectiveEndDate).getTime(), end.getTime());
   assert.deepEqual(user.roles, ["MENTOR", "LEARNER"]);
-  const listed = await admin.users.getUsers({ role: ["MENTOR", "ADMIN"], createdTo: end, limit: 100 });
+  const listed = await admin.users.getUsers({
+    role: ["MENTOR", "ADMIN"],
+    createdTo: end,
+    limit: 100,
+  });
   assert.ok(listed.some((each) => each.id === id));
   assert.deepEqual((await admin.users.removeRole(id, "MENTOR")).roles, ["LEARNER"]);
   assert.equal((await admin.users.updateUser(id, { plan: "PRO" })).plan, "PRO");
@@ -111,7 +143,10 @@ test("documents and videos", async () => {
       [sha256(bytes), "Notes", "Study", "notes.pdf"],
     );
     const file = await mentor.files.downloadDocument(document.id, { disposition: "inline" });
-    assert.deepEqual([file.size, file.fileName, file.mimeType], [PDF.size, "notes.pdf", "application/pdf"]);
+    assert.deepEqual(
+      [file.size, file.fileName, file.mimeType],
+      [PDF.size, "notes.pdf", "application/pdf"],
+    );
     assert.deepEqual(await file.bytes(), bytes);
     const rest = await mentor.files.downloadDocument(document.id, { start: 1000, etag: file.etag });
     assert.deepEqual(await rest.bytes(), bytes.subarray(1000));
@@ -122,12 +157,18 @@ test("documents and videos", async () => {
   const streamed = await mentor.files.uploadDocument(topic.id, PDF.stream(), { filename: "a.pdf" });
   assert.equal(streamed.sha256, sha256(bytes));
 
-  const film = new Blob([Buffer.from("00000018667479706d703432000000006d70343269736f6d", "hex"), "x".repeat(5000)]);
+  const film = new Blob([
+    Buffer.from("00000018667479706d703432000000006d70343269736f6d", "hex"),
+    "x".repeat(5000),
+  ]);
   const first = await mentor.videos.uploadVideo(topic.id, film, { filename: "a.mp4" });
   assert.equal(first.version, 1);
   const second = await mentor.videos.uploadResumable(topic.id, film, { filename: "a.mp4" });
   assert.deepEqual([second.version, second.sha256], [2, first.sha256]);
-  const stale = mentor.videos.uploadVideo(topic.id, film, { filename: "a.mp4", ifMatch: '"other"' });
+  const stale = mentor.videos.uploadVideo(topic.id, film, {
+    filename: "a.mp4",
+    ifMatch: '"other"',
+  });
   await assert.rejects(stale, PreconditionFailedError);
   assert.equal((await (await mentor.videos.downloadVideo(topic.id)).bytes()).length, film.size);
   assert.equal((await mentor.videos.deleteVideo(topic.id)).topicId, topic.id);
@@ -136,19 +177,34 @@ test("documents and videos", async () => {
 test("a refused upload tells why", async () => {
   const { topic } = await makeTopic();
   const program = new Blob(["MZ"]);
-  await assert.rejects(mentor.files.uploadDocument(topic.id, program, { filename: "a.exe" }), UnsupportedMediaTypeError);
-  await assert.rejects(mentor.files.uploadResumable(topic.id, program, { filename: "a.exe" }), UnsupportedMediaTypeError);
+  await assert.rejects(
+    mentor.files.uploadDocument(topic.id, program, { filename: "a.exe" }),
+    UnsupportedMediaTypeError,
+  );
+  await assert.rejects(
+    mentor.files.uploadResumable(topic.id, program, { filename: "a.exe" }),
+    UnsupportedMediaTypeError,
+  );
 });
 
 test("enrollment", async () => {
   const { subject } = await makeTopic();
   const request = await learner.enrollment.requestEnrollment(subject.id, { message: "Please" });
   const pending = await admin.enrollment.getPendingEnrollments({ subjectId: subject.id });
-  assert.deepEqual(pending.map(({ id, message }) => [id, message]), [[request.id, "Please"]]);
-  assert.equal((await admin.enrollment.rejectEnrollment(request.id, { reason: "full" })).decisionReason, "full");
+  assert.deepEqual(
+    pending.map(({ id, message }) => [id, message]),
+    [[request.id, "Please"]],
+  );
+  assert.equal(
+    (await admin.enrollment.rejectEnrollment(request.id, { reason: "full" })).decisionReason,
+    "full",
+  );
   assert.equal((await admin.enrollment.reopenEnrollment(request.id)).status, "PENDING");
   const decisions = [{ id: request.id, decision: "approve" }];
-  assert.deepEqual((await admin.enrollment.decideEnrollments(decisions)).map(({ status }) => status), ["APPROVED"]);
+  assert.deepEqual(
+    (await admin.enrollment.decideEnrollments(decisions)).map(({ status }) => status),
+    ["APPROVED"],
+  );
   assert.equal((await admin.enrollment.approveEnrollment(request.id)).status, "APPROVED");
   const mine = [];
   for await (const each of learner.enrollment.iterMyEnrollments()) mine.push(each.id);
@@ -159,7 +215,8 @@ test("enrollment", async () => {
 test("mentor applications", async () => {
   const [first, second] = [as("extra"), as("learner")];
   const applied = [];
-  for (const applicant of [first, second]) applied.push(await applicant.mentors.apply({ motivation: "I like it" }));
+  for (const applicant of [first, second])
+    applied.push(await applicant.mentors.apply({ motivation: "I like it" }));
   const seen = [];
   for await (const { id } of admin.mentors.iterPendingApplications()) seen.push(id);
   assert.deepEqual(seen.filter((id) => applied.some((each) => each.id === id)).length, 2);
@@ -170,7 +227,10 @@ test("mentor applications", async () => {
     note: "Welcome",
   });
   assert.equal(approved.status, "APPROVED");
-  assert.equal((await admin.mentors.rejectApplication(applied[1].id, { reason: "no" })).status, "REJECTED");
+  assert.equal(
+    (await admin.mentors.rejectApplication(applied[1].id, { reason: "no" })).status,
+    "REJECTED",
+  );
   assert.equal((await second.mentors.getMyApplications())[0].decisionReason, "no");
 });
 

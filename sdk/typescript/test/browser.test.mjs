@@ -25,7 +25,12 @@ test("a form is sent as a blob, and its progress told at the end", async () => {
 test("a resumable upload tells its progress after each piece", async () => {
   const told = [];
   const at = (offset) => answer(200, "", { "upload-offset": String(offset) });
-  const answers = [answer(201, "", { location: "/api/uploads/u" }), at(2), at(3), success({ document: { id: "1" } })];
+  const answers = [
+    answer(201, "", { location: "/api/uploads/u" }),
+    at(2),
+    at(3),
+    success({ document: { id: "1" } }),
+  ];
   await scripted(answers, async (baseURL) => {
     const document = await new AkakoAPI({ baseURL }).files.uploadResumable("t", new Blob(["###"]), {
       filename: "a.txt",
@@ -34,5 +39,8 @@ test("a resumable upload tells its progress after each piece", async () => {
     });
     assert.deepEqual(document, { id: "1" });
   });
-  assert.deepEqual(told, [[2, 3], [3, 3]]);
+  assert.deepEqual(told, [
+    [2, 3],
+    [3, 3],
+  ]);
 });

@@ -1,11 +1,13 @@
-// The story of a school, over a line that breaks; prints what came of it. The Python SDK tells it too.
+// The story of a school, over a line that breaks; prints what came of it. The Python SDK tells the
+// same one.
 import { createHash, randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 
 import { AkakoAPI } from "@akako/lms-sdk";
 
 const { AKAKO_URL, AKAKO_TOKENS, AKAKO_FILM } = process.env;
-const as = (who) => new AkakoAPI({ baseURL: `${AKAKO_URL}/api`, token: JSON.parse(AKAKO_TOKENS)[who] });
+const as = (who) =>
+  new AkakoAPI({ baseURL: `${AKAKO_URL}/api`, token: JSON.parse(AKAKO_TOKENS)[who] });
 const [admin, mentor, learner] = [as("admin"), as("mentor"), as("learner")];
 
 const { id: mentorId } = await mentor.auth.getProfile();
@@ -15,7 +17,11 @@ const grade = await admin.education.createGrade({
   name: "Grade 1",
   level: "primary",
 });
-const subject = await admin.education.createSubject({ gradeId: grade.id, name: "Biology", mentorId });
+const subject = await admin.education.createSubject({
+  gradeId: grade.id,
+  name: "Biology",
+  mentorId,
+});
 const topic = await mentor.education.createTopic({ subjectId: subject.id, name: "Bees" });
 
 const film = new Blob([await readFile(AKAKO_FILM)]);

@@ -5,7 +5,12 @@ import { test } from "node:test";
 import { AkakoAPI, AkakoError, ConnectionFailedError, NotFoundError } from "@akako/lms-sdk";
 import { answer, CUT, failureOf, refused, scripted, SILENCE, success } from "./scripted.mjs";
 
-const VIDEO = { topicId: "topic_1", videoUrl: "/api/education/topics/topic_1/video", version: 1, size: 25 };
+const VIDEO = {
+  topicId: "topic_1",
+  videoUrl: "/api/education/topics/topic_1/video",
+  version: 1,
+  size: 25,
+};
 const CONTENT = "0123456789abcdefghijklmno";
 const CREATED = answer(201, "", { location: "/api/uploads/upload_1" });
 const CONFLICT = refused(409, "CONFLICT");
@@ -17,15 +22,21 @@ const END = [
 ];
 
 const upload = (baseURL, options = {}, token = "t") =>
-  new AkakoAPI({ baseURL, token, timeout: 1000 }).videos.uploadResumable("topic_1", new Blob([CONTENT]), {
-    filename: "ä.mp4",
-    pieceBytes: 10,
-    ...options,
-  });
+  new AkakoAPI({ baseURL, token, timeout: 1000 }).videos.uploadResumable(
+    "topic_1",
+    new Blob([CONTENT]),
+    {
+      filename: "ä.mp4",
+      pieceBytes: 10,
+      ...options,
+    },
+  );
 const steps = (received) =>
   received.map(({ method, headers, body }) => [method, headers["upload-offset"], body]);
 const uploads = (answers, options, token) =>
-  scripted(answers, async (baseURL) => assert.deepEqual(await upload(baseURL, options, token), VIDEO));
+  scripted(answers, async (baseURL) =>
+    assert.deepEqual(await upload(baseURL, options, token), VIDEO),
+  );
 const fails = async (answers, kind, options) => {
   let error;
   const received = await scripted(answers, async (baseURL) => {
@@ -73,16 +84,19 @@ for (const progress of [true, false]) {
 
 test("a broken piece goes on where the server stands", async () => {
   const answers = [CREATED, CUT, at(4), at(14), refused(503, "X"), at(14), ...END];
-  assert.deepEqual(steps(await uploads(answers)).map((step) => step.slice(0, 2)), [
-    ["POST", undefined],
-    ["PATCH", "0"],
-    ["HEAD", undefined],
-    ["PATCH", "4"],
-    ["PATCH", "14"],
-    ["HEAD", undefined],
-    ["PATCH", "14"],
-    ["GET", undefined],
-  ]);
+  assert.deepEqual(
+    steps(await uploads(answers)).map((step) => step.slice(0, 2)),
+    [
+      ["POST", undefined],
+      ["PATCH", "0"],
+      ["HEAD", undefined],
+      ["PATCH", "4"],
+      ["PATCH", "14"],
+      ["HEAD", undefined],
+      ["PATCH", "14"],
+      ["GET", undefined],
+    ],
+  );
 });
 
 test("after a lost answer the result is asked for", async () => {
@@ -102,13 +116,20 @@ test("a wrong offset is corrected", async () => {
 
 test("an earlier upload goes on", async () => {
   const received = await uploads([at(20), ...END], { uploadId: "upload_1" });
-  assert.deepEqual(received.map(({ method }) => method), ["HEAD", "PATCH", "GET"]);
+  assert.deepEqual(
+    received.map(({ method }) => method),
+    ["HEAD", "PATCH", "GET"],
+  );
 });
 
 test("a token that ran out is renewed", async () => {
   let number = 0;
   const expired = refused(401, "UNAUTHORIZED");
-  const received = await uploads([CREATED, expired, at(10), at(20), ...END], {}, () => `t${++number}`);
+  const received = await uploads(
+    [CREATED, expired, at(10), at(20), ...END],
+    {},
+    () => `t${++number}`,
+  );
   assert.deepEqual(steps(received)[2], ["PATCH", "0", "0123456789"]);
 });
 

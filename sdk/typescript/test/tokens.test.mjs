@@ -25,7 +25,13 @@ test("it follows no redirect", async () => {
 });
 
 test("what a browser shows of a redirect is one too", async () => {
-  const opaque = { type: "opaqueredirect", status: 0, ok: false, headers: new Headers(), body: null };
+  const opaque = {
+    type: "opaqueredirect",
+    status: 0,
+    ok: false,
+    headers: new Headers(),
+    body: null,
+  };
   const api = new AkakoAPI({ baseURL: "https://a.example/api", fetch: async () => opaque });
   assert.equal((await failureOf(get(api))).code, "REDIRECTED");
 });
@@ -50,9 +56,14 @@ test("it is renewed once, where that can be", async () => {
     await get(new AkakoAPI({ baseURL, token: async () => `token${++number}` }));
   });
   assert.deepEqual(tokens(received), ["Bearer token1", "Bearer token2"]);
-  for (const [token, times] of [[() => "t", 2], ["t", 1]]) {
+  for (const [token, times] of [
+    [() => "t", 2],
+    ["t", 1],
+  ]) {
     received = await scripted([expired], async (baseURL) => {
-      assert.ok((await failureOf(get(new AkakoAPI({ baseURL, token })))) instanceof UnauthorizedError);
+      assert.ok(
+        (await failureOf(get(new AkakoAPI({ baseURL, token })))) instanceof UnauthorizedError,
+      );
     });
     assert.equal(received.length, times);
   }
@@ -69,7 +80,9 @@ test("without a token none is sent", async () => {
 
 test("it is never shown", async () => {
   const { inspect } = await import("node:util");
-  let seen = inspect(new AkakoAPI({ baseURL: "https://a.example/api", token: SECRET }), { depth: 9 });
+  let seen = inspect(new AkakoAPI({ baseURL: "https://a.example/api", token: SECRET }), {
+    depth: 9,
+  });
   for (const bad of [CUT, answer(200, "<html>"), refused(500, "X"), answer(302)]) {
     await scripted([bad], async (baseURL) => {
       const error = await failureOf(get(new AkakoAPI({ baseURL, token: SECRET })));
@@ -115,7 +128,12 @@ test("an unsafe address is refused", () => {
 });
 
 test("a safe address is accepted, with a slash at its end or without", async () => {
-  for (const baseURL of ["https://a.example/api", "http://localhost:1/api", "http://[::1]:8000/api", "HTTPS://a.example"]) {
+  for (const baseURL of [
+    "https://a.example/api",
+    "http://localhost:1/api",
+    "http://[::1]:8000/api",
+    "HTTPS://a.example",
+  ]) {
     new AkakoAPI({ baseURL });
   }
   const received = await scripted([levels()], async (baseURL) => {

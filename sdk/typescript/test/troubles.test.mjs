@@ -4,7 +4,18 @@ import { createServer } from "node:http";
 import { test } from "node:test";
 
 import * as sdk from "@akako/lms-sdk";
-import { answer, CUT, cut, failureOf, LEVEL, levels, refused, scripted, SILENCE, success } from "./scripted.mjs";
+import {
+  answer,
+  CUT,
+  cut,
+  failureOf,
+  LEVEL,
+  levels,
+  refused,
+  scripted,
+  SILENCE,
+  success,
+} from "./scripted.mjs";
 
 const { AkakoAPI, AkakoError } = sdk;
 const PAGE = { "content-type": "text/html" };
@@ -15,7 +26,8 @@ const keys = (received) => received.map((each) => each.headers["idempotency-key"
 for (const trouble of [429, 502, 503, 504, "cut", "cut later"]) {
   test(`a passing trouble is outlived: ${trouble}`, async () => {
     const later = cut(success(LEVEL, 201), 20);
-    const bad = typeof trouble === "number" ? refused(trouble, "X") : trouble === "cut" ? CUT : later;
+    const bad =
+      typeof trouble === "number" ? refused(trouble, "X") : trouble === "cut" ? CUT : later;
     const received = await scripted([bad, bad, success(LEVEL, 201)], async (baseURL) => {
       assert.equal((await create(new AkakoAPI({ baseURL }))).name, "High School");
     });
@@ -37,12 +49,15 @@ test("three tries and no more", async () => {
 });
 
 test("every call has its own key, and one that only reads has none", async () => {
-  const received = await scripted([success(LEVEL, 201), success(LEVEL, 201), levels()], async (baseURL) => {
-    const api = new AkakoAPI({ baseURL });
-    await create(api);
-    await create(api);
-    await get(api);
-  });
+  const received = await scripted(
+    [success(LEVEL, 201), success(LEVEL, 201), levels()],
+    async (baseURL) => {
+      const api = new AkakoAPI({ baseURL });
+      await create(api);
+      await create(api);
+      await get(api);
+    },
+  );
   const [first, second, none] = keys(received);
   assert.notEqual(first, second);
   assert.equal(none, undefined);
@@ -50,21 +65,36 @@ test("every call has its own key, and one that only reads has none", async () =>
 
 test("a refusal is final, and has the class of its status", async () => {
   const kinds = {
-    400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound",
-    405: "MethodNotAllowed", 408: "RequestTimeout", 409: "Conflict", 412: "PreconditionFailed",
-    413: "PayloadTooLarge", 414: "UriTooLong", 415: "UnsupportedMediaType",
-    416: "RangeNotSatisfiable", 422: "Validation", 423: "Locked", 431: "HeadersTooLarge",
-    460: "ChecksumMismatch", 500: "InternalServer",
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    408: "RequestTimeout",
+    409: "Conflict",
+    412: "PreconditionFailed",
+    413: "PayloadTooLarge",
+    414: "UriTooLong",
+    415: "UnsupportedMediaType",
+    416: "RangeNotSatisfiable",
+    422: "Validation",
+    423: "Locked",
+    431: "HeadersTooLarge",
+    460: "ChecksumMismatch",
+    500: "InternalServer",
   };
   for (const [status, name] of Object.entries(kinds)) {
-    const received = await scripted([refused(Number(status), "CODE", {}, { a: 1 })], async (baseURL) => {
-      const error = await failureOf(create(new AkakoAPI({ baseURL, token: "t" })));
-      assert.equal(error.constructor, sdk[`${name}Error`]);
-      assert.ok(error instanceof AkakoError);
-      assert.equal(error.name, `${name}Error`);
-      assert.equal(error.status, Number(status));
-      assert.deepEqual([error.code, error.message, error.details], ["CODE", "No", { a: 1 }]);
-    });
+    const received = await scripted(
+      [refused(Number(status), "CODE", {}, { a: 1 })],
+      async (baseURL) => {
+        const error = await failureOf(create(new AkakoAPI({ baseURL, token: "t" })));
+        assert.equal(error.constructor, sdk[`${name}Error`]);
+        assert.ok(error instanceof AkakoError);
+        assert.equal(error.name, `${name}Error`);
+        assert.equal(error.status, Number(status));
+        assert.deepEqual([error.code, error.message, error.details], ["CODE", "No", { a: 1 }]);
+      },
+    );
     assert.equal(received.length, 1);
   }
 });
@@ -86,11 +116,14 @@ test("Retry-After is heeded", async () => {
 
 test("nobody waits for longer than a minute", async () => {
   for (const value of ["61", "86400", "Fri, 31 Dec 9999 23:59:59 GMT"]) {
-    const received = await scripted([refused(429, "QUOTA_EXCEEDED", { "retry-after": value })], async (baseURL) => {
-      const error = await failureOf(get(new AkakoAPI({ baseURL })));
-      assert.ok(error instanceof sdk.RateLimitError);
-      assert.ok(error.retryAfter > 60);
-    });
+    const received = await scripted(
+      [refused(429, "QUOTA_EXCEEDED", { "retry-after": value })],
+      async (baseURL) => {
+        const error = await failureOf(get(new AkakoAPI({ baseURL })));
+        assert.ok(error instanceof sdk.RateLimitError);
+        assert.ok(error.retryAfter > 60);
+      },
+    );
     assert.equal(received.length, 1);
   }
 });
@@ -173,7 +206,10 @@ test("a caller's signal ends the call and its tries", async () => {
   const received = await scripted([SILENCE], async (baseURL, seen) => {
     const ending = new AbortController();
     const file = new Blob(["x"]);
-    const call = new AkakoAPI({ baseURL }).files.uploadDocument("t", file, { filename: "a.txt", signal: ending.signal });
+    const call = new AkakoAPI({ baseURL }).files.uploadDocument("t", file, {
+      filename: "a.txt",
+      signal: ending.signal,
+    });
     const failed = failureOf(call);
     while (!seen.length) await new Promise((done) => setTimeout(done, 5));
     ending.abort(new Error("enough"));
@@ -194,7 +230,9 @@ test("a write whose answer was lost happens once", { skip: !process.env.AKAKO_UR
     const answered = await fetch(process.env.AKAKO_URL + url, pass);
     const body = Buffer.from(await answered.arrayBuffer());
     if (++times === 1) return void request.socket.destroy();
-    response.writeHead(answered.status, { "idempotent-replayed": answered.headers.get("idempotent-replayed") ?? "" });
+    response.writeHead(answered.status, {
+      "idempotent-replayed": answered.headers.get("idempotent-replayed") ?? "",
+    });
     response.end(body);
   });
   await new Promise((done) => lossy.listen(0, "127.0.0.1", done));
@@ -205,7 +243,10 @@ test("a write whose answer was lost happens once", { skip: !process.env.AKAKO_UR
     const made = await api.education.createLevel({ name });
     assert.equal(times, 2);
     const found = await api.education.getLevels({ search: name });
-    assert.deepEqual(found.map((each) => each.id), [made.id]);
+    assert.deepEqual(
+      found.map((each) => each.id),
+      [made.id],
+    );
   } finally {
     lossy.closeAllConnections();
     lossy.close();

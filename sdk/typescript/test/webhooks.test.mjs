@@ -12,7 +12,10 @@ const BODY = '{"test": 2432232314}';
 function headers({ family = "svix", body = BODY, age = 0 } = {}) {
   const timestamp = String(Math.floor(Date.now() / 1000 - age));
   const key = Buffer.from(SECRET.slice(6), "base64");
-  const signature = createHmac("sha256", key).update(`msg_1.${timestamp}.`).update(body).digest("base64");
+  const signature = createHmac("sha256", key)
+    .update(`msg_1.${timestamp}.`)
+    .update(body)
+    .digest("base64");
   return {
     [`${family}-id`]: "msg_1",
     [`${family}-timestamp`]: timestamp,

@@ -6,7 +6,10 @@ import { createRequire } from "node:module";
 import * as sdk from "@akako/lms-sdk";
 
 const ts = createRequire(import.meta.url)(process.argv[2]);
-writeFileSync("surface.mts", "import { AkakoAPI } from '@akako/lms-sdk'; export declare const api: AkakoAPI;\n");
+writeFileSync(
+  "surface.mts",
+  "import { AkakoAPI } from '@akako/lms-sdk'; export declare const api: AkakoAPI;\n",
+);
 const program = ts.createProgram(["surface.mts"], {
   strict: true,
   module: ts.ModuleKind.NodeNext,
@@ -28,7 +31,10 @@ function given(parameter) {
 const areas = {};
 for (const area of api.getProperties()) {
   const methods = checker.getTypeOfSymbol(area).getProperties();
-  const callable = methods.map((each) => [each.name, checker.getTypeOfSymbol(each).getCallSignatures()[0]]);
+  const callable = methods.map((each) => [
+    each.name,
+    checker.getTypeOfSymbol(each).getCallSignatures()[0],
+  ]);
   const open = callable.filter(([name, signature]) => signature && !name.startsWith("__#"));
   areas[area.name] = Object.fromEntries(
     open.map(([name, signature]) => [name, signature.getParameters().flatMap(given)]),

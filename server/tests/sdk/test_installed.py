@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -54,20 +55,27 @@ def test_the_python_package_needs_nothing_but_httpx(python: Path) -> None:
     assert names <= {"akako-lms", "httpx", "typing-extensions"} | needed
 
 
-def test_the_python_example_is_typed(python: Path, tmp_path: Path) -> None:
-    (tmp_path / "example.py").write_text(
-        reference.PYTHON
-        + "reveal_type(levels)\nreveal_type(new_level.name)\napi.education.get_levels(serach='x')\n"
-    )
+def mypy(python: Path, folder: Path, program: str) -> str:
+    """What a strict mypy says of a program of somebody who has only the package."""
+    (folder / "program.py").write_text(program)
     strict = ("--strict", "--no-incremental", "--python-executable", python / "venv/bin/python")
-    checked = (sys.executable, "-m", "mypy", *strict, "--config-file=", "example.py")
+    return run(folder, sys.executable, "-m", "mypy", *strict, "--config-file=", "program.py")
+
+
+def test_the_python_examples_are_typed(python: Path, tmp_path: Path) -> None:
+    page = reference.examples(PYTHON / "README.md", "python")
+    shown = "reveal_type(levels)\nreveal_type(new_level.name)\n"
+    output = mypy(python, tmp_path, f"topic_id = 'x'\n{page}\n{shown}")
+    assert 'Revealed type is "akako_lms._session.Page[akako_lms.models.Level]"' in output
+    assert re.search(r'Revealed type is "(builtins\.)?str"', output)
+
+
+def test_a_mistake_in_python_is_seen_by_its_types(python: Path, tmp_path: Path) -> None:
+    wrong = "api.education.get_levels(serach='x')\n"
     with pytest.raises(AssertionError) as caught:
-        run(tmp_path, *checked)
-    text = str(caught.value)
-    assert 'Revealed type is "akako_lms._session.Page[akako_lms.models.Level]"' in text
-    assert 'Revealed type is "str"' in text or 'Revealed type is "builtins.str"' in text
-    assert 'Unexpected keyword argument "serach"' in text
-    assert "Found 1 error" in text
+        mypy(python, tmp_path, reference.PYTHON + wrong)
+    assert 'Unexpected keyword argument "serach"' in str(caught.value)
+    assert "Found 1 error" in str(caught.value)
 
 
 def test_the_typescript_example_as_a_module(
