@@ -21,10 +21,11 @@ check: .venv/.dev ## format, lint, types, import rules, contract drift, structur
 	.venv/bin/python -m pytest -q server/tests/house
 	.venv/bin/akako openapi | diff -u contract/openapi.json -
 
-contract: .venv/.run ## write contract/openapi.json and the Postman collection anew
+contract: .venv/.run ## write openapi.json, the Postman collection and the TypeScript types anew
 	.venv/bin/akako openapi > contract/openapi.json.new
 	mv contract/openapi.json.new contract/openapi.json
 	.venv/bin/python contract/postman.py
+	cd sdk/typescript && npm ci --silent && npm run --silent generate
 
 bench: .venv/.dev ## measure the server beside its peers, as ratios (minutes)
 	PYTHONPATH=server:. .venv/bin/python -m bench.run

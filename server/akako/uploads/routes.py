@@ -102,7 +102,7 @@ async def read_upload(call: Call, upload_id: str) -> Ok[Upload]:
         headers.require_version(call)
     kept = await service.look_up(call.db, call.actor, call.outside.uploads, upload_id)
     found = headers.standing(kept) | {"Upload-Metadata": kept.told}
-    return Ok(data=service.shown(kept), headers=found)
+    return Ok(data=await service.shown_whole(call.db, kept), headers=found)
 
 
 @patch(
