@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import StartServer
 from tests.identity.people import Ask, statuses, together
 from tests.limits.callers import from_address, remaining
+from tests.parts import promises
 from tests.parts.server import GENEROUS, Server
 from tests.parts.valkey import Valkey, start_valkey
 
@@ -86,7 +87,9 @@ async def _until_shared(workers: Server) -> None:
         address = f"198.18.{calls // 250}.{calls % 250}"
         left = []
         for _ in range(20):
-            async with httpx.AsyncClient(base_url=workers.url, verify=False) as client:
+            async with httpx.AsyncClient(
+                event_hooks=promises.HOOKS, base_url=workers.url, verify=False
+            ) as client:
                 answer = await client.get(LEVELS, headers=from_address(address))
                 left.append(remaining(answer))
         if left == list(range(99, 79, -1)):

@@ -40,8 +40,7 @@ def resolved(value: Json) -> Json:
 def _paths() -> list[tuple[re.Pattern[str], Json]]:
     """Those without parameters first, as a router has them."""
     patterns = sorted(DOCUMENT["paths"].items(), key=lambda each: each[0].count("{"))
-    shape = r"[A-Za-z0-9_-]{1,64}"
-    return [(re.compile(re.sub(r"\{\w+\}", shape, path)), item) for path, item in patterns]
+    return [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), item) for path, item in patterns]
 
 
 @functools.lru_cache(maxsize=10_000)
@@ -67,8 +66,8 @@ def _schema_faults(schema: Json, value: object) -> Iterator[str]:
         yield f"{where or 'body'}: {error.message[:500]}"
 
 
-def faults(response: httpx.Response) -> list[str]:
-    """What of the request and its answer the document does not say."""
+def faults(response: httpx.Response, *, unpromised: bool = False) -> list[str]:
+    """What of the answer, and unless `unpromised` of the request, the document does not say."""
     request = response.request
     path, method, status = request.url.path, request.method, response.status_code
     item = _item(path)
@@ -80,7 +79,8 @@ def faults(response: httpx.Response) -> list[str]:
         operation = item.get("get")
     if operation is None:
         return [] if status == 405 or method == "OPTIONS" else [f"{method} is not described"]
-    return [*_of_answer(operation, response), *_of_request(operation, response)]
+    found = [*_of_answer(operation, response)]
+    return found if unpromised else [*found, *_of_request(operation, response)]
 
 
 def _of_answer(operation: Json, response: httpx.Response) -> Iterator[str]:
@@ -138,8 +138,17 @@ def _of_request(operation: Json, response: httpx.Response) -> Iterator[str]:
         yield f"accepted, but {fault}"
 
 
-def check(response: httpx.Response) -> None:
+def check(response: httpx.Response, *, unpromised: bool = False) -> None:
     """Fail where the document does not describe what happened."""
-    found = faults(response)
+    found = faults(response, unpromised=unpromised)
     asked = f"{response.request.method} {response.request.url}: {response.status_code}"
     assert found == [], f"{asked} is not as openapi.json says: {found}\n{response.text[:1000]}"
+
+
+async def _check_soon(response: httpx.Response) -> None:
+    await response.aread()
+    check(response)
+
+
+# For an asynchronous client.
+HOOKS = {"response": [_check_soon]}

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.parts import promises
 from tests.parts.fake_clerk import sign_webhook
 from tests.webhooks.conftest import PATH, SECRET, Clerk, event, user
 
@@ -47,7 +48,9 @@ def test_one_message_delivered_in_parallel_is_applied_once(clerk: Clerk, fresh_i
     headers = {"Content-Type": "application/json", **sign_webhook(body, SECRET, f"p{fresh_id}")}
 
     async def deliver() -> list[httpx.Response]:
-        async with httpx.AsyncClient(base_url=clerk.server.url, timeout=30) as client:
+        async with httpx.AsyncClient(
+            event_hooks=promises.HOOKS, base_url=clerk.server.url, timeout=30
+        ) as client:
             posts = (client.post(PATH, content=body, headers=headers) for _ in range(10))
             return await asyncio.gather(*posts)
 
@@ -114,7 +117,9 @@ def test_events_in_parallel_end_in_the_same_state(clerk: Clerk, fresh_id: str) -
     ]
 
     async def deliver() -> list[int]:
-        async with httpx.AsyncClient(base_url=clerk.server.url, timeout=30) as client:
+        async with httpx.AsyncClient(
+            event_hooks=promises.HOOKS, base_url=clerk.server.url, timeout=30
+        ) as client:
 
             async def one(each: dict[str, Any], number: int) -> int:
                 body = json.dumps(each).encode()
@@ -261,7 +266,7 @@ def test_a_burst_of_a_thousand(clerk: Clerk, fresh_id: str) -> None:
     async def deliver() -> list[int]:
         limits = httpx.Limits(max_connections=20)
         async with httpx.AsyncClient(
-            base_url=clerk.server.url, timeout=60, limits=limits
+            event_hooks=promises.HOOKS, base_url=clerk.server.url, timeout=60, limits=limits
         ) as client:
 
             async def one(number: int) -> int:

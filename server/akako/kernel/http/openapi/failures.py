@@ -93,6 +93,7 @@ def _of_pipeline(endpoint: Endpoint) -> Iterator[type[ApiError]]:
         Forbidden: signed_in,
         # The caller's account may have to be fetched from the identity provider first.
         UpstreamError: signed_in,
+        Conflict: signed_in,
         BadRequest: endpoint.writes or asks,
         NotFound: bool(endpoint.path_params),
         RequestTimeout: endpoint.media is not None,
