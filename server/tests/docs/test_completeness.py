@@ -87,6 +87,27 @@ def test_the_table_of_permissions_is_what_the_generator_writes(tmp_path: Path) -
     assert page.read_text() == (DOCS / "permissions.md").read_text(), "run `make contract`"
 
 
+def reasons() -> set[str]:
+    """The `reason` of every error in the code that gives one."""
+    found = set()
+    for path in SERVER.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+                kind = ast.unparse(node.func).rpartition(".")[2]
+                given = [each.value for each in node.keywords if each.arg == "reason"]
+                first = node.args[:1] if kind in ("BadRequest", "Unauthorized") else []
+                values = [*first, *(given if kind == "Forbidden" else [])]
+                found |= {each.value for each in values if isinstance(each, ast.Constant)}
+    return {str(each) for each in found}
+
+
+def test_every_reason_is_explained() -> None:
+    assert len(reasons()) > 15
+    page = (DOCS / "errors.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?:`\w+` )?\| (`.*?`) \|", page, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", "\n".join(rows))) == reasons()
+
+
 def test_every_error_is_shown_as_it_looks() -> None:
     page = (DOCS / "errors.md").read_text(encoding="utf-8")
     shown = [json.loads(line) for line in re.findall(r'^\{"success":.*$', page, re.MULTILINE)]

@@ -8,6 +8,7 @@ its own and a new learner.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -150,6 +151,19 @@ def test_python_examples_have_strict_types(tmp_path: Path) -> None:
         (tmp_path / f"{name}.py").write_text(python_program(page), encoding="utf-8")
     command = (sys.executable, "-m", "mypy", "--strict", "--config-file=", ".")
     run(command, tmp_path, {**os.environ, "MYPYPATH": str(PYTHON_SDK)})
+
+
+def test_the_minute_of_the_readme_runs(server: Server, tmp_path: Path) -> None:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"^```sh\n(API=.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    with prepared(server, "readme", tmp_path) as environment:
+        for told, value in {
+            "http://127.0.0.1:8000/api": environment["BASE_URL"],
+            "$(.venv/bin/akako token --as admin)": environment["ADMIN_TOKEN"],
+        }.items():
+            assert told in script
+            script = script.replace(told, value)
+        run(("bash", "-c", STRICT + script), tmp_path, environment)
 
 
 def test_every_page_has_an_example() -> None:
