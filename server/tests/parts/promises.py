@@ -110,9 +110,7 @@ def _header_faults(described: Json, given: Mapping[str, str]) -> Iterator[str]:
             if header.get("required"):
                 yield f"the header {name} is missing"
             continue
-        value: str | int = given[name]
-        if header["schema"].get("type") == "integer" and re.fullmatch("-?[0-9]+", given[name]):
-            value = int(given[name])
+        value = _read(header["schema"], given[name])
         for fault in _schema_faults(header["schema"], value):
             yield f"the header {name}: {fault}"
 
@@ -121,21 +119,45 @@ def _of_request(operation: Json, response: httpx.Response) -> Iterator[str]:
     """What was sent, if it was accepted."""
     if not response.is_success:
         return
-    given = response.request.headers
+    request = response.request
+    sources: dict[str, Mapping[str, str]] = {
+        "header": request.headers,
+        "query": dict(request.url.params),
+    }
     for parameter in map(resolved, operation.get("parameters", ())):
-        needed = parameter["in"] == "header" and parameter.get("required")
-        if needed and parameter["name"] not in given:
-            yield f"accepted without the header {parameter['name']}"
+        if parameter["in"] in sources:
+            yield from _parameter_faults(parameter, sources[parameter["in"]])
     described = operation.get("requestBody")
-    kind = given.get("content-type", "").partition(";")[0]
+    kind = request.headers.get("content-type", "").partition(";")[0]
     if described is None or kind != JSON:
         return
     if JSON not in described["content"]:
         yield f"accepted {JSON}"
         return
     schema = described["content"][JSON]["schema"]
-    for fault in _schema_faults(schema, json.loads(response.request.content)):
+    for fault in _schema_faults(schema, json.loads(request.content)):
         yield f"accepted, but {fault}"
+
+
+def _parameter_faults(parameter: Json, given: Mapping[str, str]) -> Iterator[str]:
+    name, schema = parameter["name"], parameter["schema"]
+    if name not in given:
+        if parameter.get("required"):
+            yield f"accepted without the parameter {name}"
+        return
+    for fault in _schema_faults(schema, _read(schema, given[name])):
+        yield f"accepted, but the parameter {name}: {fault}"
+
+
+def _read(schema: Json, text: str) -> object:
+    """What a text stands for: lists are parted by commas, numbers and truths written as in JSON."""
+    if schema.get("type") == "array":
+        return text.split(",")
+    if schema.get("type") == "integer" and re.fullmatch("-?[0-9]+", text):
+        return int(text)
+    return (
+        {"true": True, "false": False}.get(text, text) if schema.get("type") == "boolean" else text
+    )
 
 
 def check(response: httpx.Response, *, unpromised: bool = False) -> None:

@@ -30,6 +30,14 @@ HEADERS = {
 }
 
 
+PAGE = {"page": 1, "limit": 20, "total": 0, "pages": 0, "hasNext": False, "hasPrev": False}
+LISTED: dict[str, Any] = {
+    "method": "GET",
+    "status": 200,
+    "body": {"success": True, "data": [], "pagination": PAGE},
+}
+
+
 def answer(
     *,
     method: str = "POST",
@@ -52,6 +60,8 @@ def answer(
 
 def test_what_is_promised_passes() -> None:
     promises.check(answer())
+    query = "limit=500&role=LEARNER,ADMIN&isActive=true&createdFrom=2026-01-01&other=1"
+    promises.check(answer(**LISTED, path=f"/api/users?{query}"))
     promises.check(answer(path="/metrics", method="GET", status=200, body=b"akako_up 1"))
     promises.check(answer(path="/api/nowhere", status=404, body={"success": False}))
     promises.check(answer(method="PATCH", status=405, body={"success": False}))
@@ -69,6 +79,10 @@ def test_what_is_promised_passes() -> None:
         ({"body": CREATED | {"data": {"id": "l1"}}}, "required property"),
         ({"body": CREATED | {"data": LEVEL | {"createdAt": "yesterday"}}}, "data/createdAt"),
         ({"sent": {"name": 1}}, "accepted, but name"),
+        ({**LISTED, "path": "/api/users?limit=many"}, "the parameter limit"),
+        ({**LISTED, "path": "/api/users?role=LEARNER,KING"}, "the parameter role"),
+        ({**LISTED, "path": "/api/users?isActive=perhaps"}, "the parameter isActive"),
+        ({**LISTED, "path": "/api/users?createdFrom=yesterday"}, "the parameter createdFrom"),
         ({"sent": {"name": "Primary School", "owner": "me"}}, "accepted, but body"),
     ],
     ids=str,
