@@ -125,17 +125,17 @@ async def find_document(db: Database, document_id: str) -> tuple[str, Playable] 
     return facts.pop("topic_id"), Playable(**facts)
 
 
-async def delete_document(tx: Database, topic_id: str, document_id: str) -> str | None:
-    """Take a document out of sight; return the key of its object, None if there is none."""
-    key: str | None = await tx.fetchval(
+async def delete_document(tx: Database, topic_id: str, document_id: str) -> tuple[str, str] | None:
+    """Take a document out of sight; return its object's key and hash, None if there is none."""
+    row = await tx.fetchrow(
         """
         update documents set status = 'DELETED', deleted_at = now()
-        where id = $1 and topic_id = $2 and status = 'ACTIVE' returning storage_key
+        where id = $1 and topic_id = $2 and status = 'ACTIVE' returning storage_key, sha256
         """,
         document_id,
         topic_id,
     )
-    return key
+    return row and (row["storage_key"], row["sha256"])
 
 
 VIDEO_COLUMNS = """

@@ -27,7 +27,8 @@ def named(name: str) -> Endpoint:
 def kinds(above: type[ApiError] = ApiError) -> Iterator[type[ApiError]]:
     """All errors that the assembled server can answer with."""
     for each in above.__subclasses__():
-        yield each
+        if above is ApiError or each.code != above.code:
+            yield each
         yield from kinds(each)
 
 

@@ -81,7 +81,7 @@ def test_parameters_follow_from_the_declaration() -> None:
         "update_user": ["userId", "Idempotency-Key", "If-Match"],
         "remove_role": ["userId", "role", "Idempotency-Key", "If-Match"],
         "upload_document": ["Idempotency-Key"],
-        "delete_document": ["topicId", "documentId", "Idempotency-Key"],
+        "delete_document": ["topicId", "documentId", "Idempotency-Key", "If-Match"],
         "sync_user": [],
     }
     assert {name: parameter_names(named(name)) for name in expected} == expected

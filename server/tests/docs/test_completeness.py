@@ -31,8 +31,18 @@ def announced() -> Iterator[str]:
     """Every event in the code, as it is written there."""
     for path in SERVER.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "jobs.announce":
-                yield ast.unparse(node.args[1])
+            if isinstance(node, ast.Call):
+                yield from _announced_by(node)
+            elif isinstance(node, ast.Constant) and "into outbox" in str(node.value):
+                yield from re.findall(r"'[a-z_]+\.[a-z]+'", str(node.value).partition("outbox")[2])
+
+
+def _announced_by(call: ast.Call) -> Iterator[str]:
+    name = ast.unparse(call.func)
+    if name == "jobs.announce":
+        yield ast.unparse(call.args[1])
+    elif name == "audit.record" and any(each.arg == "announces" for each in call.keywords):
+        yield ast.unparse(call.args[2])
 
 
 def permissions() -> Iterator[tuple[str, ...]]:
@@ -95,10 +105,10 @@ def reasons() -> set[str]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
                 kind = ast.unparse(node.func).rpartition(".")[2]
                 given = [each.value for each in node.keywords if each.arg == "reason"]
-                first = node.args[:1] if kind in ("BadRequest", "Unauthorized") else []
-                values = [*first, *(given if kind == "Forbidden" else [])]
+                place = {"BadRequest": 0, "Unauthorized": 0, "turned_away": 2}.get(kind, 99)
+                values = [*node.args[place : place + 1], *given]
                 found |= {each.value for each in values if isinstance(each, ast.Constant)}
-    return {str(each) for each in found}
+    return {each for each in found if isinstance(each, str)}
 
 
 def test_every_reason_is_explained() -> None:
