@@ -22,6 +22,11 @@ def whole_text() -> str:
     return "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 
 
+def languages(page: Path) -> list[str]:
+    """Of all blocks of the page, in order."""
+    return [name for name, _ in FENCE.findall(page.read_text(encoding="utf-8"))]
+
+
 def examples(page: Path, language: str) -> list[str]:
     """The page's blocks in that language, in order."""
     found = FENCE.findall(page.read_text(encoding="utf-8"))

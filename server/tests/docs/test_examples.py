@@ -21,13 +21,17 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.docs import typescript_programs
-from tests.docs.pages import PAGES, REPOSITORY, examples
+from tests.docs.pages import DOCS, PAGES, REPOSITORY, examples, languages
 from tests.parts.server import Server
 
 ADMIN = "/api/admin/education"
 # Where a line of the script fails, its output says which.
 STRICT = "set -euo pipefail\ntrap 'echo \"failed: $BASH_COMMAND\" >&2' ERR\n"
 PYTHON_SDK = REPOSITORY / "sdk" / "python"
+# What pages tell the reader to take a copy of.
+FAKE_CLERK = REPOSITORY / "server" / "tests" / "parts" / "fake_clerk.py"
+RUN = {"bash", "python", "ts"}
+SHOWN = {"sh", "json", "ini", "http", "nginx"}  # a reader's own terminal, files and answers
 # What stands for the reader's own in an example.
 PLACEHOLDERS = {
     "'https://akako.example.com/api'": "process.env['BASE_URL']!",
@@ -98,6 +102,7 @@ def prepared(server: Server, name: str, folder: Path) -> Iterator[dict[str, str]
     files = REPOSITORY / "contract" / "files"
     shutil.copy(files / "study-material.pdf", folder / "document.pdf")
     shutil.copy(files / "lesson.mp4", folder / "lesson.mp4")
+    shutil.copy(FAKE_CLERK, folder / FAKE_CLERK.name)
     yield surroundings(server, name)
     for level in levels(server) - before:
         assert server.delete(f"{ADMIN}/levels/{level}?force=true", as_="admin").is_success
@@ -126,7 +131,8 @@ def test_shell_examples_run(page: Path, server: Server, tmp_path: Path) -> None:
 @named(with_python)
 def test_python_examples_run(page: Path, server: Server, tmp_path: Path) -> None:
     with prepared(server, f"{page.stem}-py", tmp_path) as environment:
-        run((sys.executable, "-c", python_program(page)), tmp_path, environment)
+        (tmp_path / "program.py").write_text(python_program(page), encoding="utf-8")
+        run((sys.executable, "program.py"), tmp_path, environment)
 
 
 @pytest.mark.timeout(300)
@@ -140,6 +146,7 @@ def test_typescript_examples_have_strict_types_and_run(server: Server, tmp_path:
 
 
 def test_python_examples_have_strict_types(tmp_path: Path) -> None:
+    shutil.copy(FAKE_CLERK, tmp_path / FAKE_CLERK.name)
     for page in with_python:
         name = page.stem.replace("-", "_")
         (tmp_path / f"{name}.py").write_text(python_program(page), encoding="utf-8")
@@ -158,6 +165,11 @@ def test_the_minute_of_the_readme_runs(server: Server, tmp_path: Path) -> None:
             assert told in script
             script = script.replace(told, value)
         run(("bash", "-c", STRICT + script), tmp_path, environment)
+
+
+def test_no_example_escapes_by_another_name() -> None:
+    for page in sorted(DOCS.rglob("*.md")):
+        assert set(languages(page)) <= RUN | SHOWN, page
 
 
 def test_every_page_has_an_example() -> None:
