@@ -21,6 +21,7 @@ DOCUMENT: Json = json.loads(
     (Path(__file__).parents[3] / "contract" / "openapi.json").read_text(encoding="utf-8")
 )
 JSON = "application/json"
+TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 # For the server's operators and browsers, not described.
 HIDDEN = re.compile(r"/metrics|/openapi\.json|/docs(/.*)?")
 # Answered before any operation is found.
@@ -150,14 +151,17 @@ def _parameter_faults(parameter: Json, given: Mapping[str, str]) -> Iterator[str
 
 
 def _read(schema: Json, text: str) -> object:
-    """What a text stands for: lists are parted by commas, numbers and truths written as in JSON."""
-    if schema.get("type") == "array":
-        return text.split(",")
-    if schema.get("type") == "integer" and re.fullmatch("-?[0-9]+", text):
-        return int(text)
-    return (
-        {"true": True, "false": False}.get(text, text) if schema.get("type") == "boolean" else text
-    )
+    """What a text stands for, as the document tells: lists are parted by commas, the words of a
+    choice may be written in any case, and a truth also as 1 or 0.
+    """
+    match schema.get("type"):
+        case "array":
+            return [_read(schema["items"], each.strip()) for each in text.split(",")]
+        case "integer" if re.fullmatch("-?[0-9]+", text):
+            return int(text)
+        case "boolean":
+            return TRUTHS.get(text.lower(), text)
+    return {each.lower(): each for each in schema.get("enum", ())}.get(text.lower(), text)
 
 
 def check(response: httpx.Response, *, unpromised: bool = False) -> None:

@@ -19,6 +19,7 @@ videos; enrollment of learners; mentors and their applications.
   `error`, a `code` to branch on, and `details`. Unknown fields may be added at any time.
 - **Signing in** is Clerk's business: send its session token as a bearer token. What the caller may
   do depends on the roles that are effective now in this server's database.
+- **Queries**: the words of a choice may be written in any case, and a truth also as `1` or `0`.
 - **Lists** take `page` and `limit`. Whoever walks a list follows the `Link` header, whose cursor
   neither skips nor repeats a row when others are added meanwhile.
 - **Limits**: every answer carries `X-RateLimit-*`; on 429 wait for `Retry-After` seconds.
