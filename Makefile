@@ -22,7 +22,8 @@ check: .venv/.dev ## format, lint, types, import rules, contract drift, structur
 	.venv/bin/akako openapi | diff -u contract/openapi.json -
 
 docs: .venv/.dev ## build the documentation site into build/docs/site
-	.venv/bin/python docs/build.py
+	@.venv/bin/python docs/build.py
+	@echo "Open build/docs/site/index.html, or let any web server serve that folder."
 
 contract: .venv/.run ## write contract/openapi.json, the Postman collection and docs/permissions.md anew
 	.venv/bin/akako openapi > contract/openapi.json.new

@@ -157,4 +157,4 @@ def test_a_broken_link_stops_the_build(tmp_path: Path) -> None:
 
 def test_the_build_is_one_command() -> None:
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
-    assert re.search(r"^docs: .*\n\t\.venv/bin/python docs/build\.py$", makefile, re.MULTILINE)
+    assert re.search(r"^docs: .*\n\t@\.venv/bin/python docs/build\.py$", makefile, re.MULTILINE)
