@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from akako.education import queries as education
-from akako.education.queries import GRADES, LEVELS, SUBJECTS, TOPICS
+from akako.education.queries import GRADES, LEVELS, SUBJECTS, TOPICS, N, Nodes
 from akako.enrollment import queries as enrollment
 from akako.identity import queries as identity
 from akako.kernel import cursors
@@ -30,7 +30,7 @@ FOR_VALUES = MODES[:1]
 
 
 class Case(NamedTuple):
-    """`index`: a pattern of its name. `sorts`: few rows are found, then sorted. `narrow`: the count
+    """`pattern`: of the index's name. `sorts`: few rows are found, then sorted. `narrow`: the count
     reads no table as a whole.
 
     `modes`: what is rare is found by a plan for its value. One for all values would have to suppose
@@ -41,7 +41,7 @@ class Case(NamedTuple):
     ask: Ask
     spec: Spec
     params: dict[str, str]
-    index: str
+    pattern: str
     sorts: bool = False
     narrow: bool = False
     modes: tuple[str, ...] = MODES
@@ -58,13 +58,10 @@ def between(prefix: str) -> dict[str, str]:
 
 def all_cases() -> Iterator[Case]:
     yield from users()
-    for nodes, parent, table in (
-        (LEVELS, None, "education_levels"),
-        (GRADES, "l5", "grades"),
-        (SUBJECTS, "g5", "subjects"),
-        (TOPICS, "s5", "topics"),
-    ):
-        yield from of_curriculum(nodes, parent, table)
+    yield from of_curriculum(LEVELS, None)
+    yield from of_curriculum(GRADES, "l5")
+    yield from of_curriculum(SUBJECTS, "g5")
+    yield from of_curriculum(TOPICS, "s5")
     yield from enrollments()
     yield from applications()
     yield from deeds()
@@ -114,7 +111,7 @@ def users() -> Iterator[Case]:
     yield one
     # Where one in 100 is found, a page is soon full in whatever order.
     john = one._replace(name="users called john", params={"search": "john"})
-    yield john._replace(index="users_(search|created)")
+    yield john._replace(pattern="users_(search|created)")
     yield case("administrators", {"role": "ADMIN"}, "user_roles_admins", sorts=True, narrow=True)
     yield case("learners", {"role": "LEARNER"}, "users_created")
     yield case("suspended", {"status": "SUSPENDED"}, "users_status", narrow=True)
@@ -125,9 +122,9 @@ def users() -> Iterator[Case]:
     yield case("changed in ten minutes", changed, "users_updated", narrow=True)
 
 
-def of_curriculum(
-    nodes: education.Nodes[education.N], parent: str | None, table: str
-) -> Iterator[Case]:
+def of_curriculum(nodes: Nodes[N], parent: str | None) -> Iterator[Case]:
+    table = nodes.kind.table
+
     def ask(actor: Actor | None, *, inactive: bool = False) -> Ask:
         return lambda db, request: education.page(
             db, actor, nodes, parent, request, inactive=inactive

@@ -83,29 +83,32 @@ select timestamptz '2026-01-01Z' + n * interval '1 second', 'u' || n % 1000,
        case when n % 1000 = 0 then 'user' else 'enrollment' end, 'e' || n % 5000
 from generate_series(0, 99999) n;
 """
-# Built once at the end, these take a fraction of the time that they need row by row.
+# Built and checked once at the end, these take a fraction of the time that they need row by row.
 INDEXES = """
-select i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
+select format('drop index %%s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
 from pg_index i join pg_class c on c.oid = i.indrelid
 where c.relnamespace = 'public'::regnamespace and c.relname = any(%s)
   and not exists (select from pg_constraint where conindid = i.indexrelid)
 """
-OVERLAP = (
-    "select pg_get_constraintdef(oid) from pg_constraint where conname = 'user_roles_no_overlap'"
-)
+CONSTRAINTS = """
+select format('alter table %%s drop constraint %%I', conrelid::regclass, conname),
+       format('alter table %%s add constraint %%I %%s', conrelid::regclass, conname,
+              pg_get_constraintdef(oid))
+from pg_constraint where contype in ('f', 'x') and conrelid::regclass::text = any(%s)
+"""
 
 
 def fill(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as db:
-        indexes = db.execute(INDEXES, [list(LARGE)]).fetchall()
-        overlap = db.execute(OVERLAP).fetchall()
-        for name, _ in indexes:
-            db.execute(f"drop index {name}".encode())
-        db.execute("alter table user_roles drop constraint user_roles_no_overlap")
+        later = [
+            (str(without), str(within))
+            for query in (CONSTRAINTS, INDEXES)
+            for without, within in db.execute(query, [sorted(LARGE)]).fetchall()
+        ]
+        for without, _ in later:
+            db.execute(without.encode())
         for part in (PEOPLE, CURRICULUM, DEEDS):
             db.execute(part.encode())
-        for _, definition in indexes:
-            db.execute(str(definition).encode())
-        again = f"alter table user_roles add constraint user_roles_no_overlap {overlap[0][0]}"
-        db.execute(again.encode())
+        for _, within in later:
+            db.execute(within.encode())
         db.execute("vacuum analyze")

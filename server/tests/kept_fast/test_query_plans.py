@@ -18,9 +18,9 @@ BOUND = re.compile(r"ROW\(|[<>]=")
 
 
 def faults(case: Case, plan: Plan) -> Iterator[str]:
-    used = [index for index in plan.page_indexes if re.fullmatch(case.index, index)]
+    used = [index for index in plan.page_indexes if re.fullmatch(case.pattern, index)]
     if not used:
-        yield f"the page does not come from {case.index}"
+        yield f"the page does not come from {case.pattern}"
     if plan.page_sorts and not case.sorts:
         yield "the page is sorted instead of read in order"
     read = plan.scanned(plan.nodes if case.narrow else plan.page) & school.LARGE
