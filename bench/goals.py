@@ -109,6 +109,8 @@ def _files(table: Table) -> Iterator[Goal]:
         speed = _value(lambda key=key: w5["akako"][key] / w5["nginx"][key])
         what = "1 reader" if reader == "one" else "200 readers"
         yield Goal(f"W5, speed ÷ nginx, {what}", 0.5, speed, at_least=True)
+    refused = _value(lambda: w5["akako"]["refused"])
+    yield Goal("W5, refused of 200 readers at once", 0.0, refused)
     first = _value(lambda: w5["akako"]["first_byte_p99_ms"])
     yield Goal("W5, first byte of 200 players, p99", 100.0, first, unit=" ms")
 

@@ -42,6 +42,7 @@ FILES = {
         ("one_cpu_s_gib", "CPU s/GiB", 2),
         ("many_mib_s", "200 readers MiB/s", 0),
         ("many_cpu_s_gib", "CPU s/GiB", 2),
+        ("refused", "refused", 0),
         ("first_byte_p50_ms", "first byte p50 ms", 1),
         ("first_byte_p99_ms", "first byte p99 ms", 1),
     ],
@@ -153,7 +154,7 @@ def write(
     with HISTORY.open("a") as file:
         file.write(json.dumps(record) + "\n")
     if not whole:
-        print("\nA part of the workloads or peers: RESULTS.md stays as it is.", file=sys.stderr)
+        print("\nNot the whole of it: RESULTS.md stays as it is.", file=sys.stderr)
         return
     RESULTS.write_text(_page(table, goals, sql, memory, moment), encoding="utf-8")
     print(f"\nwritten: {RESULTS.relative_to(HERE.parent)}", file=sys.stderr)

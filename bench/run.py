@@ -6,6 +6,8 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from bench import data, files, goals, load, report, rivals, scale, stage, turns, workloads
 from bench.stage import Contestant, Stage
@@ -130,49 +132,68 @@ async def small(
     )
 
 
-def measured(
-    prepared: Stage, options: argparse.Namespace
-) -> tuple[Table, dict[str, float], dict[str, float]]:
-    """All that was asked for: the table, the cost of the statements, memory."""
-    table: Table = {}
-    sql: dict[str, float] = {}
-    memory: dict[str, float] = {}
-    if set(options.only) & set(SMALL):
-        table |= turns.run(small(prepared, options)).medians()
-    rounds = max(1, options.rounds - 2)
-    if "workers" in options.only:
-        work = scale.two_workers(prepared, seconds=options.seconds, rounds=rounds)
-        table |= turns.run(work).medians()
-    if "sql" in options.only:
-        sql = turns.sql_alone(prepared)
-    if "W4" in options.only:
-        table |= files.uploads(prepared, prepared.akako())
-    if "W5" in options.only:
-        table |= files.downloads(prepared, prepared.akako())
-    if "memory" in options.only:
-        memory = scale.idle_memory(prepared)
-    if "W7" in options.only:
-        work = scale.sizes(
-            prepared, seconds=options.seconds, rounds=rounds, largest=options.largest
-        )
-        table |= turns.run(work).medians()
-    return table, sql, memory
+@dataclass
+class Findings:
+    """What a run found; a part that fails does not take the others along."""
+
+    table: Table = field(default_factory=dict)
+    sql: dict[str, float] = field(default_factory=dict)
+    memory: dict[str, float] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+
+    def add(self, part: str, measure: Callable[[], None]) -> None:
+        try:
+            measure()
+        except (RuntimeError, AssertionError, OSError) as error:
+            self.failed.append(part)
+            say(f"{part} failed: {error!r}")
+
+
+def measured(prepared: Stage, options: argparse.Namespace) -> Findings:
+    """All that was asked for."""
+    found = Findings()
+    table, rounds, only = found.table, max(1, options.rounds - 2), set(options.only)
+    ours = prepared.akako()
+    lasting = {"seconds": options.seconds, "rounds": rounds}
+    parts: dict[str, Callable[[], None]] = {
+        "small": lambda: table.update(turns.run(small(prepared, options)).medians()),
+        "workers": lambda: table.update(
+            turns.run(scale.two_workers(prepared, **lasting)).medians()
+        ),
+        "sql": lambda: found.sql.update(turns.sql_alone(prepared)),
+        "W4": lambda: table.update(files.uploads(prepared, ours)),
+        "W5": lambda: table.update(files.downloads(prepared, ours)),
+        "memory": lambda: found.memory.update(scale.idle_memory(prepared)),
+        "W7": lambda: table.update(
+            turns.run(scale.sizes(prepared, **lasting, largest=options.largest)).medians()
+        ),
+    }
+    for name, measure in parts.items():
+        if name in only or (name == "small" and only & set(SMALL)):
+            found.add(name, measure)
+    return found
 
 
 def main() -> None:
     options = options_of()
     started = time.monotonic()
     with stage.prepared(options.users) as prepared:
-        table, sql, memory = measured(prepared, options)
-    judged = goals.judged(table, memory)
-    report.terminal(table, judged, sql)
-    whole = set(options.only) >= {*SMALL, *LARGE} and set(options.peers) >= set(PEERS)
-    report.write(table, judged, sql, memory, vars(options), whole=whole)
+        found = measured(prepared, options)
+    judged = goals.judged(found.table, found.memory)
+    report.terminal(found.table, judged, found.sql)
+    everything = set(options.only) >= {*SMALL, *LARGE} and set(options.peers) >= set(PEERS)
+    report.write(
+        found.table,
+        judged,
+        found.sql,
+        found.memory,
+        vars(options),
+        whole=everything and not found.failed,
+    )
     say(f"done in {time.monotonic() - started:.0f} seconds")
+    if found.failed:
+        sys.exit(f"failed: {', '.join(found.failed)}")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (TimeoutError, RuntimeError) as error:
-        sys.exit(f"bench: {error}")
+    main()
