@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from akako.education import queries as education
-from akako.education.queries import GRADES, LEVELS, SUBJECTS, TOPICS, N, Nodes
+from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPICS, N, Nodes
 from akako.enrollment import queries as enrollment
 from akako.identity import queries as identity
 from akako.kernel import cursors
