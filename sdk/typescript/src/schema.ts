@@ -550,7 +550,9 @@ export interface paths {
         post?: never;
         /**
          * Delete a document of a topic. Running downloads finish
-         * @description Roles: ADMIN, MENTOR.
+         * @description `If-Match` compares the entity tag of the stream answer.
+         *
+         *     Roles: ADMIN, MENTOR.
          */
         delete: operations["deleteDocument"];
         options?: never;
@@ -2065,7 +2067,7 @@ export interface components {
         Cursor: string;
         /** @description Makes it safe to send this request again. */
         IdempotencyKey: string;
-        /** @description Change the object only if this is still its `ETag`. */
+        /** @description Do it only if this is still the `ETag` of the object. */
         IfMatch: string;
         /** @description Answer 304 if this is still the `ETag`. */
         IfNoneMatch: string;
@@ -2254,7 +2256,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path?: never;
@@ -2438,7 +2440,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -2570,7 +2572,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3122,7 +3124,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3190,7 +3192,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3307,7 +3309,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3375,7 +3377,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3491,7 +3493,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3560,7 +3562,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3677,7 +3679,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3743,7 +3745,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3852,7 +3854,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -4046,6 +4048,8 @@ export interface operations {
                 disposition?: string;
             };
             header?: {
+                /** @description Do it only if this is still the `ETag` of the object. */
+                "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description Answer 304 if this is still the `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
                 /** @description The bytes wanted. */
@@ -4115,6 +4119,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
             416: components["responses"]["RangeNotSatisfiable"];
             422: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimitedOrQuotaExceeded"];
@@ -4129,6 +4134,8 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Do it only if this is still the `ETag` of the object. */
+                "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
                 /** @description The id of the topic. */
@@ -4150,6 +4157,7 @@ export interface operations {
                     "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
                     "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
                     "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     [name: string]: unknown;
                 };
@@ -4168,6 +4176,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["IdempotencyInProgress"];
+            412: components["responses"]["PreconditionFailed"];
             422: components["responses"]["IdempotencyKeyReused"];
             429: components["responses"]["RateLimitedOrQuotaExceeded"];
             500: components["responses"]["InternalError"];
@@ -4181,7 +4190,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -4280,7 +4289,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -4334,6 +4343,8 @@ export interface operations {
                 disposition?: string;
             };
             header?: {
+                /** @description Do it only if this is still the `ETag` of the object. */
+                "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description Answer 304 if this is still the `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
                 /** @description The bytes wanted. */
@@ -4406,6 +4417,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
             416: components["responses"]["RangeNotSatisfiable"];
             422: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimitedOrQuotaExceeded"];
@@ -4642,7 +4654,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -4703,7 +4715,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -5047,7 +5059,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -5108,7 +5120,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {

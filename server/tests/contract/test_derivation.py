@@ -45,7 +45,8 @@ def test_statuses_follow_from_the_declaration() -> None:
         "list_levels": {"400", "403", "422"} | PUBLIC_READ,
         "upload_document": {"201", "404", "409"} | JSON_WRITE,
         "upload_video": {"200", "201", "404", "409", "412"} | JSON_WRITE,
-        "stream_document": {"200", "206", "304", "400", "404", "416", "422"} | SIGNED_IN_CALL,
+        "stream_document": {"200", "206", "304", "400", "404", "412", "416", "422"}
+        | SIGNED_IN_CALL,
         "receive_clerk_webhook": {"200"} | JSON_WRITE - {"403", "422", "502"},
         "live": {"200", "500"},
         "ready": {"200", "500", "503"},
@@ -80,7 +81,7 @@ def test_parameters_follow_from_the_declaration() -> None:
         "update_user": ["userId", "Idempotency-Key", "If-Match"],
         "remove_role": ["userId", "role", "Idempotency-Key", "If-Match"],
         "upload_document": ["Idempotency-Key"],
-        "delete_document": ["topicId", "documentId", "Idempotency-Key"],
+        "delete_document": ["topicId", "documentId", "Idempotency-Key", "If-Match"],
         "sync_user": [],
     }
     assert {name: parameter_names(named(name)) for name in expected} == expected
