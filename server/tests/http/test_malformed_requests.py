@@ -42,6 +42,8 @@ def test_malformed_heads_are_400(api: Server, request_: bytes) -> None:
         "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
         "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
         "Transfer-Encoding: chunked, identity\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
         "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
         "Content-Length: -1\r\n\r\n",
         "Content-Length: 2_0\r\n\r\n",

@@ -73,7 +73,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.kept_bytes = 0
-        self.hosts += name.lower() == b"host"
+        lowered = name.lower()
+        self.hosts += lowered == b"host"
+        # The parser undoes chunks and nothing else, and would hand on what is packed as it is.
+        if lowered == b"transfer-encoding" and value.strip().lower() != b"chunked":
+            self._refuse(BadRequest("malformed_request"))
         self.head_bytes += len(name) + len(value) + 4
         if self.head_bytes > HEADER_BYTES:
             self._refuse(HeadersTooLarge())
