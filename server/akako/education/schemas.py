@@ -19,7 +19,7 @@ StageName = Annotated[Stage, fields.one_of(Stage)]
 READ_ONLY = frozenset({"id", "createdAt", "updatedAt"})
 
 
-class Node(msgspec.Struct, rename="camel", kw_only=True):
+class Node(msgspec.Struct, rename="camel"):
     """What levels, grades, subjects and topics have in common."""
 
     id: str
@@ -31,11 +31,11 @@ class Node(msgspec.Struct, rename="camel", kw_only=True):
     updated_at: datetime
 
 
-class Level(Node, rename="camel", kw_only=True):
+class Level(Node, rename="camel"):
     """An education level, such as Primary School."""
 
 
-class Grade(Node, rename="camel", kw_only=True):
+class Grade(Node, rename="camel"):
     """A grade of a level, such as Grade 1."""
 
     level: StageName
@@ -50,7 +50,7 @@ class Mentor(msgspec.Struct, rename="camel", frozen=True):
     last_name: str | None
 
 
-class Subject(Node, rename="camel", kw_only=True):
+class Subject(Node, rename="camel"):
     """A subject of a grade, such as Mathematics.
 
     `mentorId` and `mentorEmail` are only for administrators and that mentor.
@@ -78,7 +78,7 @@ class Document(msgspec.Struct, rename="camel", kw_only=True):
     url: str
 
 
-class Topic(Node, rename="camel", kw_only=True):
+class Topic(Node, rename="camel"):
     """A topic of a subject, such as Addition.
 
     `content`, `videoUrl` and `documents` are only for administrators, the subject's mentor and the

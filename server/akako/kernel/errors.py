@@ -249,6 +249,9 @@ class InternalError(ApiError):
 class UpstreamError(ApiError):
     status, code, default = 502, "UPSTREAM_ERROR", "The identity provider gave an unusable answer"
 
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "5"})
+
 
 class ServiceUnavailable(ApiError):
     status, code, default = 503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable"

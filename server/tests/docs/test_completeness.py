@@ -31,6 +31,10 @@ def announced() -> Iterator[str]:
                 first = event.values[0] if isinstance(event, ast.JoinedStr) else event
                 if isinstance(first, ast.Constant):
                     yield str(first.value)
+            elif isinstance(node, ast.Constant) and "into outbox" in str(node.value):
+                yield from re.findall(
+                    r"'([a-z_]+\.[a-z]+)'", str(node.value).partition("outbox")[2]
+                )
 
 
 def test_every_setting_is_explained() -> None:

@@ -16,7 +16,7 @@ from akako.kernel.envelope import Created, Listed, Ok
 from akako.kernel.http.body import JSON_BYTES
 from akako.kernel.http.reply import Headers, Reply
 from akako.kernel.limits import GENERAL, Bucket
-from akako.kernel.listing import Spec
+from akako.kernel.listing import Request, Spec, reader
 
 Handler = Callable[..., Awaitable[Ok[Any] | Created[Any] | Listed[Any] | Reply]]
 
@@ -35,6 +35,7 @@ class Endpoint(msgspec.Struct, kw_only=True):
     bucket: Bucket
     metered: bool  # whether a call counts towards the month's quota
     listing: Spec | None
+    read_list: Callable[[bytes], Request] | None  # understands its query string
     body: type[msgspec.Struct] | None
     body_optional: bool
     body_limit: int
@@ -54,6 +55,7 @@ class Endpoint(msgspec.Struct, kw_only=True):
     answer_headers: Headers  # of every answer, refusals and preflights included
     exempt: bool  # not limited at all
     hidden: bool  # not part of the described API
+    changes_public: bool  # whether anybody without a token may see the effect
     replays: bool  # whether an Idempotency-Key is honoured by the pipeline
 
     @property
@@ -99,6 +101,7 @@ def _endpoint(method: str, path: str, handler: Handler, options: dict[str, Any])
         bucket=options.get("bucket", GENERAL),
         metered=options.get("metered", True),
         listing=options.get("listing"),
+        read_list=reader(options["listing"]) if "listing" in options else None,
         body=body,
         body_optional=options.get("body_optional", False),
         body_limit=options.get("body_limit", JSON_BYTES),
@@ -118,6 +121,7 @@ def _endpoint(method: str, path: str, handler: Handler, options: dict[str, Any])
         answer_headers=options.get("answer_headers", []),
         exempt=options.get("exempt", False),
         hidden=options.get("hidden", False),
+        changes_public=options.get("changes_public", method != "GET"),
         replays=(method != "GET" and "data" in parameters) or bool(options.get("replays")),
     )
 
