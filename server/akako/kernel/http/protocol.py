@@ -19,6 +19,7 @@ LINGER_SECONDS = 2.0
 # The parser gives up on a method that is not in its own list; this one is, and nobody serves it.
 UNSERVED = b"TRACE "
 SERVED = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"PATCH ", b"DELETE ", b"OPTIONS ")
+HOST = re.compile(rb"[!$%&'()*+,;=:@._~0-9A-Za-z\[\]-]*")  # what an authority may consist of
 METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64} (?=/)")
 PHRASES = {
     400: b"Bad Request",
@@ -74,9 +75,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self.kept_bytes = 0
         lowered = name.lower()
-        self.hosts += lowered == b"host"
+        if lowered == b"host":
+            self.hosts += 1
+            if not HOST.fullmatch(value):
+                self._refuse(BadRequest("malformed_request"))
         # The parser undoes chunks and nothing else, and would hand on what is packed as it is.
-        if lowered == b"transfer-encoding" and value.strip().lower() != b"chunked":
+        elif lowered == b"transfer-encoding" and value.strip().lower() != b"chunked":
             self._refuse(BadRequest("malformed_request"))
         self.head_bytes += len(name) + len(value) + 4
         if self.head_bytes > HEADER_BYTES:
