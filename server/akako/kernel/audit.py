@@ -24,19 +24,19 @@ with event as (insert into outbox (id, type, data) values ($11, $4, $12))
 
 
 PERSONAL = ("email", "firstName", "lastName", "imageUrl")
+ABOUT = "resource = 'user' and resource_id = $1"
+FORGET = f"""
+update audit_log set
+    before = case when {ABOUT} then before - $2::text[] else before end,
+    after = case when {ABOUT} then after - $2::text[] else after end,
+    ip = case when actor_user_id = $1 then null else ip end
+where ({ABOUT}) or actor_user_id = $1
+"""
 
 
 async def forget(tx: Database, user_id: str) -> None:
     """Of a user who is deleted only ids stay: who they were and where they called from goes."""
-    await tx.execute(
-        """
-        update audit_log set before = before - $2::text[], after = after - $2::text[]
-        where resource = 'user' and resource_id = $1
-        """,
-        user_id,
-        list(PERSONAL),
-    )
-    await tx.execute("update audit_log set ip = null where actor_user_id = $1", user_id)
+    await tx.execute(FORGET, user_id, list(PERSONAL))
 
 
 async def record(

@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import StartServer
 from tests.identity.people import Ask, statuses, together
 from tests.limits.callers import from_address, remaining
+from tests.parts import promises
 from tests.parts.server import GENEROUS, Server
 from tests.parts.valkey import Valkey, start_valkey
 
@@ -38,7 +39,9 @@ async def fresh_gets(workers: Server, path: str, address: str, times: int) -> li
     """Calls on connections of their own, which reach either process."""
     answers = []
     for _ in range(times):
-        async with httpx.AsyncClient(base_url=workers.url, verify=False) as client:
+        async with httpx.AsyncClient(
+            event_hooks=promises.HOOKS, base_url=workers.url, verify=False
+        ) as client:
             answers.append(await client.get(path, headers=from_address(address)))
     return answers
 

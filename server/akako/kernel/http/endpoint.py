@@ -13,6 +13,7 @@ import msgspec
 
 from akako.kernel.access import Access
 from akako.kernel.envelope import Created, Listed, Ok
+from akako.kernel.errors import ApiError
 from akako.kernel.http.body import JSON_BYTES
 from akako.kernel.http.reply import Headers, Reply
 from akako.kernel.limits import GENERAL, Bucket
@@ -23,6 +24,17 @@ Handler = Callable[..., Awaitable[Ok[Any] | Created[Any] | Listed[Any] | Reply]]
 PREFIX = "/api"
 JSON = "application/json"
 FORM = "multipart/form-data"
+
+
+class Also(msgspec.Struct, frozen=True):
+    """HEAD or OPTIONS on an endpoint's path, where a protocol's clients depend on it."""
+
+    method: str
+    name: str
+    summary: str
+    refusals: tuple[type[ApiError], ...] = ()
+    asks: dict[str, dict[str, Any]] = {}  # headers of the request
+    headers: dict[str, dict[str, Any]] = {}  # of the answer to OPTIONS
 
 
 class Endpoint(msgspec.Struct, kw_only=True):
@@ -51,7 +63,10 @@ class Endpoint(msgspec.Struct, kw_only=True):
     status: tuple[int, ...]  # of success
     path_params: tuple[str, ...]
     resource: str | None  # the name of what `{…_id}` in the path stands for
-    headers: dict[str, str]
+    refusals: tuple[type[ApiError], ...]  # errors that neither the rest nor a status tells
+    also: tuple[Also, ...]  # further operations of this path that are described
+    headers: dict[str, str | dict[str, Any]]  # of the request: what each tells, or its parameter
+    success_headers: dict[str, dict[str, Any]]  # of every success, described
     answer_headers: Headers  # of every answer, refusals and preflights included
     exempt: bool  # not limited at all
     hidden: bool  # not part of the described API
@@ -117,7 +132,10 @@ def _endpoint(method: str, path: str, handler: Handler, options: dict[str, Any])
         status=options.get("status", (201,) if kind == "created" else (200,)),
         path_params=tuple(re.findall(r"{(\w+)}", path)),
         resource=options.get("resource"),
+        refusals=tuple(options.get("refusals", ())),
+        also=tuple(options.get("also", ())),
         headers=options.get("headers", {}),
+        success_headers=options.get("success_headers", {}),
         answer_headers=options.get("answer_headers", []),
         exempt=options.get("exempt", False),
         hidden=options.get("hidden", False),

@@ -19,8 +19,8 @@ LINGER_SECONDS = 2.0
 # The parser gives up on a method that is not in its own list; this one is, and nobody serves it.
 UNSERVED = b"TRACE "
 SERVED = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"PATCH ", b"DELETE ", b"OPTIONS ")
-HOST = re.compile(rb"[!$%&'()*+,;=:@._~0-9A-Za-z\[\]-]*")  # what an authority may consist of
 METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64} (?=/)")
+HOST = re.compile(rb"[^\x00-\x20/?#\\\x7f-\xff]*")
 PHRASES = {
     400: b"Bad Request",
     408: b"Request Timeout",
@@ -76,9 +76,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.kept_bytes = 0
         lowered = name.lower()
         if lowered == b"host":
-            self.hosts += 1
-            if not HOST.fullmatch(value):
-                self._refuse(BadRequest("malformed_request"))
+            # Whatever is no host counts as two of them.
+            self.hosts += 1 if HOST.fullmatch(value) else 2
         # The parser undoes chunks and nothing else, and would hand on what is packed as it is.
         elif lowered == b"transfer-encoding" and value.strip().lower() != b"chunked":
             self._refuse(BadRequest("malformed_request"))
