@@ -5,8 +5,8 @@ A trigger sees to it, because the rooms that keep those texts do not hear of a d
 
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 SQL = """
 create function forget_what_was_written() returns trigger language plpgsql as $$
