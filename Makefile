@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv --quiet
 
-.PHONY: help run test check contract bench clean
+.PHONY: help run test check docs contract bench clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' Makefile
 
@@ -21,16 +21,22 @@ check: .venv/.dev ## format, lint, types, import rules, contract drift, structur
 	.venv/bin/python -m pytest -q server/tests/house
 	.venv/bin/akako openapi | diff -u contract/openapi.json -
 
-contract: .venv/.run ## write contract/openapi.json and the Postman collection anew
+docs: .venv/.dev ## build the documentation site into build/docs/site
+	@.venv/bin/python docs/build.py
+	@echo "Open build/docs/site/index.html, or let any web server serve that folder."
+
+contract: .venv/.run ## write openapi.json and all that is made from it anew
 	.venv/bin/akako openapi > contract/openapi.json.new
 	mv contract/openapi.json.new contract/openapi.json
 	.venv/bin/python contract/postman.py
+	.venv/bin/python contract/permissions.py
+	cd sdk/typescript && npm ci --silent && npm run --silent generate
 
 bench: .venv/.dev ## measure the server beside its peers, as ratios (minutes)
 	PYTHONPATH=server:. .venv/bin/python -m bench.run
 
 clean: ## remove the environment and every cache; the data folder stays
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build
 	find server -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The two stamps say that the environment is whole. A stamp is away while pip works, so an

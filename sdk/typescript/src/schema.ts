@@ -1032,11 +1032,11 @@ export interface components {
             id: string;
             ok: boolean;
             /** @default null */
-            status: ("APPROVED" | "CANCELLED" | "PENDING" | "REJECTED") | null;
+            status?: ("APPROVED" | "CANCELLED" | "PENDING" | "REJECTED") | null;
             /** @default null */
-            code: string | null;
+            code?: string | null;
             /** @default null */
-            error: string | null;
+            error?: string | null;
         };
         /** @description One result for each decision, in their order. */
         DecisionResults: {
@@ -1048,7 +1048,7 @@ export interface components {
         Deleted: {
             id: string;
             /** @default true */
-            deleted: boolean;
+            deleted?: boolean;
         };
         /** @description A file of a topic. `size` is in bytes, `sha256` in hexadecimal digits. */
         Document: {
@@ -1140,11 +1140,11 @@ export interface components {
         GradeCreate: {
             name: string;
             /** @default  */
-            description: string;
+            description?: string;
             /** @default null */
-            imageUrl: string | null;
+            imageUrl?: string | null;
             /** @default true */
-            isActive: boolean;
+            isActive?: boolean;
             /** @example 0199f3c2a7b47c1e8d5a6b7c8d9e0f10 */
             educationLevelId: string;
             /** @enum {unknown} */
@@ -1246,11 +1246,11 @@ export interface components {
         LevelCreate: {
             name: string;
             /** @default  */
-            description: string;
+            description?: string;
             /** @default null */
-            imageUrl: string | null;
+            imageUrl?: string | null;
             /** @default true */
-            isActive: boolean;
+            isActive?: boolean;
         };
         /** @description Absent fields stay; null clears the image. */
         LevelUpdate: {
@@ -1549,15 +1549,15 @@ export interface components {
         SubjectCreate: {
             name: string;
             /** @default  */
-            description: string;
+            description?: string;
             /** @default null */
-            imageUrl: string | null;
+            imageUrl?: string | null;
             /** @default true */
-            isActive: boolean;
+            isActive?: boolean;
             /** @example 0199f3c2a7b47c1e8d5a6b7c8d9e0f10 */
             gradeId: string;
             /** @default null */
-            mentorId: string | null;
+            mentorId?: string | null;
         };
         /** @description Absent fields stay; null clears image and mentor. A subject stays in its grade. */
         SubjectUpdate: {
@@ -1617,15 +1617,15 @@ export interface components {
         TopicCreate: {
             name: string;
             /** @default  */
-            description: string;
+            description?: string;
             /** @default null */
-            imageUrl: string | null;
+            imageUrl?: string | null;
             /** @default true */
-            isActive: boolean;
+            isActive?: boolean;
             /** @example 0199f3c2a7b47c1e8d5a6b7c8d9e0f10 */
             subjectId: string;
             /** @default  */
-            content: string;
+            content?: string;
         };
         /** @description Absent fields stay; null clears the image. A topic stays in its subject. */
         TopicUpdate: {

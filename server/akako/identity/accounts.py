@@ -207,6 +207,7 @@ async def forget_locked(tx: Database, clerk_id: str) -> bool:
     user_id = await tx.fetchval(FORGET, clerk_id)
     if user_id is None:
         return False
+    await audit.forget(tx, user_id)
     if not await tx.fetchval(FAREWELL, user_id, new_id()):
         log.error("no_admin_left", user_id=user_id)
         metrics.alert("no_admin_left")

@@ -14,6 +14,7 @@ import pytest
 from tests.clerk.conftest import ProfileOf, settings_for
 from tests.conftest import StartServer
 from tests.http.refusals import details_of
+from tests.parts import promises
 from tests.parts.fake_clerk import FakeClerk
 from tests.parts.server import Server
 from tests.parts.tcp_proxy import TcpProxy
@@ -101,7 +102,9 @@ async def test_several_slow_answers_do_not_add_up(line: Line) -> None:
     holder, rival = f"user_{uuid4().hex}", f"user_{uuid4().hex}"
     for who in (holder, rival):
         line.clerk.put_user(who, f"{holder}@example.com")
-    async with httpx.AsyncClient(base_url=line.server.url, timeout=60, verify=False) as client:
+    async with httpx.AsyncClient(
+        event_hooks=promises.HOOKS, base_url=line.server.url, timeout=60, verify=False
+    ) as client:
         await until_ok(client, line.bearer(holder))
         line.clerk.fail("user", delay=2.2)
         answer, seconds = await timed(client.get(PROFILE, headers=line.bearer(rival)))
@@ -114,7 +117,9 @@ async def somebody_known(line: Line) -> dict[str, str]:
     who = f"user_{uuid4().hex}"
     line.clerk.put_user(who, f"{who}@example.com")
     headers = line.bearer(who)
-    async with httpx.AsyncClient(base_url=line.server.url, timeout=30) as client:
+    async with httpx.AsyncClient(
+        event_hooks=promises.HOOKS, base_url=line.server.url, timeout=30
+    ) as client:
         await until_ok(client, headers)
     return headers
 
@@ -124,7 +129,9 @@ async def the_outage_is_survived(line: Line, known: dict[str, str], codes: set[s
     who = f"user_{uuid4().hex}"
     line.clerk.put_user(who, f"{who}@example.com")
     new = line.bearer(who)
-    async with httpx.AsyncClient(base_url=line.server.url, timeout=60, verify=False) as client:
+    async with httpx.AsyncClient(
+        event_hooks=promises.HOOKS, base_url=line.server.url, timeout=60, verify=False
+    ) as client:
         profile, synced, named, *others = await asyncio.gather(
             timed(client.get(PROFILE, headers=new)),
             timed(client.post(SYNC, headers=new)),
@@ -169,7 +176,9 @@ async def test_without_any_key_yet_everybody_is_told_and_then_let_in(
     assert server.get("/health/ready").status_code == 200
     assert server.get("/api/education/levels").status_code == 200
     headers = {"Authorization": f"Bearer {clerk.mint('user_1', ttl=600)}"}
-    async with httpx.AsyncClient(base_url=server.url, timeout=60, verify=False) as client:
+    async with httpx.AsyncClient(
+        event_hooks=promises.HOOKS, base_url=server.url, timeout=60, verify=False
+    ) as client:
         first = await asyncio.gather(
             *(timed(client.get(PROFILE, headers=headers)) for _ in range(20)),
             timed(client.get("/api/education/levels", headers=headers)),

@@ -10,6 +10,7 @@ import pytest
 
 from akako.kernel.errors import ServiceUnavailable
 from akako.webhooks import routes
+from tests.parts import promises
 from tests.webhooks.conftest import Clerk, event, user
 
 # Svix gives up after 15 seconds; the rest is for a machine that does much else meanwhile.
@@ -22,7 +23,9 @@ UNLOCK = "select pg_advisory_unlock(hashtextextended(%s, 1))"
 async def ordinary_traffic(clerk: Clerk, headers: dict[str, str], done: asyncio.Event) -> list[int]:
     """Somebody who reads and writes until told to stop; returns the statuses."""
     statuses: list[int] = []
-    async with httpx.AsyncClient(base_url=clerk.server.url, timeout=30, verify=False) as client:
+    async with httpx.AsyncClient(
+        event_hooks=promises.HOOKS, base_url=clerk.server.url, timeout=30, verify=False
+    ) as client:
         while not done.is_set():
             answers = [
                 await client.get("/api/education/levels"),

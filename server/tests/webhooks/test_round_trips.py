@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -32,6 +33,7 @@ class Counting:
         receipt = await service.receive(
             self.pool, message_id or f"msg_{self._number}", body, Policy()
         )
+        await asyncio.sleep(0)  # the driver tells of a statement when its turn comes
         return len(self.seen), receipt
 
 
@@ -46,7 +48,7 @@ async def db(new_database: Callable[[], str]) -> AsyncIterator[Counting]:
 
 
 async def test_messages_about_a_person_take_five_statements(db: Counting) -> None:
-    """Begin, note and lock, look, write, commit."""
+    """Begin, note and lock, look, write, commit; a deletion goes through the audit trail too."""
     told = [
         event("user.created", user(WHO, at=1, email="a@example.com", first_name="A")),
         event("user.updated", user(WHO, at=2, email="b@example.com", first_name="B")),
@@ -55,7 +57,7 @@ async def test_messages_about_a_person_take_five_statements(db: Counting) -> Non
     for message in told:
         taken, receipt = await db.receive(message)
         assert receipt.handled is True
-        assert 1 < taken <= 5, db.seen
+        assert 1 < taken <= (6 if message is told[-1] else 5), db.seen
     assert await db.pool.fetchval("select deleted_at is not null from users") is True
     assert await db.pool.fetchval("select count(*) from audit_log") == 1
 

@@ -58,6 +58,7 @@ class Call:
         "charged",
         "claims",
         "db",
+        "generation",
         "headers",
         "id",
         "listing",
@@ -87,6 +88,7 @@ class Call:
         self.body_asked_for = False
         self.charged = False  # whether the call was counted towards the month's quota
         self.public = False  # whether anonymous callers get the same as long as they are anonymous
+        self.generation = 0  # of public answers, when the request came
         self.claims: Claims | None = None
         self.maybe_actor: Actor | None = None
         self.reply_headers: Headers = []
