@@ -1,11 +1,12 @@
 # Akako LMS. `make` alone lists the targets.
 
 PYTHON ?= python3
+BENCHMARK = PYTHONPATH=server:. .venv/bin/python -m bench
 PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv --quiet
 
-.PHONY: help run test check docs contract bench clean
+.PHONY: help run test check docs contract bench bench-smoke bench-profile clean
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
 
 run: .venv/.run ## start the API with a demonstration school (DATA=folder PORT=8000)
 	@exec .venv/bin/akako serve --demo $(if $(DATA),--data-dir "$(DATA)") $(if $(PORT),--port $(PORT))
@@ -32,11 +33,18 @@ contract: .venv/.run ## write openapi.json and all that is made from it anew
 	.venv/bin/python contract/permissions.py
 	cd sdk/typescript && npm ci --silent && npm run --silent generate
 
-bench: .venv/.dev ## measure the server beside its peers, as ratios (minutes)
-	PYTHONPATH=server:. .venv/bin/python -m bench.run
+bench: .venv/.bench ## measure the server beside its peers, as ratios (minutes; BENCH="--help")
+	$(BENCHMARK).run $(BENCH)
+
+bench-smoke: .venv/.dev ## the hot paths against their goals, in less than a minute
+	$(BENCHMARK).smoke
+
+bench-profile: .venv/.bench ## flame graphs of the hot paths (BENCH="--name before")
+	$(BENCHMARK).profile $(BENCH)
 
 clean: ## remove the environment and every cache; the data folder stays
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build
+	rm -rf bench/peers/*/node_modules bench/peers/nextjs/.next bench/peers/nextjs/generated build
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find server -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The two stamps say that the environment is whole. A stamp is away while pip works, so an
@@ -55,4 +63,9 @@ clean: ## remove the environment and every cache; the data folder stays
 	@echo "Installing the tools and the tests' servers into .venv ..."
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@mv .venv/.run.kept .venv/.run
+	@touch $@
+
+.venv/.bench: requirements/bench.txt .venv/.dev
+	@echo "Installing the benchmark's peers into .venv ..."
+	@$(PIP) install --require-hashes -r requirements/bench.txt
 	@touch $@
