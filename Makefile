@@ -3,9 +3,9 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv --quiet
 
-.PHONY: help run test check contract bench clean
+.PHONY: help run test check contract bench upgrade-trial clean
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s%s\n", $$1, $$2 }' Makefile
 
 run: .venv/.run ## start the API with a demonstration school (DATA=folder PORT=8000)
 	@exec .venv/bin/akako serve --demo $(if $(DATA),--data-dir "$(DATA)") $(if $(PORT),--port $(PORT))
@@ -28,6 +28,9 @@ contract: .venv/.run ## write contract/openapi.json and the Postman collection a
 
 bench: .venv/.dev ## measure the server beside its peers, as ratios (minutes)
 	PYTHONPATH=server:. .venv/bin/python -m bench.run
+
+upgrade-trial: .venv/.dev ## migrate a large table under writes (ROWS=1000000, minutes)
+	PYTHONPATH=server .venv/bin/python -m tests.migrations.trial $(or $(ROWS),1000000)
 
 clean: ## remove the environment and every cache; the data folder stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

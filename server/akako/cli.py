@@ -22,7 +22,8 @@ from akako.backends.dev_issuer import DevIssuer
 from akako.identity import reconciliation
 from akako.kernel import logging
 from akako.kernel.errors import ApiError
-from akako.migrations.run import SchemaTooNew, migrate
+from akako.migrations.run import migrate
+from akako.migrations.steps import MigrationError
 from akako.ops import administration, development
 from akako.settings import Settings, SettingsError
 from akako.storage import sweeper
@@ -36,7 +37,7 @@ SIGN_INS = {
 MAX_GRACE_SECONDS = 365 * 24 * 3600
 EXPECTED = (
     SettingsError,
-    SchemaTooNew,
+    MigrationError,
     embedded_postgres.EmbeddedPostgresError,
     administration.AdministrationError,
     ApiError,
