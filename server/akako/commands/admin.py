@@ -32,6 +32,7 @@ def grant(settings: Settings, options: argparse.Namespace) -> None:
         person = await administration.grant_admin(
             parts.db,
             parts.directory,
+            parts.policy,
             clerk_id=options.clerk_id,
             email=options.email,
         )

@@ -7,7 +7,8 @@ import sys
 
 from akako import main as assembly
 from akako.commands.backends import with_parts
-from akako.identity import reconciliation
+from akako.ops import reconciliation
+from akako.ops.progress import ProgressBar
 from akako.settings import Settings, SettingsError
 from akako.storage import sweeper
 from akako.uploads import service as uploads
@@ -43,15 +44,11 @@ def reconcile(settings: Settings, options: argparse.Namespace) -> None:
     async def run(parts: assembly.Parts) -> None:
         if parts.directory is None:
             raise SettingsError("AKAKO_CLERK_SECRET_KEY must be set to ask Clerk about its users")
-        show = sys.stderr.isatty()
+        bar = ProgressBar(sys.stderr, "users compared")
         summary = await reconciliation.reconcile(
-            parts.db,
-            parts.directory,
-            parts.policy,
-            progress=lambda seen: show and sys.stderr.write(f"\r{seen} users compared"),
+            parts.db, parts.directory, parts.policy, progress=bar.show
         )
-        if show:
-            sys.stderr.write("\n")
+        bar.end()
         for name in summary.__struct_fields__:
             print(f"{name}: {getattr(summary, name)}")
 
