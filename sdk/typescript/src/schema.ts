@@ -888,7 +888,7 @@ export interface paths {
          * Receive a webhook of Clerk
          * @description Signed by Svix in the headers svix-id, svix-timestamp and svix-signature (webhook-* and x-svix-*
          *     are understood too). Once the signature holds the answer is 200, so that no content can get the
-         *     endpoint disabled.
+         *     endpoint disabled. The rate limit is for everybody else: what is genuine is served beyond it.
          *
          *     Needs no token.
          */
