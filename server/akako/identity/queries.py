@@ -9,11 +9,12 @@ import asyncpg
 import msgspec
 
 from akako.identity.schemas import AdminUser, Profile, User, UserRole
-from akako.kernel import listing
+from akako.kernel import listing, pages
 from akako.kernel.access import ROLES
 from akako.kernel.database import Database
 from akako.kernel.envelope import Listed
-from akako.kernel.listing import Choice, Flag, Sort, Spec, Where
+from akako.kernel.listing import Choice, Flag, Sort, Spec
+from akako.kernel.pages import Where
 
 U = TypeVar("U", bound=User)
 
@@ -121,7 +122,7 @@ async def list_users(db: Database, request: listing.Request) -> Listed[AdminUser
         )
     where.search("u.search_key", request.search)
     where.dates(USERS, request)
-    return await listing.fetch(
+    return await pages.fetch(
         db,
         USERS,
         request,
