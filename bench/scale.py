@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from bench import servers, turns, workloads
+from bench import load, servers, turns, workloads
 from bench.stage import Contestant, Stage
-from bench.turns import Notes, say
-from bench.workloads import Questions
+from bench.turns import Figures, Notes, say
+from bench.workloads import Questions, Workload
 
-IDLE_SECONDS = 2.0
+IDLE_SECONDS = 4.0
+SLOW_RATE, SLOW_SECONDS = 5.0, 3.0
 SIZES = (1_000, 100_000, 1_000_000)
 
 
-async def sizes(stage: Stage, *, seconds: float, rounds: int, largest: int) -> Notes:
+async def sizes(stage: Stage, *, rounds: int, largest: int) -> Notes:
     """W2 and W2b of our server on each size; a contestant is named for its number of users."""
     notes = Notes()
     asked = Questions(stage)
@@ -28,13 +29,35 @@ async def sizes(stage: Stage, *, seconds: float, rounds: int, largest: int) -> N
         contestants.append(contestant)
     for contestant in contestants:
         contestant.idle = await _idle_cpu(contestant)
-    chosen = [w for w in workloads.all_of(asked) if w.name in ("W2", "W2b")]
-    renamed = [replace(w, name=f"W7 {w.name}") for w in chosen]
     say("W7, schools of three sizes")
-    pairs = [(workload, contestants) for workload in renamed]
-    done = await turns.interleaved(stage, pairs, seconds=seconds, rounds=rounds)
-    notes.turns.update(done.turns)
+    for number in range(rounds + 1):
+        for workload in workloads.all_of(asked):
+            if workload.name in ("W2", "W2b"):
+                for contestant in contestants:
+                    figures = await _slowly(stage, contestant, workload)
+                    if number:
+                        notes.add(f"W7 {workload.name}", contestant.name, figures)
     return notes
+
+
+async def _slowly(stage: Stage, contestant: Contestant, workload: Workload) -> Figures:
+    """At a rate that the largest school can bear, so that all sizes find caches equally cold."""
+    source = workload.make(contestant)
+    done, figures = await turns.turn(
+        stage,
+        contestant,
+        workload,
+        lambda: load.paced(
+            contestant.port,
+            source,
+            rate=SLOW_RATE,
+            seconds=SLOW_SECONDS,
+            connections=4,
+            good=workload.good,
+        ),
+    )
+    waits = {"p50_ms": done.percentile(0.5) * 1000, "p99_ms": done.percentile(0.99) * 1000}
+    return {**figures, **waits}
 
 
 async def _idle_cpu(contestant: Contestant) -> float:
