@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from bench import load, servers, turns, workloads
+from bench import servers, turns, workloads
 from bench.stage import Contestant, Stage
-from bench.turns import Figures, Notes, say
-from bench.workloads import Questions, Workload
+from bench.turns import Notes, say
+from bench.workloads import Questions
 
 IDLE_SECONDS = 4.0
-SLOW_RATE, SLOW_SECONDS = 5.0, 3.0
+SLOW_RATE, SLOW_SECONDS = 5.0, 3.0  # the largest school can bear it
 SIZES = (1_000, 100_000, 1_000_000)
 
 
@@ -34,30 +34,18 @@ async def sizes(stage: Stage, *, rounds: int, largest: int) -> Notes:
         for workload in workloads.all_of(asked):
             if workload.name in ("W2", "W2b"):
                 for contestant in contestants:
-                    figures = await _slowly(stage, contestant, workload)
+                    # So slowly that all sizes find caches equally cold.
+                    figures = await turns.at_rate(
+                        stage,
+                        contestant,
+                        workload,
+                        SLOW_SECONDS,
+                        rate=SLOW_RATE,
+                        connections=4,
+                    )
                     if number:
                         notes.add(f"W7 {workload.name}", contestant.name, figures)
     return notes
-
-
-async def _slowly(stage: Stage, contestant: Contestant, workload: Workload) -> Figures:
-    """At a rate that the largest school can bear, so that all sizes find caches equally cold."""
-    source = workload.make(contestant)
-    done, figures = await turns.turn(
-        stage,
-        contestant,
-        workload,
-        lambda: load.paced(
-            contestant.port,
-            source,
-            rate=SLOW_RATE,
-            seconds=SLOW_SECONDS,
-            connections=4,
-            good=workload.good,
-        ),
-    )
-    waits = {"p50_ms": done.percentile(0.5) * 1000, "p99_ms": done.percentile(0.99) * 1000}
-    return {**figures, **waits}
 
 
 async def _idle_cpu(contestant: Contestant) -> float:
