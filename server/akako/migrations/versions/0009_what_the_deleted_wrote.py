@@ -13,7 +13,7 @@ create function forget_what_was_written() returns trigger language plpgsql as $$
 begin
     update enrollments set message = null, decision_reason = null
         where user_id = new.id and coalesce(message, decision_reason) is not null;
-    update mentor_applications
+    update mentor_applications /* allowed: one person's, when they go */
         set motivation = '', qualifications = null, experience = null, decision_reason = null
         where user_id = new.id;
     return null;
