@@ -41,18 +41,21 @@ USERS = Spec(
 # Effective now: the start is part of the window, the end is not.
 EFFECTIVE = "r.effective_start <= now() and (r.effective_end is null or r.effective_end > now())"
 
-WINDOWS = """
-(select coalesce(json_agg(json_build_object(
+# All windows of a user in order, and the roles that are effective now, as one JSON value.
+WINDOWS = f"""
+(select json_build_array(
+    coalesce(json_agg(json_build_object(
             'id', r.id, 'role', r.role, 'effectiveStartDate', r.effective_start,
             'effectiveEndDate', r.effective_end, 'assignedBy', r.assigned_by)
-        order by r.effective_start, r.id), '[]')
+        order by r.effective_start, r.id), '[]'),
+    coalesce(json_agg(r.id order by r.effective_start, r.id) filter (where {EFFECTIVE}), '[]'))
  from user_roles r where r.user_id = u.id)::text as windows
 """
 COLUMNS = f"""
 u.id, u.clerk_id, u.email, u.first_name, u.last_name, u.image_url, u.status, u.plan, u.created_at,
-u.updated_at, u.last_synced_at, u.deleted_at is not null, now(), {WINDOWS}
+u.updated_at, u.last_synced_at, u.deleted_at is not null, {WINDOWS}
 """
-WIDTH = 14  # of COLUMNS
+WIDTH = 13  # of COLUMNS
 STATUS = 6  # the place of the status among them
 
 ACTOR = f"""
@@ -64,7 +67,7 @@ from users u where u.clerk_id = $1
 """
 
 
-_windows = msgspec.json.Decoder(list[UserRole])
+_windows = msgspec.json.Decoder(tuple[list[UserRole], list[str]])
 
 
 def in_order(roles: Collection[str]) -> list[str]:
@@ -76,11 +79,13 @@ def in_order(roles: Collection[str]) -> list[str]:
 
 def _user(row: asyncpg.Record, model: type[U]) -> U:
     """From a row that begins with COLUMNS. By position: a list has many of these."""
-    *facts, created, updated, synced, deleted, moment, windows = row[:WIDTH]
+    *facts, created, updated, synced, deleted, windows = row[:WIDTH]
     if deleted:
         facts[STATUS] = "DELETED"
-    history = _windows.decode(windows)
-    current = [role for role in history if role.holds_at(moment)]
+    history, effective = _windows.decode(windows)
+    current = history
+    if len(effective) != len(history):
+        current = [role for role in history if role.id in effective]
     common = (*facts, in_order([role.role for role in current]), created, updated)
     if model is AdminUser:
         return model(*common, history, synced)  # type: ignore[call-arg]

@@ -21,10 +21,6 @@ class UserRole(msgspec.Struct, rename="camel", frozen=True):
     effective_end_date: datetime | None
     assigned_by: str | None
 
-    def holds_at(self, moment: datetime) -> bool:
-        end = self.effective_end_date
-        return self.effective_start_date <= moment and (end is None or end > moment)
-
 
 class User(msgspec.Struct, rename="camel"):
     """A user. `roles` are those effective now."""
