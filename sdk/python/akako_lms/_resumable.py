@@ -55,6 +55,12 @@ async def upload(
         tries = tries if offset == before else 0
 
 
+async def cancel(session: Session, upload_id: str) -> None:
+    """Give up an upload. Raise NotFoundError where there is none that is still under way."""
+    path = f"/uploads/{segment(upload_id)}"
+    await session.send(Request(method="DELETE", path=path, headers=TUS))
+
+
 async def _create(session: Session, size: int, metadata: dict[str, str]) -> str:
     pairs = (f"{k} {base64.b64encode(v.encode()).decode()}" for k, v in metadata.items())
     headers = {**TUS, **key_for("POST"), "Upload-Length": str(size)}

@@ -89,6 +89,11 @@ class Files(Area[D]):
         return read_as(Document, data)
 
     @operation
+    async def cancel_upload(self, upload_id: str) -> None:
+        """Give up a resumable upload of a document or a video; what has arrived is removed."""
+        await _resumable.cancel(self._session, upload_id)
+
+    @operation
     async def download_document(
         self,
         document_id: str,

@@ -41,6 +41,11 @@ METHODS = {
     "listDocuments": "files.get_documents",
     "streamDocument": "files.download_document",
     "deleteDocument": "files.delete_document",
+    "beginUpload": "files.upload_resumable",
+    "locateUpload": "files.upload_resumable",
+    "appendToUpload": "files.upload_resumable",
+    "readUpload": "files.upload_resumable",
+    "cancelUpload": "files.cancel_upload",
     "uploadVideo": "videos.upload_video",
     "playVideo": "videos.download_video",
     "deleteVideo": "videos.delete_video",
@@ -59,8 +64,8 @@ METHODS = {
     "rejectApplication": "mentors.reject_application",
     "receiveClerkWebhook": "webhooks.send_clerk_event",
 }
-# For whoever runs the server, not for whoever uses the API.
-OPERATORS = {"live", "ready"}
+# For whoever runs the server, or writes a client of tus that may meet any server.
+OPERATORS = {"live", "ready", "discoverUploads"}
 
 
 def operations() -> set[str]:

@@ -162,3 +162,14 @@ def test_a_stalled_piece_goes_on(call: Call, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(_drivers, "TIMEOUT", httpx.Timeout(5, read=0.5))
     with scripted(CREATED, Stalled(), at(20), *end()) as server:
         assert upload(call, server).size == 25
+
+
+def test_an_upload_can_be_given_up(call: Call) -> None:
+    with scripted(answer(204), refused(404, "NOT_FOUND")) as server:
+        assert call(lambda c: c.files.cancel_upload("upload_1"), server.url) is None
+        with pytest.raises(NotFoundError):
+            call(lambda c: c.files.cancel_upload("upload_1"), server.url)
+        assert [(each.method, each.path) for each in server.received] == [
+            ("DELETE", "/api/uploads/upload_1")
+        ] * 2
+        assert server.received[0].headers["tus-resumable"] == "1.0.0"

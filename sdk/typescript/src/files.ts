@@ -2,7 +2,7 @@ import { type Progress, sendForm, type UploadFile } from "./bodies.js";
 import { Area, type Changing, type PageQuery } from "./area.js";
 import { type Page, type Schemas, segment, type Versioned } from "./client.js";
 import { type Download, download, type DownloadOptions } from "./downloads.js";
-import { type ResumableOptions, upload } from "./resumable.js";
+import { cancel, type ResumableOptions, upload } from "./resumable.js";
 
 export interface UploadOptions {
   /** The file's name, where the file itself has none. */
@@ -45,6 +45,10 @@ export class Files extends Area {
   ): Promise<Schemas["Document"]> {
     const { name, description } = options;
     return upload(this.client, file, { kind: "document", topicId, name, description }, options);
+  }
+  /** Give up a resumable upload of a document or a video; what has arrived is removed. */
+  cancelUpload(uploadId: string): Promise<void> {
+    return cancel(this.client, uploadId);
   }
   downloadDocument(
     documentId: string,

@@ -52,6 +52,11 @@ export async function upload<T>(
   }
 }
 
+/** Give up an upload. */
+export async function cancel(client: Client, uploadId: string): Promise<void> {
+  await client.text("DELETE", `/uploads/${segment(uploadId)}`, { headers: TUS });
+}
+
 class Upload {
   offset = 0;
   #path = "";

@@ -174,3 +174,19 @@ test("whoever stops it can go on later", async () => {
   assert.equal((await fails([at(10)], Error, { uploadId: id, signal: ending })).error, stop);
   await uploads([at(10), at(20), ...END], { uploadId: id });
 });
+
+test("an upload can be given up", async () => {
+  const gone = refused(404, "NOT_FOUND");
+  const received = await scripted([answer(200, ""), gone], async (baseURL) => {
+    const { files } = new AkakoAPI({ baseURL, token: "t" });
+    assert.equal(await files.cancelUpload("upload_1"), undefined);
+    assert.ok((await failureOf(files.cancelUpload("upload_1"))) instanceof NotFoundError);
+  });
+  assert.deepEqual(
+    received.map(({ method, headers }) => [method, headers["tus-resumable"]]),
+    [
+      ["DELETE", "1.0.0"],
+      ["DELETE", "1.0.0"],
+    ],
+  );
+});
