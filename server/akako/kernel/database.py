@@ -8,6 +8,7 @@ tell the difference.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 CONNECT_SECONDS = 1.0
 ACQUIRE_SECONDS = 1.5
 STATEMENT_SECONDS = 5.0
+SETTLE_SECONDS = 1.0
 
 # Errors that say "not now" rather than "never": the caller may try again.
 AWAY = (
@@ -41,6 +43,9 @@ AWAY = (
     OSError,
     TimeoutError,
 )
+
+# A misuse of the driver, or a connection that came out of step with the database.
+ODD = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 # The database undid the whole transaction; running it again may well succeed.
 RETRYABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
@@ -136,7 +141,8 @@ class Pool:
         held = await self._acquire()
         try:
             yield held
-        except (*AWAY, asyncpg.InterfaceError) as error:
+        except (*AWAY, *ODD) as error:
+            await _settle(error, held)
             raise translated(error, held) from error
         finally:
             await self._release(held)
@@ -146,7 +152,8 @@ class Pool:
         held = await self._acquire()
         try:
             return await getattr(held, method)(sql, *values)
-        except (*AWAY, asyncpg.InterfaceError) as error:
+        except (*AWAY, *ODD) as error:
+            await _settle(error, held)
             raise translated(error, held) from error
         finally:
             await self._release(held)
@@ -177,6 +184,20 @@ class Pool:
                 self._pool.terminate()
 
 
+async def _settle(error: Exception, held: asyncpg.Connection) -> None:
+    """Give a connection up on which something is still going on after a statement was given up.
+
+    The driver asks the database to cancel it; a database that hangs does not hear of that.
+    """
+    if not isinstance(error, TimeoutError | asyncpg.InternalClientError):
+        return
+    try:
+        await held.execute("", timeout=SETTLE_SECONDS)
+    except (*AWAY, *ODD):
+        with contextlib.suppress(asyncpg.InterfaceError):  # the pool has let go of it already
+            held.terminate()
+
+
 def unavailable(error: BaseException) -> ServiceUnavailable:
     """What the caller is told; the reason goes to the log, by its kind only."""
     log.warning("database_unavailable", error=type(error).__name__)
@@ -185,7 +206,7 @@ def unavailable(error: BaseException) -> ServiceUnavailable:
 
 def translated(error: Exception, held: asyncpg.Connection) -> Exception:
     """What a failure on a connection means. A misuse of the driver stays what it is: a bug."""
-    broken = not isinstance(error, asyncpg.InterfaceError) or _is_broken(held)
+    broken = not isinstance(error, ODD) or _is_broken(held)
     return unavailable(error) if broken else error
 
 
