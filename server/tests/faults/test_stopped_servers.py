@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,10 +17,13 @@ import httpx
 import psycopg
 import pytest
 
+from akako.kernel.ids import new_id
+from akako.plans.meter import LEASE
 from tests.conftest import StartServer
 from tests.faults import invariants
 from tests.faults.deeds import SECRET, all_deeds, ask, ask_again, judge
-from tests.library.school import eventually
+from tests.http import raw
+from tests.library.school import MIB, add_topic, eventually, put_video, uploaded, video
 from tests.parts.server import Server
 
 # The tables that are locked, and how many of the six deeds wait for one of them.
@@ -95,6 +99,39 @@ async def test_told_to_stop(api: Server, tables: str) -> None:
     invariants.check(api)
     await asyncio.to_thread(api.start)
     await ask_again(api, deeds)
+
+
+async def test_told_to_stop_during_a_download(api: Server) -> None:
+    """Who reads slowly gets the file to its end."""
+    topic, content = add_topic(api), video(24 * MIB)
+    uploaded(put_video(api, topic, content))
+    assert api.process is not None
+    with raw.connection(api, 60) as reading:
+        token = f"Authorization: {api.headers('admin')['Authorization']}"
+        reading.send(raw.head(topic.video, token))
+        eventually(lambda: reading.socket.recv(1, socket.MSG_PEEK))
+        api.process.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(eventually, lambda: not listens(api))
+        assert (await asyncio.to_thread(reading.receive)).content == content
+    assert await asyncio.to_thread(api.process.wait, 30) == 0
+    await asyncio.to_thread(api.start)
+
+
+def test_calls_are_counted_through_a_death(api: Server) -> None:
+    """A death costs at most one lease; a stop in order costs nothing."""
+    who = api.user(new_id())
+    user_id, made, used = api.user_id(who), 2, 0
+    for end, calls in ((api.kill, 47), (api.stop, 10)):
+        for _ in range(calls):
+            assert api.get("/api/auth/profile", as_=who).status_code == 200
+        end()
+        made += calls
+        used = invariants.calls_counted(api, user_id)
+        assert made <= used <= made + LEASE
+        api.start()
+    invariants.check(api, calls={user_id: made}, deaths=1)
+    quota = api.get("/api/auth/quota", as_=who).json()["data"]["apiCalls"]["used"]
+    assert quota == used + 1
 
 
 def listens(api: Server) -> bool:
