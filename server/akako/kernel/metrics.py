@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 REGISTRY = CollectorRegistry()
@@ -26,11 +28,17 @@ ALERTS = Counter(
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
+@cache
+def _series(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """Finding the series of some labels costs more than counting in it."""
+    return REQUESTS.labels(method, route, str(status)), SECONDS.labels(method, route)
+
+
 def observe(method: str, route: str, status: int, seconds: float) -> None:
     """Count one answer. Methods that nobody defined share a label, so labels stay few."""
-    method = method if method in METHODS else "OTHER"
-    REQUESTS.labels(method, route, str(status)).inc()
-    SECONDS.labels(method, route).observe(seconds)
+    answers, durations = _series(method if method in METHODS else "OTHER", route, status)
+    answers.inc()
+    durations.observe(seconds)
 
 
 def alert(kind: str) -> None:
