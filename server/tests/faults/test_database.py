@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from akako.kernel.database import Pool
+from akako.kernel.errors import ServiceUnavailable
 from tests.conftest import StartServer
 from tests.faults import invariants
 from tests.faults.database import OwnPostgres
@@ -114,6 +116,18 @@ async def test_frozen(api: Server, own: OwnPostgres) -> None:
     await healed(api)
     await every_connection_works(api)
     await ask_again(api, deeds)
+
+
+async def test_a_connection_that_hung_is_not_used_again(own: OwnPostgres) -> None:
+    """Not even while the database still hangs, and does not hear that it should give up."""
+    db = Pool(own.url, size=1)
+    assert await db.fetchval("select 1") == 1
+    with own.frozen():
+        for number in range(2):
+            with pytest.raises(ServiceUnavailable):
+                await db.fetchval(f"select {number} + 1")
+    assert await db.fetchval("select 7") == 7
+    await db.close()
 
 
 async def test_read_only(api: Server, own: OwnPostgres) -> None:
