@@ -4,7 +4,7 @@ PYTHON ?= python3
 BENCHMARK = PYTHONPATH=server:. .venv/bin/python -m bench
 PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv --quiet
 
-.PHONY: help run test check docs contract bench bench-smoke bench-profile clean
+.PHONY: help run test check docs contract bench bench-smoke bench-profile upgrade-trial clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
 
@@ -41,6 +41,9 @@ bench-smoke: .venv/.dev ## the hot paths against their goals, in less than a min
 
 bench-profile: .venv/.bench ## flame graphs of the hot paths (BENCH="--name before")
 	$(BENCHMARK).profile $(BENCH)
+
+upgrade-trial: .venv/.dev ## migrate a large table under writes (ROWS=1000000, minutes)
+	PYTHONPATH=server .venv/bin/python -m tests.migrations.trial $(or $(ROWS),1000000)
 
 clean: ## remove the environment and every cache; the data folder stays
 	rm -rf bench/peers/*/node_modules bench/peers/nextjs/.next bench/peers/nextjs/generated build

@@ -8,6 +8,8 @@ from datetime import datetime
 
 import psycopg
 
+from tests.parts.bulk import unindexed
+
 LEVELS = 150
 PUPILS = 40
 SUBJECTS = 1_000
@@ -57,8 +59,6 @@ from generate_series(0, 999) n;
 insert into topics (id, name, name_key, subject_id)
 values ('benchtopic', 'Topic', 'topic', 'subject0000');
 """
-# Building the large indexes once is several times faster than growing them row by row.
-LARGE = ("users_search", "users_email_key")
 
 
 def pupils() -> list[str]:
@@ -69,19 +69,11 @@ def pupils() -> list[str]:
 def fill(url: str, users: int) -> None:
     """Fill a migrated database and bring its statistics up to date."""
     with psycopg.connect(url, autocommit=True) as db:
-        definitions = [
-            str(row[0])
-            for row in db.execute(
-                "select indexdef from pg_indexes where indexname = any(%s)", [list(LARGE)]
-            )
-        ]
-        for name in LARGE:
-            db.execute(f"drop index {name}")
-        db.execute(PEOPLE, {"users": users})
-        db.execute(CALLERS, {"callers": [ADMIN, *pupils()]})
-        for definition in definitions:
-            db.execute(definition)
-        db.execute(ROLES, {"admin": ADMIN})
+        db.execute("set maintenance_work_mem = '256MB'")
+        with unindexed(db, ("users", "user_roles")):
+            db.execute(PEOPLE, {"users": users})
+            db.execute(CALLERS, {"callers": [ADMIN, *pupils()]})
+            db.execute(ROLES, {"admin": ADMIN})
         db.execute(CURRICULUM, {"levels": LEVELS})
         db.execute(TREE)
         db.execute("vacuum analyze")

@@ -102,7 +102,7 @@ def _cat(folder: Path, *, sync: bool) -> float:
 def _receive(listener: socket.socket, target: Path, sync: bool) -> None:
     line, _ = listener.accept()
     with line, target.open("wb") as file:
-        subprocess.run(["cat"], stdin=line, stdout=file, check=True)
+        subprocess.run(["cat"], stdin=line.fileno(), stdout=file, check=True)
         if sync:
             os.fsync(file.fileno())
 

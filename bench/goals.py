@@ -94,7 +94,8 @@ def _sizes(table: Table) -> Iterator[Goal]:
 def _workers(table: Table) -> Iterator[Goal]:
     for name in ("W1", "W2", "W3"):
         row = table.get(f"{name}, workers", {})
-        value = _value(lambda row=row: 2 * row["akako"]["cpu_us"] / row["akako-two"]["cpu_us"])
+        one, two = row.get("akako"), row.get("akako-two")
+        value = 2 * one["cpu_us"] / two["cpu_us"] if one and two else None
         yield Goal(f"{name}, two workers' answers per CPU time ÷ one's", 1.9, value, at_least=True)
 
 
@@ -106,7 +107,8 @@ def _files(table: Table) -> Iterator[Goal]:
     yield Goal("W4, memory growth", 16.0, grown, unit=" MiB")
     for reader in ("one", "many"):
         key = f"{reader}_mib_s"
-        speed = _value(lambda key=key: w5["akako"][key] / w5["nginx"][key])
+        ours, theirs = w5.get("akako"), w5.get("nginx")
+        speed = ours[key] / theirs[key] if ours and theirs else None
         what = "1 reader" if reader == "one" else "200 readers"
         yield Goal(f"W5, speed ÷ nginx, {what}", 0.5, speed, at_least=True)
     refused = _value(lambda: w5["akako"]["refused"])

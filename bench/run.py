@@ -165,7 +165,7 @@ def measured(prepared: Stage, options: argparse.Namespace) -> Findings:
         "W5": lambda: table.update(files.downloads(prepared, ours)),
         "memory": lambda: found.memory.update(scale.idle_memory(prepared)),
         "W7": lambda: table.update(
-            turns.run(scale.sizes(prepared, **lasting, largest=options.largest)).medians()
+            turns.run(scale.sizes(prepared, rounds=rounds, largest=options.largest)).medians()
         ),
     }
     for name, measure in parts.items():

@@ -10,11 +10,12 @@ from bench.stage import Contestant, Stage
 from bench.turns import Notes, say
 from bench.workloads import Questions
 
-IDLE_SECONDS = 2.0
+IDLE_SECONDS = 4.0
+SLOW_RATE, SLOW_SECONDS = 5.0, 3.0  # the largest school can bear it
 SIZES = (1_000, 100_000, 1_000_000)
 
 
-async def sizes(stage: Stage, *, seconds: float, rounds: int, largest: int) -> Notes:
+async def sizes(stage: Stage, *, rounds: int, largest: int) -> Notes:
     """W2 and W2b of our server on each size; a contestant is named for its number of users."""
     notes = Notes()
     asked = Questions(stage)
@@ -28,12 +29,22 @@ async def sizes(stage: Stage, *, seconds: float, rounds: int, largest: int) -> N
         contestants.append(contestant)
     for contestant in contestants:
         contestant.idle = await _idle_cpu(contestant)
-    chosen = [w for w in workloads.all_of(asked) if w.name in ("W2", "W2b")]
-    renamed = [replace(w, name=f"W7 {w.name}") for w in chosen]
     say("W7, schools of three sizes")
-    pairs = [(workload, contestants) for workload in renamed]
-    done = await turns.interleaved(stage, pairs, seconds=seconds, rounds=rounds)
-    notes.turns.update(done.turns)
+    for number in range(rounds + 1):
+        for workload in workloads.all_of(asked):
+            if workload.name in ("W2", "W2b"):
+                for contestant in contestants:
+                    # So slowly that all sizes find caches equally cold.
+                    figures = await turns.at_rate(
+                        stage,
+                        contestant,
+                        workload,
+                        SLOW_SECONDS,
+                        rate=SLOW_RATE,
+                        connections=4,
+                    )
+                    if number:
+                        notes.add(f"W7 {workload.name}", contestant.name, figures)
     return notes
 
 

@@ -359,7 +359,7 @@ async def list_users(
     limit: int = 20,
     cursor: str | None = None,
 ) -> Response:
-    where = [User.deleted_at.is_(None)]
+    where: list[Any] = [User.deleted_at.is_(None)]
     if search:
         where.append(User.search_key.contains(search, autoescape=True))
     total = await db.scalar(select(func.count()).select_from(User).where(*where)) or 0

@@ -14,6 +14,7 @@ from types import FrameType
 
 import asyncpg
 import msgspec
+import psycopg
 import structlog
 import uvicorn
 
@@ -22,7 +23,7 @@ from akako.backends import embedded_postgres
 from akako.kernel.database import Pool
 from akako.kernel.errors import ServiceUnavailable
 from akako.kernel.http.protocol import BoundedHttpProtocol
-from akako.migrations.run import migrate
+from akako.migrations.run import prepare
 from akako.ops import development
 from akako.ops.demo import seed_school
 from akako.settings import Settings, SettingsError, check_workers
@@ -93,8 +94,7 @@ def serve(
     listener = _listen(host, port)
     with database(settings) as running:
         assert running.database_url
-        if schema or not settings.database_url:
-            migrate(running.database_url)
+        prepare_schema(running.database_url, upgrade=schema or not settings.database_url)
         if not settings.clerk_issuer:
             _seed_if_possible(running, demo=demo)
         os.environ["AKAKO_DATABASE_URL"] = running.database_url
@@ -102,6 +102,16 @@ def serve(
         port = listener.getsockname()[1]
         text = banner(settings, host, port)
         _run(running, listener, workers, lambda: sys.stdout.write(text + "\n"))
+
+
+def prepare_schema(url: str, *, upgrade: bool) -> None:
+    """Make sure of the schema. A server starts also while its database is away."""
+    try:
+        prepare(url, upgrade=upgrade)
+    except psycopg.OperationalError as error:
+        if upgrade:
+            raise
+        log.warning("schema_not_checked", error=type(error).__name__)
 
 
 def _seed_if_possible(settings: Settings, *, demo: bool) -> None:

@@ -888,7 +888,7 @@ export interface paths {
          * Receive a webhook of Clerk
          * @description Signed by Svix in the headers svix-id, svix-timestamp and svix-signature (webhook-* and x-svix-*
          *     are understood too). Once the signature holds the answer is 200, so that no content can get the
-         *     endpoint disabled.
+         *     endpoint disabled. The rate limit is for everybody else: what is genuine is served beyond it.
          *
          *     Needs no token.
          */
@@ -2174,7 +2174,7 @@ export interface components {
         Cursor: string;
         /** @description Makes it safe to send this request again. */
         IdempotencyKey: string;
-        /** @description Change the object only if this is still its `ETag`. */
+        /** @description Do it only if this is still the `ETag` of the object. */
         IfMatch: string;
         /** @description Answer 304 if this is still the `ETag`. */
         IfNoneMatch: string;
@@ -2384,7 +2384,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path?: never;
@@ -2570,7 +2570,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -2702,7 +2702,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3255,7 +3255,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3323,7 +3323,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3440,7 +3440,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3508,7 +3508,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3624,7 +3624,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3693,7 +3693,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3810,7 +3810,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3876,7 +3876,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3986,7 +3986,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -4181,6 +4181,8 @@ export interface operations {
                 disposition?: string;
             };
             header?: {
+                /** @description Do it only if this is still the `ETag` of the object. */
+                "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description Answer 304 if this is still the `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
                 /** @description The bytes wanted. */
@@ -4251,6 +4253,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
             416: components["responses"]["RangeNotSatisfiable"];
             422: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimitedOrQuotaExceeded"];
@@ -4265,7 +4268,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -4321,7 +4324,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -4420,7 +4423,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -4474,6 +4477,8 @@ export interface operations {
                 disposition?: string;
             };
             header?: {
+                /** @description Do it only if this is still the `ETag` of the object. */
+                "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description Answer 304 if this is still the `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
                 /** @description The bytes wanted. */
@@ -4547,6 +4552,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
             416: components["responses"]["RangeNotSatisfiable"];
             422: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimitedOrQuotaExceeded"];
@@ -4785,7 +4791,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -4846,7 +4852,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -5192,7 +5198,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -5253,7 +5259,7 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this request again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Change the object only if this is still its `ETag`. */
+                /** @description Do it only if this is still the `ETag` of the object. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {

@@ -1,5 +1,6 @@
 // Servers and proxies that misbehave: what is tried again, and what is told.
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import { test } from "node:test";
 
@@ -237,7 +238,7 @@ test("a write whose answer was lost happens once", { skip: !process.env.AKAKO_UR
   });
   await new Promise((done) => lossy.listen(0, "127.0.0.1", done));
   try {
-    const name = `Lost ${crypto.randomUUID()}`;
+    const name = `Lost ${randomUUID()}`;
     const token = JSON.parse(process.env.AKAKO_TOKENS).admin;
     const api = new AkakoAPI({ baseURL: `http://127.0.0.1:${lossy.address().port}/api`, token });
     const made = await api.education.createLevel({ name });

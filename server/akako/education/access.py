@@ -8,7 +8,7 @@ from akako.education.tree import TOPIC, readable
 from akako.kernel.access import LEARNER, MENTOR, ROLES, Actor, not_owner
 from akako.kernel.database import Database
 from akako.kernel.errors import Forbidden
-from akako.kernel.listing import Where
+from akako.kernel.pages import Where
 
 
 class TopicAccess(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,8 @@ import msgspec
 from akako.education.schemas import Document, Grade, Level, Mentor, Node, Subject, Topic
 from akako.education.tree import GRADE, LEVEL, SUBJECT, TOPIC, Kind, readable
 from akako.kernel.access import MENTOR, Actor
-from akako.kernel.listing import Flag, Sort, Spec, Where
+from akako.kernel.listing import Flag, Sort, Spec
+from akako.kernel.pages import Where
 
 N = TypeVar("N", bound=Node)
 

@@ -8,11 +8,11 @@ from akako.education.nodes import Nodes
 from akako.education.schemas import Node
 from akako.education.tree import SUBJECT, Kind, visible
 from akako.identity.queries import EFFECTIVE
-from akako.kernel import listing, text
+from akako.kernel import listing, pages, text
 from akako.kernel.access import Actor
 from akako.kernel.database import Database
 from akako.kernel.envelope import Listed
-from akako.kernel.listing import Where
+from akako.kernel.pages import Where
 
 N = TypeVar("N", bound=Node)
 Lock = Literal["hold", "change", "delete"]
@@ -44,7 +44,7 @@ async def page(
         where.add(f"{kind.alias}.is_active = {{}}", request["isActive"])
     where.search(f"{kind.alias}.search_key", request.search)
     where.dates(nodes.spec, request)
-    return await listing.fetch(
+    return await pages.fetch(
         db,
         nodes.spec,
         request,

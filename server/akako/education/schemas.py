@@ -14,6 +14,7 @@ Name = Annotated[str, fields.line(1, 120)]
 Description = Annotated[str, fields.text(2_000)]
 Content = Annotated[str, fields.text(200_000)]
 Stage = Literal["primary", "secondary", "higher"]
+StageName = Annotated[Stage, fields.one_of(Stage)]
 
 READ_ONLY = frozenset({"id", "createdAt", "updatedAt"})
 
@@ -37,7 +38,7 @@ class Level(Node, rename="camel"):
 class Grade(Node, rename="camel"):
     """A grade of a level, such as Grade 1."""
 
-    level: Stage
+    level: StageName
     education_level_id: str
 
 
@@ -112,7 +113,7 @@ class LevelCreate(msgspec.Struct, rename="camel", kw_only=True):
 
 class GradeCreate(LevelCreate, rename="camel", kw_only=True):
     education_level_id: fields.Id
-    level: Stage
+    level: StageName
 
 
 class SubjectCreate(LevelCreate, rename="camel", kw_only=True):
@@ -141,7 +142,7 @@ class GradeUpdate(LevelUpdate, rename="camel", kw_only=True):
 
     __read_only__: ClassVar[frozenset[str]] = READ_ONLY | {"educationLevelId"}
 
-    level: Stage | UnsetType = UNSET
+    level: StageName | UnsetType = UNSET
 
 
 class SubjectUpdate(LevelUpdate, rename="camel", kw_only=True):

@@ -11,7 +11,7 @@ from itertools import pairwise
 import msgspec
 
 from akako.kernel.access import LEARNER, MENTOR, ROLES, Actor
-from akako.kernel.listing import Where
+from akako.kernel.pages import Where
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,12 +12,13 @@ from akako.enrollment.schemas import (
     PendingEnrollment,
     RequestedSubject,
 )
-from akako.kernel import listing
+from akako.kernel import listing, pages
 from akako.kernel.access import Actor
 from akako.kernel.database import Database
 from akako.kernel.envelope import Listed
 from akako.kernel.ids import new_id
-from akako.kernel.listing import Reference, Sort, Spec, Where
+from akako.kernel.listing import Reference, Sort, Spec
+from akako.kernel.pages import Where
 
 SORTS = {"requestedAt": Sort("e.requested_at"), "createdAt": Sort("e.requested_at")}
 DATES = {"created": "e.requested_at"}
@@ -71,7 +72,7 @@ async def list_pending(db: Database, request: listing.Request) -> Listed[Pending
         where.add("e.subject_id = {}", request["subjectId"])
     where.search(SEARCHED, request.search)
     where.dates(PENDING, request)
-    return await listing.fetch(
+    return await pages.fetch(
         db,
         PENDING,
         request,
@@ -88,7 +89,7 @@ async def list_of_user(db: Database, user_id: str, request: listing.Request) -> 
     where = Where()
     where.add("e.user_id = {}", user_id)
     where.dates(OWN, request)
-    return await listing.fetch(
+    return await pages.fetch(
         db,
         OWN,
         request,

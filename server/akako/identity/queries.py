@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, TypeVar
+from collections.abc import Collection
+from typing import TypeVar
 
 import asyncpg
 import msgspec
 
 from akako.identity.schemas import AdminUser, Profile, User, UserRole
-from akako.kernel import listing
+from akako.kernel import listing, pages
 from akako.kernel.access import ROLES
 from akako.kernel.database import Database
 from akako.kernel.envelope import Listed
-from akako.kernel.listing import Choice, Flag, Sort, Spec, Where
+from akako.kernel.listing import Choice, Flag, Sort, Spec
+from akako.kernel.pages import Where
 
 U = TypeVar("U", bound=User)
 
@@ -52,6 +53,7 @@ u.id, u.clerk_id, u.email, u.first_name, u.last_name, u.image_url, u.status, u.p
 u.updated_at, u.last_synced_at, u.deleted_at is not null, now(), {WINDOWS}
 """
 WIDTH = 14  # of COLUMNS
+STATUS = 6  # the place of the status among them
 
 ACTOR = f"""
 select u.id, u.status, u.plan, u.deleted_at is not null as deleted,
@@ -65,39 +67,26 @@ from users u where u.clerk_id = $1
 _windows = msgspec.json.Decoder(list[UserRole])
 
 
-def in_order(roles: Any) -> list[str]:
+def in_order(roles: Collection[str]) -> list[str]:
     """The roles once each, the mightiest first."""
+    if len(roles) < 2:
+        return list(roles)
     return [role for role in ROLES if role in roles]
 
 
 def _user(row: asyncpg.Record, model: type[U]) -> U:
     """From a row that begins with COLUMNS. By position: a list has many of these."""
-    id, clerk_id, email, first, last, image, status, plan, created, updated, *rest = row[:WIDTH]
-    synced, deleted, moment, windows = rest
+    *facts, created, updated, synced, deleted, moment, windows = row[:WIDTH]
+    if deleted:
+        facts[STATUS] = "DELETED"
     history = _windows.decode(windows)
     current = [role for role in history if role.holds_at(moment)]
-    return model(
-        id=id,
-        clerk_id=clerk_id,
-        email=email,
-        first_name=first,
-        last_name=last,
-        image_url=image,
-        status="DELETED" if deleted else status,
-        plan=plan,
-        roles=in_order({role.role for role in current}),
-        created_at=created,
-        updated_at=updated,
-        **_more(model, history, current, synced),
-    )
-
-
-def _more(
-    model: type[User], history: list[UserRole], current: list[UserRole], synced: datetime | None
-) -> dict[str, Any]:
+    common = (*facts, in_order([role.role for role in current]), created, updated)
     if model is AdminUser:
-        return {"user_roles": history, "last_synced_at": synced}
-    return {"user_roles": current} if model is Profile else {}
+        return model(*common, history, synced)  # type: ignore[call-arg]
+    if model is Profile:
+        return model(*common, current)  # type: ignore[call-arg]
+    return model(*common)
 
 
 async def find_actor(
@@ -133,7 +122,7 @@ async def list_users(db: Database, request: listing.Request) -> Listed[AdminUser
         )
     where.search("u.search_key", request.search)
     where.dates(USERS, request)
-    return await listing.fetch(
+    return await pages.fetch(
         db,
         USERS,
         request,

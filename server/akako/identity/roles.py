@@ -24,6 +24,7 @@ select exists (
 CLOSE_ALL = """
 update user_roles set effective_end = greatest(effective_start, now())
 where user_id = $1 and (effective_end is null or effective_end > now())
+returning role
 """
 
 

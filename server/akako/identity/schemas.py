@@ -26,7 +26,7 @@ class UserRole(msgspec.Struct, rename="camel", frozen=True):
         return self.effective_start_date <= moment and (end is None or end > moment)
 
 
-class User(msgspec.Struct, rename="camel", kw_only=True):
+class User(msgspec.Struct, rename="camel"):
     """A user. `roles` are those effective now."""
 
     id: str
@@ -42,13 +42,13 @@ class User(msgspec.Struct, rename="camel", kw_only=True):
     updated_at: datetime
 
 
-class Profile(User, rename="camel", kw_only=True):
+class Profile(User, rename="camel"):
     """A user as seen by themselves, with the role windows that are open now."""
 
     user_roles: list[UserRole]
 
 
-class AdminUser(User, rename="camel", kw_only=True):
+class AdminUser(User, rename="camel"):
     """A user as seen by an administrator, with the whole history of roles."""
 
     user_roles: list[UserRole]

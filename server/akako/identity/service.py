@@ -107,7 +107,8 @@ async def update_profile(
             raise Unauthorized("invalid")
         validation.check_read_only(echoed, before)
         etags.require(if_match, before)
-        await _apply(tx, before, validation.supplied(changes))
+        if not await _apply(tx, before, changes):
+            return before
         after = await get_profile(tx, actor.user_id)
         await audit.record(
             tx, actor, "profile.updated", "user", actor.user_id, before=before, after=after
@@ -137,7 +138,8 @@ async def update_user(
         before = await _locked(tx, user_id)
         validation.check_read_only(echoed, before)
         etags.require(if_match, before)
-        await _apply(tx, before, validation.supplied(changes))
+        if not await _apply(tx, before, changes):
+            return before
         if changes.status in ("INACTIVE", "SUSPENDED") and ADMIN in before.roles:
             await roles.keep_one_admin(tx)
         after = await get_user(tx, user_id)
@@ -145,11 +147,19 @@ async def update_user(
         return after
 
 
-async def _apply(tx: Database, before: Profile | AdminUser, changes: dict[str, Any]) -> None:
-    first = changes.get("first_name", before.first_name)
-    last = changes.get("last_name", before.last_name)
+async def _apply(
+    tx: Database, before: Profile | AdminUser, changes: ProfileUpdate | UserUpdate
+) -> bool:
+    """Change what is different; whoever is sent back as they were keep their moment of change."""
+    sent = validation.supplied(changes)
+    changed = {name: value for name, value in sent.items() if value != getattr(before, name)}
+    if not changed:
+        return False
+    first = changed.get("first_name", before.first_name)
+    last = changed.get("last_name", before.last_name)
     key = accounts.search_key(before.email, first, last)
-    await queries.update_user(tx, before.id, {**changes, "search_key": key})
+    await queries.update_user(tx, before.id, {**changed, "search_key": key})
+    return True
 
 
 async def _locked(tx: Database, user_id: str) -> AdminUser:

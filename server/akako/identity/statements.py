@@ -56,7 +56,8 @@ update users set deleted_at = now(), updated_at = now(), status = 'INACTIVE',
 where clerk_id = $1 and deleted_at is null returning id
 """
 
-# Apart from FORGET, because a role may have been assigned while that waited for the row.
+# Apart from FORGET, because a role may have been assigned while that waited for the row. False if
+# an administrator left, and none is left.
 FAREWELL = f"""
 with closed as ({roles.CLOSE_ALL}), noted as (
     insert into audit_log (action, resource, resource_id) values ('user.deleted', 'user', $1)
@@ -64,5 +65,5 @@ with closed as ({roles.CLOSE_ALL}), noted as (
     insert into outbox (id, type, data)
     values ($2, 'user.deleted', jsonb_build_object('userId', $1::text))
 )
-{roles.LASTING_ADMIN}
+select not exists (select from closed where role = 'ADMIN') or ({roles.LASTING_ADMIN})
 """

@@ -33,11 +33,21 @@ def if_none_match(header: str, etag: str | None) -> bool:
 
 def unmodified_since(header: str, last_modified: datetime) -> bool:
     """Whether If-Modified-Since makes a read 304. Not asked when If-None-Match is present."""
+    since = _moment(header)
+    return since is not None and last_modified.replace(microsecond=0) <= since
+
+
+def modified_since(header: str, last_modified: datetime) -> bool:
+    """Whether If-Unmodified-Since forbids the request. Not asked when If-Match is present."""
+    since = _moment(header)
+    return since is not None and last_modified.replace(microsecond=0) > since
+
+
+def _moment(header: str) -> datetime | None:
     try:
-        since = datetime.strptime(header, HTTP_DATE).replace(tzinfo=UTC)
+        return datetime.strptime(header, HTTP_DATE).replace(tzinfo=UTC)
     except ValueError:
-        return False
-    return last_modified.replace(microsecond=0) <= since
+        return None
 
 
 def if_range_matches(

@@ -1,8 +1,4 @@
-"""Lists: page, limit, sort, order, filters, search and cursor, from the query string to SQL.
-
-This is the one place where SQL is put together. What is put together are fragments written in this
-repository; everything that came from a caller is a `$n` value.
-"""
+"""Lists as callers ask for them: page, limit, sort, order, filters, search and cursor."""
 
 from __future__ import annotations
 
@@ -12,13 +8,10 @@ from functools import lru_cache
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
-import asyncpg
 import msgspec
 
 from akako.kernel import cursors, query, text
 from akako.kernel.cursors import Cursor
-from akako.kernel.database import Database
-from akako.kernel.envelope import Listed, Pagination
 from akako.kernel.errors import ValidationFailed
 from akako.kernel.ids import is_id
 
@@ -195,105 +188,3 @@ def _search(value: str) -> str | None:
     if len(value) > MAX_SEARCH:
         raise ValidationFailed.of("search", f"Must be at most {MAX_SEARCH} characters", value)
     return text.name_key(value) or None
-
-
-class Where:
-    """Conditions joined with AND. `{}` in a fragment stands for one value."""
-
-    def __init__(self, *clauses: str) -> None:
-        self.clauses = list(clauses)
-        self.values: list[object] = []
-
-    def add(self, fragment: str, *values: object) -> None:
-        for value in values:
-            self.values.append(value)
-            fragment = fragment.replace("{}", f"${len(self.values)}", 1)
-        self.clauses.append(fragment)
-
-    def dates(self, spec: Spec, request: Request) -> None:
-        for prefix, column in spec.dates.items():
-            start, end = request.dates[prefix]
-            if start:
-                self.add(f"{column} >= {{}}", start)
-            if end:
-                self.add(f"{column} < {{}}", end)
-
-    def search(self, column: str, words: str | None) -> None:
-        if words:
-            escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            self.add(f"{column} like {{}}", f"%{escaped}%")
-
-    def __str__(self) -> str:
-        return " and ".join(self.clauses) or "true"
-
-
-async def fetch(
-    db: Database,
-    spec: Spec,
-    request: Request,
-    *,
-    source: str,
-    columns: str,
-    where: Where,
-    build: Callable[[asyncpg.Record], T],
-) -> Listed[T]:
-    """The page that was asked for and the total, in one statement and so of one moment.
-
-    `source` is the FROM clause, `columns` the select list; neither may hold a caller's text.
-    """
-    matching = str(where)
-    values = list(where.values)
-    paged = Where(matching)
-    paged.values = values
-    chosen = spec.sorts[request.sort]
-    direction = request.order
-    if request.cursor:
-        paged.add(
-            f"({chosen.column}, {spec.identity}) {'<' if request.descending else '>'} ({{}}, {{}})",
-            cursors.value_of(request.cursor, chosen.kind),
-            request.cursor.id,
-        )
-    offset = 0 if request.cursor else (request.page - 1) * request.limit
-    sql = f"""
-    select page.*, counted.total
-    from (select count(*) as total from {source} where {matching}) counted
-    left join lateral (
-        select {columns}, {chosen.column} as _sort, {spec.identity} as _id
-        from {source} where {paged}
-        order by {chosen.column} {direction}, {spec.identity} {direction}
-        limit {request.limit + 1} offset {offset}
-    ) page on true
-    order by _sort {direction}, _id {direction}
-    """
-    rows = await db.fetch(sql, *paged.values)
-    return _page(request, rows, build)
-
-
-def _page(
-    request: Request, rows: list[asyncpg.Record], build: Callable[[asyncpg.Record], T]
-) -> Listed[T]:
-    total = rows[0]["total"]
-    found = [row for row in rows if row["_id"] is not None]
-    shown = found[: request.limit]
-    more = len(found) > request.limit
-    pagination = Pagination(
-        page=request.page,
-        limit=request.limit,
-        total=total,
-        pages=-(-total // request.limit),
-        hasNext=more,
-        hasPrev=request.page > 1,
-    )
-    following = None
-    if more:
-        last = shown[-1]
-        following = cursors.encode(
-            request.page + 1, request.sort, request.order, last["_sort"], last["_id"]
-        )
-    return Listed(data=[build(row) for row in shown], pagination=pagination, next=following)
-
-
-def link(path: str, request: Request, cursor: str) -> str:
-    """The `Link` header of the next page: an absolute-path reference that keeps all filters."""
-    kept = f"{request.kept}&" if request.kept else ""
-    return f'<{path}?{kept}cursor={cursor}>; rel="next"'

@@ -8,10 +8,11 @@ import asyncpg
 import msgspec
 
 from akako.education.schemas import Document
-from akako.kernel import listing
+from akako.kernel import listing, pages
 from akako.kernel.database import Database
 from akako.kernel.envelope import Listed
-from akako.kernel.listing import Sort, Spec, Where
+from akako.kernel.listing import Sort, Spec
+from akako.kernel.pages import Where
 from akako.library.schemas import Video
 from akako.storage.intake import StoredFile
 
@@ -98,7 +99,7 @@ async def add_to_count(tx: Database, topic_id: str, change: int, *, most: int) -
 async def list_documents(db: Database, request: listing.Request, topic_id: str) -> Listed[Document]:
     where = Where("d.status = 'ACTIVE'")
     where.add("d.topic_id = {}", topic_id)
-    return await listing.fetch(
+    return await pages.fetch(
         db,
         DOCUMENTS,
         request,

@@ -81,7 +81,7 @@ async def list_documents(call: Call, topic_id: str, request: listing.Request) ->
     return await queries.list_documents(call.db, request, topic_id)
 
 
-@get("/s3/document/stream", access=EVERYBODY, bucket=MEDIA, errors=(206, 304, 403, 404, 416))
+@get("/s3/document/stream", access=EVERYBODY, bucket=MEDIA, errors=(206, 304, 403, 404, 412, 416))
 async def stream_document(call: Call, query: StreamQuery) -> Reply:
     """Stream a document, or the part of it that `Range` asks for."""
     document_id = query.document_id or query.id
@@ -158,7 +158,7 @@ async def upload_video(call: Call, topic_id: str) -> Reply:
     access=EVERYBODY,
     bucket=MEDIA,
     resource="topic",
-    errors=(206, 304, 403, 416),
+    errors=(206, 304, 403, 412, 416),
 )
 async def play_video(call: Call, topic_id: str, query: PlaybackQuery) -> Reply:
     """Play the video of a topic, from any byte that `Range` asks for."""

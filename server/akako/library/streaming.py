@@ -9,11 +9,13 @@ import structlog
 from akako.kernel import metrics
 from akako.kernel.conditional import (
     http_date,
+    if_match,
     if_none_match,
     if_range_matches,
+    modified_since,
     unmodified_since,
 )
-from akako.kernel.errors import InternalError, RangeNotSatisfiable
+from akako.kernel.errors import InternalError, PreconditionFailed, RangeNotSatisfiable
 from akako.kernel.files.names import content_disposition
 from akako.kernel.files.ranges import Part, parse_range
 from akako.kernel.http.call import Call
@@ -64,6 +66,18 @@ def _is_held(call: Call, file: Playable) -> bool:
     return since is not None and unmodified_since(since, file.changed_at)
 
 
+def _require_same(call: Call, file: Playable) -> None:
+    """Raise PreconditionFailed where the client wants more of what it began to read, or nothing."""
+    tags = call.header("if-match")
+    since = call.header("if-unmodified-since")
+    if tags is not None:
+        same = if_match(tags, etag(file.sha256))
+    else:
+        same = since is None or not modified_since(since, file.changed_at)
+    if not same:
+        raise PreconditionFailed(etag(file.sha256))
+
+
 def _part(call: Call, file: Playable) -> Part | None:
     if call.method != "GET":  # ranges are defined for no other method
         return None
@@ -76,7 +90,8 @@ def _part(call: Call, file: Playable) -> Part | None:
 async def send(call: Call, store: ObjectStore, find: Find, disposition: str | None) -> Reply:
     """The answer to a GET or HEAD: 200, 206 or 304.
 
-    Raise what `find` raises, RangeNotSatisfiable, ServiceUnavailable while the store is away.
+    Raise what `find` raises, PreconditionFailed, RangeNotSatisfiable, and ServiceUnavailable while
+    the store is away.
     """
     file = await find()
     try:
@@ -93,6 +108,7 @@ async def send(call: Call, store: ObjectStore, find: Find, disposition: str | No
 
 async def _answer(call: Call, store: ObjectStore, file: Playable, disposition: str | None) -> Reply:
     headers = _headers(file, disposition)
+    _require_same(call, file)
     if _is_held(call, file):
         return Reply(304, b"", headers)
     try:

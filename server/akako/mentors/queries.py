@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncpg
 
 from akako.education.tree import SUBJECT
-from akako.kernel import listing
+from akako.kernel import listing, pages
 from akako.kernel.database import Database
 from akako.kernel.envelope import Listed
 from akako.kernel.ids import new_id
-from akako.kernel.listing import Sort, Spec, Where
+from akako.kernel.listing import Sort, Spec
+from akako.kernel.pages import Where
 from akako.mentors.schemas import (
     Applicant,
     ApplicationRequest,
@@ -41,7 +42,7 @@ async def list_pending(db: Database, request: listing.Request) -> Listed[Pending
     where = Where("a.status = 'PENDING'")
     where.search("u.search_key", request.search)
     where.dates(PENDING, request)
-    return await listing.fetch(
+    return await pages.fetch(
         db,
         PENDING,
         request,
@@ -59,7 +60,7 @@ async def list_of_user(
     where = Where()
     where.add("a.user_id = {}", user_id)
     where.dates(OWN, request)
-    return await listing.fetch(
+    return await pages.fetch(
         db,
         OWN,
         request,

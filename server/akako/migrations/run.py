@@ -1,62 +1,133 @@
-"""Brings a database to the schema of this code."""
+"""Brings a database to the schema of this code, and tells whether it can be worked with as it is.
+
+One process migrates at a time; a second one waits and then finds nothing to do. Each revision is
+one transaction, so that whoever comes after an interruption goes on where it ended.
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+import structlog
 
-VERSIONS = Path(__file__).with_name("versions")
+from akako.migrations import steps
+from akako.migrations.steps import SCRIPTS, MigrationError, revisions
+
+log = structlog.get_logger(__name__)
+
 # One number for every Akako process, so that two starting at once migrate one after the other.
 MIGRATION_LOCK = 4_151_209_001
+TURN_SECONDS = 0.2
+CONNECT_SECONDS = 5
+
+# What a revision knows of the code before it; written by steps.py in the revision's transaction.
+STATE = """
+select version_num, obj_description('{table}'::regclass, 'pg_class') from {table}
+"""
 
 
-class SchemaTooNew(RuntimeError):
+class SchemaTooNew(MigrationError):
     """The database was migrated by a newer version of this program."""
 
 
-def revisions() -> list[str]:
-    """All revisions that this code knows, in order: the numbers that their files begin with."""
-    return sorted(path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*_*.py"))
+class SchemaTooOld(MigrationError):
+    """The database has yet to be migrated."""
 
 
-def migrate(url: str, target: str = "head") -> tuple[str | None, str | None]:
-    """Upgrade the database; return (revision before, revision after). Raise SchemaTooNew."""
-    with psycopg.connect(url, autocommit=True, connect_timeout=5) as guard:
-        guard.execute("select pg_advisory_lock(%s)", [MIGRATION_LOCK])
-        before = _revision(guard)
-        if before is not None and before not in revisions():
-            raise SchemaTooNew(
-                f"the database is at revision {before}, which this version does not know: "
-                "install the newer version of Akako that made it"
-            )
+def migrate(
+    url: str,
+    target: str = "head",
+    *,
+    schema: str | None = None,
+    scripts: Path = SCRIPTS,
+    lock_seconds: float = steps.LOCK_SECONDS,
+) -> tuple[str | None, str | None]:
+    """Upgrade the database; return (revision before, revision after). Raise MigrationError.
+
+    `schema`: another one than the role's own. No lock is waited for longer than `lock_seconds` at a
+    time, as all requests to a table wait behind whoever waits to change it.
+    """
+    with _connected(url, schema) as guard:
+        _wait_for_turn(guard)
+        before, _ = _state(guard)
+        known = revisions(scripts)
+        if before is not None and before not in known:
+            raise _too_new(before)
         # Most starts find nothing to do, and need not load what they would do it with.
-        if before != (revisions()[-1] if target == "head" else target):
-            _upgrade(url, target)
-        return before, _revision(guard)
+        if before != (known[-1] if target == "head" else target):
+            steps.upgrade(url, target, schema=schema, scripts=scripts, lock_seconds=lock_seconds)
+        return before, _state(guard)[0]
 
 
-def _revision(connection: psycopg.Connection) -> str | None:
-    known = connection.execute("select to_regclass('alembic_version')").fetchone()
-    if known is None or known[0] is None:
-        return None
-    row = connection.execute("select version_num from alembic_version").fetchone()
-    return str(row[0]) if row else None
+def prepare(url: str, *, upgrade: bool) -> None:
+    """Make sure that this code can serve on the database; with `upgrade`, migrate it if need be.
+
+    A newer schema will do where it says so: servers of one release go on beside those of the next.
+    Raise SchemaTooNew or SchemaTooOld.
+    """
+    with _connected(url, None) as connection:
+        revision, oldest_code = _state(connection)
+    newest = revisions()[-1]
+    if revision == newest:
+        return
+    if revision is not None and revision not in revisions():
+        if oldest_code is None or oldest_code > newest:
+            raise _too_new(revision)
+        log.warning("schema_is_newer", schema=revision, known=newest)
+    elif upgrade:
+        migrate(url)
+    else:
+        raise SchemaTooOld(
+            f"the database is at revision {revision}, but this version needs {newest}: "
+            "run akako migrate, or start with --migrate"
+        )
 
 
-def _upgrade(url: str, target: str) -> None:
-    import sqlalchemy
-    from alembic import command
-    from alembic.config import Config
-
-    engine = sqlalchemy.create_engine(
-        sqlalchemy.make_url(url).set(drivername="postgresql+psycopg"),
-        poolclass=sqlalchemy.pool.NullPool,
-        connect_args={"connect_timeout": 5},
+def _too_new(revision: str) -> SchemaTooNew:
+    return SchemaTooNew(
+        f"the database is at revision {revision}, which this version does not know: "
+        "install the newer version of Akako that made it"
     )
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, target)
-        connection.commit()
+
+
+@contextmanager
+def _connected(url: str, schema: str | None) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection:
+        if schema:
+            connection.execute(steps.search_path(schema))
+        yield connection
+
+
+def _wait_for_turn(guard: psycopg.Connection) -> None:
+    """Ask again and again: a statement that waits would hold up indexes made concurrently."""
+    told = False
+    while not _has_turn(guard):
+        if not told:
+            log.warning("waiting_for_another_migration")
+            told = True
+        time.sleep(TURN_SECONDS)
+
+
+def _has_turn(guard: psycopg.Connection) -> bool:
+    row = guard.execute("select pg_try_advisory_lock(%s)", [MIGRATION_LOCK]).fetchone()
+    assert row
+    return bool(row[0])
+
+
+def _state(connection: psycopg.Connection) -> tuple[str | None, str | None]:
+    """The revision, and the oldest one whose code can work with it where that is known."""
+    found = connection.execute(
+        "select to_regclass(quote_ident(current_schema()) || '.alembic_version')::text"
+    ).fetchone()
+    if found is None or found[0] is None:
+        return None, None
+    row = connection.execute(STATE.format(table=found[0]).encode()).fetchone()
+    if row is None:
+        return None, None
+    revision, told = str(row[0]), row[1] or ""
+    made_for, _, oldest_code = told.partition(steps.OLDEST_CODE)
+    return revision, oldest_code if oldest_code and made_for == revision else None

@@ -9,11 +9,12 @@ import asyncpg
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from akako.kernel import fields, listing
+from akako.kernel import fields, listing, pages
 from akako.kernel.database import Database
 from akako.kernel.envelope import Listed
 from akako.kernel.errors import SECRET_WORDS
-from akako.kernel.listing import Sort, Spec, Where
+from akako.kernel.listing import Sort, Spec
+from akako.kernel.pages import Where
 
 ENTRIES = Spec(
     sorts={"createdAt": Sort("a.at")},
@@ -70,7 +71,7 @@ async def list_entries(
         if wanted := getattr(chosen, column):
             where.add(f"a.{column} = {{}}", wanted)
     where.dates(ENTRIES, request)
-    return await listing.fetch(
+    return await pages.fetch(
         db,
         ENTRIES,
         request,

@@ -12,6 +12,25 @@ LIVING = """
  and exists (select from pg_stat_activity where application_name = process))
 """
 
+# Held, shared, by whoever copies objects for the rows of a snapshot that was taken after it.
+BACKUP_LOCK = 4_151_209_002
+# Nobody does. To be asked in the statement that finds what to remove, whose own snapshot is older
+# than the answer: what it finds given up was given up before any later backup began.
+NO_BACKUP = f"""
+not exists (
+    select from pg_locks
+    where locktype = 'advisory' and objsubid = 1 and granted
+      and database = (select oid from pg_database where datname = current_database())
+      and (classid::bigint << 32 | objid::bigint) = {BACKUP_LOCK}
+)
+"""
+# Every object that a row needs, with its size in bytes and its hash.
+NEEDED = """
+select storage_key as key, size, sha256 from documents where status <> 'DELETED'
+union all
+select video_key, video_size, video_sha256 from topics where video_key is not null
+"""
+
 
 async def announce_object(db: Database, key: str, quota_subject: str) -> None:
     """Say that an object is about to be written."""

@@ -20,9 +20,11 @@ MAX_BACKOFF_SECONDS = 6 * 3600
 
 # Rows are claimed one by one and kept locked while their object is removed, so that two sweepers
 # share the work. Whoever names a grace waits no longer than that for running downloads.
-NEXT_DUE = """
+NEXT_DUE = f"""
 select storage_key, attempts from cleanup_queue
-where next_attempt_at <= now() or (attempts = 0 and queued_at <= now() - make_interval(secs => $1))
+where (next_attempt_at <= now()
+       or (attempts = 0 and queued_at <= now() - make_interval(secs => $1)))
+  and {queries.NO_BACKUP}
 order by next_attempt_at limit 1 for update skip locked
 """
 NEXT_STALE = f"""
@@ -67,7 +69,10 @@ async def sweep(db: Database, store: ObjectStore, *, grace: float | None = None)
 async def clean_up(
     db: Database, store: ObjectStore, swept: Swept, *, grace: float | None = None
 ) -> None:
-    """Remove the objects that transactions have given up; what fails is tried again later."""
+    """Remove the objects that transactions have given up; what fails is tried again later.
+
+    While a backup runs they stay: a row of its snapshot may need them.
+    """
     wait = queries.CLEANUP_DELAY_SECONDS if grace is None else grace
     while True:
         async with db.transaction() as tx:

@@ -28,6 +28,7 @@ TURN_SECONDS = 10.0  # Svix waits for 15
     metered=False,
     media=JSON,
     body_limit=MAX_BYTES,
+    pardons=True,
     errors=(401, 503),
 )
 async def receive_clerk_webhook(call: Call) -> Ok[Receipt]:
@@ -35,17 +36,17 @@ async def receive_clerk_webhook(call: Call) -> Ok[Receipt]:
 
     Signed by Svix in the headers svix-id, svix-timestamp and svix-signature (webhook-* and x-svix-*
     are understood too). Once the signature holds the answer is 200, so that no content can get the
-    endpoint disabled.
+    endpoint disabled. The rate limit is for everybody else: what is genuine is served beyond it.
     """
     outside = call.outside
     if not outside.webhook_secrets:
         raise ServiceUnavailable("Webhooks are not configured", retry_after=60)
     message = signatures.read_headers(call.headers)
     if message is None:
-        raise Unauthorized("missing", "Webhook signature missing")
+        raise call.over_limit or Unauthorized("missing", "Webhook signature missing")
     body = await read_whole(call, MAX_BYTES)
     if not signatures.is_genuine(message, body, outside.webhook_secrets, time.time()):
-        raise Unauthorized("invalid", "Webhook signature invalid")
+        raise call.over_limit or Unauthorized("invalid", "Webhook signature invalid")
     async with turn(outside.webhook_turns):
         receipt = await service.receive(
             call.db,

@@ -11,7 +11,7 @@ import pytest
 from tests.house.project import ROOT, SERVER
 
 ROOMS = ("webhooks", "enrollment", "mentors", "library", "ops", "education", "plans", "identity")
-PACKAGES = ("kernel", "backends", "migrations", *ROOMS)
+PACKAGES = ("kernel", "backends", "migrations", "backup", "commands", *ROOMS)
 READS = {"environ", "environb", "getenv", "getenvb"}
 
 
@@ -67,7 +67,9 @@ def house(tmp_path: Path) -> Path:
             (house / package / f"{module}.py").touch()
     (house / "__init__.py").touch()
     imports = {
-        "cli.py": "akako.serving, akako.main",
+        "cli.py": "akako.commands.http",
+        "commands/http.py": "akako.serving, akako.main, akako.backup.service",
+        "backup/service.py": "akako.migrations, akako.education.queries",
         "serving.py": "akako.main, akako.migrations",
         "main.py": "litestar, akako.settings, akako.backends.http, akako.library.routes",
         "settings.py": "akako.kernel",
@@ -121,6 +123,9 @@ def test_imports_that_go_the_right_way_pass(house: Path) -> None:
         ("kernel/service.py", "litestar.datastructures"),
         ("main.py", "akako.serving"),
         ("serving.py", "akako.cli"),
+        ("commands/http.py", "akako.cli"),
+        ("serving.py", "akako.commands.http"),
+        ("backup/service.py", "akako.main"),
         ("attic.py", "json"),
     ],
 )

@@ -20,6 +20,7 @@ ADMINS = {"ADMIN": DONE}
 STAFF = {"ADMIN": DONE, "MENTOR": OWN_ONLY}
 STAFF_MAKES = {"ADMIN": MADE, "MENTOR": OWN_MADE}
 READERS = {"ADMIN": DONE, "MENTOR": OWN_ONLY, "LEARNER": OWN_ONLY}
+UPLOADERS = dict.fromkeys(("ADMIN", "MENTOR"), (204, 404, 404, 404))  # nobody else's is known
 EXPECTED: dict[str, dict[str, Answers]] = {
     "getUser": ADMINS,
     "updateUser": ADMINS,
@@ -45,6 +46,9 @@ EXPECTED: dict[str, dict[str, Answers]] = {
     "listDocuments": READERS,
     "streamDocument": READERS,
     "deleteDocument": STAFF,
+    "readUpload": dict.fromkeys(UPLOADERS, (200, 404, 404, 404)),
+    "appendToUpload": UPLOADERS,
+    "cancelUpload": UPLOADERS,
     "uploadVideo": STAFF_MAKES,
     "playVideo": READERS,
     "deleteVideo": STAFF,

@@ -57,11 +57,12 @@ class Operation(NamedTuple):
 
 
 def operations(document: dict[str, Any]) -> list[Operation]:
-    """All that are given the id of a thing."""
+    """All that are given the id of a thing; HEAD is GET without the body."""
     found = [
         Operation(facts["operationId"], method.upper(), path, facts)
         for path, methods in document["paths"].items()
         for method, facts in methods.items()
+        if method not in ("head", "options")
     ]
     return [each for each in found if "{" in each.path or each.name in NAMED]
 
@@ -84,6 +85,8 @@ class World:
             return {about: self._user(role, kind)}
         if about == "enrollmentId":
             return {about: self._enrollment(operation, role, kind)}
+        if about == "uploadId":
+            return {about: self._upload(role, kind)}
         if about == "mentorApplicationId":
             return {about: self._application(role, kind)}
         if about == "organizationId":
@@ -133,6 +136,16 @@ class World:
         if kind == "deleted":
             self._delete("users", user_id)
         return application_id
+
+    def _upload(self, role: str, kind: Kind) -> str:
+        user_id = self.stranger_id if kind == "other" else self.user_ids[role]
+        topic = self._topic(add_subject(self.api, mentor_id=user_id))
+        made = "insert into resumable_uploads (id, user_id, kind, topic_id, size, file_name, told, "
+        made += "expires_at) values (%s, %s, 'document', %s, 100, 'a.txt', '', now() + '1 hour')"
+        self.db.execute(made, (upload_id := new_id(), user_id, topic.id))
+        if kind == "deleted":
+            self.db.execute("delete from resumable_uploads where id = %s", (upload_id,))
+        return upload_id
 
     def _material(self, operation: Operation, role: str, kind: Kind) -> Ids:
         own = role == "MENTOR" and kind != "other"

@@ -20,6 +20,7 @@ from tests.journeys.answers import BODIES, EXPECTED, PUBLIC, ROLES, STRANGERS
 from tests.journeys.objects import KINDS, NAMED, Ids, Operation, World, operations
 from tests.library.school import sample
 from tests.parts.server import Server
+from tests.uploads import tus
 
 ALL = [each for each in endpoints() if not each.exempt]
 BY_TOKEN = {
@@ -152,6 +153,9 @@ def ask(
     if operation.media == "application/json":
         body = BODIES.get(operation.name, {"description": "Changed"})
         request["json"] = {**body, **named, **({"no such field": 1} if broken else {})}
+    elif operation.media == tus.BYTES["Content-Type"]:
+        request["content"] = b"Two and two."
+        sent = {**sent, **tus.BYTES, "Upload-Offset": "many" if broken else "0"}
     elif operation.media:
         field = "video" if operation.name == "uploadVideo" else "file"
         content = ("a.mp4", sample("mp4")) if field == "video" else ("a.txt", b"Two and two.")
@@ -161,6 +165,7 @@ def ask(
         params = named
     if broken and not operation.media:
         params = {**named, "limit": "0", "force": "perhaps"}
+    sent = {**tus.VERSION, **sent}
     return api.request(operation.method, path, headers=sent, params=params, **request)
 
 

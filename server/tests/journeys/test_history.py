@@ -191,3 +191,27 @@ async def test_of_a_deleted_user_only_the_ids_are_left(api: Server) -> None:
         for personal in ("%Somebody%", "%face.png%", "%@%"):
             assert value(api, kept, about, personal) == found
     assert entries(api, f"resourceId={other_id}")[0]["ip"] == "127.0.0.1"
+
+
+async def test_what_a_deleted_user_wrote_goes_with_them(api: Server) -> None:
+    who, subject = api.user("talkative"), add_subject(api)
+    told = {"subjectId": subject.id, "message": "Call me: intimate"}
+    asked = api.post("/api/enrollment/request", as_=who, json=told).json()["data"]
+    cv = {"motivation": "intimate", "qualifications": "intimate", "experience": "intimate"}
+    first = api.post("/api/mentor/apply", as_=who, json=cv).json()["data"]
+    path = f"/api/admin/mentor/{first['id']}/reject"
+    assert api.put(path, as_="admin", json={"reason": "intimate"}).status_code == 200
+    second = api.post("/api/mentor/apply", as_=who, json=cv).json()["data"]
+    await forget(api, who)
+    pending = api.get(f"/api/admin/enrollment/pending?subjectId={subject.id}", as_="admin")
+    assert [(each["id"], each["message"]) for each in pending.json()["data"]] == [
+        (asked["id"], None)
+    ]
+    applications = api.get("/api/admin/mentor/pending", as_="admin")
+    assert second["id"] in applications.text
+    rejected = api.put(f"/api/admin/enrollment/{asked['id']}/reject", as_="admin")
+    for answer in (pending, applications, rejected):
+        assert "intimate" not in answer.text
+    for table in ("enrollments", "mentor_applications", "audit_log", "outbox"):
+        kept = f"select count(*) from {table} t where t::text like %s"
+        assert value(api, kept, "%intimate%") == 0, table

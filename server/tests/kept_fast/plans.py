@@ -105,7 +105,17 @@ def _lines(node: Node, depth: int) -> Iterator[str]:
         yield from _lines(child, depth + 1)
 
 
-def explain(db: psycopg.Connection[tuple[Any, ...]], statement: Statement, mode: str) -> Plan:
+def every(node: Node) -> Iterator[Node]:
+    """The node and all below it, also what is computed for single rows."""
+    yield node
+    for child in node.get("Plans", []):
+        yield from every(child)
+
+
+def explain(
+    db: psycopg.Connection[tuple[Any, ...]], statement: Statement, mode: str, more: str = ""
+) -> Plan:
+    """The plan that PostgreSQL makes; with `analyze, ` as `more`, and how often each part ran."""
     db.execute(f"set plan_cache_mode = {mode}".encode())
     db.execute(b"prepare listed as " + statement.text.encode())
     values = sql.SQL(", ").join(map(sql.Literal, statement.values))
@@ -114,7 +124,7 @@ def explain(db: psycopg.Connection[tuple[Any, ...]], statement: Statement, mode:
         if statement.values
         else sql.SQL("execute listed")
     )
-    row = db.execute(sql.SQL("explain (format json) ") + run).fetchone()
+    row = db.execute(sql.SQL(f"explain ({more}format json) ") + run).fetchone()
     db.execute("deallocate listed")
     assert row
     return Plan(row[0][0]["Plan"])

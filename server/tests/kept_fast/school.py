@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
+from tests.parts.bulk import unindexed
+
 ROWS = 100_000
 PARENTS = 100  # so many levels, grades, subjects and topics have children, 1,000 each
 LARGE = {
@@ -83,32 +85,11 @@ select timestamptz '2026-01-01Z' + n * interval '1 second', 'u' || n % 1000,
        case when n % 1000 = 0 then 'user' else 'enrollment' end, 'e' || n % 5000
 from generate_series(0, 99999) n;
 """
-# Built and checked once at the end, these take a fraction of the time that they need row by row.
-INDEXES = """
-select format('drop index %%s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
-from pg_index i join pg_class c on c.oid = i.indrelid
-where c.relnamespace = 'public'::regnamespace and c.relname = any(%s)
-  and not exists (select from pg_constraint where conindid = i.indexrelid)
-"""
-CONSTRAINTS = """
-select format('alter table %%s drop constraint %%I', conrelid::regclass, conname),
-       format('alter table %%s add constraint %%I %%s', conrelid::regclass, conname,
-              pg_get_constraintdef(oid))
-from pg_constraint where contype in ('f', 'x') and conrelid::regclass::text = any(%s)
-"""
 
 
 def fill(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as db:
-        later = [
-            (str(without), str(within))
-            for query in (CONSTRAINTS, INDEXES)
-            for without, within in db.execute(query, [sorted(LARGE)]).fetchall()
-        ]
-        for without, _ in later:
-            db.execute(without.encode())
-        for part in (PEOPLE, CURRICULUM, DEEDS):
-            db.execute(part.encode())
-        for _, within in later:
-            db.execute(within.encode())
+        with unindexed(db, LARGE):
+            for part in (PEOPLE, CURRICULUM, DEEDS):
+                db.execute(part.encode())
         db.execute("vacuum analyze")

@@ -9,9 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from akako.identity import queries as identity
 from tests.kept_fast import school
 from tests.kept_fast.cases import Case, all_cases
-from tests.kept_fast.plans import Plan, caught, explain
+from tests.kept_fast.plans import Plan, Statement, caught, every, explain
 
 # The cursor's own bound, beside or without that of the parent.
 BOUND = re.compile(r"ROW\(|[<>]=")
@@ -30,6 +31,14 @@ def faults(case: Case, plan: Plan) -> Iterator[str]:
         yield "it does not begin at the cursor"
 
 
+def rows_looked_into(db: psycopg.Connection[tuple[Any, ...]], statement: Statement) -> int:
+    """How often roles were looked up for a page of users."""
+    run = explain(db, statement, "force_custom_plan", "analyze, ")
+    looks = [node for node in every(run.root) if node.get("Relation Name") == "user_roles"]
+    assert looks
+    return max(int(node["Actual Loops"]) for node in looks)
+
+
 # One test, because the school takes seconds to fill and parallel tests would each fill their own.
 @pytest.mark.timeout(300)
 async def test_every_list_uses_its_index_at_100_000_rows(new_database: Callable[[], str]) -> None:
@@ -43,4 +52,6 @@ async def test_every_list_uses_its_index_at_100_000_rows(new_database: Callable[
                 plan = explain(db, statement, mode)
                 if wrong := list(faults(case, plan)):
                     found[f"{case.name} ({mode})"] = "; ".join(wrong) + f"\n{plan}"
+        deep = await caught(identity.list_users, identity.USERS, {"page": "4501"})
+        assert 0 < rows_looked_into(db, deep) <= 30
     assert found == {}, "\n\n".join(f"{name}: {text}" for name, text in found.items())

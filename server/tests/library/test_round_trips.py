@@ -141,6 +141,28 @@ def test_only_the_document_that_was_seen_is_deleted(api: Server) -> None:
     refused(answer, 404, "NOT_FOUND")
 
 
+def test_only_what_a_client_began_to_read_is_sent_on(api: Server) -> None:
+    document = uploaded(upload(api, add_topic(api)))
+    first = api.get(document["url"], as_="admin").headers
+    tag, changed, earlier = first["etag"], first["last-modified"], "Wed, 01 Jan 2020 00:00:00 GMT"
+    for headers, status in (
+        ({"If-Match": '"x"'}, 412),
+        ({"If-Match": f"W/{tag}", "Range": "bytes=0-1"}, 412),
+        ({"If-Match": '"x"', "If-None-Match": tag}, 412),
+        ({"If-Unmodified-Since": earlier}, 412),
+        ({"If-Match": tag, "Range": "bytes=0-1"}, 206),
+        ({"If-Match": "*"}, 200),
+        ({"If-Match": tag, "If-Unmodified-Since": earlier}, 200),
+        ({"If-Unmodified-Since": changed}, 200),
+        ({"If-Unmodified-Since": "yesterday"}, 200),
+        ({"If-Match": tag, "If-None-Match": tag}, 304),
+    ):
+        answer = api.get(document["url"], as_="admin", headers=headers)
+        assert answer.status_code == status, headers
+        if status == 412:
+            assert refused(answer, 412, "PRECONDITION_FAILED") == {"currentETag": tag}
+
+
 def test_what_is_stored_is_audited_and_announced_without_its_name(api: Server) -> None:
     topic = add_topic(api)
     document = uploaded(upload(api, topic, "anna-schmidt.txt"))

@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from akako.backends.embedded_postgres import EmbeddedPostgres
-from akako.migrations.run import SchemaTooNew, migrate, revisions
+from akako.migrations.run import SchemaTooNew, migrate
+from akako.migrations.steps import revisions
 from tests.parts.postgres import create_database, drop_database
 
 

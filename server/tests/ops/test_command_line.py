@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,76 @@ def test_a_wrong_value_is_told_in_one_line(
     assert out == ""
     assert err.startswith(f"akako: {named}")
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ([], "akako: the following arguments are required: COMMAND (see akako --help)"),
+        (["fly"], "akako: argument COMMAND: invalid choice: 'fly'"),
+        (
+            ["serve", "--port", "x"],
+            "akako: argument --port: invalid int value: 'x' (see akako serve",
+        ),
+        (["serve", "--work", "2"], "akako: unrecognized arguments: --work 2"),
+        (["backup"], "akako: the following arguments are required: FILE (see akako backup"),
+        (["backup", "a", "b"], "akako: unrecognized arguments: b"),
+        (["restore", "a", "--force"], "akako: unrecognized arguments: --force"),
+        (["admin", "grant"], "akako: one of the arguments --email --clerk-id is required"),
+        (
+            ["admin", "plan", "GOLD", "--email", "a@b.c"],
+            "akako: argument plan: invalid choice: 'GOLD'",
+        ),
+        (["token", "--as", "boss"], "akako: argument --as: invalid choice: 'boss'"),
+    ],
+)
+def test_a_wrong_argument_is_told_in_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], named: str
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    out, err = capsys.readouterr()
+    assert stopped.value.code == 2
+    assert out == ""
+    assert err.startswith(named)
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in cli.COMMANDS])
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([name, "--help"])
+    out = capsys.readouterr().out
+    assert stopped.value.code == 0
+    assert f"usage: akako {name} [-h] [--data-dir DIR]" in out
+
+
+def test_the_data_folder_can_be_named_before_and_after_a_verb(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = str(tmp_path / "file" / "data")
+    (tmp_path / "file").touch()
+    grant = ["grant", "--clerk-id", "user_123"]
+    for arguments in (
+        ["admin", "--data-dir", folder, *grant],
+        ["admin", *grant, "--data-dir", folder],
+    ):
+        with pytest.raises(SystemExit):
+            cli.main(arguments)
+        assert capsys.readouterr().err.startswith(f"akako: AKAKO_DATA_DIR {folder} cannot be made")
+
+
+@pytest.mark.parametrize(
+    ("imported", "unneeded"),
+    [
+        ("akako.cli", {"litestar", "asyncpg", "psycopg", "akako.commands"}),
+        ("akako.commands.running", {"alembic", "sqlalchemy", "akako.backup"}),
+    ],
+)
+def test_a_start_loads_only_what_it_uses(imported: str, unneeded: set[str]) -> None:
+    script = f"import sys, {imported}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert unneeded.intersection(loaded.stdout.decode().split()) == set()
 
 
 def test_a_database_that_is_away_is_told_in_one_line(

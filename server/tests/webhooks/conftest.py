@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from uuid import uuid4
@@ -21,6 +22,10 @@ OLD_SECRET = "whsec_plJ3nmyCDGBKInavdOK15jsl"
 INSTANCE = "ins_2abcdefGHIJ"
 PATH = "/api/webhooks/clerk"
 CONNECTIONS = 50
+WAITING = (
+    "select pid from pg_stat_activity where datname = current_database() "
+    "and wait_event_type = 'Lock'"
+)
 
 
 class Clerk:
@@ -64,6 +69,16 @@ class Clerk:
                     return await client.post(PATH, content=body, headers=headers)
 
             return await asyncio.gather(*(one(*each) for each in messages))
+
+    async def waiting(self) -> list[int]:
+        """The database sessions that wait for a lock, as soon as there are any."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with self.server.db() as db:
+                if found := [row[0] for row in db.execute(WAITING).fetchall()]:
+                    return found
+            await asyncio.sleep(0.02)
+        raise AssertionError("nothing waits")
 
     def alerts(self, kind: str) -> float:
         """How often this alert was raised."""

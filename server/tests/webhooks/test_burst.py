@@ -18,10 +18,6 @@ SECONDS = 60
 PAUSE_SECONDS = 0.05
 LOCK = "select pg_advisory_lock(hashtextextended(%s, 1))"
 UNLOCK = "select pg_advisory_unlock(hashtextextended(%s, 1))"
-WAITING = (
-    "select pid from pg_stat_activity where datname = current_database() "
-    "and wait_event_type = 'Lock'"
-)
 
 
 async def ordinary_traffic(clerk: Clerk, headers: dict[str, str], done: asyncio.Event) -> list[int]:
@@ -43,6 +39,7 @@ async def ordinary_traffic(clerk: Clerk, headers: dict[str, str], done: asyncio.
 
 async def test_a_thousand_at_once_beside_ordinary_traffic(clerk: Clerk, fresh_id: str) -> None:
     clerk.fake.put_user(fresh_id, f"{fresh_id}@example.com")
+    assert clerk.get("/api/auth/profile", fresh_id).status_code == 200
     headers = {"Authorization": f"Bearer {clerk.fake.mint(fresh_id, ttl=600)}"}
     people = [f"{fresh_id}n{number}" for number in range(1000)]
     messages = [
@@ -66,18 +63,6 @@ async def test_a_thousand_at_once_beside_ordinary_traffic(clerk: Clerk, fresh_id
     assert stored == (1000,)
 
 
-async def waiting(clerk: Clerk) -> list[int]:
-    """The database sessions that wait for a lock, as soon as there are any."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with clerk.server.db() as db:
-            found = [row[0] for row in db.execute(WAITING).fetchall()]
-        if found:
-            return found
-        await asyncio.sleep(0.02)
-    raise AssertionError("nothing waits")
-
-
 async def test_messages_that_are_held_up_leave_the_database_to_others(
     clerk: Clerk, fresh_id: str
 ) -> None:
@@ -88,7 +73,7 @@ async def test_messages_that_are_held_up_leave_the_database_to_others(
         held_up = asyncio.create_task(
             clerk.deliver([(message, f"{fresh_id}{number}") for number in range(30)])
         )
-        await waiting(clerk)
+        await clerk.waiting()
         levels = [clerk.server.get("/api/education/levels").status_code for _ in range(5)]
         assert not held_up.done()
         db.execute(UNLOCK, [fresh_id])
@@ -104,7 +89,7 @@ async def test_a_message_cut_off_by_the_database_leaves_nothing_and_succeeds_aga
     with clerk.server.db() as db:
         db.execute(LOCK, [fresh_id])
         sending = asyncio.create_task(clerk.deliver([(message, f"cut{fresh_id}")]))
-        (session,) = await waiting(clerk)
+        (session,) = await clerk.waiting()
         db.execute("select pg_terminate_backend(%s)", [session])
         (refused,) = await sending
         db.execute(UNLOCK, [fresh_id])

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from akako.kernel.access import Actor
-from akako.kernel.errors import ApiError, Forbidden, QuotaExceeded, Unauthorized
+from akako.kernel.errors import ApiError, Forbidden, QuotaExceeded, RateLimited, Unauthorized
 from akako.kernel.http.asgi import Scope
 from akako.kernel.http.call import Call
 from akako.kernel.http.client_address import Networks, client_address, in_networks, rate_key
@@ -55,7 +55,12 @@ class Admission(msgspec.Struct, kw_only=True):
         else:
             standing = await self.hit_address(bucket, call.address)
             call.reply_headers = standing.headers()
-            standing.enforce()
+            try:
+                standing.enforce()
+            except RateLimited as problem:
+                if not endpoint.pardons:
+                    raise
+                call.over_limit = problem
 
     def address(self, scope: Scope, forwarded: bytes | None) -> str:
         """Who calls; `forwarded` is the value of X-Forwarded-For."""

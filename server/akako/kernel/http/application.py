@@ -6,7 +6,7 @@ Litestar routes and runs the lifespan; what happens to a request is the pipeline
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, cast
 
@@ -46,38 +46,62 @@ def build(
     by_path: dict[str, list[Endpoint]] = defaultdict(list)
     for each in declared:
         by_path[each.path].append(each)
-    handlers = [_handler(path, group, pipeline, origins) for path, group in by_path.items()]
+    places = [Place(path, group, pipeline, origins) for path, group in by_path.items()]
     app = Litestar(
-        handlers,
+        [place.handler() for place in places],
         openapi_config=None,
         logging_config=None,
         lifespan=list(lifespan),
         exception_handlers={Exception: _unrouted(pipeline)},  # type: ignore[dict-item]
     )
-    routed = cast(ASGIApp, app)
-    kept = PublicAnswers(_exact_paths(routed, pipeline), pipeline.public, pipeline.admission)
+    plain = {place.path: place for place in places if "{" not in place.path}
+    routed = _exact_paths(cast(ASGIApp, app), plain, pipeline)
+    kept = PublicAnswers(routed, pipeline.public, pipeline.admission)
     return Edge(kept, origins=origins, observe=observe, secure=secure)
 
 
-def _handler(
-    path: str, group: Sequence[Endpoint], pipeline: Pipeline, origins: Collection[str]
-) -> HTTPRouteHandler:
+class Place:
     """All operations of one path. Preflights are neither authenticated nor limited."""
-    by_method = {each.method: each for each in group}
-    methods: list[Any] = allowed_methods(group)
-    if "GET" in by_method:
-        by_method["HEAD"] = by_method["GET"]
 
-    async def handle(request: Request) -> Reply:  # type: ignore[type-arg]
-        scope, receive = cast(Scope, request.scope), cast(Receive, request.receive)
-        scope["state"]["route"] = path
-        if scope["method"] == "OPTIONS":
-            allowed = request.headers.get("origin", "") in origins
-            return _preflight(methods, allowed, group[0].answer_headers)
-        return await pipeline.answer(by_method[scope["method"]], scope, receive)
+    def __init__(
+        self,
+        path: str,
+        group: Sequence[Endpoint],
+        pipeline: Pipeline,
+        origins: Collection[str],
+    ) -> None:
+        self.path = path
+        self.methods = allowed_methods(group)
+        self._pipeline = pipeline
+        self._origins = origins
+        self._always = group[0].answer_headers
+        self._by_method = {each.method: each for each in group}
+        if "GET" in self._by_method:
+            self._by_method["HEAD"] = self._by_method["GET"]
 
-    template = path.replace("}", ":str}")
-    return HTTPRouteHandler(template, http_method=methods, status_code=200, name=path)(handle)
+    async def answer(self, scope: Scope, receive: Receive) -> ASGIApp:
+        scope["state"]["route"] = self.path
+        method = scope["method"]
+        if endpoint := self._by_method.get(method):
+            return await self._pipeline.answer(endpoint, scope, receive)
+        if method == "OPTIONS":
+            return _preflight(self.methods, self._is_allowed(scope), self._always)
+        return Unrouted(self._pipeline, MethodNotAllowed(self.methods))
+
+    def _is_allowed(self, scope: Scope) -> bool:
+        origin = next((value for name, value in scope["headers"] if name == b"origin"), b"")
+        return origin.decode("latin-1") in self._origins
+
+    def handler(self) -> HTTPRouteHandler:
+        """The place as Litestar knows it."""
+
+        async def handle(request: Request) -> Reply:  # type: ignore[type-arg]
+            answer = await self.answer(cast(Scope, request.scope), cast(Receive, request.receive))
+            return cast(Reply, answer)
+
+        methods: list[Any] = self.methods
+        template = self.path.replace("}", ":str}")
+        return HTTPRouteHandler(template, http_method=methods, status_code=200)(handle)
 
 
 def allowed_methods(group: Sequence[Endpoint]) -> list[str]:
@@ -142,13 +166,21 @@ def _unrouted(pipeline: Pipeline) -> Callable[[Request, Exception], _Rendered]: 
     return handle
 
 
-def _exact_paths(app: ASGIApp, pipeline: Pipeline) -> ASGIApp:
-    """Only the path as documented is the path: no doubled or trailing slashes are forgiven."""
+def _exact_paths(app: ASGIApp, plain: Mapping[str, Place], pipeline: Pipeline) -> ASGIApp:
+    """Only the path as documented is the path: no doubled or trailing slashes are forgiven.
+
+    A path without parameters needs no router to be found.
+    """
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path = scope["path"]
-            if "//" in path or "\x00" in path or (path.endswith("/") and path != "/"):
+            if place := plain.get(path):
+                scope["path_params"] = {}
+                answer = await place.answer(scope, receive)
+                await answer(scope, receive, send)
+                return
+            if "//" in path or "\x00" in path or path.endswith("/"):
                 await Unrouted(pipeline, NotFound())(scope, receive, send)
                 return
         await app(scope, receive, send)

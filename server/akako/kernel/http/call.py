@@ -12,7 +12,7 @@ import msgspec
 
 from akako.kernel.access import Actor, Policy
 from akako.kernel.database import Database
-from akako.kernel.errors import Unauthorized
+from akako.kernel.errors import RateLimited, Unauthorized
 from akako.kernel.http.asgi import Receive, Scope
 from akako.kernel.http.reply import Headers
 from akako.kernel.listing import Request as ListRequest
@@ -64,6 +64,7 @@ class Call:
         "listing",
         "maybe_actor",
         "outside",
+        "over_limit",
         "public",
         "receive",
         "reply_headers",
@@ -87,6 +88,7 @@ class Call:
         self.address = ""
         self.body_asked_for = False
         self.charged = False  # whether the call was counted towards the month's quota
+        self.over_limit: RateLimited | None = None  # for handlers that may pardon it
         self.public = False  # whether anonymous callers get the same as long as they are anonymous
         self.generation = 0  # of public answers, when the request came
         self.claims: Claims | None = None

@@ -69,6 +69,7 @@ class Endpoint(msgspec.Struct, kw_only=True):
     success_headers: dict[str, dict[str, Any]]  # of every success, described
     answer_headers: Headers  # of every answer, refusals and preflights included
     exempt: bool  # not limited at all
+    pardons: bool  # whether the handler may serve a caller who is over the limit
     hidden: bool  # not part of the described API
     changes_public: bool  # whether anybody without a token may see the effect
     replays: bool  # whether an Idempotency-Key is honoured by the pipeline
@@ -138,6 +139,7 @@ def _endpoint(method: str, path: str, handler: Handler, options: dict[str, Any])
         success_headers=options.get("success_headers", {}),
         answer_headers=options.get("answer_headers", []),
         exempt=options.get("exempt", False),
+        pardons=options.get("pardons", False),
         hidden=options.get("hidden", False),
         changes_public=options.get("changes_public", method != "GET"),
         replays=(method != "GET" and "data" in parameters) or bool(options.get("replays")),

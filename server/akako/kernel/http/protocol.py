@@ -20,7 +20,7 @@ LINGER_SECONDS = 2.0
 UNSERVED = b"TRACE "
 SERVED = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"PATCH ", b"DELETE ", b"OPTIONS ")
 METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64} (?=/)")
-HOST = re.compile(rb"[^\x00-\x20/?#\\\x7f]*")
+HOST = re.compile(rb"[^\x00-\x20/?#\\\x7f-\xff]*")
 PHRASES = {
     400: b"Bad Request",
     408: b"Request Timeout",
@@ -74,9 +74,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.kept_bytes = 0
-        if name.lower() == b"host":
+        lowered = name.lower()
+        if lowered == b"host":
             # Whatever is no host counts as two of them.
             self.hosts += 1 if HOST.fullmatch(value) else 2
+        # The parser undoes chunks and nothing else, and would hand on what is packed as it is.
+        elif lowered == b"transfer-encoding" and value.strip().lower() != b"chunked":
+            self._refuse(BadRequest("malformed_request"))
         self.head_bytes += len(name) + len(value) + 4
         if self.head_bytes > HEADER_BYTES:
             self._refuse(HeadersTooLarge())

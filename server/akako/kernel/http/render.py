@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from akako.kernel import envelope, etags, listing
+from akako.kernel import envelope, etags, pages
 from akako.kernel.envelope import Created, Listed
 from akako.kernel.errors import ApiError
 from akako.kernel.http import reply
@@ -28,7 +28,7 @@ def render(call: Call, result: Any) -> Reply:
     headers: Headers = [reply.JSON_TYPE, *reply.PROTECTIVE]
     if isinstance(result, Listed):
         if result.next and call.listing:
-            following = listing.link(call.scope["path"], call.listing, result.next)
+            following = pages.link(call.scope["path"], call.listing, result.next)
             headers.append((b"link", following.encode("latin-1")))
         raw = envelope.listing(result.data, result.pagination)
         return _cacheable(call, Reply(200, raw, headers + reply.wire(result.headers)))

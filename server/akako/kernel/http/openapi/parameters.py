@@ -58,7 +58,7 @@ SHARED: dict[str, Parameter] = {
         "header",
         "If-Match",
         {"type": "string"},
-        "Change the object only if this is still its `ETag`.",
+        "Do it only if this is still the `ETag` of the object.",
     ),
     "IfNoneMatch": _parameter(
         "header",

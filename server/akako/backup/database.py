@@ -1,0 +1,161 @@
+"""The database as an archive sees it: which tables, which rows of them, in which order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from graphlib import TopologicalSorter
+
+import asyncpg
+
+from akako.backup.archive import ArchiveError, Table
+from akako.kernel.database import AWAY
+from akako.storage.queries import BACKUP_LOCK
+
+CONNECT_SECONDS = 10
+REFUSALS = (
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.DuplicateObjectError,
+)
+
+# Alembic's own table; what matters to running servers and the present store alone; and of the job
+# library who works, what happened, and the turns of periodic jobs, which come again by themselves.
+LEFT_OUT = {
+    "alembic_version",
+    "pending_objects",
+    "cleanup_queue",
+    "resumable_uploads",
+    "procrastinate_workers",
+    "procrastinate_events",
+    "procrastinate_periodic_defers",
+}
+
+# What to copy where it is not the table as it stands. A job that was under way waits again; it no
+# longer keeps others of its kind from waiting.
+INSTEAD: dict[str, tuple[dict[str, str], str]] = {
+    "procrastinate_jobs": (
+        {
+            "status": "'todo'",
+            "worker_id": "null",
+            "abort_requested": "false",
+            "queueing_lock": "case status when 'todo' then queueing_lock end",
+        },
+        "status in ('todo', 'doing')",
+    )
+}
+
+# As rows are written, so they are read, whatever the servers are set to.
+SESSION = """
+set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres';
+set bytea_output = 'hex'; set extra_float_digits = 1; set client_encoding = 'UTF8';
+set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set lock_timeout = 0;
+"""
+
+TABLES = """
+select c.relname as name, array(
+    select a.attname::text from pg_attribute a
+    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+    order by a.attnum
+) as columns, array(
+    select p.relname::text from pg_constraint r join pg_class p on p.oid = r.confrelid
+    where r.conrelid = c.oid and r.contype = 'f' and r.confrelid <> r.conrelid
+) as parents
+from pg_class c
+where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p')
+  and not c.relispartition and not exists (
+    select from pg_depend d
+    where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
+  )
+order by c.relname
+"""
+REVISION = "select version_num from alembic_version"
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of our own, with all the time it needs. Raise ArchiveError when it breaks."""
+    try:
+        connection = await asyncpg.connect(
+            url, timeout=CONNECT_SECONDS, server_settings={"application_name": "akako backup"}
+        )
+    except AWAY as error:
+        raise ArchiveError(f"the database cannot be reached: {_told(error)}") from error
+    try:
+        await connection.execute(SESSION)
+        yield connection
+    except REFUSALS as error:
+        raise ArchiveError(f"the database refuses: {_told(error)}") from error
+    except (*AWAY, asyncpg.InterfaceError) as error:
+        raise ArchiveError(f"the connection to the database broke: {_told(error)}") from error
+    finally:
+        connection.terminate()
+
+
+def _told(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+async def hold_removals(connection: asyncpg.Connection) -> None:
+    """While this connection lives no object is removed that a snapshot taken from now on needs."""
+    await connection.execute("select pg_advisory_lock_shared($1)", BACKUP_LOCK)
+
+
+async def schema_of(connection: asyncpg.Connection) -> str | None:
+    """The revision of the schema; None where there is none."""
+    if await connection.fetchval("select to_regclass('alembic_version')") is None:
+        return None
+    revision: str | None = await connection.fetchval(REVISION)
+    return revision
+
+
+async def tables(connection: asyncpg.Connection) -> list[Table]:
+    """What is copied, each table after those it refers to."""
+    rows = {row["name"]: row for row in await connection.fetch(TABLES)}
+    order = TopologicalSorter({name: row["parents"] for name, row in rows.items()}).static_order()
+    return [
+        Table(name, list(rows[name]["columns"]))
+        for name in order
+        if name in rows and name not in LEFT_OUT
+    ]
+
+
+async def sequences(
+    connection: asyncpg.Connection, copied: list[Table]
+) -> dict[str, dict[str, int]]:
+    """The last number that each sequence of the tables has given."""
+    found: dict[str, dict[str, int]] = {}
+    for table in copied:
+        for column in table.columns:
+            sequence = await sequence_of(connection, table.name, column)
+            if sequence:
+                last = f"select last_value from {sequence} where is_called"
+                found.setdefault(table.name, {})[column] = await connection.fetchval(last) or 0
+    return found
+
+
+async def sequence_of(connection: asyncpg.Connection, table: str, column: str) -> str | None:
+    name: str | None = await connection.fetchval(
+        "select pg_get_serial_sequence(quote_ident($1), $2)", table, column
+    )
+    return name
+
+
+async def copy_rows(
+    connection: asyncpg.Connection, table: Table, output: Callable[[bytes], Awaitable[None]]
+) -> int:
+    """Send the table's rows as COPY text; return how many there were."""
+    values, where = INSTEAD.get(table.name, ({}, "true"))
+    wanted = ", ".join(values.get(name, quoted(name)) for name in table.columns)
+    query = f"select {wanted} from {quoted(table.name)} where {where}"
+    return counted(await connection.copy_from_query(query, output=output))
+
+
+def counted(status: str) -> int:
+    """The number in a status such as `COPY 12`."""
+    return int(re.sub(r"\D", "", status) or 0)
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,1 @@
+"""The commands of `akako`, by family. `akako.cli` loads the one asked for."""

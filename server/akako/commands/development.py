@@ -1,0 +1,82 @@
+"""`akako seed`, `akako token` and `akako dev`: for development only."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+from pathlib import Path
+
+from akako import serving
+from akako.backends.dev_directory import DevDirectory
+from akako.backends.dev_issuer import DevIssuer
+from akako.commands.backends import require_development
+from akako.migrations.run import migrate
+from akako.ops import development
+from akako.settings import Settings, SettingsError
+
+SIGN_INS = {
+    "admin": development.ADMIN_ID,
+    "mentor": development.MENTOR_ID,
+    "learner": development.LEARNER_ID,
+}
+
+
+def define_seed(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=seed)
+
+
+def seed(settings: Settings, options: argparse.Namespace) -> None:
+    require_development(settings, "akako seed")
+    with serving.database(settings) as running:
+        assert running.database_url
+        migrate(running.database_url)
+        asyncio.run(serving.seed(running, demo=True))
+    print("the demonstration school is in place")
+
+
+def define_token(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=token)
+    parser.add_argument(
+        "--as", dest="role", choices=SIGN_INS, default="learner", help="a ready sign-in"
+    )
+    parser.add_argument("--user", metavar="CLERK_ID", help="any other user, such as user_bob")
+    parser.add_argument(
+        "--ttl", type=int, default=3600, metavar="SECONDS", help="how long it is valid"
+    )
+
+
+def token(settings: Settings, options: argparse.Namespace) -> None:
+    require_development(settings, "akako token")
+    clerk_id = options.user or SIGN_INS[options.role]
+    if not re.fullmatch(r"user_[A-Za-z0-9_]{1,64}", clerk_id, re.ASCII):
+        raise SettingsError(f"--user {clerk_id!r} is no Clerk id such as user_123")
+    serving.make_data_dir(settings.data_dir)
+    DevDirectory(settings.data_dir).introduce(clerk_id)
+    try:
+        print(DevIssuer.open(settings.data_dir).mint(clerk_id, options.ttl))
+    except ValueError as error:
+        raise SettingsError(f"--ttl {options.ttl}: {error}") from None
+
+
+def define_dev(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    about = "Run a fake Clerk to try an integration against."
+    clerk = verbs.add_parser("clerk", help=about, description=about)
+    clerk.add_argument("--data-dir", type=Path, metavar="DIR", default=argparse.SUPPRESS)
+    clerk.add_argument("--port", type=int, default=9400, help="port to listen on (9400)")
+    clerk.add_argument("--webhook-url", metavar="URL", help="where its events are sent")
+    clerk.set_defaults(run=fake_clerk)
+
+
+def fake_clerk(settings: Settings, options: argparse.Namespace) -> None:
+    sources = Path(__file__).resolve().parents[2]
+    if not (sources / "tests" / "parts" / "fake_clerk_control.py").exists():
+        raise SettingsError("akako dev clerk needs a checkout of the sources")
+    command = [sys.executable, "-m", "tests.parts.fake_clerk_control", "--port", str(options.port)]
+    if options.webhook_url:
+        command += ["--webhook-url", options.webhook_url]
+    os.chdir(sources)
+    os.execv(command[0], command)  # noqa: S606 - our own interpreter with our own module

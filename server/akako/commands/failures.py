@@ -1,0 +1,25 @@
+"""What can go wrong without anything being wrong with the program."""
+
+import asyncpg
+import psycopg
+
+from akako.backends.embedded_postgres import EmbeddedPostgresError
+from akako.backup.archive import ArchiveError
+from akako.backup.staging import RestoreRefused
+from akako.kernel.errors import ApiError
+from akako.migrations.steps import MigrationError
+from akako.ops.administration import AdministrationError
+from akako.settings import SettingsError
+
+# Each says in its first line what the operator can do about it.
+EXPECTED = (
+    SettingsError,
+    MigrationError,
+    EmbeddedPostgresError,
+    AdministrationError,
+    ArchiveError,
+    RestoreRefused,
+    ApiError,
+    psycopg.OperationalError,
+    asyncpg.PostgresConnectionError,
+)

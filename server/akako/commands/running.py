@@ -1,0 +1,54 @@
+"""`akako serve` and `akako worker`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+
+from akako import main as assembly
+from akako import serving
+from akako.backends import job_queue
+from akako.commands.backends import with_parts
+from akako.settings import Settings, SettingsError
+
+
+def define_serve(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=serve)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
+    parser.add_argument("--demo", action="store_true", help="start with a small school inside")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="number of processes (1)"
+    )
+    parser.add_argument(
+        "--migrate", action="store_true", help="migrate the database of AKAKO_DATABASE_URL first"
+    )
+
+
+def serve(settings: Settings, options: argparse.Namespace) -> None:
+    serving.serve(
+        settings,
+        host=options.host,
+        port=options.port,
+        demo=options.demo,
+        workers=options.workers,
+        schema=options.migrate,
+    )
+
+
+def define_worker(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=worker)
+
+
+def worker(settings: Settings, options: argparse.Namespace) -> None:
+    async def run(parts: assembly.Parts) -> None:
+        leave = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, leave.set)
+        async with job_queue.working(settings.database_url or "", assembly.jobs(parts)):
+            await leave.wait()
+
+    if not settings.database_url:
+        raise SettingsError("AKAKO_DATABASE_URL must name the database to work for")
+    with_parts(settings, run)

@@ -1,0 +1,63 @@
+"""`akako sweep`, `akako reconcile` and `akako openapi`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from akako import main as assembly
+from akako.commands.backends import with_parts
+from akako.ops import reconciliation
+from akako.ops.progress import ProgressBar
+from akako.settings import Settings, SettingsError
+from akako.storage import sweeper
+from akako.uploads import service as uploads
+
+MAX_GRACE_SECONDS = 365 * 24 * 3600
+
+
+def define_sweep(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=sweep)
+    parser.add_argument(
+        "--grace", type=float, metavar="SECONDS", help="age from which leftovers are removed"
+    )
+
+
+def sweep(settings: Settings, options: argparse.Namespace) -> None:
+    if options.grace is not None and not 0 <= options.grace <= MAX_GRACE_SECONDS:
+        raise SettingsError(f"--grace {options.grace} must be between 0 and {MAX_GRACE_SECONDS}")
+
+    async def run(parts: assembly.Parts) -> None:
+        print(f"expired: {await uploads.sweep(parts.db, parts.uploads)}")
+        swept = await sweeper.sweep(parts.db, parts.store, grace=options.grace)
+        for name in swept.__struct_fields__:
+            print(f"{name}: {getattr(swept, name)}")
+
+    with_parts(settings, run)
+
+
+def define_reconcile(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=reconcile)
+
+
+def reconcile(settings: Settings, options: argparse.Namespace) -> None:
+    async def run(parts: assembly.Parts) -> None:
+        if parts.directory is None:
+            raise SettingsError("AKAKO_CLERK_SECRET_KEY must be set to ask Clerk about its users")
+        bar = ProgressBar(sys.stderr, "users compared")
+        summary = await reconciliation.reconcile(
+            parts.db, parts.directory, parts.policy, progress=bar.show
+        )
+        bar.end()
+        for name in summary.__struct_fields__:
+            print(f"{name}: {getattr(summary, name)}")
+
+    with_parts(settings, run)
+
+
+def define_openapi(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=openapi)
+
+
+def openapi(settings: Settings, options: argparse.Namespace) -> None:
+    sys.stdout.buffer.write(assembly.openapi())

@@ -1,0 +1,40 @@
+"""Filling tables with hundreds of thousands of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+INDEXES = """
+select format('drop index %%s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
+from pg_index i join pg_class c on c.oid = i.indrelid
+where c.relnamespace = 'public'::regnamespace and c.relname = any(%s)
+  and not exists (select from pg_constraint where conindid = i.indexrelid)
+"""
+CONSTRAINTS = """
+select format('alter table %%s drop constraint %%I', conrelid::regclass, conname),
+       format('alter table %%s add constraint %%I %%s', conrelid::regclass, conname,
+              pg_get_constraintdef(oid))
+from pg_constraint where contype in ('f', 'x') and conrelid::regclass::text = any(%s)
+"""
+
+
+@contextmanager
+def unindexed(db: psycopg.Connection[tuple[Any, ...]], tables: Collection[str]) -> Iterator[None]:
+    """Indexes, references and exclusions of the tables are away for a while.
+
+    Built and checked once at the end, they take a fraction of the time that they need row by row.
+    """
+    later = [
+        (str(without), str(within))
+        for query in (CONSTRAINTS, INDEXES)
+        for without, within in db.execute(query, [sorted(tables)]).fetchall()
+    ]
+    for without, _ in later:
+        db.execute(without.encode())
+    yield
+    for _, within in later:
+        db.execute(within.encode())
