@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from akako.backends.embedded_postgres import EmbeddedPostgres
 from akako.migrations.run import migrate
@@ -15,6 +16,20 @@ from tests.parts.server import Server
 
 TEMPLATE = "akako_template"
 StartServer = Callable[..., Server]
+
+# In the gate the same examples are tried every time; `--hypothesis-profile=long` looks for more.
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile(
+    "gate", derandomize=True, database=None, deadline=None, suppress_health_check=SLOW
+)
+settings.register_profile("long", max_examples=2000, deadline=None, suppress_health_check=SLOW)
+settings.load_profile("gate")
+
+
+@pytest.fixture(scope="session")
+def long(pytestconfig: pytest.Config) -> bool:
+    """Whether tests may take minutes."""
+    return bool(pytestconfig.getoption("hypothesis_profile") == "long")
 
 
 @pytest.fixture(scope="session")

@@ -66,6 +66,9 @@ async def _keep_working(url: str, jobs: Sequence[Job]) -> None:
             TimeoutError,
         ) as error:
             log.warning("worker_stopped", error=type(error).__name__)
+        task = asyncio.current_task()
+        if task and task.cancelling():
+            return  # the failure came while it was being cancelled, and took that word's place
         await asyncio.sleep(RESTART_SECONDS)
 
 

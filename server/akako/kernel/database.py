@@ -8,6 +8,7 @@ tell the difference.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections import deque
@@ -27,6 +28,7 @@ CONNECT_SECONDS = 1.0
 ACQUIRE_SECONDS = 1.5
 IDLE_SECONDS = 60.0
 STATEMENT_SECONDS = 5.0
+SETTLE_SECONDS = 1.0
 ATTEMPTS = 3
 
 T = TypeVar("T")
@@ -47,6 +49,9 @@ AWAY = (
     OSError,
     TimeoutError,
 )
+
+# A misuse of the driver, or a connection that came out of step with the database.
+ODD = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 # The database undid the whole transaction; running it again may well succeed.
 RETRYABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
@@ -185,7 +190,8 @@ class Pool:
     async def _fail(self, held: asyncpg.Connection, error: BaseException) -> None:
         """The driver's pool finds out what is left of the connection, and ends it or keeps it."""
         try:
-            if isinstance(error, (*AWAY, asyncpg.InterfaceError)):
+            if isinstance(error, (*AWAY, *ODD)):
+                await _settle(error, held)
                 raise translated(error, held) from error
         finally:
             await self._give_back(held)
@@ -232,6 +238,20 @@ async def retried(db: Database, work: Callable[[Database], Awaitable[T]]) -> T:
     raise ServiceUnavailable
 
 
+async def _settle(error: BaseException, held: asyncpg.Connection) -> None:
+    """Give a connection up on which something is still going on after a statement was given up.
+
+    The driver asks the database to cancel it; a database that hangs does not hear of that.
+    """
+    if not isinstance(error, TimeoutError | asyncpg.InternalClientError):
+        return
+    try:
+        await held.execute("", timeout=SETTLE_SECONDS)
+    except (*AWAY, *ODD):
+        with contextlib.suppress(asyncpg.InterfaceError):  # the pool has let go of it already
+            held.terminate()
+
+
 def unavailable(error: BaseException) -> ServiceUnavailable:
     """What the caller is told; the reason goes to the log, by its kind only."""
     log.warning("database_unavailable", error=type(error).__name__)
@@ -240,7 +260,7 @@ def unavailable(error: BaseException) -> ServiceUnavailable:
 
 def translated(error: Exception, held: asyncpg.Connection) -> Exception:
     """What a failure on a connection means. A misuse of the driver stays what it is: a bug."""
-    broken = not isinstance(error, asyncpg.InterfaceError) or _is_broken(held)
+    broken = not isinstance(error, ODD) or _is_broken(held)
     return unavailable(error) if broken else error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import struct
+import time
 import zipfile
 
 import pytest
@@ -47,6 +48,17 @@ def test_a_plain_archive_is_no_document() -> None:
 )
 def test_members_that_are_refused(name: str) -> None:
     assert is_refused("a.docx", zipped({**DOCX, name: b""}))
+
+
+def test_entities_are_never_expanded() -> None:
+    """No member's content is read at all, so that nothing in it can be expanded or fetched."""
+    bomb = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 12))
+    evil = b'<!DOCTYPE l [<!ENTITY l0 "lol">%s<!ENTITY x SYSTEM "file:///etc/passwd">]>' % bomb
+    content = evil + b"<document>&l11;&x;</document>"
+    started = time.monotonic()
+    assert not is_refused("a.docx", zipped({**DOCX, "word/document.xml": content}))
+    assert not is_refused("a.docx", zipped({**DOCX, "[Content_Types].xml": content}))
+    assert time.monotonic() - started < 5
 
 
 def test_members_that_look_odd_but_are_fine() -> None:

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.conftest import StartServer
+from tests.faults import invariants
 from tests.http.raw import Connection, connection
 from tests.library.school import (
     UPLOAD,
@@ -19,10 +20,6 @@ from tests.library.school import (
     objects,
     pending,
     put_video,
-    rows,
-    sha256,
-    sweep,
-    unfinished,
     upload,
     uploaded,
     video,
@@ -100,24 +97,6 @@ def staged(api: Server) -> int:
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
-def settle(api: Server) -> None:
-    """What an operator does after a crash."""
-    # The database needs a moment to see that the killed process is gone.
-    eventually(lambda: (sweep(api), pending(api))[1] == 0)
-
-
-def assert_whole(api: Server) -> None:
-    """Every row has its object, with every byte of it, and every object has a row."""
-    sql = (
-        "select storage_key, sha256 from documents where status = 'ACTIVE' union all "
-        "select video_key, video_sha256 from topics where video_key is not null"
-    )
-    stored = {key: sha256(content) for key, content in objects(api).items()}
-    assert dict(rows(api, sql)) == stored
-    assert unfinished(api) == []
-    assert count(api, "select count(*) from cleanup_queue") == 0
-
-
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_during_an_upload(api: Server, point: str) -> None:
     topic = add_topic(api)
@@ -126,8 +105,7 @@ def test_killed_during_an_upload(api: Server, point: str) -> None:
     parts = [('name="topicId"', topic.id.encode()), ('name="file"; filename="a.txt"', content)]
     kill_during(api, point, "POST", UPLOAD, form(parts))
     api.start()
-    settle(api)
-    assert_whole(api)
+    invariants.check(api)
     listed = api.get(topic.documents, as_="admin").json()["data"]
     done = [kept["size"], len(content)] if point == "answer" else [kept["size"]]
     assert [each["size"] for each in listed] == done
@@ -145,8 +123,7 @@ def test_killed_during_a_replacement(api: Server, point: str) -> None:
     api.start()
     playing = NEW if point == "answer" else OLD
     assert api.get(topic.video, as_="admin").content == playing
-    settle(api)
-    assert_whole(api)
+    invariants.check(api)
     assert api.get(topic.video, as_="admin").content == playing
     version = 3 if point == "answer" else 2
     assert uploaded(put_video(api, topic, video(2)))["version"] == version
@@ -169,6 +146,5 @@ def test_the_connection_breaks_while_the_transaction_commits(api: Server) -> Non
                     "where wait_event_type = 'Lock' and datname = current_database()"
                 )
             assert connected.receive().status_code == 503
-    settle(api)
-    assert_whole(api)
+    invariants.check(api)
     assert api.get(topic.documents, as_="admin").json()["data"] == []

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.conftest import StartServer
+from tests.faults import invariants
 from tests.http.raw import Connection, connection
 from tests.library.at_once import together
 from tests.library.school import (
@@ -26,7 +27,7 @@ from tests.library.school import (
     uploaded,
     video,
 )
-from tests.library.test_killed_servers import assert_whole, locked, settle, waiting
+from tests.library.test_killed_servers import locked, waiting
 from tests.parts.server import Server
 from tests.uploads.tus import (
     BYTES,
@@ -149,12 +150,10 @@ def test_killed_while_it_is_finished(api: Server, topic: Topic, table: str) -> N
     api.start()
     assert offset(api, path) == 1000
     assert api.get(topic.video, as_="admin").content == video(1)
-    settle(api)
-    assert_whole(api)
+    invariants.check(api)
     assert append(api, path, 1000, film[1000:]).status_code == 204
     assert api.get(topic.video, as_="admin").content == film
-    settle(api)
-    assert_whole(api)
+    invariants.check(api)
 
 
 def test_one_writes_and_another_waits_in_vain(api: Server, topic: Topic) -> None:

@@ -1,0 +1,185 @@
+"""PostgreSQL away, frozen, crashed, read-only, full: refusals come soon and nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from akako.kernel.database import Pool
+from akako.kernel.errors import ServiceUnavailable
+from tests.conftest import StartServer
+from tests.faults import invariants
+from tests.faults.database import OwnPostgres
+from tests.faults.deeds import SECRET, all_deeds, ask, ask_again, judge
+from tests.faults.test_stopped_servers import locked, waiting
+from tests.http.refusals import details_of
+from tests.identity.people import Ask, together
+from tests.library.school import eventually
+from tests.parts.postgres import passable_folder
+from tests.parts.server import Server
+
+LEVELS, PROFILE = "/api/education/levels", "/api/auth/profile"
+# Connections and statements are given up after seconds; the rest is for a loaded machine.
+PATIENCE = 25.0
+FULL = """
+create or replace function full_disk() returns trigger language plpgsql as $$
+begin raise exception 'no space left' using errcode = 'disk_full'; end $$;
+create trigger full_disk before insert on {table} execute function full_disk();
+"""
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[OwnPostgres]:
+    with passable_folder() as folder:
+        server = OwnPostgres(folder)
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def api(start_server: StartServer, own: OwnPostgres) -> Server:
+    return start_server({"AKAKO_CLERK_WEBHOOK_SECRETS": SECRET}, database_url=own.url)
+
+
+def ready(api: Server) -> bool:
+    return api.get("/health/ready").status_code == 200
+
+
+async def refused_soon(api: Server) -> None:
+    """Reads and writes are told to come back, and the process itself is well."""
+    started = time.monotonic()
+    asks = [Ask("GET", LEVELS), Ask("GET", PROFILE, "learner"), Ask("GET", "/health/ready")]
+    for answer in await together(api, asks):
+        assert details_of(answer, 503, "SERVICE_UNAVAILABLE") == {}
+        assert int(answer.headers["retry-after"]) >= 1
+    assert time.monotonic() - started < PATIENCE
+    assert api.get("/health/live").status_code == 200
+
+
+async def healed(api: Server) -> None:
+    """Without a restart everything works again, and nothing is half done."""
+    await asyncio.to_thread(eventually, lambda: ready(api))
+    assert api.process is not None
+    assert api.process.poll() is None
+    assert '"request_crashed"' not in api.log()
+    # What could not be given up without the database is left to the sweeper.
+    await asyncio.to_thread(invariants.check, api, later=True)
+
+
+async def every_connection_works(api: Server) -> None:
+    """None of the pool's is out of step with the database."""
+    answers = await together(api, [Ask("GET", PROFILE, "learner")] * 40)
+    assert {answer.status_code for answer in answers} == {200}
+    assert '"request_crashed"' not in api.log()
+
+
+async def test_stopped_and_started_again(api: Server, own: OwnPostgres) -> None:
+    deeds = all_deeds(api)
+    with own.stopped():
+        await refused_soon(api)
+        answers = await ask(api, deeds)
+    await healed(api)
+    judge(deeds, answers)
+    assert not any(deed.done() for deed in deeds)
+    await ask_again(api, deeds)
+
+
+@pytest.mark.parametrize("how", ["stop", "crash"])
+async def test_in_the_middle_of_writes(api: Server, own: OwnPostgres, how: str) -> None:
+    deeds = all_deeds(api)
+    with locked(api, "outbox"):
+        asking = asyncio.create_task(ask(api, deeds))
+        await waiting(api, len(deeds))
+        await asyncio.to_thread(getattr(own, how))
+    answers = await asking
+    if how == "stop":
+        await asyncio.to_thread(own.start)
+    await healed(api)
+    assert None not in answers
+    judge(deeds, answers)
+    assert not any(deed.done() for deed in deeds)
+    await ask_again(api, deeds)
+
+
+async def test_frozen(api: Server, own: OwnPostgres) -> None:
+    deeds = all_deeds(api)
+    with own.frozen():
+        await refused_soon(api)
+        started = time.monotonic()
+        answers = await ask(api, deeds)
+        assert time.monotonic() - started < PATIENCE
+    judge(deeds, answers)
+    await healed(api)
+    await every_connection_works(api)
+    await ask_again(api, deeds)
+
+
+async def test_a_connection_that_hung_is_not_used_again(own: OwnPostgres) -> None:
+    """Not even while the database still hangs, and does not hear that it should give up."""
+    db = Pool(own.url, size=1)
+    assert await db.fetchval("select 1") == 1
+    with own.frozen():
+        for number in range(2):
+            with pytest.raises(ServiceUnavailable):
+                await db.fetchval(f"select {number} + 1")
+    assert await db.fetchval("select 7") == 7
+    await db.close()
+
+
+async def test_read_only(api: Server, own: OwnPostgres) -> None:
+    deeds = all_deeds(api)
+    with own.read_only():
+        await asyncio.to_thread(eventually, lambda: api.get(LEVELS).status_code == 200)
+        answers = await ask(api, deeds)
+        assert [answer and answer.status_code for answer in answers] == [503] * len(deeds)
+        assert api.get(LEVELS).status_code == 200
+    judge(deeds, answers)
+    await healed(api)
+    assert not any(deed.done() for deed in deeds)
+    await ask_again(api, deeds)
+
+
+async def test_out_of_connections(api: Server, own: OwnPostgres) -> None:
+    deeds = all_deeds(api)
+    with own.full():
+        answers = await together(api, [Ask("GET", PROFILE, "learner")] * 40)
+        assert {answer.status_code for answer in answers} <= {200, 503}
+        asked = await ask(api, deeds)
+    await healed(api)
+    judge(deeds, asked)
+    await every_connection_works(api)
+    await ask_again(api, deeds)
+
+
+@pytest.mark.parametrize("table", ["documents", "outbox"])
+async def test_the_disk_of_the_database_is_full(api: Server, table: str) -> None:
+    """PostgreSQL says so with an error of its own, here at the first or the last insertion."""
+    deeds = all_deeds(api)
+    with api.db() as db:
+        db.execute(FULL.format(table=table))
+    answers = await ask(api, deeds)
+    judge(deeds, answers)
+    with api.db() as db:
+        db.execute(f"drop trigger full_disk on {table}")
+    failed = [deed for deed, answer in zip(deeds, answers, strict=True) if _failed(answer)]
+    assert len(failed) == (1 if table == "documents" else len(deeds))
+    assert not any(deed.done() for deed in failed)
+    await healed(api)
+    await ask_again(api, deeds)
+
+
+def _failed(answer: httpx.Response | None) -> bool:
+    return answer is not None and answer.status_code == 503
+
+
+async def test_told_to_stop_while_the_database_is_away(api: Server, own: OwnPostgres) -> None:
+    deeds = all_deeds(api)
+    with own.stopped():
+        assert await asyncio.to_thread(api.stop) == 0
+    await asyncio.to_thread(api.start)
+    await healed(api)
+    await ask_again(api, deeds)

@@ -1,0 +1,91 @@
+"""The invariants hold for a school that works, and each of them notices what breaks it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from akako.backends.folder_store import FolderStore
+from tests.conftest import StartServer
+from tests.faults import invariants
+from tests.faults.deeds import SECRET, all_deeds, ask, ask_again, judge
+from tests.library.school import objects
+from tests.parts.server import Server
+
+AUDIT = "update audit_log set at = at - interval '1 second' where action = "
+BREAKING = {
+    "a file that nobody is on record to have stored": AUDIT + "'document.uploaded'",
+    "a topic that miscounts its documents": "update topics set document_count = 7",
+    "a role without its decision": AUDIT + "'user_role.assigned'",
+    "a role taken away by nobody": "update user_roles set revoked_by = 'user_x'",
+    "an approved application without its role": "delete from user_roles where role = 'MENTOR'",
+    "a decision without its record": AUDIT + "'enrollment.approved'",
+    "a record of a decision that was not made": (
+        "update enrollments set status = 'REJECTED', decided_at = now() - interval '1 day'"
+    ),
+    "a deed that was recorded and not announced": "delete from outbox where type like 'video%'",
+    "a message that was half applied": "update webhook_messages set type = null",
+    "an account that is nobody's": "delete from user_roles where role = 'LEARNER'",
+    "a finished upload without its result": """
+        insert into resumable_uploads (id, user_id, kind, topic_id, size, received, file_name, told,
+            result_id, expires_at)
+        select 'x', u.id, 'document', t.id, 1, 1, 'x', 'x', 'x', now() + interval '1 day'
+        from users u, topics t limit 1""",
+    "uploads that were counted wrongly": (
+        "update usage_counters set used = used + 1 where kind = 'file_uploads'"
+    ),
+    "a school without an administrator": "update users set status = 'SUSPENDED'",
+    "a file without its object": "update documents set storage_key = 'documents/a/b'",
+    "an object that is not what its row says": "update documents set size = size + 1",
+    "an object that was given up and not removed": (
+        "insert into cleanup_queue (storage_key) values ('documents/a/b')"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def api(start_server: StartServer) -> Server:
+    return start_server({"AKAKO_CLERK_WEBHOOK_SECRETS": SECRET})
+
+
+@pytest.fixture(scope="module")
+def store(api: Server) -> FolderStore:
+    return FolderStore(api.folder / "files")
+
+
+async def test_they_hold_when_nothing_is_wrong(api: Server) -> None:
+    deeds = all_deeds(api)
+    answers = await ask(api, deeds)
+    assert all(answers)
+    judge(deeds, answers)
+    await ask_again(api, deeds)
+    invariants.check(api, calls={api.user_id("admin"): len(deeds) - 1})
+
+
+@pytest.mark.parametrize("what", BREAKING)
+def test_what_is_broken_is_noticed(api: Server, store: FolderStore, what: str) -> None:
+    assert invariants.violations(api, store) == []
+    with api.db() as db, db.transaction(force_rollback=True):
+        db.execute(BREAKING[what])
+        found = invariants.violations_in(db, store)
+    assert [each for each in found if each.startswith(f"{what}: ") or each == what]
+    assert invariants.violations(api, store) == []
+
+
+def test_every_rule_is_tried() -> None:
+    assert set(invariants.BROKEN) <= set(BREAKING)
+
+
+def test_a_foreign_and_a_changed_object_are_noticed(api: Server, store: FolderStore) -> None:
+    key = next(iter(objects(api)))
+    path = Path(str(store.local_path(key)))
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + b"?")
+    assert invariants.violations(api, store) == [f"an object that is not what its row says: {key}"]
+    path.write_bytes(content)
+    stray = path.with_name("stray")
+    stray.write_bytes(b"?")
+    (found,) = invariants.violations(api, store)
+    assert found.startswith("an object without its row: ")
+    stray.unlink()
