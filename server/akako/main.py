@@ -66,6 +66,7 @@ ROOMS = (
     ops_routes,
 )
 LEASE_CHECK_SECONDS = 5.0
+WATCH_SECONDS = 5.0
 
 
 class Parts(msgspec.Struct, kw_only=True):
@@ -238,12 +239,16 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        leases = asyncio.create_task(_keep_leases_short(parts.meter))
+        chores = [
+            asyncio.create_task(_keep_leases_short(parts.meter)),
+            asyncio.create_task(_watch(parts.db)),
+        ]
         async with job_queue.working(settings.database_url or "", jobs(parts)):
             yield
-        leases.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await leases
+        for chore in chores:
+            chore.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await chore
         await parts.close()
 
     return application.build(
@@ -261,3 +266,15 @@ async def _keep_leases_short(meter: LeasingMeter) -> None:
     while True:
         await asyncio.sleep(LEASE_CHECK_SECONDS)
         await meter.return_idle()
+
+
+async def _watch(db: Pool) -> None:
+    """Take down for the metrics how this process does."""
+    loop = asyncio.get_running_loop()
+    lag = 0.0
+    while True:
+        in_use, idle, most = db.connections()
+        metrics.note_process(in_use=in_use, idle=idle, most=most, lag=lag)
+        due = loop.time() + WATCH_SECONDS
+        await asyncio.sleep(WATCH_SECONDS)
+        lag = max(0.0, loop.time() - due)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
@@ -17,6 +18,7 @@ import asyncpg
 import msgspec
 import structlog
 
+from akako.kernel import metrics
 from akako.kernel.errors import ServiceUnavailable
 
 log = structlog.get_logger(__name__)
@@ -120,11 +122,17 @@ class Pool:
 
     async def _acquire(self) -> asyncpg.Connection:
         """A connection. Raise ServiceUnavailable when none can be had in time."""
+        started = time.perf_counter()
         try:
             pool = self._pool or await self._open()
-            return await pool.acquire(timeout=ACQUIRE_SECONDS)
+            held = await pool.acquire(timeout=ACQUIRE_SECONDS)
         except AWAY as error:
+            metrics.POOL_REFUSALS.inc()
             raise unavailable(error) from error
+        waited = time.perf_counter() - started
+        if waited >= metrics.NOTICEABLE_SECONDS:
+            metrics.note_wait(waited)
+        return held
 
     async def _release(self, held: asyncpg.Connection) -> None:
         assert self._pool is not None
@@ -168,6 +176,13 @@ class Pool:
     async def transaction(self) -> AsyncIterator[Transaction]:
         async with self.connection() as held, held.transaction():
             yield Transaction(held)
+
+    def connections(self) -> tuple[int, int, int]:
+        """How many are in use, how many are idle, and how many there may be."""
+        if self._pool is None:
+            return 0, 0, self._size
+        idle = self._pool.get_idle_size()
+        return self._pool.get_size() - idle, idle, self._size
 
     async def close(self) -> None:
         if self._pool is not None:

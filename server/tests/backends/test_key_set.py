@@ -17,6 +17,7 @@ from akako.backends.key_set import (
     JwksKeySet,
     StaticKeySet,
 )
+from akako.kernel import metrics
 from akako.kernel.errors import ServiceUnavailable
 from tests.parts.fake_clerk import FakeClerk, new_key
 
@@ -281,3 +282,13 @@ async def test_a_fixed_key_answers_to_every_id_or_to_its_own() -> None:
 def test_a_fixed_key_must_be_a_safe_rsa_key(pem: str) -> None:
     with pytest.raises(ValueError):
         StaticKeySet.from_pem(pem)
+
+
+async def test_reads_and_their_failures_are_measured(clerk: FakeClerk, keys: JwksKeySet) -> None:
+    name = "akako_key_set_failures_total"
+    before = metrics.REGISTRY.get_sample_value(name)
+    clerk.fail("jwks", status=500)
+    with pytest.raises(ServiceUnavailable):
+        await keys.find(clerk.kid)
+    assert before is not None
+    assert metrics.REGISTRY.get_sample_value(name) == before + 1
