@@ -7,12 +7,13 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from litestar import Litestar
 
 from akako import settings as settings_module
-from akako.backends import job_queue
+from akako.backends import crash_reports, job_queue, tracing
 from akako.backends.clerk_directory import ClerkDirectory
 from akako.backends.dev_directory import DevDirectory
 from akako.backends.dev_issuer import DevIssuer
@@ -53,6 +54,9 @@ from akako.uploads import service as uploads
 from akako.webhooks import queries as webhook_queries
 from akako.webhooks import routes as webhook_routes
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
 ROOMS = (
     identity_routes,
     history_routes,
@@ -66,7 +70,6 @@ ROOMS = (
     ops_routes,
 )
 LEASE_CHECK_SECONDS = 5.0
-WATCH_SECONDS = 5.0
 
 
 class Parts(msgspec.Struct, kw_only=True):
@@ -88,9 +91,11 @@ class Parts(msgspec.Struct, kw_only=True):
                 await part.close()
 
 
-def assemble(settings: Settings) -> Parts:
+def assemble(settings: Settings, tracer: Tracer | None = None) -> Parts:
     """Make the backends; none of them is connected yet."""
-    db = Pool(settings.database_url or "")
+    report_crashes(settings)
+    url = settings.database_url or ""
+    db = tracing.TracedPool(url, tracer) if tracer else Pool(url)
     return Parts(
         db=db,
         verifier=verifier(settings),
@@ -163,6 +168,14 @@ def object_store(settings: Settings) -> ObjectStore:
         raise SettingsError(f"AKAKO_STORAGE_URL or AKAKO_S3_ENDPOINT: {error}") from None
 
 
+def report_crashes(settings: Settings) -> None:
+    if settings.sentry_dsn:
+        try:
+            logging.report_crashes(crash_reports.open_reports(settings.sentry_dsn))
+        except ValueError as error:
+            raise SettingsError(f"AKAKO_SENTRY_DSN {error}") from None
+
+
 def jobs(parts: Parts) -> list[Job]:
     """What is done in the background, and when."""
 
@@ -226,7 +239,8 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     """The API as an ASGI application, for any ASGI server."""
     settings = settings or settings_module.load()
     logging.configure(settings.log_level)
-    parts = assemble(settings)
+    tracer = tracing.open_tracer() if settings_module.traces_wanted() else None
+    parts = assemble(settings, tracer)
     pipeline = Pipeline(
         db=parts.db,
         limiter=Limiter(parts.counters, settings.rates()),
@@ -241,7 +255,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         chores = [
             asyncio.create_task(_keep_leases_short(parts.meter)),
-            asyncio.create_task(_watch(parts.db)),
+            asyncio.create_task(metrics.watch(parts.db.connections)),
         ]
         async with job_queue.working(settings.database_url or "", jobs(parts)):
             yield
@@ -251,7 +265,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
                 await chore
         await parts.close()
 
-    return application.build(
+    app = application.build(
         endpoints(),
         pipeline,
         origins=settings.cors_origins,
@@ -259,6 +273,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         secure=settings.production,
         lifespan=[lifespan],
     )
+    return tracing.TracedApp(app, tracer) if tracer else app
 
 
 async def _keep_leases_short(meter: LeasingMeter) -> None:
@@ -266,15 +281,3 @@ async def _keep_leases_short(meter: LeasingMeter) -> None:
     while True:
         await asyncio.sleep(LEASE_CHECK_SECONDS)
         await meter.return_idle()
-
-
-async def _watch(db: Pool) -> None:
-    """Take down for the metrics how this process does."""
-    loop = asyncio.get_running_loop()
-    lag = 0.0
-    while True:
-        in_use, idle, most = db.connections()
-        metrics.note_process(in_use=in_use, idle=idle, most=most, lag=lag)
-        due = loop.time() + WATCH_SECONDS
-        await asyncio.sleep(WATCH_SECONDS)
-        lag = max(0.0, loop.time() - due)

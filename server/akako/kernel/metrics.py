@@ -6,9 +6,10 @@ asked answers for the whole server.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -102,6 +103,7 @@ LOOP_LAG = Gauge(
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 NOTICEABLE_SECONDS = 0.005  # a shorter wait for a connection is none
+WATCH_SECONDS = 5.0
 PAGE_BYTES = os.sysconf("SC_PAGESIZE")
 
 _kept: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
@@ -134,13 +136,21 @@ def note_keys_read() -> None:
     KEY_SET_LOADED.labels("issuer").set(time.time())
 
 
-def note_process(*, in_use: int, idle: int, most: int, lag: float) -> None:
-    """Take down how this process does; to be called every few seconds."""
+async def watch(connections: Callable[[], tuple[int, int, int]]) -> None:
+    """Take down every few seconds how this process does, and its (used, idle, most) connections."""
+    loop = asyncio.get_running_loop()
+    while True:
+        for state, number in zip(("in_use", "idle", "at_most"), connections(), strict=True):
+            CONNECTIONS.labels(state).set(number)
+        _note_process()
+        due = loop.time() + WATCH_SECONDS
+        await asyncio.sleep(WATCH_SECONDS)
+        LOOP_LAG.set(max(0.0, loop.time() - due))
+
+
+def _note_process() -> None:
     global _cpu_told  # noqa: PLW0603 - a counter takes differences
     WORKERS.set(1)
-    for state, number in (("in_use", in_use), ("idle", idle), ("at_most", most)):
-        CONNECTIONS.labels(state).set(number)
-    LOOP_LAG.set(lag)
     used = time.process_time()
     CPU_SECONDS.inc(used - _cpu_told)
     _cpu_told = used

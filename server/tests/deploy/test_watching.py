@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.house.project import ROOT
+from tests.house.project import ROOT, SERVER
 from tests.parts.server import Server
 
 DASHBOARD = ROOT / "deploy" / "grafana" / "akako.json"
@@ -80,3 +81,15 @@ def test_panels_do_not_overlap() -> None:
         }
         assert not taken & cells, each["title"]
         taken |= cells
+
+
+def test_every_metric_and_alert_is_explained(served: set[str]) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    told = re.findall(r"`(akako_[\w*]+)`", page)
+    names = {re.sub(r"_(bucket|count|sum)$", "", each) for each in served}
+    untold = {each for each in names if not any(fnmatch(each, pattern) for pattern in told)}
+    assert untold == set()
+    code = "\n".join(path.read_text(encoding="utf-8") for path in SERVER.rglob("*.py"))
+    kinds = set(re.findall(r'metrics\.alert\("(\w+)"\)', code))
+    assert len(kinds) >= 5
+    assert {each for each in kinds if f"`{each}`" not in page} == set()
