@@ -5,7 +5,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv -
 
 .PHONY: help run test check contract bench clean
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' Makefile
 
 run: .venv/.run ## start the API with a demonstration school (DATA=folder PORT=8000)
 	@exec .venv/bin/akako serve --demo $(if $(DATA),--data-dir "$(DATA)") $(if $(PORT),--port $(PORT))
@@ -28,6 +28,10 @@ contract: .venv/.run ## write contract/openapi.json and the Postman collection a
 
 bench: .venv/.dev ## measure the server beside its peers, as ratios (minutes)
 	PYTHONPATH=server:. .venv/bin/python -m bench.run
+
+.PHONY: classroom soak scale-out audit licences
+classroom: .venv/.dev ## play a class of 40 that begins its lesson behind one address
+	PYTHONPATH=server .venv/bin/python -m tests.classroom $(if $(LEARNERS),--learners $(LEARNERS))
 
 clean: ## remove the environment and every cache; the data folder stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
