@@ -33,6 +33,9 @@ bench: .venv/.dev ## measure the server beside its peers, as ratios (minutes)
 classroom: .venv/.dev ## play a class of 40 that begins its lesson behind one address
 	PYTHONPATH=server .venv/bin/python -m tests.classroom $(if $(LEARNERS),--learners $(LEARNERS))
 
+soak: .venv/.dev ## break something every minute under load (MINUTES=20, RECORD=1 writes the figures down)
+	PYTHONPATH=server .venv/bin/python -m tests.soak --minutes $(or $(MINUTES),20) $(if $(RECORD),--record)
+
 clean: ## remove the environment and every cache; the data folder stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find server -name __pycache__ -type d -prune -exec rm -rf {} +
