@@ -20,6 +20,7 @@ import structlog
 
 from akako.kernel import metrics
 from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.hosts import Connector, one_each
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ AWAY = (
     asyncpg.DiskFullError,
     asyncpg.OutOfMemoryError,
     asyncpg.QueryCanceledError,
+    asyncpg.TargetServerAttributeNotMatched,
     OSError,
     TimeoutError,
 )
@@ -107,11 +109,13 @@ class Pool:
     async def _open(self) -> asyncpg.Pool:
         async with self._opening:
             if self._pool is None:
+                urls = one_each(self._url)
                 self._pool = await asyncpg.create_pool(
                     self._url,
+                    connect=Connector(urls),
                     min_size=1,
                     max_size=self._size,
-                    timeout=CONNECT_SECONDS,
+                    timeout=min(CONNECT_SECONDS, 0.9 * ACQUIRE_SECONDS / len(urls)),
                     command_timeout=STATEMENT_SECONDS,
                     max_inactive_connection_lifetime=300,
                     init=_prepare,
