@@ -11,7 +11,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 import asyncpg
@@ -45,6 +45,10 @@ AWAY = (
     OSError,
     TimeoutError,
 )
+
+# The session is over, though the driver may take a moment to see it: nobody is given it again.
+ENDED = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.InternalClientError)
+BROKEN = (*AWAY, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 # The database undid the whole transaction; running it again may well succeed.
 RETRYABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
@@ -148,7 +152,7 @@ class Pool:
         held = await self._acquire()
         try:
             yield held
-        except (*AWAY, asyncpg.InterfaceError) as error:
+        except BROKEN as error:
             raise translated(error, held) from error
         finally:
             await self._release(held)
@@ -158,7 +162,7 @@ class Pool:
         held = await self._acquire()
         try:
             return await getattr(held, method)(sql, *values)
-        except (*AWAY, asyncpg.InterfaceError) as error:
+        except BROKEN as error:
             raise translated(error, held) from error
         finally:
             await self._release(held)
@@ -204,6 +208,9 @@ def unavailable(error: BaseException) -> ServiceUnavailable:
 
 def translated(error: Exception, held: asyncpg.Connection) -> Exception:
     """What a failure on a connection means. A misuse of the driver stays what it is: a bug."""
+    if isinstance(error, ENDED):
+        with suppress(asyncpg.InterfaceError):
+            held.terminate()
     broken = not isinstance(error, asyncpg.InterfaceError) or _is_broken(held)
     return unavailable(error) if broken else error
 

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import httpx
+import psycopg
 import pytest
 
 from akako.kernel import database
@@ -65,6 +66,10 @@ class Writer(threading.Thread):
             time.sleep(0.02)
 
 
+def crashes(api: Server) -> list[str]:
+    return [line for line in api.log().splitlines() if "_crashed" in line]
+
+
 def test_acknowledged_writes_survive_and_the_api_recovers(
     start_server: StartServer, pair: Pair
 ) -> None:
@@ -79,14 +84,14 @@ def test_acknowledged_writes_survive_and_the_api_recovers(
         writer.wait_for(20)
         pair.kill_primary()
         refused = api.get("/api/education/levels")
-        assert refused.status_code == 503
+        assert refused.status_code == 503, crashes(api)
         assert refused.headers["retry-after"] == "1"
         pair.promote()
         writer.wait_for(20)
     finally:
         writer.done.set()
         writer.join()
-    assert set(writer.statuses) <= {201, 503}
+    assert set(writer.statuses) <= {201, 503}, crashes(api)
     assert api.process.poll() is None
     assert api.process.pid == process
     with api.db() as db:
@@ -99,7 +104,7 @@ def test_acknowledged_writes_survive_and_the_api_recovers(
         left = "select count(*) from procrastinate_jobs where task_name = 'idempotency.forget'"
         eventually(lambda: db.execute(left).fetchone() == (0,))
     assert {id_: kept.get(id_) for id_ in writer.promised} == writer.promised
-    assert "_crashed" not in api.log()
+    assert crashes(api) == []
     # Its last database gone, the server still stops when it is told to.
     pair.stop()
     assert api.get("/api/education/levels").status_code == 503
@@ -133,4 +138,21 @@ async def test_a_standby_alone_is_a_database_that_is_away(new_database: Callable
     pool = Pool(f"{new_database()}?target_session_attrs=standby", size=1)
     with pytest.raises(ServiceUnavailable):
         await pool.fetchval("select 1")
+    await pool.close()
+
+
+async def test_a_session_that_ended_is_given_to_nobody(new_database: Callable[[], str]) -> None:
+    url = new_database()
+    pool = Pool(url, size=1)
+    pid = await pool.fetchval("select pg_backend_pid()")
+
+    async def be_ended() -> None:
+        async with pool.transaction() as tx:
+            with psycopg.connect(url, autocommit=True) as other:
+                other.execute("select pg_terminate_backend(%s)", [pid])
+            await tx.fetchval("select pg_sleep(20)")
+
+    with pytest.raises(ServiceUnavailable):
+        await be_ended()
+    assert await pool.fetchval("select pg_backend_pid()") != pid
     await pool.close()
