@@ -36,6 +36,9 @@ classroom: .venv/.dev ## play a class of 40 that begins its lesson behind one ad
 soak: .venv/.dev ## break something every minute under load (MINUTES=20, RECORD=1 writes the figures down)
 	PYTHONPATH=server .venv/bin/python -m tests.soak --minutes $(or $(MINUTES),20) $(if $(RECORD),--record)
 
+scale-out: .venv/.dev ## run two servers behind nginx with PostgreSQL, Valkey and S3, without Docker (PORT=8080)
+	@exec env PYTHONPATH=server .venv/bin/python deploy/scale_out.py $(if $(PORT),--port $(PORT))
+
 clean: ## remove the environment and every cache; the data folder stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find server -name __pycache__ -type d -prune -exec rm -rf {} +
