@@ -39,6 +39,12 @@ soak: .venv/.dev ## break something every minute under load (MINUTES=20, RECORD=
 scale-out: .venv/.dev ## run two servers behind nginx with PostgreSQL, Valkey and S3, without Docker (PORT=8080)
 	@exec env PYTHONPATH=server .venv/bin/python deploy/scale_out.py $(if $(PORT),--port $(PORT))
 
+audit: .venv/.audit ## look the pinned packages up for known vulnerabilities
+	@for file in run dev; do .venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/$$file.txt || exit; done
+
+licences: .venv/.run ## list the licence of every package that the server needs
+	@.venv/bin/python requirements/licences.py
+
 clean: ## remove the environment and every cache; the data folder stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find server -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -59,4 +65,9 @@ clean: ## remove the environment and every cache; the data folder stays
 	@echo "Installing the tools and the tests' servers into .venv ..."
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@mv .venv/.run.kept .venv/.run
+	@touch $@
+
+.venv/.audit: requirements/audit.txt .venv/.run
+	@$(PYTHON) -m venv --clear .venv/audit
+	@.venv/audit/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/audit.txt
 	@touch $@
