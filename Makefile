@@ -1,11 +1,12 @@
 # Akako LMS. `make` alone lists the targets.
 
 PYTHON ?= python3
+BENCHMARK = PYTHONPATH=server:. .venv/bin/python -m bench
 PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv --quiet
 
-.PHONY: help run test check contract bench clean
+.PHONY: help run test check docs contract bench bench-smoke bench-profile clean
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
 
 run: .venv/.run ## start the API with a demonstration school (DATA=folder PORT=8000)
 	@exec .venv/bin/akako serve --demo $(if $(DATA),--data-dir "$(DATA)") $(if $(PORT),--port $(PORT))
@@ -21,13 +22,25 @@ check: .venv/.dev ## format, lint, types, import rules, contract drift, structur
 	.venv/bin/python -m pytest -q server/tests/house
 	.venv/bin/akako openapi | diff -u contract/openapi.json -
 
-contract: .venv/.run ## write contract/openapi.json and the Postman collection anew
+docs: .venv/.dev ## build the documentation site into build/docs/site
+	@.venv/bin/python docs/build.py
+	@echo "Open build/docs/site/index.html, or let any web server serve that folder."
+
+contract: .venv/.run ## write openapi.json and all that is made from it anew
 	.venv/bin/akako openapi > contract/openapi.json.new
 	mv contract/openapi.json.new contract/openapi.json
 	.venv/bin/python contract/postman.py
+	.venv/bin/python contract/permissions.py
+	cd sdk/typescript && npm ci --silent && npm run --silent generate
 
-bench: .venv/.dev ## measure the server beside its peers, as ratios (minutes)
-	PYTHONPATH=server:. .venv/bin/python -m bench.run
+bench: .venv/.bench ## measure the server beside its peers, as ratios (minutes; BENCH="--help")
+	$(BENCHMARK).run $(BENCH)
+
+bench-smoke: .venv/.dev ## the hot paths against their goals, in less than a minute
+	$(BENCHMARK).smoke
+
+bench-profile: .venv/.bench ## flame graphs of the hot paths (BENCH="--name before")
+	$(BENCHMARK).profile $(BENCH)
 
 .PHONY: classroom soak scale-out audit licences
 classroom: .venv/.dev ## play a class of 40 that begins its lesson behind one address
@@ -46,6 +59,7 @@ licences: .venv/.run ## list the licence of every package that the server needs
 	@.venv/bin/python requirements/licences.py
 
 clean: ## remove the environment and every cache; the data folder stays
+	rm -rf bench/peers/*/node_modules bench/peers/nextjs/.next bench/peers/nextjs/generated build
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find server -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -70,4 +84,9 @@ clean: ## remove the environment and every cache; the data folder stays
 .venv/.audit: requirements/audit.txt .venv/.run
 	@$(PYTHON) -m venv --clear .venv/audit
 	@.venv/audit/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/audit.txt
+	@touch $@
+
+.venv/.bench: requirements/bench.txt .venv/.dev
+	@echo "Installing the benchmark's peers into .venv ..."
+	@$(PIP) install --require-hashes -r requirements/bench.txt
 	@touch $@

@@ -1,40 +1,113 @@
-"""The school that is measured: 150 levels and any number of users, 1 % of them called John."""
+"""The school that is measured, filled by SQL: 150 levels, pupils who may enroll, and any number of
+users, of whom one in a hundred is called John.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import psycopg
 
-from akako.kernel.text import name_key
+LEVELS = 150
+PUPILS = 40
+SUBJECTS = 1_000
+ADMIN = "user_bench_admin"
+TOPIC = "benchtopic"
+
+# Every moment is a whole second: languages write fractions differently.
+PEOPLE = """
+insert into users (id, clerk_id, email, email_key, first_name, last_name, plan, search_key,
+                   created_at, updated_at)
+select id, 'user_x' || n, email, email, first, last, 'FREE',
+       email || e'\\n' || lower(first || ' ' || last), at, at
+from (
+    select n, 'user' || lpad(n::text, 7, '0') as id, 'person' || n || '@example.com' as email,
+           case when mod(n, 100) = 7 or n < 25 then 'John' else 'Ama' || mod(n, 997) end as first,
+           'Mensah' || mod(n, 9973) as last,
+           timestamptz '2026-01-01Z' + mod(n, 86400) * interval '1 second' as at
+    from generate_series(0, %(users)s - 1) n
+) person
+"""
+ROLES = """
+insert into user_roles (id, user_id, role, effective_start, created_at)
+select 'r' || id, id, case when clerk_id = %(admin)s then 'ADMIN' else 'LEARNER' end, created_at,
+       created_at
+from users
+"""
+CALLERS = """
+insert into users (id, clerk_id, email, email_key, first_name, last_name, plan, search_key,
+                   created_at, updated_at)
+select clerk_id, clerk_id, clerk_id || '@example.com', clerk_id || '@example.com', 'Esi', 'Owusu',
+       'ENTERPRISE', clerk_id, timestamptz '2025-01-01Z', timestamptz '2025-01-01Z'
+from unnest(%(callers)s::text[]) clerk_id
+"""
+CURRICULUM = """
+insert into education_levels (id, name, name_key, search_key, description, created_at, updated_at)
+select 'level' || lpad(n::text, 3, '0'), 'Level ' || n, 'level ' || n, 'level ' || n,
+       repeat('x', 60), timestamptz '2026-01-01Z' + n * interval '1 second',
+       timestamptz '2026-01-01Z' + n * interval '1 second'
+from generate_series(0, %(levels)s - 1) n;
+"""
+TREE = """
+insert into grades (id, name, name_key, stage, level_id)
+values ('grade', 'Grade', 'grade', 'primary', 'level000');
+insert into subjects (id, name, name_key, grade_id)
+select 'subject' || lpad(n::text, 4, '0'), 'Subject ' || n, 'subject ' || n, 'grade'
+from generate_series(0, 999) n;
+insert into topics (id, name, name_key, subject_id)
+values ('benchtopic', 'Topic', 'topic', 'subject0000');
+"""
+# Building the large indexes once is several times faster than growing them row by row.
+LARGE = ("users_search", "users_email_key")
+
+
+def pupils() -> list[str]:
+    """The Clerk ids of the class that asks to enroll."""
+    return [f"user_pupil{n}" for n in range(PUPILS)]
 
 
 def fill(url: str, users: int) -> None:
     """Fill a migrated database and bring its statistics up to date."""
     with psycopg.connect(url, autocommit=True) as db:
-        with db.cursor() as cursor:
-            columns = "(id, name, name_key, search_key, description)"
-            with cursor.copy(f"copy education_levels {columns} from stdin") as copy:
-                for n in range(150):
-                    name = f"Level {n:03}"
-                    copy.write_row((f"level{n:03}", name, name_key(name), name_key(name), "x" * 60))
-        with db.cursor() as cursor:
-            columns = (
-                "(id, clerk_id, email, email_key, first_name, last_name, plan, search_key, "
-                "created_at)"
+        definitions = [
+            str(row[0])
+            for row in db.execute(
+                "select indexdef from pg_indexes where indexname = any(%s)", [list(LARGE)]
             )
-            with cursor.copy(f"copy users {columns} from stdin") as copy:
-                for n in range(users):
-                    copy.write_row(_user(n))
-        db.execute(
-            "insert into user_roles (id, user_id, role, effective_start) "
-            "select 'r' || id, id, 'LEARNER', created_at from users"
-        )
+        ]
+        for name in LARGE:
+            db.execute(f"drop index {name}")
+        db.execute(PEOPLE, {"users": users})
+        db.execute(CALLERS, {"callers": [ADMIN, *pupils()]})
+        for definition in definitions:
+            db.execute(definition)
+        db.execute(ROLES, {"admin": ADMIN})
+        db.execute(CURRICULUM, {"levels": LEVELS})
+        db.execute(TREE)
         db.execute("vacuum analyze")
 
 
-def _user(n: int) -> tuple[str, ...]:
-    first = "John" if n % 100 == 7 else f"Ama{n % 997}"
-    last = f"Mensah{n % 9973}"
-    email = f"person{n}@example.com"
-    key = f"{name_key(email)}\n{name_key(f'{first} {last}')}"
-    created = f"2026-01-01T{n // 3600 % 24:02}:{n // 60 % 60:02}:{n % 60:02}Z"
-    return (f"user{n:07}", f"user_x{n}", email, email, first, last, "FREE", key, created)
+def clear_enrollments(url: str) -> None:
+    """Every pupil may ask for every subject again."""
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute("truncate enrollments, audit_log, outbox")
+
+
+def nth_user(url: str, number: int) -> tuple[datetime, str]:
+    """The moment and id of a user, counted from the first."""
+    with psycopg.connect(url, options="-c timezone=UTC") as db:
+        row = db.execute(
+            "select created_at, id from users order by created_at, id offset %s limit 1",
+            [number - 1],
+        ).fetchone()
+    assert row
+    return row[0], row[1]
+
+
+def describe_silently(url: str, description: str) -> None:
+    """Change a level as nobody would: without a trigger that could tell of it."""
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute("set session_replication_role = replica")
+        db.execute(
+            "update education_levels set description = %s where id = 'level000'", [description]
+        )

@@ -3,156 +3,196 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
 import json
-import platform
-import socket
-import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from akako import __version__
-from akako.backends.dev_issuer import DevIssuer
-from akako.migrations.run import migrate
-from bench import data, load, servers
-from tests.parts.postgres import passable_folder, start_postgres
-from tests.parts.valkey import start_valkey
+from bench import data, files, goals, load, report, rivals, scale, stage, turns, workloads
+from bench.stage import Contestant, Stage
+from bench.turns import Notes, Table, say
+from bench.workloads import LEVELS, Questions, Workload, get
 
-CONNECTIONS = 16
-RESULTS = Path(__file__).with_name("results.jsonl")
-PEERS = {"W1": ["handwritten", "static"], "W1b": ["handwritten"], "W2": ["handwritten"], "W2b": []}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+SMALL = ("W1", "W1 cold", "W1b", "W2", "W2b", "W3", "W6")
+LARGE = ("W4", "W5", "W7", "workers", "sql", "memory")
+AT_RATE = ("W1", "W2", "W3")
+PEERS = (*rivals.NAMES, "nginx")
 
 
-def request(path: str, **headers: str) -> bytes:
-    lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1"]
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    wanted = ", ".join(each.replace(" ", "-") for each in (*SMALL, *LARGE))
+    parser.add_argument("--only", help=f"comma list of {wanted}")
+    parser.add_argument("--peers", help=f"comma list of {', '.join(PEERS)}")
+    parser.add_argument("--users", type=int, default=100_000)
+    parser.add_argument("--largest", type=int, default=1_000_000, help="users of W7's last school")
+    parser.add_argument("--seconds", type=float, default=1.2, help="per turn")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args(arguments)
+    options.only = _chosen(parser, options.only, (*SMALL, *LARGE))
+    options.peers = _chosen(parser, options.peers, PEERS)
+    return options
 
 
-async def requests(port: int, token: str, users: int) -> dict[str, bytes]:
-    """The request of each workload, as this server wants it asked."""
-    levels = "/api/education/levels?page=1&limit=20"
-    _, headers, _ = await load.once(port, request(levels))
-    signed = {"Authorization": f"Bearer {token}"}
-    deep = "/api/users?sort=createdAt&order=asc&limit=20"
-    status, found, _ = await load.once(port, request(f"{deep}&page={users * 9 // 200}", **signed))
-    assert status == 200, status
-    cursor = found[b"link"].decode().partition("cursor=")[2].partition(">")[0]
-    return {
-        "W1": request(levels),
-        "W1b": request(levels, If_None_Match=headers[b"etag"].decode()),
-        "W2": request("/api/users?search=john&limit=20", **signed),
-        "W2b": request(f"{deep}&cursor={cursor}", **signed),
+def _chosen(parser: argparse.ArgumentParser, text: str | None, known: tuple[str, ...]) -> list[str]:
+    if not text:
+        return list(known)
+    names = {each.replace(" ", "-").lower(): each for each in known}
+    unknown = [each for each in text.lower().split(",") if each not in names]
+    if unknown:
+        parser.error(f"unknown: {', '.join(unknown)}; known are {', '.join(names)}")
+    return [names[each] for each in text.lower().split(",")]
+
+
+async def contestants(prepared: Stage, asked: Questions, names: list[str]) -> dict[str, Contestant]:
+    """Our server and the peers, started, and asked for what their later questions need."""
+    running = {"akako": prepared.akako()}
+    await asked.learn(running["akako"], prepared.url, prepared.users)
+    await _keep_answer(prepared, running["akako"])
+    for name in names:
+        say(f"starting {name}")
+        if name == "nginx":
+            location = _ready_answer(prepared)
+            if peer := prepared.nginx("nginx", location):
+                running[name] = peer
+            else:
+                say("no nginx here: W1 and W5 go without it")
+            continue
+        rivals.install(name)
+        running[name] = prepared.rival(name)
+        if name != "static":
+            await asked.learn(running[name], prepared.url, prepared.users)
+    return running
+
+
+async def _keep_answer(prepared: Stage, ours: Contestant) -> None:
+    """The answer to W1, for the peers that only send it."""
+    _, headers, body = await load.once(ours.port, get(LEVELS))
+    kept = [pair for pair in headers if pair[0] != "date"]
+    (prepared.folder / "levels.json").write_bytes(body)
+    (prepared.folder / "levels.headers.json").write_text(json.dumps(kept))
+    (prepared.folder / "levels.json").chmod(0o644)
+
+
+def _ready_answer(prepared: Stage) -> str:
+    kept = json.loads((prepared.folder / "levels.headers.json").read_text())
+    skipped = {"content-length", "content-type", "etag", "connection", "server"}
+    lines = [
+        f"add_header {name} {json.dumps(value)};" for name, value in kept if name not in skipped
+    ]
+    return f"""
+    location = /api/education/levels {{
+      default_type "application/json; charset=utf-8";
+      types {{ }}
+      {" ".join(lines)}
+      alias {prepared.folder}/levels.json;
+    }}
+    """
+
+
+async def check_cold(prepared: Stage, running: dict[str, Contestant], asked: Questions) -> None:
+    """Raise RuntimeError where a kept answer could serve "W1 cold": a change of which nobody is
+    told must be seen in the next answer."""
+    for name, contestant in running.items():
+        if name in workloads.FLOOR:
+            continue
+        source = asked.levels_cold(contestant)
+        for text in ("seen", "x" * 60):
+            await load.once(contestant.port, _next(source))
+            data.describe_silently(prepared.url, text)
+            _, _, body = await load.once(contestant.port, _next(source))
+            if f'"{text}"'.encode() not in body:
+                raise RuntimeError(f"W1 cold is not cold at {name}: it sent a kept answer")
+
+
+def _next(source: load.Source) -> bytes:
+    request = source()
+    assert request is not None
+    return request
+
+
+async def small(
+    prepared: Stage, options: argparse.Namespace, at_rate: tuple[str, ...] = AT_RATE
+) -> Notes:
+    """Workloads of small answers, with all peers; those in `at_rate` at a fixed rate too."""
+    asked = Questions(prepared)
+    running = await contestants(prepared, asked, options.peers)
+    chosen = [each for each in workloads.all_of(asked) if each.name in options.only]
+    pairs: list[tuple[Workload, list[Contestant]]] = []
+    for workload in chosen:
+        peers = [running[name] for name in workload.rivals if name in running]
+        for peer in peers:
+            await workloads.check_same(running["akako"], peer, workload, prepared.url)
+        pairs.append((workload, [running["akako"], *peers]))
+    await check_cold(prepared, running, asked)
+    say("all answer alike")
+    return await turns.interleaved(
+        prepared, pairs, seconds=options.seconds, rounds=options.rounds, rate_for=at_rate
+    )
+
+
+@dataclass
+class Findings:
+    """What a run found; a part that fails does not take the others along."""
+
+    table: Table = field(default_factory=dict)
+    sql: dict[str, float] = field(default_factory=dict)
+    memory: dict[str, float] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+
+    def add(self, part: str, measure: Callable[[], None]) -> None:
+        try:
+            measure()
+        except (RuntimeError, AssertionError, OSError) as error:
+            self.failed.append(part)
+            say(f"{part} failed: {error!r}")
+
+
+def measured(prepared: Stage, options: argparse.Namespace) -> Findings:
+    """All that was asked for."""
+    found = Findings()
+    table, rounds, only = found.table, max(1, options.rounds - 2), set(options.only)
+    ours = prepared.akako()
+    lasting = {"seconds": options.seconds, "rounds": rounds}
+    parts: dict[str, Callable[[], None]] = {
+        "small": lambda: table.update(turns.run(small(prepared, options)).medians()),
+        "workers": lambda: table.update(
+            turns.run(scale.two_workers(prepared, **lasting)).medians()
+        ),
+        "sql": lambda: found.sql.update(turns.sql_alone(prepared)),
+        "W4": lambda: table.update(files.uploads(prepared, ours)),
+        "W5": lambda: table.update(files.downloads(prepared, ours)),
+        "memory": lambda: found.memory.update(scale.idle_memory(prepared)),
+        "W7": lambda: table.update(
+            turns.run(scale.sizes(prepared, **lasting, largest=options.largest)).medians()
+        ),
     }
-
-
-async def check_same(ports: dict[str, int], asked: dict[str, bytes]) -> None:
-    """The peers must do the same work before their times are worth comparing."""
-    for name in ("W1", "W2"):
-        bodies = {
-            peer: (await load.once(ports[peer], asked[name]))[2]
-            for peer in ("akako", "handwritten")
-        }
-        assert bodies["akako"] == bodies["handwritten"], f"{name}: the answers differ"
-
-
-async def measure(
-    ports: dict[str, int],
-    pids: dict[str, int],
-    asked: dict[str, bytes],
-    seconds: float,
-    rounds: int,
-) -> dict[str, dict[str, dict[str, float]]]:
-    """CPU microseconds per request, and latency, for every workload and peer, interleaved."""
-    costs: dict[str, dict[str, list[float]]] = {}
-    waits: dict[str, dict[str, list[float]]] = {}
-    for _ in range(rounds):
-        for name, wanted in asked.items():
-            for peer in ("akako", *PEERS[name]):
-                before = servers.cpu_seconds(pids[peer])
-                done = await load.drive(
-                    ports[peer], wanted, seconds=seconds, connections=CONNECTIONS
-                )
-                spent = servers.cpu_seconds(pids[peer]) - before
-                assert done.statuses <= {200, 304}, done.statuses
-                costs.setdefault(name, {}).setdefault(peer, []).append(spent / done.answers * 1e6)
-                waits.setdefault(name, {}).setdefault(peer, []).append(done.percentile(0.99))
-    return {
-        name: {
-            peer: {
-                "cpu_us": round(statistics.median(values), 1),
-                "p99_ms": round(statistics.median(waits[name][peer]) * 1000, 2),
-            }
-            for peer, values in by_peer.items()
-        }
-        for name, by_peer in costs.items()
-    }
-
-
-def show(results: dict[str, dict[str, dict[str, float]]]) -> None:
-    print(f"{'':6}{'peer':14}{'CPU µs/request':>16}{'akako ÷ peer':>14}{'p99 ms':>10}")
-    for name, by_peer in results.items():
-        for peer, figures in by_peer.items():
-            ratio = by_peer["akako"]["cpu_us"] / figures["cpu_us"]
-            print(
-                f"{name:6}{peer:14}{figures['cpu_us']:16.1f}{ratio:14.2f}{figures['p99_ms']:10.2f}"
-            )
+    for name, measure in parts.items():
+        if name in only or (name == "small" and only & set(SMALL)):
+            found.add(name, measure)
+    return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--users", type=int, default=100_000)
-    parser.add_argument("--seconds", type=float, default=2.0, help="per turn")
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
-    with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(passable_folder())
-        database = start_postgres(folder)
-        stack.callback(database.stop)
-        valkey = start_valkey(Path(stack.enter_context(tempfile.TemporaryDirectory())))
-        stack.callback(valkey.stop)
-        migrate(database.url)
-        print(f"filling the database with {options.users:,} users", file=sys.stderr)
-        data.fill(database.url, options.users)
-        environment = {
-            "AKAKO_DATA_DIR": str(folder),
-            "AKAKO_DATABASE_URL": database.url,
-            "AKAKO_REDIS_URL": valkey.url,
-            "AKAKO_RATE_LIMIT_GENERAL": "999999/60",
-        }
-        token = DevIssuer.open(folder).mint("user_admin")
-        ports = {peer: free_port() for peer in ("akako", "handwritten", "static")}
-        commands = {peer: servers.peer(peer, port) for peer, port in ports.items()}
-        commands["akako"] = servers.akako(ports["akako"])
-        pids = {
-            peer: stack.enter_context(servers.started(commands[peer], ports[peer], environment))
-            for peer in ports
-        }
-        asked = asyncio.run(requests(ports["akako"], token, options.users))
-        asyncio.run(check_same(ports, asked))
-        results = asyncio.run(measure(ports, pids, asked, options.seconds, options.rounds))
-        memory = round(servers.memory_mib(pids["akako"]), 1)
-    show(results)
-    print(f"resident memory of the worker afterwards: {memory} MiB")
-    record = {
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "version": __version__,
-        "python": platform.python_version(),
-        "users": options.users,
-        "results": results,
-        "memory_mib": memory,
-    }
-    with RESULTS.open("a") as file:
-        file.write(json.dumps(record) + "\n")
+    options = options_of()
+    started = time.monotonic()
+    with stage.prepared(options.users) as prepared:
+        found = measured(prepared, options)
+    judged = goals.judged(found.table, found.memory)
+    report.terminal(found.table, judged, found.sql)
+    everything = set(options.only) >= {*SMALL, *LARGE} and set(options.peers) >= set(PEERS)
+    report.write(
+        found.table,
+        judged,
+        found.sql,
+        found.memory,
+        vars(options),
+        whole=everything and not found.failed,
+    )
+    say(f"done in {time.monotonic() - started:.0f} seconds")
+    if found.failed:
+        sys.exit(f"failed: {', '.join(found.failed)}")
 
 
 if __name__ == "__main__":

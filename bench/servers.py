@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import socket
 import subprocess
 import sys
 import time
@@ -12,35 +15,74 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench import rivals
+
 ROOT = Path(__file__).parents[1]
 TICKS = os.sysconf("SC_CLK_TCK")
+START_SECONDS = 90
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def cpu_seconds(pid: int) -> float:
     """User and system time of a process and its living and dead children."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    own = sum(int(field) for field in fields[11:15]) / TICKS
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return own + sum(cpu_seconds(int(child)) for child in children)
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        dead = sum(int(field) for field in fields[13:15]) / TICKS
+        # The kernel's clock of the process: what `stat` says, but not rounded to ticks.
+        own = time.clock_gettime((~pid << 3) | 2)
+    except OSError:
+        return 0.0  # it has ended, and its parent's account holds its time
+    return own + dead + sum(map(cpu_seconds, children(pid)))
 
 
-def memory_mib(pid: int) -> float:
-    """Resident memory of a process."""
-    return (
-        int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
-    )
+def children(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += map(int, task.read_text().split())
+    return found
+
+
+def memory_mib(pid: int, kind: str = "VmRSS") -> float:
+    """Memory of a process: VmRSS is what is resident now, VmHWM the most that ever was."""
+    found = re.search(rf"{kind}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found
+    return int(found[1]) / 1024
+
+
+def proportional_mib(pid: int) -> float:
+    """The process's share (PSS) of the memory that it and its children use together."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
+    assert found
+    return int(found[1]) / 1024 + sum(map(proportional_mib, children(pid)))
+
+
+def forget_peak(pid: int) -> None:
+    """VmHWM starts anew from what is resident now."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
 @contextmanager
-def started(command: list[str], port: int, environment: Mapping[str, str]) -> Iterator[int]:
+def started(
+    command: list[str], port: int, environment: Mapping[str, str], *, log: Path, folder: Path = ROOT
+) -> Iterator[int]:
     """A server in a process of its own; yields its process id once it answers."""
-    environment = {**os.environ, **environment, "PYTHONPATH": f"{ROOT / 'server'}:{ROOT}"}
-    process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AKAKO_")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    kept |= {**environment, "PYTHONPATH": f"{ROOT / 'server'}:{ROOT}", "PORT": str(port)}
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, env=kept, cwd=folder, stdout=output, stderr=output)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + START_SECONDS
         while not _answers(port):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{command} did not start")
+                raise RuntimeError(f"{command} did not start:\n{log.read_text()[-2000:]}")
             time.sleep(0.05)
         yield process.pid
     finally:
@@ -50,20 +92,21 @@ def started(command: list[str], port: int, environment: Mapping[str, str]) -> It
 
 def _answers(port: int) -> bool:
     try:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=2).close()
-    except urllib.error.HTTPError:
-        return True
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5).close()
+    except urllib.error.HTTPError as error:
+        return error.code != 503
     except OSError:
         return False
     return True
 
 
-def akako(port: int) -> list[str]:
-    return [sys.executable, "-m", "akako.cli", "serve", "--port", str(port)]
+def akako(port: int, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "akako.cli", "serve", "--port", str(port), *arguments]
 
 
-def peer(module: str, port: int) -> list[str]:
-    """A peer under the same server, loop and parser as ours."""
-    options = ["--loop", "uvloop", "--http", "httptools", "--lifespan", "off", "--no-access-log"]
-    options += ["--log-level", "error", "--no-server-header", "--port", str(port)]
-    return [sys.executable, "-m", "uvicorn", f"bench.peers.{module}:app", *options]
+@contextmanager
+def rival(name: str, port: int, environment: Mapping[str, str], log: Path) -> Iterator[int]:
+    """A peer, started as its own people would."""
+    command, folder = rivals.command(name, port)
+    with started(command, port, environment, log=log, folder=folder) as pid:
+        yield pid

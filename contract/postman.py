@@ -79,9 +79,12 @@ class Operation:
         return [name for name, each in found.items() if self._resolve(each).get("required")]
 
     def shape(self, status: int) -> Json | None:
-        """The schema of the JSON answer; None where a file is answered."""
+        """The schema of the JSON answer; None where a file is answered, or nothing."""
         content = self._answer(status).get("content", {})
         return content["application/json"]["schema"] if "application/json" in content else None
+
+    def answers_a_file(self, status: int) -> bool:
+        return "*/*" in self._answer(status).get("content", {})
 
     def keys(self, status: int) -> list[str]:
         """What `data`, or each item of a list, always has."""
@@ -106,7 +109,9 @@ def tests(step: Step, operation: Operation) -> Iterator[str]:
     yield from _test("has the headers", *required)
     shape = operation.shape(statuses[0])
     if shape is None:
-        yield from _test("is a file", *FILE_CHECKS)
+        if operation.answers_a_file(statuses[0]):
+            yield from _test("is a file", *FILE_CHECKS)
+        yield from _own(step)
         return
     yield "const answer = pm.response.json();"
     if step.details is not None:
@@ -114,6 +119,11 @@ def tests(step: Step, operation: Operation) -> Iterator[str]:
         return
     yield "const result = answer.data;"
     yield from _envelope(operation.keys(statuses[0]), is_list="pagination" in shape["properties"])
+    yield from _own(step)
+
+
+def _own(step: Step) -> Iterator[str]:
+    """What the step itself checks and keeps."""
     for name, condition in step.checks.items():
         yield from _test(name, f"pm.expect({condition}).to.equal(true);")
     for variable, value in step.keep.items():
@@ -177,6 +187,8 @@ def request(step: Step, operation: Operation) -> Json:
         "auth": _auth(step.who),
         "description": operation.about,
     }
+    if step.text is not None:
+        made["body"] = {"mode": "raw", "raw": step.text}
     if step.body is not None:
         text = json.dumps(step.body, indent=2)
         made["body"] = {"mode": "raw", "raw": text, "options": {"raw": {"language": "json"}}}

@@ -3,7 +3,7 @@
 #
 #   BASE_URL=https://akako.example.com/api ADMIN_TOKEN=… MENTOR_TOKEN=… LEARNER_TOKEN=… ./api-test.sh
 #
-# Needs bash and curl. It makes a level of its own and takes it away at the end; the learner must
+# Needs bash, curl and base64. It makes a level of its own and takes it away at the end; the learner must
 # not be a mentor and have no pending application. Ends with 1 if anything was not as promised.
 set -uo pipefail
 
@@ -123,6 +123,25 @@ FILE=1 check 206 MENTOR_TOKEN GET "/s3/document/stream?documentId=$document" -H 
 check 201 MENTOR_TOKEN PUT "/admin/education/topics/$topic/video" -F "video=@$FILES/lesson.mp4"
 FILE=1 check 200 MENTOR_TOKEN GET "/education/topics/$topic/video"
 check 200 MENTOR_TOKEN DELETE "/admin/education/topics/$topic/video"
+
+# A file that arrives in two pieces, by the tus protocol
+coded() { printf %s "$1" | base64 | tr -d '\n'; }
+tus=(-H 'Tus-Resumable: 1.0.0')
+bytes=("${tus[@]}" -H 'Content-Type: application/offset+octet-stream')
+plan="kind $(coded document),topicId $(coded "$topic"),filename $(coded pieces.txt)"
+begin=("${tus[@]}" -H 'Upload-Length: 20' -H "Upload-Metadata: $plan")
+check 200 '' OPTIONS /uploads
+check 412 MENTOR_TOKEN POST /uploads -H 'Upload-Length: 20' -H "Upload-Metadata: $plan"
+check 201 MENTOR_TOKEN POST /uploads "${begin[@]}"
+upload=$(id)
+FILE=1 check 204 MENTOR_TOKEN PATCH "/uploads/$upload" "${bytes[@]}" -H 'Upload-Offset: 0' -d 'One and one '
+FILE=1 check 200 MENTOR_TOKEN HEAD "/uploads/$upload" "${tus[@]}" --head
+check 409 MENTOR_TOKEN PATCH "/uploads/$upload" "${bytes[@]}" -H 'Upload-Offset: 0' -d 'One and one '
+FILE=1 check 204 MENTOR_TOKEN PATCH "/uploads/$upload" "${bytes[@]}" -H 'Upload-Offset: 12' -d 'is two.!'
+check 200 MENTOR_TOKEN GET "/uploads/$upload"
+check 201 MENTOR_TOKEN POST /uploads "${begin[@]}"
+upload=$(id)
+FILE=1 check 204 MENTOR_TOKEN DELETE "/uploads/$upload" "${tus[@]}"
 
 # Enrollment
 check 201 LEARNER_TOKEN POST /enrollment/request "{\"subjectId\": \"$subject\"}"

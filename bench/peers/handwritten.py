@@ -1,104 +1,138 @@
 """The same answers by hand: plain ASGI, asyncpg, msgspec, PyJWT and one Lua call.
 
-It has no validation, no caching of tokens and no second endpoint: what a framework can at best
-come near to.
+It validates only what it reads, remembers no token and has no other endpoint: what a framework can
+at best come near to.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import math
 import os
+import secrets
 import time
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 import asyncpg
 import jwt
 import msgspec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from akako.backends.dev_issuer import ISSUER, KEY_FILE
 from akako.backends.valkey_counters import ValkeyCounters
-from akako.identity import queries as users
-from akako.kernel import cursors
+from bench import sql
 
-LEVELS = """
-select c.total, p.* from (
-    select count(*) as total from education_levels l where l.deleted_at is null and l.is_active
-) c left join lateral (
-    select l.id, l.name, l.description, l.image_url, l.is_active, l.created_at, l.updated_at
-    from education_levels l where l.deleted_at is null and l.is_active
-    order by l.created_at, l.id limit 21
-) p on true order by p.created_at, p.id
-"""
-SEARCH = f"""
-select c.total, p.* from (
-    select count(*) as total from users u where u.deleted_at is null and u.search_key like $1
-) c left join lateral (
-    select {users.COLUMNS} from users u where u.deleted_at is null and u.search_key like $1
-    order by u.created_at desc, u.id desc limit 21
-) p on true order by p.created_at desc, p.id desc
-"""
+FOLDER = Path(os.environ["BENCH_FOLDER"])
+ISSUER = os.environ["BENCH_ISSUER"]
+LIMIT = 999_999
 COMMON = [
     (b"content-type", b"application/json; charset=utf-8"),
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-api-version", b"2026-11-23"),
-    (b"x-request-id", b"0123456789abcdef"),
+    (b"vary", b"Origin"),
 ]
+PUBLIC = [(b"cache-control", b"public, max-age=30"), (b"vary", b"Authorization")]
+PRIVATE = [(b"cache-control", b"no-store"), (b"x-quota-limit", b"unlimited")]
+ROLES = ("ADMIN", "MENTOR", "LEARNER")
+Headers = list[tuple[bytes, bytes]]
+
+
+class Window(msgspec.Struct, array_like=True):
+    id: str
+    role: str
+    start: datetime
+    end: datetime | None
+    assigned_by: str | None
+
+
+class Wish(msgspec.Struct, rename="camel"):
+    subject_id: str
+    message: str | None = None
+
+
+windows = msgspec.json.Decoder(list[Window])
+
+
+async def _keep(connection: Any) -> None:
+    """No reset: a release costs no round trip."""
 
 
 class Peer:
     """Everything in one place, nothing twice."""
 
     def __init__(self) -> None:
-        folder = os.environ["AKAKO_DATA_DIR"]
-        with open(os.path.join(folder, KEY_FILE), "rb") as file:
-            private = load_pem_private_key(file.read(), None)
-        self.key: Any = private.public_key()
-        self.counters = ValkeyCounters(os.environ["AKAKO_REDIS_URL"])
+        self.key: Any = load_pem_public_key((FOLDER / "public.pem").read_bytes())
+        self.counters = ValkeyCounters(os.environ["BENCH_REDIS_URL"])
         self.pool: asyncpg.Pool | None = None
 
     async def connected(self) -> asyncpg.Pool:
         if self.pool is None:
-
-            async def keep(connection: Any) -> None: ...
-
-            url = os.environ["AKAKO_DATABASE_URL"]
-            self.pool = await asyncpg.create_pool(url, min_size=1, max_size=10, reset=keep)
+            self.pool = await asyncpg.create_pool(
+                os.environ["BENCH_DATABASE_URL"],
+                min_size=1,
+                max_size=10,
+                reset=_keep,
+                init=_prepare,
+                server_settings={"timezone": "UTC"},
+            )
         return self.pool
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            return
         headers = dict(scope["headers"])
-        verdict = await self.counters.hit("peer:127.0.0.1", 100_000_000, 60)
+        verdict = await self.counters.hit("handwritten", LIMIT, 60)
+        assert verdict.allowed
         limit = [
-            (b"x-ratelimit-limit", b"100000000"),
+            (b"x-request-id", secrets.token_hex(8).encode()),
+            (b"x-ratelimit-limit", b"%d" % LIMIT),
             (b"x-ratelimit-remaining", b"%d" % verdict.remaining),
             (b"x-ratelimit-reset", b"%d" % math.ceil(time.time() + verdict.reset_in)),
         ]
         pool = await self.connected()
-        if scope["path"] == "/api/users":
-            body = await self.search(pool, headers, dict(parse_qsl(scope["query_string"].decode())))
-            cache = [(b"cache-control", b"no-store")]
-        else:
-            body = await self.levels(pool)
-            tag = b'W/"%s"' % hashlib.sha256(body).hexdigest()[:32].encode()
-            cache = [(b"cache-control", b"public, max-age=30"), (b"etag", tag)]
-            if headers.get(b"if-none-match") == tag:
-                head = [*COMMON, *cache, *limit]
-                await send({"type": "http.response.start", "status": 304, "headers": head})
-                await send({"type": "http.response.body", "body": b""})
-                return
-        head = [*COMMON, *cache, *limit, (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": 200, "headers": head})
+        status, body, more = await self.answer(pool, scope, receive, headers)
+        head = [*COMMON, *more, *limit]
+        if status != 304:
+            head.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": status, "headers": head})
         await send({"type": "http.response.body", "body": body})
 
-    async def levels(self, pool: asyncpg.Pool) -> bytes:
-        rows = await pool.fetch(LEVELS)
+    async def answer(
+        self, pool: asyncpg.Pool, scope: Any, receive: Any, headers: Any
+    ) -> tuple[int, bytes, Headers]:
+        query = dict(parse_qsl(scope["query_string"].decode()))
+        match scope["path"]:
+            case "/api/education/levels":
+                body, link = await self.levels(pool)
+                tag = b'W/"%s"' % hashlib.sha256(body).hexdigest()[:32].encode()
+                more = [*PUBLIC, (b"etag", tag), link]
+                if headers.get(b"if-none-match") == tag:
+                    return 304, b"", more
+                return 200, body, more
+            case "/api/users":
+                body, link = await self.users(pool, headers, query)
+                return 200, body, [*PRIVATE, link]
+            case "/api/enrollment/request":
+                sent = (await receive())["body"]
+                body, tag = await self.enroll(pool, headers, sent)
+                location = (b"location", b"/api/enrollment/me")
+                return 201, body, [*PRIVATE, location, (b"etag", tag)]
+        return 404, b"", []
+
+    async def caller(self, pool: asyncpg.Pool, headers: Any, role: str) -> asyncpg.Record:
+        token = headers[b"authorization"][7:].decode()
+        claims = jwt.decode(token, self.key, algorithms=["RS256"], issuer=ISSUER)
+        row = await pool.fetchrow(sql.CALLER, claims["sub"], claims["sid"])
+        assert role in row["roles"]
+        assert not row["ended"]
+        assert not row["deleted"]
+        return row
+
+    async def levels(self, pool: asyncpg.Pool) -> tuple[bytes, tuple[bytes, bytes]]:
+        rows = await pool.fetch(sql.LEVELS)
         data = [
             {
                 "id": r["id"],
@@ -111,32 +145,135 @@ class Peer:
             }
             for r in rows[:20]
         ]
-        return _page(data, rows[0]["total"])
-
-    async def search(self, pool: asyncpg.Pool, headers: Any, query: Any) -> bytes:
-        token = headers[b"authorization"][7:].decode()
-        claims = jwt.decode(token, self.key, algorithms=["RS256"], issuer=ISSUER)
-        row = await pool.fetchrow(users.ACTOR, claims["sub"], claims["sid"], None)
-        assert "ADMIN" in row["roles"]
-        rows = await pool.fetch(SEARCH, f"%{query['search']}%")
-        data = [users._user(r, users.AdminUser) for r in rows[:20]]
         last = rows[19]
-        cursors.encode(2, "createdAt", "desc", last["created_at"], last["id"])
-        return _page(data, rows[0]["total"])
+        link = _link("/api/education/levels?limit=20", 2, "asc", last["created_at"], last["id"])
+        return _page(data, rows[0]["total"], 1, more=len(rows) > 20), link
+
+    async def users(
+        self, pool: asyncpg.Pool, headers: Any, query: Any
+    ) -> tuple[bytes, tuple[bytes, bytes]]:
+        await self.caller(pool, headers, "ADMIN")
+        if "cursor" in query:
+            raw = query["cursor"]
+            page, _, _, moment, after = msgspec.json.decode(
+                base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
+            )
+            rows = await pool.fetch(sql.USERS_AFTER, datetime.fromisoformat(moment), after)
+            path = "/api/users?sort=createdAt&order=asc&limit=20"
+        else:
+            rows, page = await pool.fetch(sql.SEARCH, f"%{query['search']}%"), 1
+            path = f"/api/users?search={query['search']}&limit=20"
+        data = [_user(r) for r in rows[:20]]
+        last = rows[19]
+        order = query.get("order", "desc")
+        link = _link(path, page + 1, order, last["created_at"], last["id"])
+        return _page(data, rows[0]["total"], page, more=len(rows) > 20), link
+
+    async def enroll(self, pool: asyncpg.Pool, headers: Any, sent: bytes) -> tuple[bytes, bytes]:
+        caller = await self.caller(pool, headers, "LEARNER")
+        wish = msgspec.json.decode(sent, type=Wish)
+        async with pool.acquire() as db, db.transaction():
+            subject = await db.fetchrow(sql.SUBJECT, wish.subject_id)
+            assert subject
+            assert subject["mentor_id"] != caller["id"]
+            row = await db.fetchrow(
+                sql.ENROLL, secrets.token_hex(16), caller["id"], wish.subject_id, wish.message
+            )
+            enrollment = {
+                "id": row["id"],
+                "status": row["status"],
+                "subjectId": row["subject_id"],
+                "userId": row["user_id"],
+                "message": row["message"],
+                "requestedAt": row["requested_at"],
+                "decidedAt": row["decided_at"],
+                "decidedBy": row["decided_by"],
+                "decisionReason": row["decision_reason"],
+            }
+            facts = {
+                "status": "PENDING",
+                "userId": caller["id"],
+                "subjectId": wish.subject_id,
+                "decidedAt": None,
+                "decidedBy": None,
+            }
+            await db.execute(
+                sql.AUDIT,
+                *(caller["id"], caller["clerk_id"], "enrollment.requested", "enrollment"),
+                *(row["id"], facts, "127.0.0.1", secrets.token_hex(8)),
+            )
+            concerned = {
+                "enrollmentId": row["id"],
+                "userId": caller["id"],
+                "subjectId": wish.subject_id,
+            }
+            await db.execute(sql.ANNOUNCE, secrets.token_hex(16), "enrollment.requested", concerned)
+        tag = hashlib.sha256(msgspec.json.encode(enrollment)).hexdigest()[:32]
+        return _created(enrollment), b'"%s"' % tag.encode()
 
 
-def _page(data: Any, total: int) -> bytes:
+async def _prepare(connection: asyncpg.Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
+        decoder=lambda raw: msgspec.json.decode(raw[1:]),
+        format="binary",
+    )
+
+
+def _link(path: str, page: int, order: str, moment: datetime, id: str) -> tuple[bytes, bytes]:
+    raw = msgspec.json.encode([page, "createdAt", order, moment.isoformat(), id])
+    cursor = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return b"link", f'<{path}&cursor={cursor}>; rel="next"'.encode()
+
+
+def _user(r: asyncpg.Record) -> dict[str, Any]:
+    held, now = windows.decode(r["windows"]), r["moment"]
+    current = {w.role for w in held if w.start <= now and (w.end is None or w.end > now)}
+    return {
+        "id": r["id"],
+        "clerkId": r["clerk_id"],
+        "email": r["email"],
+        "firstName": r["first_name"],
+        "lastName": r["last_name"],
+        "imageUrl": r["image_url"],
+        "status": r["status"],
+        "plan": r["plan"],
+        "roles": [role for role in ROLES if role in current],
+        "createdAt": r["created_at"],
+        "updatedAt": r["updated_at"],
+        "userRoles": [
+            {
+                "id": w.id,
+                "role": w.role,
+                "effectiveStartDate": w.start.astimezone(UTC),
+                "effectiveEndDate": w.end and w.end.astimezone(UTC),
+                "assignedBy": w.assigned_by,
+            }
+            for w in held
+        ],
+        "lastSyncedAt": r["last_synced_at"],
+    }
+
+
+def _created(enrollment: dict[str, Any]) -> bytes:
+    message = "Enrollment requested successfully"
+    return msgspec.json.encode({"success": True, "data": enrollment, "message": message})
+
+
+def _page(data: Any, total: int, page: int, *, more: bool) -> bytes:
     return msgspec.json.encode(
         {
             "success": True,
             "data": data,
             "pagination": {
-                "page": 1,
+                "page": page,
                 "limit": 20,
                 "total": total,
                 "pages": math.ceil(total / 20),
-                "hasNext": True,
-                "hasPrev": False,
+                "hasNext": more,
+                "hasPrev": page > 1,
             },
         }
     )

@@ -1,13 +1,17 @@
-"""Plain ASGI that sends ready bytes: what the server and the protocol alone cost."""
+"""Plain ASGI that sends ready bytes with ready headers: what server and protocol alone cost."""
 
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
 from typing import Any
 
-BODY = b"x" * 3_900
+FOLDER = Path(os.environ["BENCH_FOLDER"])
+BODY = (FOLDER / "levels.json").read_bytes()
 HEADERS = [
-    (b"content-type", b"application/json; charset=utf-8"),
-    (b"content-length", b"%d" % len(BODY)),
+    (name.encode(), value.encode())
+    for name, value in json.loads((FOLDER / "levels.headers.json").read_text())
 ]
 
 

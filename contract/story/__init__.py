@@ -1,13 +1,13 @@
 """The requests of the Postman collection: one school from its first level to its end."""
 
-from story import curriculum, people, requests
+from story import curriculum, people, requests, uploads
 from story.step import Step
 
 FOLDERS: dict[str, list[Step]] = {
     "Authentication": people.AUTHENTICATION,
     "User Management": people.USERS,
     "Education System": curriculum.EDUCATION,
-    "File Management": curriculum.FILES,
+    "File Management": [*curriculum.FILES, *uploads.RESUMABLE],
     "Video Management": curriculum.VIDEOS,
     "Enrollment System": requests.ENROLLMENT,
     "Mentor Applications": requests.MENTORS,

@@ -24,6 +24,7 @@ class Step(NamedTuple):
     title: str
     who: str | None = ADMIN
     body: Json | None = None
+    text: str | None = None  # the bytes of a file's piece, instead of a JSON body
     files: Json | None = None
     path: Mapping[str, str] = NOTHING
     query: Mapping[str, str] = NOTHING

@@ -19,11 +19,11 @@ from akako import settings as settings_module
 from akako.backends import embedded_postgres, job_queue
 from akako.backends.dev_directory import DevDirectory
 from akako.backends.dev_issuer import DevIssuer
-from akako.identity import reconciliation
 from akako.kernel import logging
 from akako.kernel.errors import ApiError
 from akako.migrations.run import SchemaTooNew, migrate
-from akako.ops import administration, development
+from akako.ops import administration, development, reconciliation
+from akako.ops.progress import ProgressBar
 from akako.settings import Settings, SettingsError
 from akako.storage import sweeper
 from akako.uploads import service as uploads
@@ -110,15 +110,11 @@ def _reconcile(settings: Settings, options: argparse.Namespace) -> None:
     async def run(parts: assembly.Parts) -> None:
         if parts.directory is None:
             raise SettingsError("AKAKO_CLERK_SECRET_KEY must be set to ask Clerk about its users")
-        show = sys.stderr.isatty()
+        bar = ProgressBar(sys.stderr, "users compared")
         summary = await reconciliation.reconcile(
-            parts.db,
-            parts.directory,
-            parts.policy,
-            progress=lambda seen: show and sys.stderr.write(f"\r{seen} users compared"),
+            parts.db, parts.directory, parts.policy, progress=bar.show
         )
-        if show:
-            sys.stderr.write("\n")
+        bar.end()
         for name in summary.__struct_fields__:
             print(f"{name}: {getattr(summary, name)}")
 
@@ -171,6 +167,7 @@ def _grant(settings: Settings, options: argparse.Namespace) -> None:
         person = await administration.grant_admin(
             parts.db,
             parts.directory,
+            parts.policy,
             clerk_id=options.clerk_id,
             email=options.email,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ import msgspec
 from litestar import Litestar
 
 from akako import settings as settings_module
-from akako.backends import crash_reports, job_queue, tracing
+from akako.backends import crash_reports, job_queue, public_changes, tracing
 from akako.backends.clerk_directory import ClerkDirectory
 from akako.backends.dev_directory import DevDirectory
 from akako.backends.dev_issuer import DevIssuer
@@ -26,24 +25,24 @@ from akako.backends.token_verifier import JwtVerifier
 from akako.backends.valkey_counters import ValkeyCounters
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
-from akako.identity import actors, reconciliation
+from akako.identity import actors
 from akako.identity import routes as identity_routes
-from akako.identity.accounts import Policy
 from akako.kernel import idempotency, logging, metrics
-from akako.kernel.access import Actor
+from akako.kernel.access import Actor, Policy
 from akako.kernel.database import Pool
 from akako.kernel.http import application
+from akako.kernel.http.admission import Admission, LoadActor
 from akako.kernel.http.asgi import ASGIApp
 from akako.kernel.http.call import Call, Outside
 from akako.kernel.http.endpoint import Endpoint, endpoints_of
 from akako.kernel.http.openapi import document
-from akako.kernel.http.pipeline import LoadActor, Pipeline
+from akako.kernel.http.pipeline import Pipeline
 from akako.kernel.jobs import Job
 from akako.kernel.limits import Limiter
 from akako.kernel.ports import Claims, Counters, Directory, ObjectStore, TokenVerifier
 from akako.library import routes as library_routes
 from akako.mentors import routes as mentors_routes
-from akako.ops import history_routes
+from akako.ops import history_routes, reconciliation
 from akako.ops import routes as ops_routes
 from akako.plans import routes as plans_routes
 from akako.plans.meter import LeasingMeter
@@ -225,9 +224,9 @@ def outside(settings: Settings, parts: Parts) -> Outside:
         directory=parts.directory,
         store=parts.store,
         meter=parts.meter,
-        default_plan=settings.default_plan,
-        bootstrap_admins=settings.bootstrap_admins,
+        policy=parts.policy,
         webhook_secrets=settings.clerk_webhook_secrets,
+        clerk_instance_id=settings.clerk_instance_id,
         max_document_bytes=settings.max_document_bytes,
         max_video_bytes=settings.max_video_bytes,
         uploads=parts.uploads,
@@ -243,26 +242,30 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     parts = assemble(settings, tracer)
     pipeline = Pipeline(
         db=parts.db,
-        limiter=Limiter(parts.counters, settings.rates()),
-        verifier=parts.verifier,
+        admission=Admission(
+            limiter=Limiter(parts.counters, settings.rates()),
+            verifier=parts.verifier,
+            load_actor=loader(parts),
+            trusted=settings.trusted_proxies,
+            shared=settings.shared_networks,
+        ),
         outside=outside(settings, parts),
-        load_actor=loader(parts),
-        trusted=settings.trusted_proxies,
-        shared=settings.shared_networks,
     )
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        chores = [
-            asyncio.create_task(_keep_leases_short(parts.meter)),
-            asyncio.create_task(metrics.watch(parts.db.connections)),
-        ]
-        async with job_queue.working(settings.database_url or "", jobs(parts)):
+        url = settings.database_url or ""
+        aside = (
+            _keep_leases_short(parts.meter),
+            public_changes.listen(url, pipeline.public),
+            metrics.watch(parts.db.connections),
+        )
+        tasks = [asyncio.create_task(each) for each in aside]
+        async with job_queue.working(url, jobs(parts)):
             yield
-        for chore in chores:
-            chore.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await chore
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await parts.close()
 
     app = application.build(

@@ -47,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     clerk_audience: str | None = None
     clerk_require_azp: bool = False
     clerk_webhook_secrets: tuple[str, ...] = ()
+    clerk_instance_id: str | None = None
     bootstrap_admins: tuple[str, ...] = ()
     trusted_proxies: Networks = ()
     shared_networks: Networks = ()
@@ -168,6 +169,12 @@ def _clerk_ids(text: str) -> tuple[str, ...]:
     return ids
 
 
+def _instance_id(text: str) -> str:
+    if not re.fullmatch(r"ins_[A-Za-z0-9]{1,64}", text, re.ASCII):
+        raise ValueError("must be the id of a Clerk instance that starts with ins_")
+    return text
+
+
 PARSERS: Mapping[str, Callable[[str], Any]] = {
     "env": _one_of("development", "production"),
     "data_dir": Path,
@@ -182,6 +189,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "clerk_authorized_parties": _items,
     "clerk_require_azp": _flag,
     "clerk_webhook_secrets": _secrets,
+    "clerk_instance_id": _instance_id,
     "bootstrap_admins": _clerk_ids,
     "trusted_proxies": parse_networks,
     "shared_networks": parse_networks,

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 
-from akako_lms._answers import envelope
 from akako_lms._drivers import Content
 from akako_lms._session import Request, Session, key_for
 from akako_lms._sources import Progress, Source, Tally
@@ -28,7 +27,7 @@ async def upload(
     started: Callable[[str], None] | None,
     progress: Progress | None,
 ) -> Any:
-    """Send a file in pieces; returns the `data` of the last answer."""
+    """Send a file in pieces; returns what it has become, a document or a video."""
     if source.size is None or not source.rewindable:
         raise ValueError("a resumable upload needs a path, bytes or a file that can be rewound")
     if upload_id is None:
@@ -43,7 +42,7 @@ async def upload(
         if isinstance(answer, httpx.Response):
             before, offset = offset, _told_offset(answer)
             if offset == source.size:
-                return envelope(answer)["data"]
+                return await _result(session, upload_id, metadata["kind"])
             if offset <= before:
                 raise failure(answer.status_code, UNREADABLE, "The server took none of it")
             tries = 0
@@ -73,10 +72,15 @@ async def _offset(session: Session, upload_id: str) -> int:
     return _told_offset(await session.send(Request(method="HEAD", path=path, headers=TUS)))
 
 
+async def _result(session: Session, upload_id: str, kind: str) -> Any:
+    data, _ = await session.data("GET", f"/uploads/{segment(upload_id)}")
+    return data.get(kind) if isinstance(data, dict) else None
+
+
 async def _send_piece(
     session: Session, upload_id: str, source: Source, offset: int, progress: Progress | None
 ) -> httpx.Response | AkakoError:
-    """Send the next piece. After the last one this sends nothing, and asks for the result."""
+    """Send the next piece. After the last one this sends nothing, and learns that it is there."""
     assert source.size is not None
     length = min(PIECE_BYTES, source.size - offset)
     headers = {

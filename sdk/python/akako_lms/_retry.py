@@ -14,7 +14,7 @@ TRIES = 3
 LONGEST_SECONDS = 60.0
 FIRST_SECONDS = 0.5
 STATUSES = frozenset({429, 502, 503, 504})
-CODES = frozenset({"IDEMPOTENCY_IN_PROGRESS", INTERRUPTED})
+CODES = frozenset({"IDEMPOTENCY_IN_PROGRESS", "UPLOAD_LOCKED", INTERRUPTED})
 
 # The connection failed or broke; a server that is merely slow is not asked again.
 BROKEN = (
@@ -29,7 +29,7 @@ BROKEN = (
 def is_passing(problem: AkakoError) -> bool:
     """Whether the same request may succeed later.
 
-    An earlier try may still be at work on the server when its connection broke: hence the codes.
+    An earlier try may still be at work on the server after its connection broke: hence the codes.
     """
     named = problem.status in STATUSES or problem.code in CODES
     return named or isinstance(problem.__cause__, BROKEN)

@@ -79,10 +79,15 @@ class Tally:
         self._progress = progress
         self._total = total
         self._sent = offset - head
+        self._over = False
+
+    def end(self) -> None:
+        """All of the file is sent; what follows is framing."""
+        self._over = True
 
     def __call__(self, sent: int) -> None:
         before, self._sent = self._sent, self._sent + sent
-        if self._progress is None or self._sent <= 0:
+        if self._progress is None or self._sent <= 0 or self._over:
             return
         if self._total is None or before < self._total:
             self._progress(min(self._sent, self._total or self._sent), self._total)
@@ -110,11 +115,12 @@ class Form:
 
     def content(self) -> Content:
         tally = Tally(self._progress, self._source.size, head=len(self._head))
-        return Content(self._chunks(), tally)
+        return Content(self._chunks(tally), tally)
 
-    def _chunks(self) -> Iterator[bytes]:
+    def _chunks(self, tally: Tally) -> Iterator[bytes]:
         yield self._head
         yield from self._source.chunks(length=self._source.size)
+        tally.end()
         yield self._tail
 
 

@@ -80,6 +80,10 @@ class PayloadTooLargeError(AkakoError):
     """413: `details` holds `limitBytes`."""
 
 
+class UriTooLongError(AkakoError):
+    """414"""
+
+
 class UnsupportedMediaTypeError(AkakoError):
     """415"""
 
@@ -92,8 +96,20 @@ class ValidationError(AkakoError):
     """422: `details` holds `field`, `message` and `value`, and `errors` where there are more."""
 
 
+class LockedError(AkakoError):
+    """423: another request is writing this upload."""
+
+
 class RateLimitError(AkakoError):
     """429: too many calls in this minute (`RATE_LIMITED`) or month (`QUOTA_EXCEEDED`)."""
+
+
+class HeadersTooLargeError(AkakoError):
+    """431"""
+
+
+class ChecksumMismatchError(AkakoError):
+    """460: the bytes differ from their checksum."""
 
 
 class InternalServerError(AkakoError):
@@ -123,10 +139,14 @@ BY_STATUS: dict[int, type[AkakoError]] = {
     409: ConflictError,
     412: PreconditionFailedError,
     413: PayloadTooLargeError,
+    414: UriTooLongError,
     415: UnsupportedMediaTypeError,
     416: RangeNotSatisfiableError,
     422: ValidationError,
+    423: LockedError,
     429: RateLimitError,
+    431: HeadersTooLargeError,
+    460: ChecksumMismatchError,
     500: InternalServerError,
     502: BadGatewayError,
     503: ServiceUnavailableError,

@@ -101,9 +101,15 @@ def test_what_can_be_sent(api: Server, call: Call, topic: str, kind: str) -> Non
         file.seek(len(b"skipped"))
     elif kind == "pipe":
         file = Pipe(content)
+    told: list[tuple[int, int | None]] = []
     document = via(
-        call, api, lambda c: c.files.upload_document(topic, file, name="A", filename="a.pdf")
+        call,
+        api,
+        lambda c: c.files.upload_document(
+            topic, file, name="A", filename="a.pdf", progress=lambda *now: told.append(now)
+        ),
     )
+    assert told[-1] == (len(content), None if kind == "pipe" else len(content))
     assert (document.name, document.file_name) == ("A", "a.pdf")
     assert document.sha256 == hashlib.sha256(content).hexdigest()
 

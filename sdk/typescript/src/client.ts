@@ -1,42 +1,51 @@
-import { AkakoError, ConnectionError, failure } from "./errors.js";
+import { AkakoError, envelope, failure, INTERRUPTED, unreadable } from "./errors.js";
+import { Line } from "./line.js";
 import type { components } from "./schema.js";
 
 export type Schemas = components["schemas"];
 export type Pagination = Schemas["Pagination"];
+/** An object with its version, where the server tells it, for `ifMatch`. */
+export type Versioned<T> = T & { readonly etag?: string };
 
+type Text = string | null | undefined;
 /** A token, or a function that gets one; tokens are short-lived, so a function is better. */
-export type Token = string | (() => string | Promise<string>);
-export type Query = Record<string, string | number | boolean | readonly string[] | undefined>;
+export type Token = string | (() => Text | Promise<Text>);
+export type Query = Record<
+  string,
+  string | number | boolean | Date | readonly string[] | undefined
+>;
 
 export interface Options {
   /** Such as `https://akako.example.com/api`. Plain http is accepted for this machine only. */
   baseURL: string;
-  token?: Token;
-  /** Milliseconds until an answer must have begun (30,000). */
+  token?: Token | undefined;
+  /** Milliseconds of silence after which a request is given up (30,000). */
   timeout?: number;
-  /** Tries of a request that may be repeated (3). */
-  tries?: number;
   fetch?: typeof fetch;
 }
 
+/** A call, as it can be sent more than once. */
 export interface Request {
-  query?: Query | undefined;
+  query?: Query | URLSearchParams | undefined;
   json?: unknown;
-  body?: BodyInit;
+  /** Makes the body, for every try anew. */
+  body?: (line: Line) => BodyInit;
   headers?: Record<string, string>;
   ifMatch?: string | undefined;
   signal?: AbortSignal | undefined;
-  /** Whether the body can be sent a second time (default) or is a stream that is gone. */
+  /** False: the body can be read only once. */
   repeatable?: boolean;
-  /** Milliseconds for this request alone; 0 is no limit. */
-  timeout?: number;
+  /** False: one try, for how to go on depends on what has arrived. */
+  retries?: boolean;
+  /** Milliseconds of silence, where they are not the client's. */
+  timeout?: number | undefined;
 }
 
-/** A page of a list: an array that also knows where it stands. */
+/** A page of a list: an array that also carries `pagination`. */
 export class Page<T> extends Array<T> {
   pagination!: Pagination;
-  /** The cursor of the next page. */
-  next: string | null = null;
+  /** The query of the following page; null on the last one. */
+  next: URLSearchParams | null = null;
 
   // Derived arrays (`map`, `filter`) are plain ones.
   static override get [Symbol.species]() {
@@ -44,150 +53,212 @@ export class Page<T> extends Array<T> {
   }
 }
 
+export const TRIES = 3;
+const LONGEST_SECONDS = 60;
+const FIRST_SECONDS = 0.5;
 const PASSING = new Set([429, 502, 503, 504]);
-const MAX_WAIT = 60;
+// An earlier try may still be at work on the server after its connection broke.
+const PASSING_CODES = new Set(["IDEMPOTENCY_IN_PROGRESS", "UPLOAD_LOCKED", INTERRUPTED]);
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+const MOST = 100;
 
 function checked(baseURL: string): string {
   const url = new URL(baseURL);
   if (url.protocol !== "https:" && !(url.protocol === "http:" && LOOPBACK.has(url.hostname))) {
-    throw new TypeError("baseURL must start with https:// (http:// for localhost only)");
+    throw new TypeError("baseURL must start with https:// (http:// is for this machine only)");
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    throw new TypeError("baseURL must be scheme, host and path only");
   }
   return url.href.replace(/\/+$/, "");
 }
 
-const sleep = (seconds: number) => new Promise((done) => setTimeout(done, seconds * 1000));
+/** The Authorization header. What cannot be sent is refused without showing it. */
+function bearer(token: string): string {
+  const sent = token.trim();
+  if (!/^[!-~]+$/.test(sent)) throw new TypeError("the token has characters that cannot be sent");
+  return `Bearer ${sent}`;
+}
 
-/** Full jitter below a doubling bound; what the server asks for, where it asks. */
-function pause(problem: AkakoError, tries: number): number {
-  if (problem.retryAfter !== null) return problem.retryAfter;
-  return Math.random() * 0.5 * 2 ** tries;
+function searchOf(query: Query | URLSearchParams): URLSearchParams {
+  if (query instanceof URLSearchParams) return query;
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  const text = (value: unknown) => (value instanceof Date ? value.toISOString() : String(value));
+  return new URLSearchParams(given.map(([name, value]) => [name, text(value)]));
+}
+
+/** An id as a part of a path; one that would lead elsewhere is refused. */
+export function segment(id: string): string {
+  if (!/[^.]/.test(id)) throw new TypeError(`not an id: ${JSON.stringify(id)}`);
+  return encodeURIComponent(id);
+}
+
+function newKey(): string {
+  const made = globalThis.crypto?.randomUUID?.(); // absent in Node 18 and on pages over http
+  return made ?? Array.from("123", () => Math.random().toString(36).slice(2)).join("-");
+}
+
+function isPassing(problem: AkakoError): boolean {
+  const named = PASSING.has(problem.status) || PASSING_CODES.has(problem.code);
+  return named || (problem.status === 0 && problem.cause !== undefined);
+}
+
+/** Seconds until the next try; null if there should be none. */
+function pause(problem: AkakoError, tries: number): number | null {
+  if (tries >= TRIES || !isPassing(problem)) return null;
+  // Full jitter: whoever failed together does not come back together.
+  if (problem.retryAfter === null) return Math.random() * FIRST_SECONDS * 2 ** tries;
+  if (problem.retryAfter > LONGEST_SECONDS) return null;
+  return problem.retryAfter + Math.random() * FIRST_SECONDS;
+}
+
+async function sleep(seconds: number, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  await new Promise<void>((done, fail) => {
+    const stop = () => {
+      clearTimeout(timer);
+      fail(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      done();
+    }, seconds * 1000);
+    signal?.addEventListener("abort", stop);
+  });
 }
 
 /** Sends requests: address, token, retries and errors in one place. */
 export class Client {
   readonly #base: string;
   readonly #token: Token | undefined;
-  readonly #timeout: number;
-  readonly #tries: number;
   readonly #fetch: typeof fetch;
+  readonly timeout: number;
 
   constructor(options: Options) {
     this.#base = checked(options.baseURL);
     this.#token = options.token;
-    this.#timeout = options.timeout ?? 30_000;
-    this.#tries = options.tries ?? 3;
     this.#fetch = options.fetch ?? ((...args) => fetch(...args));
-  }
-
-  /** The address of a path of the API, or of a path that the API told. */
-  url(path: string, query?: Query): string {
-    const url = new URL(path.startsWith("/api/") ? this.#base.replace(/\/api$/, "") + path : this.#base + path);
-    for (const [name, value] of Object.entries(query ?? {})) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
-    }
-    return url.href;
+    this.timeout = options.timeout ?? 30_000;
   }
 
   /** The `data` of an answer. */
   async data<T>(method: string, path: string, request: Request = {}): Promise<T> {
-    const response = await this.send(method, path, request);
-    return (await this.#json(response)).data as T;
+    const [response, text] = await this.text(method, path, request);
+    const { data } = envelope(response, text);
+    const etag = response.headers.get("etag");
+    // Not enumerable: an object that was read can be sent back as it is.
+    if (etag && typeof data === "object") Object.defineProperty(data, "etag", { value: etag });
+    return data as T;
   }
 
   /** A page of a list. */
-  async page<T>(path: string, query?: Query): Promise<Page<T>> {
-    const response = await this.send("GET", path, { query });
-    const body = await this.#json(response);
-    const page = Page.from(body.data as T[]) as Page<T>;
-    page.pagination = body.pagination as Pagination;
-    const link = /<([^>]*)>;\s*rel="next"/.exec(response.headers.get("link") ?? "");
-    page.next = link ? new URL(link[1]!, this.#base).searchParams.get("cursor") : null;
+  async page<T>(path: string, query: Query | URLSearchParams = {}): Promise<Page<T>> {
+    const [response, text] = await this.text("GET", path, { query });
+    const { data, pagination } = envelope(response, text);
+    if (!Array.isArray(data) || !pagination) throw unreadable(response);
+    const page = Page.from(data as T[]) as Page<T>;
+    page.pagination = pagination as Pagination;
+    const link = /<([^>]*)>[^,]*;\s*rel="?next\b/.exec(response.headers.get("link") ?? "");
+    // Only the query: wherever a link points, the token goes nowhere else.
+    page.next = link ? new URL(link[1]!, this.#base).searchParams : null;
     return page;
   }
 
-  /** All items of a list, page after page. Rows added meanwhile make none appear twice. */
-  async *items<T>(path: string, query?: Query): AsyncGenerator<T, void, undefined> {
-    let page = await this.page<T>(path, query);
+  /** All items of a list, over all pages. Rows added meanwhile make none appear twice. */
+  async *items<T>(path: string, query: Query = {}): AsyncGenerator<T, void, undefined> {
+    // Fewer calls: each of them counts towards the month's quota.
+    let page = await this.page<T>(path, { limit: MOST, ...query });
     for (;;) {
       yield* page;
-      if (page.next === null) return;
-      page = await this.page<T>(path, { ...query, page: undefined, cursor: page.next });
+      if (!page.next) return;
+      page = await this.page<T>(path, page.next);
     }
   }
 
-  async #json(response: Response): Promise<Record<string, unknown>> {
-    const text = await response.text();
-    try {
-      return Object(JSON.parse(text));
-    } catch {
-      throw new AkakoError("The answer is no JSON", response.status, "UNEXPECTED_ANSWER");
+  /** Send a request; the answer and its whole body. Throws AkakoError. */
+  text(method: string, path: string, request: Request = {}): Promise<[Response, string]> {
+    return this.#persist(method, path, request, async (response, line) => {
+      try {
+        return [response, await response.text()];
+      } finally {
+        line.close();
+      }
+    });
+  }
+
+  /** Send a request; the answer with its body unread, and the line to close after it. */
+  open(method: string, path: string, request: Request = {}): Promise<[Response, Line]> {
+    return this.#persist(method, path, request, async (response, line) => [response, line]);
+  }
+
+  /** Wait until it may be tried again; throw the problem if it should not be. */
+  async recover(problem: unknown, tries: number, signal?: AbortSignal): Promise<void> {
+    const wait = problem instanceof AkakoError ? pause(problem, tries) : null;
+    if (wait === null) throw problem;
+    await sleep(wait, signal);
+  }
+
+  async #persist<T>(
+    method: string,
+    path: string,
+    request: Request,
+    read: (response: Response, line: Line) => Promise<T>,
+  ): Promise<T> {
+    const once = request.retries === false || request.repeatable === false;
+    let renews = typeof this.#token === "function" && request.repeatable !== false;
+    const headers = this.#headers(method, request);
+    const json = request.json === undefined ? undefined : JSON.stringify(request.json);
+    for (let tries = once ? TRIES : 1; ; tries++) {
+      try {
+        return await this.#attempt(method, path, { ...request, json }, headers, read);
+      } catch (problem) {
+        if (renews && problem instanceof AkakoError && problem.status === 401) {
+          renews = false;
+          tries--;
+        } else {
+          await this.recover(problem, tries, request.signal);
+        }
+      }
     }
   }
 
-  /** Send a request, again where that is safe and may help. Throws AkakoError. */
-  async send(method: string, path: string, request: Request = {}): Promise<Response> {
+  #headers(method: string, request: Request): Headers {
     const headers = new Headers(request.headers);
     if (request.ifMatch) headers.set("If-Match", request.ifMatch);
-    let body = request.body;
-    if (request.json !== undefined) {
-      headers.set("Content-Type", "application/json");
-      body = JSON.stringify(request.json);
-    }
+    if (request.json !== undefined) headers.set("Content-Type", "application/json");
     // The same key over all tries: a write whose answer was lost is not done twice.
-    if (method !== "GET" && method !== "HEAD" && !headers.has("Idempotency-Key")) {
-      headers.set("Idempotency-Key", crypto.randomUUID());
+    if (method === "POST" || method === "PUT" || method === "DELETE") {
+      headers.set("Idempotency-Key", newKey());
     }
-    let refreshed = false;
-    for (let tries = 1; ; tries++) {
-      const problem = await this.#attempt(method, path, request, headers, body);
-      if (problem instanceof Response) return problem;
-      if (request.repeatable === false) throw problem;
-      if (problem.status === 401 && typeof this.#token === "function" && !refreshed) {
-        refreshed = true;
-        continue;
-      }
-      const passing = problem instanceof ConnectionError || PASSING.has(problem.status);
-      if (!passing || problem.code === "QUOTA_EXCEEDED" || tries >= this.#tries) throw problem;
-      const wait = pause(problem, tries);
-      if (wait > MAX_WAIT) throw problem;
-      await sleep(wait);
-    }
+    return headers;
   }
 
-  async #attempt(
+  async #attempt<T>(
     method: string,
     path: string,
     request: Request,
     headers: Headers,
-    body: BodyInit | undefined,
-  ): Promise<Response | AkakoError> {
+    read: (response: Response, line: Line) => Promise<T>,
+  ): Promise<T> {
     const token = typeof this.#token === "function" ? await this.#token() : this.#token;
-    if (token) headers.set("Authorization", `Bearer ${token}`);
-    const limit = new AbortController();
-    const milliseconds = request.timeout ?? this.#timeout;
-    const timer = milliseconds ? setTimeout(() => limit.abort(), milliseconds) : undefined;
-    const stop = () => limit.abort(request.signal?.reason);
-    request.signal?.addEventListener("abort", stop, { once: true });
+    if (token) headers.set("Authorization", bearer(token));
+    const query = String(searchOf(request.query ?? {}));
+    const line = new Line(request.timeout ?? this.timeout, request.signal);
     try {
-      request.signal?.throwIfAborted();
-      const init: RequestInit & { duplex?: "half" } = {
+      const body = request.body ? request.body(line) : (request.json as string | undefined);
+      const response = await this.#fetch(this.#base + path + (query && `?${query}`), {
         method,
         headers,
         redirect: "manual", // the token goes to the API and nowhere else
-        signal: limit.signal,
-      };
-      if (body !== undefined) init.body = body;
-      if (body instanceof ReadableStream) init.duplex = "half";
-      const response = await this.#fetch(this.url(path, request.query), init);
-      if (response.ok || response.status === 304) return response;
-      return await failure(response);
+        signal: line.signal,
+        ...(body !== undefined && { body }),
+        ...(body instanceof ReadableStream && { duplex: "half" }),
+      });
+      if (!response.ok) throw await failure(response);
+      return await read(response, line);
     } catch (error) {
-      if (request.signal?.aborted) throw error;
-      const reason = limit.signal.aborted ? "No answer in time" : "No connection";
-      return new ConnectionError(reason, 0, "CONNECTION_FAILED");
-    } finally {
-      clearTimeout(timer);
+      line.close();
+      throw line.explain(error);
     }
   }
 }

@@ -1,3 +1,11 @@
+/** No answer came. */
+export const NO_ANSWER = "NO_ANSWER";
+/** A file broke off on its way. */
+export const INTERRUPTED = "INTERRUPTED";
+/** What came is not the API's: a proxy's page, cut JSON. */
+export const UNREADABLE = "UNREADABLE_ANSWER";
+export const REDIRECTED = "REDIRECTED";
+
 /** What went wrong, as the API tells it. `details` depends on `code`. */
 export class AkakoError extends Error {
   override readonly name: string = "AkakoError";
@@ -12,88 +20,175 @@ export class AkakoError extends Error {
     readonly requestId: string | null = null,
     /** Seconds that the server asks to wait. */
     readonly retryAfter: number | null = null,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 }
 
+/** Status 0: no answer came (`NO_ANSWER`), or a file broke off on its way (`INTERRUPTED`). */
+export class ConnectionFailedError extends AkakoError {
+  override readonly name = "ConnectionFailedError";
+}
+/** 400 */
 export class BadRequestError extends AkakoError {
   override readonly name = "BadRequestError";
 }
+/** 401: the token is missing, invalid or expired; `details.reason` says which. */
 export class UnauthorizedError extends AkakoError {
   override readonly name = "UnauthorizedError";
 }
+/** 403: `details` holds the roles `required` and `user_roles`. */
 export class ForbiddenError extends AkakoError {
   override readonly name = "ForbiddenError";
 }
+/** 404 */
 export class NotFoundError extends AkakoError {
   override readonly name = "NotFoundError";
 }
+/** 405 */
+export class MethodNotAllowedError extends AkakoError {
+  override readonly name = "MethodNotAllowedError";
+}
+/** 408 */
+export class RequestTimeoutError extends AkakoError {
+  override readonly name = "RequestTimeoutError";
+}
+/** 409: a duplicate, or a state that does not allow it. */
 export class ConflictError extends AkakoError {
   override readonly name = "ConflictError";
 }
+/** 412: somebody else changed it since; `details` holds the `currentETag`. */
 export class PreconditionFailedError extends AkakoError {
   override readonly name = "PreconditionFailedError";
 }
+/** 413: `details` holds `limitBytes`. */
 export class PayloadTooLargeError extends AkakoError {
   override readonly name = "PayloadTooLargeError";
 }
+/** 414 */
+export class UriTooLongError extends AkakoError {
+  override readonly name = "UriTooLongError";
+}
+/** 415 */
 export class UnsupportedMediaTypeError extends AkakoError {
   override readonly name = "UnsupportedMediaTypeError";
 }
+/** 416 */
 export class RangeNotSatisfiableError extends AkakoError {
   override readonly name = "RangeNotSatisfiableError";
 }
+/** 422: `details` holds `field`, `message` and `value`, and `errors` where there are more. */
 export class ValidationError extends AkakoError {
   override readonly name = "ValidationError";
 }
+/** 423: another request is writing this upload. */
+export class LockedError extends AkakoError {
+  override readonly name = "LockedError";
+}
+/** 429: too many calls in this minute (`RATE_LIMITED`) or month (`QUOTA_EXCEEDED`). */
 export class RateLimitError extends AkakoError {
   override readonly name = "RateLimitError";
 }
-export class ServerError extends AkakoError {
-  override readonly name = "ServerError";
+/** 431 */
+export class HeadersTooLargeError extends AkakoError {
+  override readonly name = "HeadersTooLargeError";
 }
-/** No answer came: no connection, or none in time. */
-export class ConnectionError extends AkakoError {
-  override readonly name = "ConnectionError";
+/** 460: the bytes differ from their checksum. */
+export class ChecksumMismatchError extends AkakoError {
+  override readonly name = "ChecksumMismatchError";
+}
+/** 500 */
+export class InternalServerError extends AkakoError {
+  override readonly name = "InternalServerError";
+}
+/** 502 */
+export class BadGatewayError extends AkakoError {
+  override readonly name = "BadGatewayError";
+}
+/** 503 */
+export class ServiceUnavailableError extends AkakoError {
+  override readonly name = "ServiceUnavailableError";
+}
+/** 504 */
+export class GatewayTimeoutError extends AkakoError {
+  override readonly name = "GatewayTimeoutError";
 }
 
-type Constructor = new (...args: ConstructorParameters<typeof AkakoError>) => AkakoError;
-
-const BY_STATUS: Record<number, Constructor> = {
+const BY_STATUS: Record<number, typeof AkakoError> = {
   400: BadRequestError,
   401: UnauthorizedError,
   403: ForbiddenError,
   404: NotFoundError,
+  405: MethodNotAllowedError,
+  408: RequestTimeoutError,
   409: ConflictError,
   412: PreconditionFailedError,
   413: PayloadTooLargeError,
+  414: UriTooLongError,
   415: UnsupportedMediaTypeError,
   416: RangeNotSatisfiableError,
   422: ValidationError,
+  423: LockedError,
   429: RateLimitError,
+  431: HeadersTooLargeError,
+  460: ChecksumMismatchError,
+  500: InternalServerError,
+  502: BadGatewayError,
+  503: ServiceUnavailableError,
+  504: GatewayTimeoutError,
 };
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-function retryAfter(response: Response): number | null {
-  const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
+/** `Retry-After` in seconds: a number or a date. */
+function retryAfter(value: string): number | null {
+  if (/^[0-9]+$/.test(value)) return Number(value);
+  const moment = value.endsWith("GMT") ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(moment) ? null : Math.max(0, (moment - Date.now()) / 1000);
 }
 
-/** The error that an answer stands for; also of a proxy's HTML page or of cut JSON. */
-export async function failure(response: Response): Promise<AkakoError> {
-  let body: { error?: unknown; code?: unknown; details?: unknown } = {};
+function objectOf(text: string): Record<string, unknown> {
   try {
-    body = Object(await response.json());
+    const read: unknown = JSON.parse(text);
+    return typeof read === "object" && read !== null ? (read as Record<string, unknown>) : {};
   } catch {
-    // Not from the API itself; the status says all there is to say.
+    return {};
   }
-  const Kind = BY_STATUS[response.status] ?? (response.status >= 500 ? ServerError : AkakoError);
-  return new Kind(
-    typeof body.error === "string" ? body.error : `Unexpected answer ${response.status}`,
-    response.status,
-    typeof body.code === "string" ? body.code : "UNEXPECTED_ANSWER",
-    Object(body.details ?? {}),
-    response.headers.get("x-request-id"),
-    retryAfter(response),
-  );
+}
+
+/** The error of an answer that is not the API's own. */
+export function unreadable(response: Response): AkakoError {
+  const kind = response.headers.get("content-type") ?? "no content type";
+  return told(response, `The answer is not the API's: ${kind}`, UNREADABLE);
+}
+
+function told(
+  response: Response,
+  message: string,
+  code: string,
+  details: Record<string, unknown> = {},
+): AkakoError {
+  const { status, headers } = response;
+  const Kind = BY_STATUS[status] ?? AkakoError;
+  const wait = retryAfter(headers.get("retry-after") ?? "");
+  return new Kind(message, status, code, details, headers.get("x-request-id"), wait);
+}
+
+/** The error that an answer stands for. */
+export async function failure(response: Response): Promise<AkakoError> {
+  if (response.type === "opaqueredirect" || REDIRECTS.has(response.status)) {
+    void response.body?.cancel().catch(() => {});
+    return told(response, "Redirects are not followed", REDIRECTED);
+  }
+  const { code, error, details } = objectOf(await response.text().catch(() => ""));
+  if (typeof code !== "string") return unreadable(response);
+  const known = typeof details === "object" && details !== null ? details : {};
+  return told(response, String(error), code, known as Record<string, unknown>);
+}
+
+/** The body of a success in the API's envelope. */
+export function envelope(response: Response, text: string): Record<string, unknown> {
+  const body = objectOf(text);
+  if (body["success"] !== true || !("data" in body)) throw unreadable(response);
+  return body;
 }

@@ -1,92 +1,88 @@
-import type { Change } from "./areas.js";
-import type { Client, Page, Schemas } from "./client.js";
+import { type Progress, sendForm, type UploadFile } from "./bodies.js";
+import { Area, type Changing, type PageQuery } from "./area.js";
+import { type Page, type Schemas, segment, type Versioned } from "./client.js";
+import { type Download, download, type DownloadOptions } from "./downloads.js";
+import { type ResumableOptions, upload } from "./resumable.js";
 
 export interface UploadOptions {
-  /** The file's name, where the blob itself has none. */
-  fileName?: string;
+  /** The file's name, where the file itself has none. */
+  filename?: string;
+  /** Is told the bytes that are done and their total; in browsers only at the end. */
+  progress?: Progress;
   signal?: AbortSignal;
 }
-export interface DocumentOptions extends UploadOptions {
+/** What a document is called and told to be. */
+export interface DocumentNames {
   name?: string;
   description?: string;
 }
-export interface DownloadOptions {
-  /** The first byte that is wanted, to go on with a download that was cut. */
-  start?: number;
-  /** Go on only if the file is still this one; otherwise all of it is sent. */
-  etag?: string;
-  signal?: AbortSignal;
-}
 
-const id = encodeURIComponent;
-
-function nameOf(file: Blob, options: UploadOptions): string {
-  const own = (file as { name?: unknown }).name;
-  const name = options.fileName ?? (typeof own === "string" ? own : undefined);
-  if (!name) throw new TypeError("fileName is needed, because the file has no name");
-  return name;
-}
-
-function open(client: Client, path: string, query: Record<string, string>, options: DownloadOptions) {
-  const headers: Record<string, string> = {};
-  if (options.start) headers["Range"] = `bytes=${options.start}-`;
-  if (options.start && options.etag) headers["If-Range"] = options.etag;
-  return client.send("GET", path, { query, headers, signal: options.signal });
-}
+type Resendable = Exclude<UploadFile, ReadableStream>;
 
 /** Documents of topics. */
-export class Files {
-  constructor(private readonly client: Client) {}
-
-  uploadDocument(
+export class Files extends Area {
+  getDocuments(topicId: string, query?: PageQuery): Promise<Page<Schemas["Document"]>> {
+    return this.client.page(`/education/topics/${segment(topicId)}/documents`, query);
+  }
+  iterDocuments(topicId: string, query?: PageQuery): AsyncGenerator<Schemas["Document"]> {
+    return this.client.items(`/education/topics/${segment(topicId)}/documents`, query);
+  }
+  async uploadDocument(
     topicId: string,
-    file: Blob,
-    options: DocumentOptions = {},
+    file: UploadFile,
+    options: UploadOptions & DocumentNames = {},
   ): Promise<Schemas["Document"]> {
-    const form = new FormData();
-    form.set("topicId", topicId);
     const { name, description } = options;
-    form.set("metadata", JSON.stringify({ name, description }));
-    form.set("file", file, nameOf(file, options));
-    const { signal } = options;
-    return this.client.data("POST", "/s3/document/upload", { body: form, signal, timeout: 0 });
+    const texts = { topicId, metadata: JSON.stringify({ name, description }) };
+    const path = "/s3/document/upload";
+    return sendForm(this.client, ["POST", path], texts, ["file", file], options);
   }
-  getDocuments(topicId: string, query?: { page?: number; limit?: number }): Promise<Page<Schemas["Document"]>> {
-    return this.client.page(`/education/topics/${id(topicId)}/documents`, query);
+  /** Upload a document in pieces, over a line that breaks. */
+  async uploadResumable(
+    topicId: string,
+    file: Resendable,
+    options: ResumableOptions & DocumentNames = {},
+  ): Promise<Schemas["Document"]> {
+    const { name, description } = options;
+    return upload(this.client, file, { kind: "document", topicId, name, description }, options);
   }
-  iterDocuments(topicId: string): AsyncGenerator<Schemas["Document"]> {
-    return this.client.items(`/education/topics/${id(topicId)}/documents`);
-  }
-  /** The document as a streaming Response: read `body`, `blob()` or `arrayBuffer()`. */
-  streamDocument(documentId: string, options: DownloadOptions = {}): Promise<Response> {
-    return open(this.client, "/s3/document/stream", { documentId }, options);
+  downloadDocument(
+    documentId: string,
+    options: DownloadOptions & { disposition?: "inline" | "attachment" } = {},
+  ): Promise<Download> {
+    const query = { documentId, disposition: options.disposition };
+    return download(this.client, "/s3/document/stream", query, options);
   }
   deleteDocument(topicId: string, documentId: string): Promise<Schemas["DocumentDeleted"]> {
-    const path = `/admin/education/topics/${id(topicId)}/documents/${id(documentId)}`;
+    const path = `/admin/education/topics/${segment(topicId)}/documents/${segment(documentId)}`;
     return this.client.data("DELETE", path);
   }
 }
 
 /** The video of a topic. */
-export class Videos {
-  constructor(private readonly client: Client) {}
-
-  uploadVideo(
+export class Videos extends Area {
+  /** Upload or replace the video. */
+  async uploadVideo(
     topicId: string,
-    file: Blob,
-    options: UploadOptions & Change = {},
+    file: UploadFile,
+    options: UploadOptions & Changing = {},
+  ): Promise<Versioned<Schemas["Video"]>> {
+    const path = `/admin/education/topics/${segment(topicId)}/video`;
+    return sendForm(this.client, ["PUT", path], {}, ["video", file], options);
+  }
+  /** Upload or replace the video in pieces, over a line that breaks. */
+  async uploadResumable(
+    topicId: string,
+    file: Resendable,
+    options: ResumableOptions = {},
   ): Promise<Schemas["Video"]> {
-    const form = new FormData();
-    form.set("video", file, nameOf(file, options));
-    const path = `/admin/education/topics/${id(topicId)}/video`;
-    const { signal, ifMatch } = options;
-    return this.client.data("PUT", path, { body: form, signal, ifMatch, timeout: 0 });
+    return upload(this.client, file, { kind: "video", topicId }, options);
   }
-  /** The video as a streaming Response. */
-  playVideo(topicId: string, options: DownloadOptions = {}): Promise<Response> {
-    return open(this.client, `/education/topics/${id(topicId)}/video`, {}, options);
+  async downloadVideo(topicId: string, options: DownloadOptions = {}): Promise<Download> {
+    return download(this.client, `/education/topics/${segment(topicId)}/video`, {}, options);
   }
-  deleteVideo(topicId: string, change: Change = {}): Promise<Schemas["VideoDeleted"]> {
-    return this.client.data("DELETE", `/admin/education/topics/${id(topicId)}/video`, change);
+  deleteVideo(topicId: string, changing: Changing = {}): Promise<Schemas["VideoDeleted"]> {
+    const path = `/admin/education/topics/${segment(topicId)}/video`;
+    return this.client.data("DELETE", path, changing);
   }
 }

@@ -1,13 +1,47 @@
-import { Audit, Auth, Education, Enrollments, Mentors, Plans, Users } from "./areas.js";
 import { Client, type Options } from "./client.js";
+import { Education } from "./education.js";
 import { Files, Videos } from "./files.js";
+import { Audit, Auth, Plans, Users } from "./people.js";
+import { Enrollments, Mentors } from "./requests.js";
+import { Webhooks } from "./webhooks.js";
 
-export * from "./errors.js";
+export {
+  AkakoError,
+  BadGatewayError,
+  BadRequestError,
+  ChecksumMismatchError,
+  ConflictError,
+  ConnectionFailedError,
+  ForbiddenError,
+  GatewayTimeoutError,
+  HeadersTooLargeError,
+  InternalServerError,
+  LockedError,
+  MethodNotAllowedError,
+  NotFoundError,
+  PayloadTooLargeError,
+  PreconditionFailedError,
+  RangeNotSatisfiableError,
+  RateLimitError,
+  RequestTimeoutError,
+  ServiceUnavailableError,
+  UnauthorizedError,
+  UnsupportedMediaTypeError,
+  UriTooLongError,
+  ValidationError,
+} from "./errors.js";
 export { Page } from "./client.js";
-export type { Options, Pagination, Schemas, Token } from "./client.js";
-export type { AuditQuery, Change, NodeQuery, RequestQuery, UserQuery } from "./areas.js";
-export type { DocumentOptions, DownloadOptions, UploadOptions } from "./files.js";
-export { verifyWebhook } from "./webhooks.js";
+export { Download } from "./downloads.js";
+export { verifyWebhook, WebhookVerificationError } from "./webhooks.js";
+export type { Changing, DatedQuery, Moment, PageQuery, SearchQuery } from "./area.js";
+export type { Progress, UploadFile } from "./bodies.js";
+export type { Options, Pagination, Schemas, Token, Versioned } from "./client.js";
+export type { DownloadOptions } from "./downloads.js";
+export type { Deleting, NodeQuery } from "./education.js";
+export type { DocumentNames, UploadOptions } from "./files.js";
+export type { AuditQuery, Plan, Role, UserQuery } from "./people.js";
+export type { PendingEnrollmentQuery, PendingQuery } from "./requests.js";
+export type { ResumableOptions } from "./resumable.js";
 
 /**
  * The Akako LMS API.
@@ -25,6 +59,7 @@ export class AkakoAPI {
   readonly mentors: Mentors;
   readonly plans: Plans;
   readonly audit: Audit;
+  readonly webhooks: Webhooks;
 
   constructor(options: Options) {
     const client = new Client(options);
@@ -37,5 +72,6 @@ export class AkakoAPI {
     this.mentors = new Mentors(client);
     this.plans = new Plans(client);
     this.audit = new Audit(client);
+    this.webhooks = new Webhooks(client);
   }
 }

@@ -23,6 +23,7 @@ API_VERSION = "2025-11-10"
 PAGE_SIZE = 100
 MAX_BODY_BYTES = 1024 * 1024
 MAX_RETRY_AFTER = 60
+LOOKUP_SECONDS = 2.5  # for one user; somebody waits for it
 MAX_FAILURES = 5  # in a row, before Clerk is left in peace for PAUSE_SECONDS
 PAUSE_SECONDS = ANSWER_SECONDS
 
@@ -52,7 +53,7 @@ class ClerkDirectory:
     async def get_user(self, clerk_id: str) -> DirectoryUser | None:
         if not CLERK_ID.fullmatch(clerk_id):
             return None
-        body = await self._get(f"/users/{clerk_id}")
+        body = await self._get(f"/users/{clerk_id}", seconds=LOOKUP_SECONDS)
         if body is None:
             return None
         user = parse_user(_decode(body))
@@ -89,12 +90,18 @@ class ClerkDirectory:
             raise UpstreamError
         return page
 
-    async def _get(self, path: str, params: Mapping[str, str] | None = None) -> bytes | None:
+    async def _get(
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        seconds: float = ANSWER_SECONDS,
+    ) -> bytes | None:
         """The body of a 200, None when Clerk knows of no such thing."""
         self._check_pause()
         try:
             response, body = await get_bounded(
-                self._client, self._api_url + path, MAX_BODY_BYTES, params
+                self._client, self._api_url + path, MAX_BODY_BYTES, params, seconds=seconds
             )
         except (httpx.HTTPError, TimeoutError) as error:
             raise self._failure(error=type(error).__name__) from None

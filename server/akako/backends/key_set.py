@@ -28,7 +28,8 @@ CACHE_SECONDS = 300.0
 RETRY_SECONDS = 10.0  # between two failing reads, and between two that unknown key ids asked for
 ABSENT_SECONDS = 30.0
 MAX_ABSENT = 1024
-PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 1.0  # of those who hold a key that is known
+FIRST_SECONDS = 2.0  # of all others, counted from the beginning of the read they wait for
 MAX_JWKS_BYTES = 256 * 1024
 MIN_BITS, MAX_BITS = 2048, 8192
 PRIVATE_PARTS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
@@ -52,16 +53,21 @@ def outbound_client(headers: Mapping[str, str] | None = None) -> httpx.AsyncClie
 
 
 async def get_bounded(
-    client: httpx.AsyncClient, url: str, limit: int, params: Mapping[str, str] | None = None
+    client: httpx.AsyncClient,
+    url: str,
+    limit: int,
+    params: Mapping[str, str] | None = None,
+    *,
+    seconds: float = math.inf,
 ) -> tuple[httpx.Response, bytes]:
-    """GET within ANSWER_SECONDS; only the body of a 200 is read.
+    """GET within ANSWER_SECONDS, or fewer `seconds`; only the body of a 200 is read.
 
     Raise httpx.HTTPError or TimeoutError when nothing whole arrives, ValueError past `limit` bytes.
     """
     body = bytearray()
     # The client's own time-out starts anew with every byte that drips in.
     async with (
-        asyncio.timeout(ANSWER_SECONDS),
+        asyncio.timeout(min(ANSWER_SECONDS, seconds)),
         client.stream("GET", url, params=params) as response,
     ):
         if response.status_code == 200:
@@ -154,6 +160,7 @@ class JwksKeySet:
         self._loaded_at = NEVER
         self._failed_at = NEVER  # NEVER while the latest read succeeded
         self._forced_at = NEVER
+        self._begun_at = NEVER
         self._absent: OrderedDict[str, float] = OrderedDict()
         self._loading: asyncio.Task[None] | None = None
 
@@ -172,6 +179,8 @@ class JwksKeySet:
         key = self._keys.get(kid)
         if key is None:
             self._check_readable()
+            if loading is not None and not loading.done():
+                raise ServiceUnavailable(retry_after=1)
             if loading is not None:
                 self._remember_absent(kid)
         return key
@@ -190,13 +199,18 @@ class JwksKeySet:
                 return None
             if forced:
                 self._forced_at = now
+            self._begun_at = now
             self._loading = asyncio.create_task(self._load())
         return self._loading
 
     async def _wait(self, loading: asyncio.Task[None], *, known: bool) -> None:
-        """Who holds a known key does not wait long, nor at all while the issuer is away."""
+        """Who holds a known key does not wait long, nor at all while the issuer is away.
+
+        The read itself goes on, so that a slow line serves those who come later.
+        """
         if not known:
-            await asyncio.wait({loading})
+            left = self._begun_at + FIRST_SECONDS - self._clock()
+            await asyncio.wait({loading}, timeout=max(left, 0.0))
         elif self._failed_at == NEVER:
             await asyncio.wait({loading}, timeout=PATIENCE_SECONDS)
 

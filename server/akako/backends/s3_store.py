@@ -29,6 +29,7 @@ TRANSFER_SECONDS = 60.0  # for one part sent or one chunk received
 PART_BYTES = 5 * 1024 * 1024  # the smallest that S3 allows
 LIST_BATCH = 500
 DEFAULT_REGION = "us-east-1"
+Steps = list[asyncio.Task[None]]  # of an upload: the one under way, if any
 
 
 class S3Access(msgspec.Struct, frozen=True):
@@ -60,6 +61,7 @@ class S3Store:
         self._bucket = _bucket(url, access)
         self._answer_seconds = answer_seconds
         self._transfer_seconds = transfer_seconds
+        self.undoing: set[asyncio.Task[None]] = set()  # uploads that were given up
 
     async def put(self, key: str, chunks: AsyncIterator[bytes]) -> int:
         writer = obstore.open_writer_async(
@@ -68,15 +70,15 @@ class S3Store:
             buffer_size=PART_BYTES,
             max_concurrency=1,
         )
+        steps: Steps = []
         finishing = False
         try:
-            size = await self._send(writer, chunks)
+            size = await self._send(writer, chunks, steps)
             finishing = True
-            await self._settled(self._finish(writer))
+            await self._step(self._finish(writer), steps)
         except BaseException:
-            undoing = self.delete(key) if finishing else self._abort(writer)
-            with suppress(ServiceUnavailable):
-                await asyncio.shield(asyncio.create_task(undoing))
+            undone = self.delete(key) if finishing else self._abort(writer)
+            await self._undo(steps, undone)
             raise
         return size
 
@@ -127,11 +129,18 @@ class S3Store:
 
     async def close(self) -> None:
         """Connections close with the last reference to the bucket."""
+        if self.undoing:
+            await asyncio.wait(self.undoing, timeout=self._answer_seconds)
 
-    async def _send(self, writer: AsyncWritableFile, chunks: AsyncIterator[bytes]) -> int:
+    async def _send(
+        self,
+        writer: AsyncWritableFile,
+        chunks: AsyncIterator[bytes],
+        steps: Steps,
+    ) -> int:
         size = 0
         async for chunk in gathered(chunks):
-            await self._settled(self._write(writer, chunk))
+            await self._step(self._write(writer, chunk), steps)
             size += len(chunk)
         return size
 
@@ -145,24 +154,33 @@ class S3Store:
 
     async def _abort(self, writer: AsyncWritableFile) -> None:
         with suppress(ServiceUnavailable):
-            async with _within(self._answer_seconds):
+            async with _within(self._transfer_seconds):
                 # Waits for the part under way: the bucket would keep one that comes after the end.
                 await writer.write(b"")
         async with _within(self._answer_seconds):
             await writer.__aexit__(ServiceUnavailable, None, None)
 
-    async def _settled(self, step: Coroutine[Any, Any, None]) -> None:
-        """Do a step; when cancelled, let it end first.
+    async def _step(self, work: Coroutine[Any, Any, None], steps: Steps) -> None:
+        """Do a step of an upload, which goes on to its end when its caller is cancelled."""
+        steps[:] = [asyncio.create_task(work)]
+        await asyncio.shield(steps[0])
 
-        An upload that the bucket has opened can be aborted only once its id has arrived.
+    async def _undo(self, steps: Steps, undone: Coroutine[Any, Any, None]) -> None:
+        """Undo an upload once its last step has ended.
+
+        One that the bucket has opened can be aborted only when its id has arrived. Nobody is kept
+        waiting for that: what takes longer than an answer goes on by itself.
         """
-        running = asyncio.create_task(step)
-        try:
-            await asyncio.shield(running)
-        except asyncio.CancelledError:
-            await asyncio.wait([running], timeout=self._answer_seconds)
-            running.cancel()
-            raise
+
+        async def in_order() -> None:
+            await asyncio.gather(*steps, return_exceptions=True)
+            with suppress(ServiceUnavailable):
+                await undone
+
+        undoing = asyncio.create_task(in_order())
+        self.undoing.add(undoing)
+        undoing.add_done_callback(self.undoing.discard)
+        await asyncio.wait([undoing], timeout=self._answer_seconds)
 
 
 def _bucket(url: str, access: S3Access) -> Bucket:

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 
 from akako.backends.key_set import KeySet, decode_base64url
-from akako.kernel.errors import BadRequest, Forbidden, Unauthorized
+from akako.kernel.access import Stranger, TurnedAway
+from akako.kernel.errors import BadRequest, Unauthorized
 from akako.kernel.json import decode_object
 from akako.kernel.ports import Claims
 
@@ -122,7 +123,9 @@ class JwtVerifier:
         if _expired(expires_at, now):
             raise Unauthorized("expired")
         if payload.get("sts") == "pending":
-            raise Forbidden("The session is pending: finish signing in", reason="account_inactive")
+            who = Stranger(clerk_id=claims.subject, impersonator=claims.impersonator)
+            message = "The session is pending: finish signing in"
+            raise TurnedAway(message, who, reason="account_inactive")
         return claims
 
     def _check_audience(self, audience: object) -> None:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine, Sequence
-from typing import NamedTuple, TypeVar
 
-from redis.asyncio import Redis
-from redis.exceptions import NoScriptError
+from hiredis import ReplyError
 
+from akako.backends.valkey_connection import (
+    PATIENCE_TICKS,
+    TICK_SECONDS,
+    ValkeyConnection,
+    connect,
+)
 from akako.kernel.ports import Verdict
 
 KEY_PREFIX = "akako:hits:"
-MAX_BATCH = 500
-
-# Patience, 50 ms, is counted in ticks: after a stall of our own event loop an answer that has
-# long arrived still gets its turn, instead of being taken for a slow server.
-TICK_SECONDS = 0.01
-PATIENCE_TICKS = 5
+CONNECT_SECONDS = 1.0
 
 # A key is a list of the times of its allowed hits, oldest first, in microseconds of the server's
 # clock, so that the clocks of the callers do not matter. Should that clock be set back, time
@@ -63,90 +61,64 @@ return {allowed and 1 or 0, math.max(0, limit - count), leaving + window - now}
 """
 SCRIPT_SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
-T = TypeVar("T")
-
-
-class _Hit(NamedTuple):
-    answer: asyncio.Future[Verdict]
-    key: str
-    limit: int
-    window: int  # microseconds
-
 
 class ValkeyCounters:
-    """One script call per hit. `hit` raises when there is no sound answer within about 50 ms.
-
-    Hits that arrive while others are under way travel together: a burst costs a tenth of what
-    as many single calls would, and queues for no connection.
-    """
+    """One script call per hit. `hit` raises when there is no sound answer within about 50 ms."""
 
     def __init__(self, url: str) -> None:
-        # No time-outs of its own: they would count stalls of the event loop as the server's.
-        self._client = Redis.from_url(
-            url, protocol=2, driver_info=None, socket_timeout=None, socket_connect_timeout=None
-        )
-        self._waiting: list[_Hit] = []
-        self._sender: asyncio.Task[None] | None = None
+        self._url = url
+        self._connection: ValkeyConnection | None = None
+        self._connecting: asyncio.Task[ValkeyConnection] | None = None
 
     async def hit(self, key: str, limit: int, seconds: float) -> Verdict:
-        answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Hit(answer, KEY_PREFIX + key, limit, round(seconds * 1e6)))
-        if self._sender is None or self._sender.done():
-            self._sender = asyncio.create_task(self._send_waiting())
-        return await answer
+        connection = self._connection
+        if connection is None or connection.closed:
+            connection = await self._connected()
+        call = (SCRIPT_SHA, 1, KEY_PREFIX + key, limit, round(seconds * 1e6))
+        reply = await connection.ask("EVALSHA", *call)
+        # A server that was restarted or flushed has lost the script.
+        if isinstance(reply, ReplyError) and str(reply).startswith("NOSCRIPT"):
+            _ = connection.ask("SCRIPT", "LOAD", SCRIPT)
+            reply = await connection.ask("EVALSHA", *call)
+        try:
+            return _verdict(reply)
+        except ValueError:
+            connection.close()  # who knows what the next answer would belong to
+            raise
 
     async def close(self) -> None:
-        await self._client.aclose()
+        if self._connecting is not None:
+            self._connecting.cancel()
+        if self._connection is not None:
+            self._connection.close()
 
-    async def _send_waiting(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-            replies: Sequence[object]
-            try:
-                replies = await _in_time(self._ask(batch))
-            except Exception as error:
-                # Those behind would only wait for the same failure.
-                batch, self._waiting = batch + self._waiting, []
-                replies = [error] * len(batch)
-            for hit, reply in zip(batch, replies, strict=True):
-                _settle(hit.answer, reply)
+    async def _connected(self) -> ValkeyConnection:
+        """The connection, once for all who wait. A slow one goes on while they no longer do."""
+        if self._connecting is None or self._connecting.done():
+            self._connecting = asyncio.create_task(self._connect())
+            self._connecting.add_done_callback(_note)
+        for _ in range(PATIENCE_TICKS):
+            await asyncio.wait({self._connecting}, timeout=TICK_SECONDS)
+            if self._connecting.done():
+                return self._connecting.result()
+        raise TimeoutError
 
-    async def _ask(self, batch: Sequence[_Hit]) -> list[object]:
-        replies = await self._run_script(batch)
-        # A server that was restarted or flushed has lost the script, perhaps half-way.
-        lost = [index for index, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
-        if lost:
-            await self._client.script_load(SCRIPT)
-            again = await self._run_script([batch[index] for index in lost])
-            for index, reply in zip(lost, again, strict=True):
-                replies[index] = reply
-        return replies
-
-    async def _run_script(self, batch: Sequence[_Hit]) -> list[object]:
-        pipeline = self._client.pipeline(transaction=False)
-        for hit in batch:
-            # Queued, not sent: there is nothing to await yet.
-            _ = pipeline.evalsha(SCRIPT_SHA, 1, hit.key, hit.limit, hit.window)
-        return await pipeline.execute(raise_on_error=False)
+    async def _connect(self) -> ValkeyConnection:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            self._connection = await connect(self._url)
+        return self._connection
 
 
-def _settle(answer: asyncio.Future[Verdict], reply: object) -> None:
-    if answer.done():  # its request was given up meanwhile
-        return
+def _note(connecting: asyncio.Task[ValkeyConnection]) -> None:
+    """A failure that nobody waited for is no reason to complain: the next hit tries again."""
+    if not connecting.cancelled():
+        connecting.exception()
+
+
+def _verdict(reply: object) -> Verdict:
     match reply:
         case [int(allowed), int(remaining), int(microseconds)]:
-            answer.set_result(Verdict(allowed == 1, remaining, microseconds / 1e6))
+            return Verdict(allowed == 1, remaining, microseconds / 1e6)
         case Exception():
-            answer.set_exception(reply)
-        case _:
-            answer.set_exception(ValueError("the counters' server gave an unusable answer"))
-
-
-async def _in_time(work: Coroutine[object, object, T]) -> T:
-    task = asyncio.create_task(work)
-    for _ in range(PATIENCE_TICKS):
-        await asyncio.wait({task}, timeout=TICK_SECONDS)
-        if task.done():
-            return task.result()
-    task.cancel()
-    raise TimeoutError
+            raise reply
+    raise ValueError("the counters' server gave an unusable answer")

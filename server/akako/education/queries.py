@@ -2,171 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-import asyncpg
-import msgspec
-
-from akako.education.schemas import Document, Grade, Level, Mentor, Node, Subject, Topic
-from akako.education.tree import GRADE, LEVEL, SUBJECT, TOPIC, Kind, readable, visible
+from akako.education.nodes import Nodes
+from akako.education.schemas import Node
+from akako.education.tree import SUBJECT, Kind, visible
 from akako.identity.queries import EFFECTIVE
 from akako.kernel import listing, text
-from akako.kernel.access import MENTOR, Actor
+from akako.kernel.access import Actor
 from akako.kernel.database import Database
 from akako.kernel.envelope import Listed
-from akako.kernel.listing import Flag, Sort, Spec, Where
+from akako.kernel.listing import Where
 
 N = TypeVar("N", bound=Node)
 Lock = Literal["hold", "change", "delete"]
-
-MENTOR_OF = """
-(select json_build_array(m.id, m.first_name, m.last_name, m.email) from users m
- where m.id = s.mentor_id and m.deleted_at is null)::text as mentor
-"""
-DOCUMENTS = """
-(select coalesce(json_agg(json_build_array(d.id, d.name, d.description, d.file_name, d.mime_type,
-                                           d.size, d.sha256, d.uploaded_by, d.created_at)
-                          order by d.created_at, d.id), '[]')
- from documents d where d.topic_id = t.id and d.status = 'ACTIVE')::text
-"""
 # Where the name of a field is not that of its column.
 COLUMN_OF = {"education_level_id": "level_id", "level": "stage"}
 
 
-class Nodes(msgspec.Struct, Generic[N], frozen=True, kw_only=True):
-    """How the nodes of a kind are listed and read."""
-
-    kind: Kind
-    spec: Spec
-    columns: Callable[[Where, Actor | None], str]  # the select list
-    build: Callable[[asyncpg.Record, Actor | None], N]
-
-
-def _spec(kind: Kind) -> Spec:
-    created, updated = f"{kind.alias}.created_at", f"{kind.alias}.updated_at"
-    name = Sort(f"{kind.alias}.name_key", "text")
-    return Spec(
-        sorts={"createdAt": Sort(created), "updatedAt": Sort(updated), "name": name},
-        default="createdAt",
-        filters={"isActive": Flag(), "includeInactive": Flag()},
-        search=True,
-        dates={"created": created, "updated": updated},
-        identity=f"{kind.alias}.id",
-    )
-
-
-def _shared(kind: Kind) -> str:
-    """The columns that all kinds have."""
-    return ", ".join(f"{kind.alias}.{name}" for name in Node.__struct_fields__)
-
-
-def _node(row: asyncpg.Record) -> dict[str, Any]:
-    return {name: row[name] for name in Node.__struct_fields__}
-
-
-def _level(row: asyncpg.Record, actor: Actor | None) -> Level:
-    return Level(**_node(row))
-
-
-def _grade(row: asyncpg.Record, actor: Actor | None) -> Grade:
-    return Grade(**_node(row), level=row["stage"], education_level_id=row["level_id"])
-
-
-class _Mentor(msgspec.Struct, array_like=True):
-    id: str
-    first_name: str | None
-    last_name: str | None
-    email: str | None
-
-
-_mentor = msgspec.json.Decoder(_Mentor)
-
-
-def _subject(row: asyncpg.Record, actor: Actor | None) -> Subject:
-    mentor = _mentor.decode(row["mentor"]) if row["mentor"] else None
-    subject = Subject(
-        **_node(row),
-        grade_id=row["grade_id"],
-        mentor=Mentor(mentor.id, mentor.first_name, mentor.last_name) if mentor else None,
-    )
-    own = actor and actor.has(MENTOR) and row["mentor_id"] == actor.user_id
-    if actor and (actor.is_admin or own):
-        subject.mentor_id = row["mentor_id"]
-        subject.mentor_email = mentor.email if mentor else None
-    return subject
-
-
-class _Document(msgspec.Struct, array_like=True):
-    id: str
-    name: str
-    description: str | None
-    file_name: str
-    mime_type: str
-    size: int
-    sha256: str
-    uploaded_by: str
-    created_at: datetime
-
-
-_documents = msgspec.json.Decoder(list[_Document])
-
-
-def document_url(document_id: str) -> str:
-    return f"/api/s3/document/stream?documentId={document_id}"
-
-
-def video_url(topic_id: str) -> str:
-    return f"/api/education/topics/{topic_id}/video"
-
-
-def _document(topic_id: str, found: _Document) -> Document:
-    known = msgspec.structs.asdict(found)
-    return Document(**known, topic_id=topic_id, url=document_url(found.id))
-
-
-def _topic_columns(where: Where, actor: Actor | None) -> str:
-    entitled = readable(where, actor)
-    return f"""
-    {_shared(TOPIC)}, t.subject_id, t.video_key is not null as has_video, t.document_count,
-    case when {entitled} then t.content end as content,
-    case when {entitled} then {DOCUMENTS} end as documents
-    """
-
-
-def _topic(row: asyncpg.Record, actor: Actor | None) -> Topic:
-    topic = Topic(
-        **_node(row),
-        subject_id=row["subject_id"],
-        has_video=row["has_video"],
-        document_count=row["document_count"],
-    )
-    if row["documents"] is not None:
-        topic.content = row["content"]
-        topic.video_url = video_url(topic.id) if topic.has_video else None
-        found = _documents.decode(row["documents"])
-        topic.documents = [_document(topic.id, each) for each in found]
-    return topic
-
-
-LEVELS = Nodes(kind=LEVEL, spec=_spec(LEVEL), columns=lambda *_: _shared(LEVEL), build=_level)
-GRADES = Nodes(
-    kind=GRADE,
-    spec=_spec(GRADE),
-    columns=lambda *_: f"{_shared(GRADE)}, g.stage, g.level_id",
-    build=_grade,
-)
-SUBJECTS = Nodes(
-    kind=SUBJECT,
-    spec=_spec(SUBJECT),
-    columns=lambda *_: f"{_shared(SUBJECT)}, s.grade_id, s.mentor_id, {MENTOR_OF}",
-    build=_subject,
-)
-TOPICS = Nodes(kind=TOPIC, spec=_spec(TOPIC), columns=_topic_columns, build=_topic)
-
-
-def _seen(kind: Kind, actor: Actor | None, *, inactive: bool) -> Where:
+def seen(kind: Kind, actor: Actor | None, *, inactive: bool) -> Where:
+    """What makes a node of `kind.source` one that the caller may see."""
     where = Where(kind.present)
     where.add(visible(where, kind, actor, inactive=inactive))
     return where
@@ -182,7 +37,7 @@ async def page(
     inactive: bool,
 ) -> Listed[N]:
     """The nodes that the caller may see. It is empty also where the parent is out of sight."""
-    kind, where = nodes.kind, _seen(nodes.kind, actor, inactive=inactive)
+    kind, where = nodes.kind, seen(nodes.kind, actor, inactive=inactive)
     if parent_id is not None:
         where.add(f"{kind.alias}.{kind.parent_column} = {{}}", parent_id)
     if request["isActive"] is not None:
@@ -214,7 +69,7 @@ async def find(
     Until the transaction ends `hold` keeps it and all that it is in from being deleted, `change`
     is for who will change it, and `delete` for who will delete it.
     """
-    kind, where = nodes.kind, _seen(nodes.kind, actor, inactive=inactive)
+    kind, where = nodes.kind, seen(nodes.kind, actor, inactive=inactive)
     where.add(f"{kind.alias}.id = {{}}", node_id)
     columns = nodes.columns(where, actor)
     sql = f"select {columns} from {kind.source} where {where} {_locking(kind, lock)}"
@@ -237,7 +92,7 @@ def _locking(kind: Kind, lock: Lock | None) -> str:
 async def is_visible(
     db: Database, actor: Actor | None, kind: Kind, node_id: str, *, inactive: bool
 ) -> bool:
-    where = _seen(kind, actor, inactive=inactive)
+    where = seen(kind, actor, inactive=inactive)
     where.add(f"{kind.alias}.id = {{}}", node_id)
     sql = f"select exists (select from {kind.source} where {where})"
     return bool(await db.fetchval(sql, *where.values))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from akako.education import service
-from akako.education.queries import GRADES, LEVELS, SUBJECTS, TOPICS, Nodes
+from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPICS, Nodes
 from akako.education.schemas import (
     Deleted,
     Deletion,

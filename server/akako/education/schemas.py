@@ -18,7 +18,7 @@ Stage = Literal["primary", "secondary", "higher"]
 READ_ONLY = frozenset({"id", "createdAt", "updatedAt"})
 
 
-class Node(msgspec.Struct, rename="camel", kw_only=True):
+class Node(msgspec.Struct, rename="camel"):
     """What levels, grades, subjects and topics have in common."""
 
     id: str
@@ -30,11 +30,11 @@ class Node(msgspec.Struct, rename="camel", kw_only=True):
     updated_at: datetime
 
 
-class Level(Node, rename="camel", kw_only=True):
+class Level(Node, rename="camel"):
     """An education level, such as Primary School."""
 
 
-class Grade(Node, rename="camel", kw_only=True):
+class Grade(Node, rename="camel"):
     """A grade of a level, such as Grade 1."""
 
     level: Stage
@@ -49,7 +49,7 @@ class Mentor(msgspec.Struct, rename="camel", frozen=True):
     last_name: str | None
 
 
-class Subject(Node, rename="camel", kw_only=True):
+class Subject(Node, rename="camel"):
     """A subject of a grade, such as Mathematics.
 
     `mentorId` and `mentorEmail` are only for administrators and that mentor.
@@ -77,7 +77,7 @@ class Document(msgspec.Struct, rename="camel", kw_only=True):
     url: str
 
 
-class Topic(Node, rename="camel", kw_only=True):
+class Topic(Node, rename="camel"):
     """A topic of a subject, such as Addition.
 
     `content`, `videoUrl` and `documents` are only for administrators, the subject's mentor and the

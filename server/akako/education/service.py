@@ -9,7 +9,8 @@ import asyncpg
 import msgspec
 
 from akako.education import access, queries
-from akako.education.queries import GRADES, LEVELS, SUBJECTS, TOPICS, Lock, Nodes
+from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPICS, Nodes
+from akako.education.queries import Lock
 from akako.education.schemas import (
     Deleted,
     Grade,
@@ -24,7 +25,7 @@ from akako.education.schemas import (
     TopicCreate,
 )
 from akako.education.tree import Kind
-from akako.kernel import audit, etags, jobs, listing, validation
+from akako.kernel import audit, etags, listing, validation
 from akako.kernel.access import ADMIN, Actor, requires
 from akako.kernel.database import Database
 from akako.kernel.envelope import Listed
@@ -228,8 +229,8 @@ async def _note(
     node = after or before
     assert node is not None
     action, states = f"{kind.resource}.{deed}", {"before": _kept(before), "after": _kept(after)}
-    await audit.record(tx, actor, action, kind.resource, node.id, **states)
-    await jobs.announce(tx, action, {"id": node.id})
+    event = {"id": node.id}
+    await audit.record(tx, actor, action, kind.resource, node.id, **states, announces=event)
 
 
 def _kept(node: Node | None) -> dict[str, Any] | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncpg
 
+from akako.education import queries as education
+from akako.education.tree import SUBJECT
 from akako.enrollment.schemas import (
     Enrollment,
     Learner,
@@ -11,6 +13,7 @@ from akako.enrollment.schemas import (
     RequestedSubject,
 )
 from akako.kernel import listing
+from akako.kernel.access import Actor
 from akako.kernel.database import Database
 from akako.kernel.envelope import Listed
 from akako.kernel.ids import new_id
@@ -96,13 +99,24 @@ async def list_of_user(db: Database, user_id: str, request: listing.Request) -> 
     )
 
 
-async def insert(tx: Database, user_id: str, subject_id: str, message: str | None) -> Enrollment:
-    """Raise asyncpg.UniqueViolationError where the user has a pending or approved one."""
-    sql = f"""
-    insert into enrollments as e (id, user_id, subject_id, message) values ($1, $2, $3, $4)
-    returning {COLUMNS}
+async def request(
+    tx: Database, actor: Actor, subject_id: str, message: str | None
+) -> Enrollment | None:
+    """Note a request; None where the caller does not see the subject, or teaches it.
+
+    Raise asyncpg.UniqueViolationError where they have a pending or approved one.
     """
-    return _changed(await tx.fetchrow(sql, new_id(), user_id, subject_id, message))
+    where = education.seen(SUBJECT, actor, inactive=False)
+    where.add("s.id = {}", subject_id)
+    where.add("s.mentor_id is distinct from {}", actor.user_id)
+    row = Where()
+    row.values = [*where.values]
+    row.add("{}, {}, s.id, {}", new_id(), actor.user_id, message)
+    sql = f"""
+    insert into enrollments as e (id, user_id, subject_id, message)
+    select {row} from {SUBJECT.source} where {where} returning {COLUMNS}
+    """
+    return _maybe(await tx.fetchrow(sql, *row.values))
 
 
 async def lock(tx: Database, enrollment_id: str) -> Enrollment | None:

@@ -22,7 +22,7 @@ from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import get, post, put
 
 
-@post("/enrollment/request", access=requires(LEARNER), errors=(404, 409))
+@post("/enrollment/request", access=requires(LEARNER), changes_public=False, errors=(404, 409))
 async def request_enrollment(call: Call, data: EnrollmentRequest) -> Created[Enrollment]:
     """Request enrollment in a subject."""
     enrollment = await service.request_enrollment(call.db, call.actor, request=data)
@@ -41,6 +41,7 @@ async def list_my_enrollments(call: Call, request: listing.Request) -> Listed[En
     access=SIGNED_IN,
     resource="enrollment",
     errors=(409,),
+    changes_public=False,
     replays=True,
 )
 async def cancel_enrollment(call: Call, enrollment_id: str) -> Ok[Enrollment]:
@@ -66,6 +67,7 @@ async def list_pending_enrollments(
 @put(
     "/admin/enrollment/{enrollment_id}/approve",
     access=requires(ADMIN),
+    changes_public=False,
     resource="enrollment",
     errors=(409, 412),
     body_optional=True,
@@ -86,6 +88,7 @@ async def approve_enrollment(call: Call, enrollment_id: str, data: Approval) -> 
 @put(
     "/admin/enrollment/{enrollment_id}/reject",
     access=requires(ADMIN),
+    changes_public=False,
     resource="enrollment",
     errors=(409, 412),
     body_optional=True,
@@ -103,7 +106,12 @@ async def reject_enrollment(call: Call, enrollment_id: str, data: Rejection) -> 
     return Ok(data=enrollment, message="Enrollment rejected successfully", etag=True)
 
 
-@post("/admin/enrollment/decisions", access=requires(ADMIN), body_limit=DECISIONS_BYTES)
+@post(
+    "/admin/enrollment/decisions",
+    access=requires(ADMIN),
+    changes_public=False,
+    body_limit=DECISIONS_BYTES,
+)
 async def decide_enrollments(call: Call, data: Decisions) -> Ok[DecisionResults]:
     """Decide on up to 200 enrollment requests at once.
 
@@ -116,6 +124,7 @@ async def decide_enrollments(call: Call, data: Decisions) -> Ok[DecisionResults]
 @post(
     "/admin/enrollment/{enrollment_id}/reopen",
     access=requires(ADMIN),
+    changes_public=False,
     resource="enrollment",
     errors=(409,),
     replays=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 
 from akako.education import queries as education
-from akako.education.queries import SUBJECTS
+from akako.education.nodes import SUBJECTS
 from akako.enrollment import queries
 from akako.enrollment.schemas import (
     APPROVED,
@@ -18,7 +18,7 @@ from akako.enrollment.schemas import (
     EnrollmentRequest,
 )
 from akako.identity import roles
-from akako.kernel import audit, etags, jobs
+from akako.kernel import audit, etags
 from akako.kernel.access import LEARNER, Actor
 from akako.kernel.database import Database
 from akako.kernel.errors import ApiError, Conflict, InvalidState, NotFound, ValidationFailed
@@ -32,21 +32,22 @@ async def request_enrollment(
     """Ask for a subject. Raise Conflict where a request is open or was approved."""
     subject_id = request.subject_id
     async with db.transaction() as tx:
-        subject = await education.find(tx, actor, SUBJECTS, subject_id, inactive=False)
-        if subject is None:
-            raise NotFound("subject", subject_id)
-        if subject.mentor and subject.mentor.id == actor.user_id:
-            message = "Mentors cannot enroll in their own subject"
-            raise ValidationFailed.of("subjectId", message, subject_id)
         try:
-            async with tx.transaction():
-                enrollment = await queries.insert(
-                    tx, actor.user_id, subject_id, request.message or None
-                )
+            enrollment = await queries.request(tx, actor, subject_id, request.message or None)
         except asyncpg.UniqueViolationError:
             raise Conflict("enrollment", "subjectId", subject_id) from None
+        if enrollment is None:
+            raise await _why_not(tx, actor, subject_id)
         await _note(tx, actor, "requested", None, enrollment)
         return enrollment
+
+
+async def _why_not(tx: Database, actor: Actor, subject_id: str) -> ApiError:
+    """Why a subject cannot be asked for."""
+    if not await education.find(tx, actor, SUBJECTS, subject_id, inactive=False):
+        return NotFound("subject", subject_id)
+    message = "Mentors cannot enroll in their own subject"
+    return ValidationFailed.of("subjectId", message, subject_id)
 
 
 async def decide(
@@ -167,9 +168,12 @@ async def _note(
         after.id,
         before=before and _facts(before),
         after=_facts(after),
+        announces={
+            "enrollmentId": after.id,
+            "userId": after.user_id,
+            "subjectId": after.subject_id,
+        },
     )
-    concerned = {"enrollmentId": after.id, "userId": after.user_id, "subjectId": after.subject_id}
-    await jobs.announce(tx, f"enrollment.{deed}", concerned)
 
 
 def _facts(enrollment: Enrollment) -> dict[str, object]:

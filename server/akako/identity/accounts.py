@@ -6,41 +6,39 @@ Every way by which news of a person arrives (sign-in, sync, webhook, reconciliat
 
 from __future__ import annotations
 
+import asyncio
 import re
 import unicodedata
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 import msgspec
 import structlog
 
 from akako.identity import roles
-from akako.kernel import audit, jobs, metrics, text
-from akako.kernel.access import ADMIN, LEARNER
-from akako.kernel.database import Database
-from akako.kernel.errors import ApiError, Conflict
+from akako.identity.statements import CREATE, FACTS, FAREWELL, FORGET, LOCK, UPDATE
+from akako.kernel import audit, metrics, text
+from akako.kernel.access import ADMIN, Policy
+from akako.kernel.database import Database, retried
+from akako.kernel.errors import ApiError, Conflict, ServiceUnavailable
 from akako.kernel.ids import new_id
 from akako.kernel.ports import Directory, DirectoryUser
 
 log = structlog.get_logger(__name__)
 
 MAX_NAME = 100
+ASKING_SECONDS = 3.0
 UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """What a new account is given."""
-
-    default_plan: str = "FREE"
-    bootstrap_admins: tuple[str, ...] = ()
-
-
 class Merged(msgspec.Struct, frozen=True):
-    """The outcome of a merge. `applied` is false where our row knew newer facts already."""
+    """The outcome of a merge. `changed`: whether anything that others can see is different now."""
 
     user_id: str
-    created: bool
-    applied: bool
-    suspended: bool
+    created: bool = False
+    changed: bool = False
+    suspended: bool = False
 
 
 class Tombstoned(Exception):
@@ -69,72 +67,77 @@ def tidy_name(name: str | None) -> str | None:
 
 
 async def merge(
-    db: Database, person: DirectoryUser, policy: Policy, *, keep_clash: bool = False
+    db: Database,
+    person: DirectoryUser,
+    policy: Policy,
+    *,
+    keep_clash: bool = False,
+    only_new: bool = False,
 ) -> Merged:
     """Create or update the account of a person, in one transaction.
 
     Roles and plan are never taken from outside and existing ones never touched. Raise Tombstoned,
-    and EmailTaken unless `keep_clash`: then the newcomer stays without an address.
+    and EmailTaken unless `keep_clash`: then the newcomer stays without an address. With `only_new`
+    an account that is there already stays as it is.
     """
-    async with db.transaction() as tx:
-        await tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 1))", person.id)
-        if await tx.fetchval("select true from user_tombstones where clerk_id = $1", person.id):
-            raise Tombstoned
-        row = await tx.fetchrow("select * from users where clerk_id = $1 for update", person.id)
-        email = await _free_email(tx, person, keep_clash=keep_clash)
-        try:
-            async with tx.transaction():
-                if row is None:
-                    return await _create(tx, person, email, policy)
-                return await _update(tx, row, person, email)
-        except asyncpg.UniqueViolationError:
-            # Somebody took the address in this very moment.
-            if not keep_clash:
-                raise EmailTaken(person.id, email or "") from None
-            return await merge_without_email(tx, row, person, policy)
+
+    async def work(tx: Database) -> Merged:
+        await tx.execute(f"select {LOCK.format('$1')}", person.id)
+        return await merge_locked(tx, person, policy, keep_clash=keep_clash, only_new=only_new)
+
+    return await retried(db, work)
 
 
-async def merge_without_email(
-    tx: Database, row: asyncpg.Record | None, person: DirectoryUser, policy: Policy
+async def merge_locked(
+    tx: Database, person: DirectoryUser, policy: Policy, *, keep_clash: bool, only_new: bool
 ) -> Merged:
-    if row is None:
-        return await _create(tx, person, None, policy)
-    return await _update(tx, row, person, None)
+    """As `merge`, in a transaction that holds LOCK already and is run anew on a unique violation.
+
+    That comes of an address which somebody else took in this very moment.
+    """
+    email = _usable_email(person)
+    key = email and text.email_key(email)
+    row = await tx.fetchrow(FACTS, person.id, key)
+    assert row is not None
+    if row["buried"]:
+        raise Tombstoned
+    if row["id"] is not None and (only_new or _is_older(person, row["clerk_updated_at"])):
+        return Merged(row["id"], suspended=row["clerk_suspended"])
+    if holder := row["holder"]:
+        if not keep_clash:
+            raise EmailTaken(holder, email or "")
+        email = key = None
+        metrics.alert("email_clash")
+        after = {"holder": holder}
+        await audit.record(tx, None, "user.email_clash", "user", person.id, after=after)
+    if row["id"] is None:
+        return await _create(tx, person, email, key, policy)
+    return await _update(tx, row, person, email, key)
 
 
-async def _free_email(tx: Database, person: DirectoryUser, *, keep_clash: bool) -> str | None:
+def _usable_email(person: DirectoryUser) -> str | None:
     email = person.primary_email
     if email is None or len(email) > text.MAX_EMAIL or UNSAFE.search(email):
         return None
-    holder = await tx.fetchval(
-        "select clerk_id from users where email_key = $1 and deleted_at is null and clerk_id <> $2",
-        text.email_key(email),
-        person.id,
-    )
-    if holder is None:
-        return email
-    if not keep_clash:
-        raise EmailTaken(holder, email)
-    metrics.alert("email_clash")
-    await audit.record(tx, None, "user.email_clash", "user", person.id, after={"holder": holder})
-    return None
+    return email
 
 
-async def _create(tx: Database, person: DirectoryUser, email: str | None, policy: Policy) -> Merged:
+def _is_older(person: DirectoryUser, known: int | None) -> bool:
+    return known is not None and (person.updated_at is None or person.updated_at < known)
+
+
+async def _create(
+    tx: Database, person: DirectoryUser, email: str | None, key: str | None, policy: Policy
+) -> Merged:
     user_id = new_id()
     first, last = tidy_name(person.first_name), tidy_name(person.last_name)
     suspended = person.banned or person.locked
     await tx.execute(
-        """
-        insert into users (id, clerk_id, email, email_key, first_name, last_name, image_url, status,
-            plan, search_key, clerk_updated_at, clerk_first_name, clerk_last_name, clerk_image_url,
-            clerk_suspended, last_synced_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $5, $6, $7, $12, now())
-        """,
+        CREATE,
         user_id,
         person.id,
         email,
-        email and text.email_key(email),
+        key,
         first,
         last,
         person.image_url,
@@ -143,21 +146,18 @@ async def _create(tx: Database, person: DirectoryUser, email: str | None, policy
         search_key(email, first, last),
         person.updated_at,
         suspended,
+        new_id(),
+        new_id(),
     )
-    await roles.open_window(tx, user_id, LEARNER, assigned_by=None)
     if person.id in policy.bootstrap_admins:
         await roles.open_window(tx, user_id, ADMIN, assigned_by=None)
         await audit.record(tx, None, "user_role.bootstrap", "user", user_id, after={"role": ADMIN})
-    await jobs.announce(tx, "user.created", {"userId": user_id})
-    return Merged(user_id, created=True, applied=True, suspended=suspended)
+    return Merged(user_id, created=True, changed=True, suspended=suspended)
 
 
 async def _update(
-    tx: Database, row: asyncpg.Record, person: DirectoryUser, email: str | None
+    tx: Database, row: asyncpg.Record, person: DirectoryUser, email: str | None, key: str | None
 ) -> Merged:
-    known = row["clerk_updated_at"]
-    if known is not None and (person.updated_at is None or person.updated_at < known):
-        return Merged(row["id"], False, applied=False, suspended=row["clerk_suspended"])
     # A local edit survives until the name changes at the provider too.
     first, last = tidy_name(person.first_name), tidy_name(person.last_name)
     local_first = row["first_name"] if first == row["clerk_first_name"] else first
@@ -166,31 +166,23 @@ async def _update(
     if person.image_url != row["clerk_image_url"]:
         image = person.image_url
     suspended = person.banned or person.locked
-    await tx.execute(
-        """
-        update users set email = $2, email_key = $3, first_name = $4, last_name = $5,
-            image_url = $6, status = $7, search_key = $8, clerk_updated_at = $9,
-            clerk_first_name = $10, clerk_last_name = $11, clerk_image_url = $12,
-            clerk_suspended = $13, last_synced_at = now(),
-            updated_at = case when (email, first_name, last_name, image_url, status)
-                is distinct from ($2, $4, $5, $6, $7) then now() else updated_at end
-        where id = $1
-        """,
+    changed = await tx.fetchval(
+        UPDATE,
         row["id"],
         email,
-        email and text.email_key(email),
+        key,
         local_first,
         local_last,
         image,
         _status(row, suspended),
         search_key(email, local_first, local_last),
-        person.updated_at if person.updated_at is not None else known,
+        person.updated_at if person.updated_at is not None else row["clerk_updated_at"],
         first,
         last,
         person.image_url,
         suspended,
     )
-    return Merged(row["id"], created=False, applied=True, suspended=suspended)
+    return Merged(row["id"], changed=bool(changed), suspended=suspended)
 
 
 def _status(row: asyncpg.Record, suspended: bool) -> str:
@@ -206,29 +198,30 @@ async def forget(db: Database, clerk_id: str) -> bool:
     Return whether we knew them. The row and the audit trail stay, without anything personal.
     """
     async with db.transaction() as tx:
-        await tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 1))", clerk_id)
-        await tx.execute(
-            "insert into user_tombstones (clerk_id) values ($1) on conflict do nothing", clerk_id
-        )
-        user_id = await tx.fetchval(
-            """
-            update users set deleted_at = now(), updated_at = now(), status = 'INACTIVE',
-                email = null, email_key = null, first_name = null, last_name = null,
-                image_url = null, search_key = '', clerk_first_name = null, clerk_last_name = null,
-                clerk_image_url = null
-            where clerk_id = $1 and deleted_at is null returning id
-            """,
-            clerk_id,
-        )
-        if user_id is None:
-            return False
-        await roles.close_all(tx, user_id)
-        await audit.record(tx, None, "user.deleted", "user", user_id)
-        await jobs.announce(tx, "user.deleted", {"userId": user_id})
-        if not await roles.has_lasting_admin(tx):
-            log.error("no_admin_left", user_id=user_id)
-            metrics.alert("no_admin_left")
-        return True
+        await tx.execute(f"select {LOCK.format('$1')}", clerk_id)
+        return await forget_locked(tx, clerk_id)
+
+
+async def forget_locked(tx: Database, clerk_id: str) -> bool:
+    """As `forget`, in a transaction that holds LOCK already."""
+    user_id = await tx.fetchval(FORGET, clerk_id)
+    if user_id is None:
+        return False
+    await audit.forget(tx, user_id)
+    if not await tx.fetchval(FAREWELL, user_id, new_id()):
+        log.error("no_admin_left", user_id=user_id)
+        metrics.alert("no_admin_left")
+    return True
+
+
+@asynccontextmanager
+async def patience() -> AsyncIterator[None]:
+    """However many questions to the provider one request takes, its caller waits only so long."""
+    try:
+        async with asyncio.timeout(ASKING_SECONDS):
+            yield
+    except TimeoutError:
+        raise ServiceUnavailable(retry_after=1) from None
 
 
 async def settle(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncpg
 
 from akako.identity import accounts, queries
-from akako.identity.accounts import Policy, Tombstoned
-from akako.kernel.access import Actor
+from akako.identity.accounts import Tombstoned
+from akako.kernel.access import Actor, Policy, Stranger, TurnedAway
 from akako.kernel.database import Database
-from akako.kernel.errors import Forbidden, ServiceUnavailable, Unauthorized
+from akako.kernel.errors import ServiceUnavailable, Unauthorized
 from akako.kernel.ports import Claims, Directory
 
 
@@ -37,7 +37,7 @@ async def load_actor(
     if row is None or row["deleted"] or row["ended"]:
         raise Unauthorized("invalid")
     roles = tuple(queries.in_order(row["roles"]))
-    _check_status(row, roles)
+    _check_status(row, claims, roles)
     return Actor(
         user_id=row["id"],
         clerk_id=claims.subject,
@@ -56,9 +56,16 @@ def _plan(row: asyncpg.Record, claims: Claims, policy: Policy) -> str:
     return str(row["plan"])
 
 
-def _check_status(row: asyncpg.Record, roles: tuple[str, ...]) -> None:
+def _check_status(row: asyncpg.Record, claims: Claims, roles: tuple[str, ...]) -> None:
     if row["status"] != "ACTIVE":
-        raise Forbidden("Account is not active", user_roles=roles, reason="account_inactive")
+        raise turned_away(claims, "Account is not active", "account_inactive", roles)
+
+
+def turned_away(
+    claims: Claims, message: str, reason: str, roles: tuple[str, ...] = ()
+) -> TurnedAway:
+    who = Stranger(clerk_id=claims.subject, impersonator=claims.impersonator)
+    return TurnedAway(message, who, reason=reason, user_roles=roles)
 
 
 async def _provision(
@@ -68,10 +75,11 @@ async def _provision(
         raise Unauthorized("invalid")
     if directory is None:
         raise ServiceUnavailable("Your account is not known here yet", retry_after=5)
-    person = await directory.get_user(clerk_id)
-    if person is None:
-        raise Unauthorized("invalid")
     try:
-        await accounts.settle(db, directory, person, policy)
+        async with accounts.patience():
+            person = await directory.get_user(clerk_id)
+            if person is None:
+                raise Unauthorized("invalid")
+            await accounts.settle(db, directory, person, policy)
     except Tombstoned:
         raise Unauthorized("invalid") from None

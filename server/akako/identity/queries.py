@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 import asyncpg
@@ -41,14 +41,17 @@ USERS = Spec(
 EFFECTIVE = "r.effective_start <= now() and (r.effective_end is null or r.effective_end > now())"
 
 WINDOWS = """
-(select coalesce(json_agg(json_build_array(r.id, r.role, r.effective_start, r.effective_end,
-                                           r.assigned_by) order by r.effective_start, r.id), '[]')
+(select coalesce(json_agg(json_build_object(
+            'id', r.id, 'role', r.role, 'effectiveStartDate', r.effective_start,
+            'effectiveEndDate', r.effective_end, 'assignedBy', r.assigned_by)
+        order by r.effective_start, r.id), '[]')
  from user_roles r where r.user_id = u.id)::text as windows
 """
 COLUMNS = f"""
 u.id, u.clerk_id, u.email, u.first_name, u.last_name, u.image_url, u.status, u.plan, u.created_at,
-u.updated_at, u.last_synced_at, u.deleted_at, now() as moment, {WINDOWS}
+u.updated_at, u.last_synced_at, u.deleted_at is not null, now(), {WINDOWS}
 """
+WIDTH = 14  # of COLUMNS
 
 ACTOR = f"""
 select u.id, u.status, u.plan, u.deleted_at is not null as deleted,
@@ -59,15 +62,7 @@ from users u where u.clerk_id = $1
 """
 
 
-class _Window(msgspec.Struct, array_like=True):
-    id: str
-    role: str
-    start: datetime
-    end: datetime | None
-    assigned_by: str | None
-
-
-_windows = msgspec.json.Decoder(list[_Window])
+_windows = msgspec.json.Decoder(list[UserRole])
 
 
 def in_order(roles: Any) -> list[str]:
@@ -75,36 +70,34 @@ def in_order(roles: Any) -> list[str]:
     return [role for role in ROLES if role in roles]
 
 
-def _user(row: asyncpg.Record, model: type[U], **more: Any) -> U:
-    roles = [
-        UserRole(w.id, w.role, _utc(w.start), w.end and _utc(w.end), w.assigned_by)
-        for w in _windows.decode(row["windows"])
-    ]
-    current = [role for role in roles if role.holds_at(row["moment"])]
-    if model is Profile:
-        more["user_roles"] = current
-    elif model is AdminUser:
-        more["user_roles"] = roles
-        more["last_synced_at"] = row["last_synced_at"]
-    deleted = row["deleted_at"] is not None
+def _user(row: asyncpg.Record, model: type[U]) -> U:
+    """From a row that begins with COLUMNS. By position: a list has many of these."""
+    id, clerk_id, email, first, last, image, status, plan, created, updated, *rest = row[:WIDTH]
+    synced, deleted, moment, windows = rest
+    history = _windows.decode(windows)
+    current = [role for role in history if role.holds_at(moment)]
     return model(
-        id=row["id"],
-        clerk_id=row["clerk_id"],
-        email=row["email"],
-        first_name=row["first_name"],
-        last_name=row["last_name"],
-        image_url=row["image_url"],
-        status="DELETED" if deleted else row["status"],
-        plan=row["plan"],
+        id=id,
+        clerk_id=clerk_id,
+        email=email,
+        first_name=first,
+        last_name=last,
+        image_url=image,
+        status="DELETED" if deleted else status,
+        plan=plan,
         roles=in_order({role.role for role in current}),
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        **more,
+        created_at=created,
+        updated_at=updated,
+        **_more(model, history, current, synced),
     )
 
 
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+def _more(
+    model: type[User], history: list[UserRole], current: list[UserRole], synced: datetime | None
+) -> dict[str, Any]:
+    if model is AdminUser:
+        return {"user_roles": history, "last_synced_at": synced}
+    return {"user_roles": current} if model is Profile else {}
 
 
 async def find_actor(

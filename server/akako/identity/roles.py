@@ -21,6 +21,11 @@ select exists (
 )
 """
 
+CLOSE_ALL = """
+update user_roles set effective_end = greatest(effective_start, now())
+where user_id = $1 and (effective_end is null or effective_end > now())
+"""
+
 
 async def open_window(
     tx: Database,
@@ -72,16 +77,6 @@ async def close_window(tx: Database, user_id: str, role: str, *, revoked_by: str
         revoked_by,
     )
     return bool(closed)
-
-
-async def close_all(tx: Database, user_id: str) -> None:
-    await tx.execute(
-        """
-        update user_roles set effective_end = greatest(effective_start, now())
-        where user_id = $1 and (effective_end is null or effective_end > now())
-        """,
-        user_id,
-    )
 
 
 async def has_lasting_admin(tx: Database) -> bool:

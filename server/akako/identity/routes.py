@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from akako.identity import queries, service
-from akako.identity.accounts import Policy
 from akako.identity.schemas import (
     AdminUser,
     Profile,
@@ -28,11 +27,6 @@ from akako.kernel.limits import AUTH
 SYNCED = "User synced successfully"
 
 
-def _policy(call: Call) -> Policy:
-    outside = call.outside
-    return Policy(default_plan=outside.default_plan, bootstrap_admins=outside.bootstrap_admins)
-
-
 @post(
     "/auth/sync",
     access=TOKEN_CHECKED,
@@ -50,7 +44,7 @@ async def sync_user(
     With a token the caller's own row is brought up to date and returned. Without one the body names
     whom to fetch from Clerk; the answer then holds nothing personal.
     """
-    policy, directory = _policy(call), call.outside.directory
+    policy, directory = call.outside.policy, call.outside.directory
     user_id = data.user_id or None
     if call.claims:
         merged = await service.sync_caller(call.db, directory, call.claims, user_id, policy)

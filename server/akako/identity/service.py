@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from akako.identity import accounts, queries, roles
-from akako.identity.accounts import Merged, Policy, Tombstoned
-from akako.identity.actors import load_actor
+from akako.identity.accounts import Merged, Tombstoned
+from akako.identity.actors import load_actor, turned_away
 from akako.identity.schemas import (
     AdminUser,
     Profile,
@@ -20,7 +20,7 @@ from akako.identity.schemas import (
     UserUpdate,
 )
 from akako.kernel import audit, etags, jobs, text, validation
-from akako.kernel.access import ADMIN, Actor
+from akako.kernel.access import ADMIN, Actor, Policy
 from akako.kernel.database import Database
 from akako.kernel.errors import Forbidden, NotFound, Unauthorized, ValidationFailed
 from akako.kernel.ports import Claims, Directory
@@ -35,13 +35,15 @@ async def sync_caller(
 ) -> Merged:
     """Bring the row of a token's owner up to date. A hint that names somebody else is refused."""
     if hint is not None and hint != claims.subject:
-        raise Forbidden("The token belongs to another user", reason="user_mismatch")
+        raise turned_away(claims, "The token belongs to another user", "user_mismatch")
     if directory is None:
         # Nobody can be asked, so the row stays as it is; one that is missing cannot be made.
         facts = await load_actor(db, None, claims, policy, provision=True, ip=None, request_id=None)
-        return Merged(facts.user_id, created=False, applied=False, suspended=False)
+        return Merged(facts.user_id)
     unknown = Unauthorized("invalid")
     merged = await _sync(db, directory, claims.subject, None, policy, unknown=unknown)
+    if merged.suspended:
+        raise turned_away(claims, "Account is not active", "account_inactive")
     # Raises where the session has ended or the account is not active.
     await load_actor(db, directory, claims, policy, provision=False, ip=None, request_id=None)
     return merged
@@ -55,7 +57,10 @@ async def sync_named(
     An unknown id and an address that is not theirs get the same answer, so neither is disclosed.
     """
     unknown = ValidationFailed.of("userId", "User could not be verified", clerk_id)
-    return await _sync(db, directory, clerk_id, email, policy, unknown=unknown)
+    merged = await _sync(db, directory, clerk_id, email, policy, unknown=unknown)
+    if merged.suspended:
+        raise Forbidden("Account is not active", reason="account_inactive")
+    return merged
 
 
 async def _sync(
@@ -67,16 +72,14 @@ async def _sync(
     *,
     unknown: Exception,
 ) -> Merged:
-    person = await directory.get_user(clerk_id)
-    if person is None or (email is not None and not _owns(person.emails, email)):
-        raise unknown
     try:
-        merged = await accounts.settle(db, directory, person, policy)
+        async with accounts.patience():
+            person = await directory.get_user(clerk_id)
+            if person is None or (email is not None and not _owns(person.emails, email)):
+                raise unknown
+            return await accounts.settle(db, directory, person, policy)
     except Tombstoned:
         raise unknown from None
-    if merged.suspended:
-        raise Forbidden("Account is not active", reason="account_inactive")
-    return merged
 
 
 def _owns(emails: tuple[str, ...], email: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import msgspec
@@ -40,6 +40,33 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_admin(self) -> bool:
         return ADMIN in self.roles
+
+
+class Stranger(msgspec.Struct, frozen=True, kw_only=True):
+    """A caller who was refused before anybody looked for their account."""
+
+    clerk_id: str
+    user_id: None = None  # the audit trail finds it, where there is one
+    impersonator: str | None = None
+    ip: str | None = None
+    request_id: str | None = None
+
+
+class TurnedAway(Forbidden):
+    """Turned away at the door: the token is genuine, but `who` it names may not come in."""
+
+    def __init__(
+        self, message: str, who: Stranger, *, reason: str, user_roles: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message, user_roles=user_roles, reason=reason)
+        self.who = who
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new account is given."""
+
+    default_plan: str = "FREE"
+    bootstrap_admins: tuple[str, ...] = ()  # Clerk ids of those who start as ADMIN
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):

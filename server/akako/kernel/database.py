@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import asyncpg
 import msgspec
@@ -26,7 +27,11 @@ log = structlog.get_logger(__name__)
 
 CONNECT_SECONDS = 1.0
 ACQUIRE_SECONDS = 1.5
+IDLE_SECONDS = 60.0
 STATEMENT_SECONDS = 5.0
+ATTEMPTS = 3
+
+T = TypeVar("T")
 
 # Errors that say "not now" rather than "never": the caller may try again.
 AWAY = (
@@ -100,7 +105,11 @@ class Transaction:
 
 
 class Pool:
-    """A `Database` over a pool that opens by itself, also when PostgreSQL comes up later."""
+    """A `Database` over a pool that opens by itself, also when PostgreSQL comes up later.
+
+    A connection given back stays at hand for the next statement, the latest one first: asking the
+    driver's pool each time would cost more than a small statement itself.
+    """
 
     def __init__(self, url: str, *, size: int = 10) -> None:
         self._url = url
@@ -109,6 +118,8 @@ class Pool:
         self._name = f"akako {secrets.token_hex(8)}"
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
+        self._at_hand: deque[tuple[float, asyncpg.Connection]] = deque()  # and since when
+        self._asking = 0  # how many wait for the driver's pool
 
     async def _open(self) -> asyncpg.Pool:
         async with self._opening:
@@ -130,6 +141,12 @@ class Pool:
 
     async def _acquire(self) -> asyncpg.Connection:
         """A connection. Raise ServiceUnavailable when none can be had in time."""
+        while self._at_hand:
+            _, held = self._at_hand.pop()
+            if not _is_broken(held):
+                return held
+            await self._give_back(held)
+        self._asking += 1
         started = time.perf_counter()
         try:
             pool = self._pool or await self._open()
@@ -137,12 +154,24 @@ class Pool:
         except AWAY as error:
             metrics.POOL_REFUSALS.inc()
             raise unavailable(error) from error
+        finally:
+            self._asking -= 1
         waited = time.perf_counter() - started
         if waited >= metrics.NOTICEABLE_SECONDS:
             metrics.note_wait(waited)
         return held
 
     async def _release(self, held: asyncpg.Connection) -> None:
+        """Keep a connection at hand after a statement that went well."""
+        if self._asking:
+            await self._give_back(held)
+            return
+        now = time.monotonic()
+        self._at_hand.append((now, held))
+        if now - self._at_hand[0][0] > IDLE_SECONDS:
+            await self._give_back(self._at_hand.popleft()[1])
+
+    async def _give_back(self, held: asyncpg.Connection) -> None:
         assert self._pool is not None
         await self._pool.release(held)
 
@@ -152,20 +181,29 @@ class Pool:
         held = await self._acquire()
         try:
             yield held
-        except BROKEN as error:
-            raise translated(error, held) from error
-        finally:
-            await self._release(held)
+        except BaseException as error:
+            await self._fail(held, error)
+            raise
+        await self._release(held)
 
     async def _read(self, method: str, sql: str, values: tuple[object, ...]) -> Any:
         # What `connection` does, without the generators: this is every read of every request.
         held = await self._acquire()
         try:
-            return await getattr(held, method)(sql, *values)
-        except BROKEN as error:
-            raise translated(error, held) from error
+            result = await getattr(held, method)(sql, *values)
+        except BaseException as error:
+            await self._fail(held, error)
+            raise
+        await self._release(held)
+        return result
+
+    async def _fail(self, held: asyncpg.Connection, error: BaseException) -> None:
+        """The driver's pool finds out what is left of the connection, and ends it or keeps it."""
+        try:
+            if isinstance(error, BROKEN):
+                raise translated(error, held) from error
         finally:
-            await self._release(held)
+            await self._give_back(held)
 
     async def fetch(self, sql: str, *values: object) -> list[asyncpg.Record]:
         rows: list[asyncpg.Record] = await self._read("fetch", sql, values)
@@ -189,15 +227,31 @@ class Pool:
         """How many are in use, how many are idle, and how many there may be."""
         if self._pool is None:
             return 0, 0, self._size
-        idle = self._pool.get_idle_size()
+        idle = self._pool.get_idle_size() + len(self._at_hand)
         return self._pool.get_size() - idle, idle, self._size
 
     async def close(self) -> None:
         if self._pool is not None:
+            while self._at_hand:
+                await self._give_back(self._at_hand.pop()[1])
             try:
                 await asyncio.wait_for(self._pool.close(), timeout=5)
             except TimeoutError:
                 self._pool.terminate()
+
+
+async def retried(db: Database, work: Callable[[Database], Awaitable[T]]) -> T:
+    """Do `work` in a transaction, and all of it anew where another one got in its way.
+
+    Raise ServiceUnavailable when that happens every time.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            async with db.transaction() as tx:
+                return await work(tx)
+        except (asyncpg.UniqueViolationError, *RETRYABLE) as error:
+            log.info("transaction_retried", error=type(error).__name__)
+    raise ServiceUnavailable
 
 
 def unavailable(error: BaseException) -> ServiceUnavailable:

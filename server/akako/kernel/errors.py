@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from akako.kernel.text import clean_line
+
 
 class ApiError(Exception):
     """An answer other than success. `details` must be safe to show to the caller."""
@@ -88,7 +90,7 @@ class RequestTimeout(ApiError):
 
 
 class Conflict(ApiError):
-    """A duplicate (409). `value` is the value as the caller sent it."""
+    """A duplicate (409). `value` is what the field would have become."""
 
     status, code, default = 409, "CONFLICT", "Resource already exists"
 
@@ -96,6 +98,13 @@ class Conflict(ApiError):
         self, resource: str, field: str, value: object, message: str | None = None
     ) -> None:
         super().__init__(message, details={"resource": resource, "field": field, "value": value})
+
+    def as_sent(self, body: Mapping[str, Any]) -> Conflict:
+        """The same with the value as the caller wrote it, where only tidying changed it."""
+        sent = body.get(self.details["field"])
+        if isinstance(sent, str) and clean_line(sent) == self.details["value"]:
+            self.details["value"] = sent[:MAX_ECHO]
+        return self
 
 
 class InvalidState(ApiError):
@@ -239,6 +248,9 @@ class InternalError(ApiError):
 
 class UpstreamError(ApiError):
     status, code, default = 502, "UPSTREAM_ERROR", "The identity provider gave an unusable answer"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "5"})
 
 
 class ServiceUnavailable(ApiError):

@@ -38,7 +38,7 @@ class Connector:
         self._urls = list(urls)
         self._connect = connect
 
-    async def __call__(self, _url: str, **options: Any) -> asyncpg.Connection:
+    async def __call__(self, *_url: str, **options: Any) -> asyncpg.Connection:
         *others, last = self._urls
         for url in others:
             try:

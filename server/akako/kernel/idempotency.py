@@ -11,6 +11,7 @@ import re
 
 import msgspec
 
+from akako.kernel import json
 from akako.kernel.database import Database
 from akako.kernel.errors import BadRequest, IdempotencyInProgress, IdempotencyKeyReused
 
@@ -18,7 +19,7 @@ KEEP_HOURS = 24
 KEY = re.compile(r'"[\x21\x23-\x7e]{1,255}"|[\x21\x23-\x7e]{1,255}', re.ASCII)
 
 # Outcomes that a repetition may change, or that were reached before the work began.
-NOT_KEPT = {401, 403, 413, 415, 422, 429}
+NOT_KEPT = {400, 401, 403, 413, 415, 422, 429}
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -53,6 +54,14 @@ def fingerprint(method: str, path: str, *parts: bytes) -> bytes:
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.digest()
+
+
+def canonical(raw: bytes) -> bytes:
+    """What a JSON body says, however it is written; a body that says nothing stands as it is."""
+    try:
+        return json.canonical(json.decode_object(raw or b"{}"))
+    except BadRequest:
+        return raw
 
 
 async def claim(tx: Database, scope: Scope, print_: bytes) -> Stored | None:

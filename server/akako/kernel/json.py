@@ -19,6 +19,7 @@ _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 encode = msgspec.json.Encoder().encode
+canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
 def decode_object(raw: bytes) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
@@ -27,6 +28,9 @@ DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 MAX_PAGE = 100_000
 MAX_SEARCH = 100
+KEPT_QUERIES = 500
+MAX_KEPT_QUERY = 200
+PLACES = {"page", "cursor"}  # parameters that say where in the list
 
 
 class Sort(msgspec.Struct, frozen=True):
@@ -77,7 +81,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     search: str | None  # folded like the stored search keys
     filters: Mapping[str, Any]
     dates: Mapping[str, tuple[datetime | None, datetime | None]]
-    raw: Mapping[str, str]
+    kept: str  # the query string of the pages that follow, but for their cursor
 
     @property
     def order(self) -> str:
@@ -100,6 +104,19 @@ class _Problems:
             return False
         self.found += error.violations
         return True
+
+
+def reader(spec: Spec) -> Callable[[bytes], Request]:
+    """What understands the query strings of a list. The usual ones are understood but once."""
+    understand = lru_cache(KEPT_QUERIES)(lambda raw: read(spec, query.parse_query(raw)))
+
+    def read_query(raw: bytes) -> Request:
+        # Of bounded length, so that nobody fills the memory with them.
+        if len(raw) > MAX_KEPT_QUERY:
+            return read(spec, query.parse_query(raw))
+        return understand(raw)
+
+    return read_query
 
 
 def read(spec: Spec, params: Mapping[str, str]) -> Request:
@@ -130,7 +147,7 @@ def read(spec: Spec, params: Mapping[str, str]) -> Request:
         search=search,
         filters=filters,
         dates=dates,
-        raw=params,
+        kept=urlencode({name: params[name] for name in params if name not in PLACES}),
     )
 
 
@@ -238,7 +255,7 @@ async def fetch(
         )
     offset = 0 if request.cursor else (request.page - 1) * request.limit
     sql = f"""
-    select counted.total, page.*
+    select page.*, counted.total
     from (select count(*) as total from {source} where {matching}) counted
     left join lateral (
         select {columns}, {chosen.column} as _sort, {spec.identity} as _id
@@ -278,5 +295,5 @@ def _page(
 
 def link(path: str, request: Request, cursor: str) -> str:
     """The `Link` header of the next page: an absolute-path reference that keeps all filters."""
-    kept = {name: value for name, value in request.raw.items() if name not in {"page", "cursor"}}
-    return f'<{path}?{urlencode({**kept, "cursor": cursor})}>; rel="next"'
+    kept = f"{request.kept}&" if request.kept else ""
+    return f'<{path}?{kept}cursor={cursor}>; rel="next"'

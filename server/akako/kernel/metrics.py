@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from prometheus_client import (
@@ -106,20 +107,20 @@ NOTICEABLE_SECONDS = 0.005  # a shorter wait for a connection is none
 WATCH_SECONDS = 5.0
 PAGE_BYTES = os.sysconf("SC_PAGESIZE")
 
-_kept: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 _cpu_told = 0.0
+
+
+@cache
+def _series(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """Finding the series of some labels costs more than counting in it."""
+    return REQUESTS.labels(method, route, str(status)), SECONDS.labels(method, route)
 
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:
     """Count one answer. Methods that nobody defined share a label, so labels stay few."""
-    method = method if method in METHODS else "OTHER"
-    found = _kept.get((method, route, status))
-    if found is None:
-        found = REQUESTS.labels(method, route, str(status)), SECONDS.labels(method, route)
-        _kept[method, route, status] = found
-    counter, histogram = found
-    counter.inc()
-    histogram.observe(seconds)
+    answers, durations = _series(method if method in METHODS else "OTHER", route, status)
+    answers.inc()
+    durations.observe(seconds)
 
 
 def alert(kind: str) -> None:

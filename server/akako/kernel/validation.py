@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
+from akako.kernel import json
 from akako.kernel.errors import ValidationFailed, violation
 from akako.kernel.fields import Rule
 from akako.kernel.text import TextError
@@ -27,8 +28,6 @@ Problems = list[dict[str, Any]]
 Reader = Callable[[str, Any, Problems], Any]
 
 MAX_ECHOED_NAME = 128
-
-_canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
 def read(model: type[S], data: Mapping[str, Any]) -> S:
@@ -59,7 +58,7 @@ def check_read_only(echoed: Mapping[str, Any], current: object) -> None:
     problems = [
         violation(name, "Read-only field", value)
         for name, value in echoed.items()
-        if name not in shown or _canonical(shown[name]) != _canonical(value)
+        if name not in shown or json.canonical(shown[name]) != json.canonical(value)
     ]
     if problems:
         raise ValidationFailed(problems)

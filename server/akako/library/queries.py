@@ -109,6 +109,12 @@ async def list_documents(db: Database, request: listing.Request, topic_id: str) 
     )
 
 
+async def get_document(db: Database, document_id: str) -> Document | None:
+    sql = f"select {COLUMNS} from documents d where d.id = $1 and d.status = 'ACTIVE'"
+    row = await db.fetchrow(sql, document_id)
+    return _document(row) if row else None
+
+
 async def find_document(db: Database, document_id: str) -> tuple[str, Playable] | None:
     """(topic's id, the file) of a document that may be streamed."""
     row = await db.fetchrow(
@@ -125,17 +131,17 @@ async def find_document(db: Database, document_id: str) -> tuple[str, Playable] 
     return facts.pop("topic_id"), Playable(**facts)
 
 
-async def delete_document(tx: Database, topic_id: str, document_id: str) -> str | None:
-    """Take a document out of sight; return the key of its object, None if there is none."""
-    key: str | None = await tx.fetchval(
+async def delete_document(tx: Database, topic_id: str, document_id: str) -> tuple[str, str] | None:
+    """Take a document out of sight; return its object's key and hash, None if there is none."""
+    row = await tx.fetchrow(
         """
         update documents set status = 'DELETED', deleted_at = now()
-        where id = $1 and topic_id = $2 and status = 'ACTIVE' returning storage_key
+        where id = $1 and topic_id = $2 and status = 'ACTIVE' returning storage_key, sha256
         """,
         document_id,
         topic_id,
     )
-    return key
+    return row and (row["storage_key"], row["sha256"])
 
 
 VIDEO_COLUMNS = """
@@ -150,6 +156,18 @@ async def find_video(db: Database, topic_id: str, *, lock: bool = False) -> asyn
         f"select {VIDEO_COLUMNS} from topics where id = $1 and deleted_at is null"
         + (" for update" if lock else ""),
         topic_id,
+    )
+
+
+def video(row: asyncpg.Record) -> Video:
+    return Video(
+        topic_id=row["id"],
+        video_url=video_url(row["id"]),
+        mime_type=row["video_mime"],
+        size=row["video_size"],
+        sha256=row["video_sha256"],
+        version=row["video_version"],
+        updated_at=row["video_updated_at"],
     )
 
 
@@ -181,15 +199,7 @@ async def put_video(tx: Database, topic_id: str, file: StoredFile) -> Video:
         file.sha256,
     )
     assert row is not None
-    return Video(
-        topic_id=topic_id,
-        video_url=video_url(topic_id),
-        mime_type=row["video_mime"],
-        size=row["video_size"],
-        sha256=row["video_sha256"],
-        version=row["video_version"],
-        updated_at=row["video_updated_at"],
-    )
+    return video(row)
 
 
 async def remove_video(tx: Database, topic_id: str) -> None:

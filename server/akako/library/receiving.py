@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from akako.kernel import idempotency
 from akako.kernel.database import Database
-from akako.kernel.errors import ValidationFailed
+from akako.kernel.errors import IdempotencyKeyReused, UnsupportedMediaType, ValidationFailed
 from akako.kernel.files.kinds import Kind
 from akako.kernel.files.multipart import FilePart, TextPart, read_form
 from akako.kernel.http.call import Call
@@ -32,9 +32,10 @@ async def adopt(
     answered, a file that was not adopted does not stay in the store.
     """
     key = idempotency.read_key(call.header("idempotency-key"))
-    if key is None or not await is_repeated(call, route, key):
+    repeated = key is not None and await is_repeated(call, route, key)
+    if not repeated:
         await admit()
-    form = await receiving()
+    form = await _reread(receiving) if repeated else await receiving()
     worked = done = False
 
     async def carry_out(db: Database) -> Reply:
@@ -54,6 +55,14 @@ async def adopt(
         if not done:
             await give_up(call.db, call.outside.store, form.file.key)
     return answer
+
+
+async def _reread(receiving: Callable[[], Awaitable[Received]]) -> Received:
+    """A form whose key has an answer already, and which therefore was in order the first time."""
+    try:
+        return await receiving()
+    except (UnsupportedMediaType, ValidationFailed):
+        raise IdempotencyKeyReused from None
 
 
 async def receive(

@@ -98,10 +98,15 @@ async def stream_document(call: Call, query: StreamQuery) -> Reply:
     access=STAFF,
     resource="document",
     replays=True,
+    errors=(412,),
 )
 async def delete_document(call: Call, topic_id: str, document_id: str) -> Ok[DocumentDeleted]:
-    """Delete a document of a topic. Running downloads finish."""
-    await service.delete_document(call.db, call.actor, topic_id, document_id)
+    """Delete a document of a topic. Running downloads finish.
+
+    `If-Match` compares the entity tag of the stream answer.
+    """
+    condition = call.header("if-match")
+    await service.delete_document(call.db, call.actor, topic_id, document_id, if_match=condition)
     deleted = DocumentDeleted(document_id, topic_id, deleted=True)
     return Ok(data=deleted, message="Document deleted successfully")
 

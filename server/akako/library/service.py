@@ -85,12 +85,17 @@ def _facts(file: StoredFile, topic_id: str) -> dict[str, object]:
     }
 
 
-async def delete_document(db: Database, actor: Actor, topic_id: str, document_id: str) -> None:
+async def delete_document(
+    db: Database, actor: Actor, topic_id: str, document_id: str, *, if_match: str | None
+) -> None:
+    """Raise PreconditionFailed, and delete nothing, where `if_match` names another content."""
     async with db.transaction() as tx:
         await writable_topic(tx, actor, topic_id)
-        key = await queries.delete_document(tx, topic_id, document_id)
-        if key is None:
+        deleted = await queries.delete_document(tx, topic_id, document_id)
+        if deleted is None:
             raise NotFound("document", document_id)
+        key, sha256 = deleted
+        _require_match(if_match, etag(sha256))
         await queries.add_to_count(tx, topic_id, -1, most=MAX_DOCUMENTS)
         await storage.queue_cleanup(tx, key)
         before = {"topicId": topic_id}
@@ -132,11 +137,14 @@ async def check_video(db: Database, topic_id: str, *, if_match: str | None) -> N
     """Raise PreconditionFailed where `if_match` names another video than the present one."""
     row = await queries.find_video(db, topic_id) if if_match else None
     if row is not None:
-        _require_match(row, if_match)
+        _require_match(if_match, _video_etag(row))
 
 
-def _require_match(row: asyncpg.Record, if_match: str | None) -> None:
-    current = etag(row["video_sha256"]) if row["video_key"] else None
+def _video_etag(row: asyncpg.Record) -> str | None:
+    return etag(row["video_sha256"]) if row["video_key"] else None
+
+
+def _require_match(if_match: str | None, current: str | None) -> None:
     if if_match is not None and not tag_matches(if_match, current):
         raise PreconditionFailed(current)
 
@@ -154,7 +162,7 @@ async def put_video(
         await writable_topic(tx, actor, topic_id)
         if row is None:
             raise NotFound("topic", topic_id)
-        _require_match(row, if_match)
+        _require_match(if_match, _video_etag(row))
         await _adopt(tx, file)
         if row["video_key"]:
             await storage.queue_cleanup(tx, row["video_key"])
@@ -172,7 +180,7 @@ async def delete_video(db: Database, actor: Actor, topic_id: str, *, if_match: s
         await writable_topic(tx, actor, topic_id)
         if row is None or row["video_key"] is None:
             raise NotFound("video", topic_id)
-        _require_match(row, if_match)
+        _require_match(if_match, _video_etag(row))
         await storage.queue_cleanup(tx, row["video_key"])
         await queries.remove_video(tx, topic_id)
         await audit.record(tx, actor, "video.deleted", "video", topic_id)

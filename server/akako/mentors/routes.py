@@ -17,7 +17,7 @@ from akako.mentors.schemas import (
 )
 
 
-@post("/mentor/apply", access=requires(LEARNER), errors=(409,))
+@post("/mentor/apply", access=requires(LEARNER), changes_public=False, errors=(409,))
 async def apply_as_mentor(call: Call, data: ApplicationRequest) -> Created[MentorApplication]:
     """Apply to become a mentor."""
     application = await service.apply(call.db, call.actor, request=data)
@@ -71,6 +71,7 @@ async def approve_application(
 @put(
     "/admin/mentor/{mentor_application_id}/reject",
     access=requires(ADMIN),
+    changes_public=False,
     resource="mentor_application",
     errors=(409, 412),
     body_optional=True,

@@ -14,7 +14,7 @@ from akako.education.service import Edit
 from akako.identity import queries as identity
 from akako.identity import roles
 from akako.identity.schemas import User
-from akako.kernel import audit, etags, jobs
+from akako.kernel import audit, etags
 from akako.kernel.access import ADMIN, MENTOR, Actor
 from akako.kernel.database import Database
 from akako.kernel.errors import (
@@ -146,8 +146,10 @@ async def _open_role(tx: Database, actor: Actor, user_id: str, end: datetime | N
         return
     await roles.open_window(tx, user_id, MENTOR, assigned_by=actor.clerk_id, end=end)
     granted = {"role": MENTOR, "effectiveEndDate": end}
-    await audit.record(tx, actor, "user_role.assigned", "user", user_id, after=granted)
-    await jobs.announce(tx, "user_role.assigned", {"userId": user_id, "role": MENTOR})
+    event = {"userId": user_id, "role": MENTOR}
+    await audit.record(
+        tx, actor, "user_role.assigned", "user", user_id, after=granted, announces=event
+    )
 
 
 async def _assign_subjects(tx: Database, actor: Actor, mentor_id: str, named: list[str]) -> None:
@@ -186,9 +188,8 @@ async def _note(
         after.id,
         before=before and _facts(before),
         after=_facts(after),
+        announces={"applicationId": after.id, "userId": after.user_id},
     )
-    concerned = {"applicationId": after.id, "userId": after.user_id}
-    await jobs.announce(tx, f"mentor_application.{deed}", concerned)
 
 
 def _facts(application: MentorApplication) -> dict[str, object]:

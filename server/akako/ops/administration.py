@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncpg
 
 from akako.identity import accounts, roles
-from akako.identity.accounts import Policy, Tombstoned
+from akako.identity.accounts import Tombstoned
 from akako.kernel import audit, text
-from akako.kernel.access import ADMIN
+from akako.kernel.access import ADMIN, Policy
 from akako.kernel.database import Database
 from akako.kernel.errors import ApiError
 from akako.kernel.ports import Directory
@@ -18,12 +18,17 @@ class AdministrationError(Exception):
 
 
 async def grant_admin(
-    db: Database, directory: Directory | None, *, clerk_id: str | None, email: str | None
+    db: Database,
+    directory: Directory | None,
+    policy: Policy,
+    *,
+    clerk_id: str | None,
+    email: str | None,
 ) -> str:
     """Make somebody an administrator for good, from now; return their Clerk id. Idempotent."""
     row = await _find(db, clerk_id, email)
     if row is None:
-        row = await _fetch(db, directory, clerk_id, email)
+        row = await _fetch(db, directory, policy, clerk_id, email)
     async with db.transaction() as tx:
         await roles.lock_admins(tx)
         held = await tx.fetchval(
@@ -83,7 +88,11 @@ async def _find(db: Database, clerk_id: str | None, email: str | None) -> asyncp
 
 
 async def _fetch(
-    db: Database, directory: Directory | None, clerk_id: str | None, email: str | None
+    db: Database,
+    directory: Directory | None,
+    policy: Policy,
+    clerk_id: str | None,
+    email: str | None,
 ) -> asyncpg.Record:
     """Somebody who has not signed in yet: ask the identity provider."""
     if clerk_id is None or directory is None:
@@ -95,7 +104,7 @@ async def _fetch(
         person = await directory.get_user(clerk_id)
         if person is None:
             raise AdministrationError(f"the identity provider knows no {clerk_id}")
-        await accounts.settle(db, directory, person, Policy())
+        await accounts.settle(db, directory, person, policy)
     except (ApiError, Tombstoned) as error:
         raise AdministrationError(f"{clerk_id} could not be fetched: {error}") from error
     row = await _find(db, clerk_id, None)

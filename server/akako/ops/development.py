@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from akako.identity import accounts, queries, roles
-from akako.identity.accounts import Policy
-from akako.kernel.access import ADMIN, MENTOR, Actor
+from akako.kernel.access import ADMIN, MENTOR, Actor, Policy
 from akako.kernel.database import Database
 from akako.kernel.ports import Directory
 

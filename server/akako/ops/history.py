@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -24,7 +23,6 @@ ENTRIES = Spec(
     # Cursors carry ids as text, and text of one length sorts as the numbers do.
     identity="lpad(a.id::text, 20, '0')",
 )
-PERSONAL = frozenset({"email", "firstName", "lastName", "imageUrl"})
 
 Word = Annotated[str, fields.line(1, 200)]
 
@@ -76,11 +74,10 @@ async def list_entries(
         db,
         ENTRIES,
         request,
-        source="audit_log a left join users u on a.resource = 'user' and u.id = a.resource_id",
+        source="audit_log a",
         columns="""
         a.id, a.at, a.actor_user_id, a.actor_clerk_id, a.impersonator_clerk_id, a.action,
-        a.resource, a.resource_id, a.before, a.after, a.ip, a.request_id,
-        u.deleted_at is not null as forgotten
+        a.resource, a.resource_id, a.before, a.after, a.ip, a.request_id
         """,
         where=where,
         build=_entry,
@@ -89,19 +86,18 @@ async def list_entries(
 
 def _entry(row: asyncpg.Record) -> AuditEntry:
     known = {name: row[name] for name in AuditEntry.__struct_fields__}
-    hidden = PERSONAL if row["forgotten"] else frozenset()
-    shown = {name: _without(row[name], hidden) for name in ("before", "after")}
+    shown = {name: _without_secrets(row[name]) for name in ("before", "after")}
     return AuditEntry(**{**known, **shown, "id": str(row["id"])})
 
 
-def _without(state: Any, hidden: Collection[str]) -> Any:
-    """The state without these fields, and without any that by its name is a secret."""
+def _without_secrets(state: Any) -> Any:
+    """The state without the fields that by their names are secrets."""
     if isinstance(state, list):
-        return [_without(each, hidden) for each in state]
+        return [_without_secrets(each) for each in state]
     if not isinstance(state, dict):
         return state
     return {
-        name: _without(value, hidden)
+        name: _without_secrets(value)
         for name, value in state.items()
-        if name not in hidden and not any(word in name.lower() for word in SECRET_WORDS)
+        if not any(word in name.lower() for word in SECRET_WORDS)
     }

@@ -18,7 +18,7 @@ from akako.kernel.http.once import once
 from akako.kernel.http.render import render
 from akako.kernel.http.reply import NO_STORE, PROTECTIVE, Reply, wire
 from akako.kernel.limits import MEDIA, UPLOAD
-from akako.uploads import headers, service
+from akako.uploads import described, headers, service
 from akako.uploads.appending import Checksum, Piece, append
 from akako.uploads.queries import Kept
 from akako.uploads.schemas import Upload
@@ -37,7 +37,13 @@ BYTES = "application/offset+octet-stream"
     body_optional=True,
     body_setting="max_video_bytes",
     answer_headers=headers.ALWAYS,
-    hidden=True,
+    returns=Upload,
+    status=(201,),
+    errors=(404, 409, 422),
+    headers=described.TO_BEGIN,
+    success_headers=described.STANDING,
+    refusals=described.BEGIN,
+    also=(described.DISCOVER,),
 )
 async def begin_upload(call: Call) -> Reply:
     """Begin a resumable upload of a document or video; the body may be its first piece."""
@@ -94,7 +100,8 @@ async def _appended(call: Call, upload_id: str, piece: Piece) -> Kept:
     metered=False,
     resource="upload",
     answer_headers=headers.ALWAYS,
-    hidden=True,
+    success_headers=described.STANDING | described.TOLD,
+    also=(described.LOCATE,),
 )
 async def read_upload(call: Call, upload_id: str) -> Ok[Upload]:
     """How far an upload is, and what it has become."""
@@ -102,7 +109,7 @@ async def read_upload(call: Call, upload_id: str) -> Ok[Upload]:
         headers.require_version(call)
     kept = await service.look_up(call.db, call.actor, call.outside.uploads, upload_id)
     found = headers.standing(kept) | {"Upload-Metadata": kept.told}
-    return Ok(data=service.shown(kept), headers=found)
+    return Ok(data=await service.shown_whole(call.db, kept), headers=found)
 
 
 @patch(
@@ -114,7 +121,11 @@ async def read_upload(call: Call, upload_id: str) -> Ok[Upload]:
     media=BYTES,
     body_setting="max_video_bytes",
     answer_headers=headers.ALWAYS,
-    hidden=True,
+    status=(204,),
+    errors=(409, 422),
+    headers=described.TO_APPEND,
+    success_headers=described.STANDING,
+    refusals=described.APPEND,
 )
 async def append_to_upload(call: Call, upload_id: str) -> Reply:
     """Add the next piece; the last one makes the document or video."""
@@ -130,7 +141,10 @@ async def append_to_upload(call: Call, upload_id: str) -> Reply:
     bucket=MEDIA,
     resource="upload",
     answer_headers=headers.ALWAYS,
-    hidden=True,
+    status=(204,),
+    headers=described.RESUMABLE,
+    success_headers=described.RESUMABLE,
+    refusals=described.CANCEL,
 )
 async def cancel_upload(call: Call, upload_id: str) -> Reply:
     """Forget an upload. What a finished one has become stays."""

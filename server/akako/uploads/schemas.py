@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from akako.education.schemas import Document
 from akako.kernel import fields
+from akako.library.schemas import Video
 
 Kind = Literal["document", "video"]
 
@@ -35,7 +37,10 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Upload(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
-    """How far an upload is. `offset` and `length` are in bytes; `result` is there at the end."""
+    """How far an upload is. `offset` and `length` are in bytes; `result` is there at the end.
+
+    Whoever reads a finished one also gets its `document` or `video`, unless that was deleted.
+    """
 
     id: str
     kind: Kind
@@ -45,3 +50,5 @@ class Upload(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
     length: int
     expires_at: datetime
     result: Result | None
+    document: Document | msgspec.UnsetType = msgspec.UNSET
+    video: Video | msgspec.UnsetType = msgspec.UNSET

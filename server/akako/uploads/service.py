@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from akako.kernel.access import Actor
@@ -12,6 +13,7 @@ from akako.kernel.errors import Conflict, NotFound, PayloadTooLarge, ValidationF
 from akako.kernel.files.kinds import DOCUMENTS, VIDEOS, Inspector
 from akako.kernel.files.names import display_name
 from akako.kernel.ids import new_id
+from akako.library import queries as material
 from akako.library import service as library
 from akako.library.queries import stream_url, video_url
 from akako.uploads import landing, queries
@@ -98,6 +100,19 @@ def shown(kept: Kept) -> Upload:
         expires_at=kept.expires_at,
         result=result(kept),
     )
+
+
+async def shown_whole(db: Database, kept: Kept) -> Upload:
+    """The upload with what it has become, as long as that is there."""
+    upload = shown(kept)
+    if kept.result_id is None:
+        return upload
+    if kept.kind == "document":
+        document = await material.get_document(db, kept.result_id)
+        return msgspec.structs.replace(upload, document=document) if document else upload
+    row = await material.find_video(db, kept.topic_id)
+    playable = row is not None and row["video_key"] is not None
+    return msgspec.structs.replace(upload, video=material.video(row)) if playable else upload
 
 
 async def sweep(db: Database, folder: Path) -> int:

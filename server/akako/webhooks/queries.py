@@ -1,54 +1,53 @@
-"""SQL about messages received."""
+"""SQL about messages received.
+
+A message is noted in the transaction of its effect, so that it has either both or none. Noting it
+waits for a parallel delivery of the same message to end, and is false where that had the effect.
+"""
 
 from __future__ import annotations
 
+from akako.identity.statements import LOCK
 from akako.kernel.database import Database
 
 KEEP_DAYS = 90
+NOTE = """
+insert into webhook_messages (message_id, type, outcome) {values}
+on conflict do nothing returning message_id
+"""
+NOTE_FOR_PERSON = NOTE.format(values=f"select $1, $2, 'handled' from {LOCK.format('$3')}")
+NOTE_IGNORED = NOTE.format(values="values ($1, $2, 'ignored')")
+NOTE_SESSION = f"""
+with new as ({NOTE.format(values="values ($1, $2, 'handled')")}), ended as (
+    insert into ended_sessions (session_id) select $3 from new on conflict do nothing
+)
+select message_id from new
+"""
+BURY = f"""
+with new as ({NOTE.format(values="values ($1, $2, 'dead')")}), kept as (
+    insert into webhook_dead_letters (message_id, type, reason, body)
+    select message_id, $2, $3, $4 from new
+)
+select message_id from new
+"""
 
 
-async def note_message(tx: Database, message_id: str) -> bool:
-    """Remember the message; return whether it is new. Waits for a parallel delivery to end."""
-    new = await tx.fetchval(
-        """
-        insert into webhook_messages (message_id, outcome) values ($1, 'ignored')
-        on conflict do nothing returning true
-        """,
-        message_id,
-    )
-    return bool(new)
+async def note_for_person(tx: Database, message_id: str, kind: str, clerk_id: str) -> bool:
+    """Note a message about a person, and take the lock under which that is decided."""
+    return await tx.fetchval(NOTE_FOR_PERSON, message_id, kind, clerk_id) is not None
 
 
-async def set_outcome(tx: Database, message_id: str, kind: str | None, outcome: str) -> None:
-    await tx.execute(
-        "update webhook_messages set type = $2, outcome = $3 where message_id = $1",
-        message_id,
-        kind,
-        outcome,
-    )
+async def note_ignored(db: Database, message_id: str, kind: str) -> bool:
+    return await db.fetchval(NOTE_IGNORED, message_id, kind) is not None
 
 
-async def bury(tx: Database, message_id: str, kind: str | None, reason: str, body: bytes) -> None:
+async def end_session(db: Database, message_id: str, kind: str, session_id: str) -> bool:
+    """Note the message, and close what is left of the session's last token."""
+    return await db.fetchval(NOTE_SESSION, message_id, kind, session_id) is not None
+
+
+async def bury(db: Database, message_id: str, kind: str | None, reason: str, body: bytes) -> bool:
     """Keep a message that could not be applied, for a person to look at."""
-    await tx.execute(
-        "insert into webhook_dead_letters (message_id, type, reason, body) values ($1, $2, $3, $4)",
-        message_id,
-        kind,
-        reason,
-        body,
-    )
-
-
-async def is_known(tx: Database, clerk_id: str) -> bool:
-    """Whether this person has a row already."""
-    sql = "select exists (select from users where clerk_id = $1)"
-    return bool(await tx.fetchval(sql, clerk_id))
-
-
-async def end_session(tx: Database, session_id: str) -> None:
-    await tx.execute(
-        "insert into ended_sessions (session_id) values ($1) on conflict do nothing", session_id
-    )
+    return await db.fetchval(BURY, message_id, kind, reason, body) is not None
 
 
 async def forget_old(db: Database) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from akako.identity.accounts import Policy
 from akako.kernel.access import UNGUARDED
 from akako.kernel.envelope import Ok
 from akako.kernel.errors import ServiceUnavailable, Unauthorized
@@ -16,6 +18,7 @@ from akako.webhooks import service, signatures
 from akako.webhooks.schemas import Receipt
 
 MAX_BYTES = 1024 * 1024
+TURN_SECONDS = 10.0  # Svix waits for 15
 
 
 @post(
@@ -43,6 +46,26 @@ async def receive_clerk_webhook(call: Call) -> Ok[Receipt]:
     body = await read_whole(call, MAX_BYTES)
     if not signatures.is_genuine(message, body, outside.webhook_secrets, time.time()):
         raise Unauthorized("invalid", "Webhook signature invalid")
-    policy = Policy(default_plan=outside.default_plan, bootstrap_admins=outside.bootstrap_admins)
-    receipt = await service.receive(call.db, message.id.decode("ascii"), body, policy)
+    async with turn(outside.webhook_turns):
+        receipt = await service.receive(
+            call.db,
+            message.id.decode("ascii"),
+            body,
+            outside.policy,
+            instance_id=outside.clerk_instance_id,
+        )
     return Ok(data=receipt, message="Webhook received")
+
+
+@asynccontextmanager
+async def turn(turns: asyncio.Semaphore) -> AsyncIterator[None]:
+    """Wait for a turn, but not until the sender gives up: told in time, it soon tries again."""
+    try:
+        async with asyncio.timeout(TURN_SECONDS):
+            await turns.acquire()
+    except TimeoutError:
+        raise ServiceUnavailable(retry_after=5) from None
+    try:
+        yield
+    finally:
+        turns.release()

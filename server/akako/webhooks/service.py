@@ -13,11 +13,12 @@ import asyncpg
 import structlog
 
 from akako.identity import accounts
-from akako.identity.accounts import Policy, Tombstoned
+from akako.identity.accounts import Tombstoned
 from akako.kernel import json, metrics
+from akako.kernel.access import Policy
 from akako.kernel.clerk_user import parse_user
-from akako.kernel.database import AWAY, RETRYABLE, Database
-from akako.kernel.errors import BadRequest, ServiceUnavailable
+from akako.kernel.database import AWAY, RETRYABLE, Database, retried, unavailable
+from akako.kernel.errors import BadRequest
 from akako.webhooks import queries
 from akako.webhooks.schemas import Receipt
 
@@ -33,42 +34,39 @@ class Unusable(Exception):
     """The message is genuine, but nothing can be done with it; the reason names no data."""
 
 
-async def receive(db: Database, message_id: str, body: bytes, policy: Policy) -> Receipt:
+async def receive(
+    db: Database, message_id: str, body: bytes, policy: Policy, *, instance_id: str | None = None
+) -> Receipt:
     """Apply a genuine message exactly once. A message that cannot be applied is kept aside.
 
-    Raise ServiceUnavailable when the database is away; then nothing was done, and the sender tries
-    again.
+    With `instance_id`, messages of other Clerk instances change nothing. Raise ServiceUnavailable
+    when the database is away; then nothing was done, and the sender tries again.
     """
-    async with db.transaction() as tx:
-        if not await queries.note_message(tx, message_id):
-            return Receipt(received=True, duplicate=True)
-        kind: str | None = None
-        try:
-            event = _read(body)
-            kind = _kind(event)
-            async with tx.transaction():
-                handled = await _apply(tx, kind, event.get("data"), policy)
-        except (ServiceUnavailable, *RETRYABLE, *AWAY):
-            raise
-        except (Unusable, BadRequest, asyncpg.PostgresError) as problem:
-            return await _set_aside(tx, message_id, kind, body, problem)
-        await queries.set_outcome(tx, message_id, kind, "handled" if handled else "ignored")
-        return Receipt(received=True, handled=handled)
+    kind: str | None = None
+    try:
+        event = json.decode_object(body)
+        kind = _kind(event)
+        if _is_foreign(event, instance_id):
+            return await _ignore(db, message_id, kind)
+        return await _apply(db, message_id, kind, event.get("data"), policy)
+    except (*RETRYABLE, *AWAY) as error:
+        raise unavailable(error) from error
+    except (Unusable, BadRequest, asyncpg.PostgresError) as problem:
+        return await _set_aside(db, message_id, kind, body, problem)
 
 
 async def _set_aside(
-    tx: Database, message_id: str, kind: str | None, body: bytes, problem: Exception
+    db: Database, message_id: str, kind: str | None, body: bytes, problem: Exception
 ) -> Receipt:
     reason = str(problem) if isinstance(problem, Unusable) else type(problem).__name__
     log.error("webhook_dead_letter", type=kind, reason=reason)
     metrics.alert("webhook_dead_letter")
-    await queries.set_outcome(tx, message_id, kind, "dead")
-    await queries.bury(tx, message_id, kind, reason, body)
-    return Receipt(received=True, handled=False)
+    new = await queries.bury(db, message_id, kind, reason, body)
+    return _receipt(new, handled=False)
 
 
-def _read(body: bytes) -> dict[str, Any]:
-    return json.decode_object(body)
+def _receipt(new: bool, *, handled: bool) -> Receipt:
+    return Receipt(received=True, handled=handled) if new else Receipt(True, duplicate=True)
 
 
 def _kind(event: dict[str, Any]) -> str:
@@ -78,32 +76,61 @@ def _kind(event: dict[str, Any]) -> str:
     return kind
 
 
-async def _apply(tx: Database, kind: str, data: object, policy: Policy) -> bool:
-    """Carry a message out; return whether it was one that concerns us."""
+def _is_foreign(event: dict[str, Any], instance_id: str | None) -> bool:
+    sender = event.get("instance_id")
+    if instance_id is None or sender is None or sender == instance_id:
+        return False
+    log.error("webhook_of_another_instance")
+    metrics.alert("webhook_of_another_instance")
+    return True
+
+
+async def _ignore(db: Database, message_id: str, kind: str) -> Receipt:
+    return _receipt(await queries.note_ignored(db, message_id, kind), handled=False)
+
+
+async def _apply(db: Database, message_id: str, kind: str, data: object, policy: Policy) -> Receipt:
     if kind in CHANGES:
-        return await _change(tx, data, policy)
-    if kind == "user.deleted":
-        await accounts.forget(tx, _id(data, CLERK_ID))
-        return True
-    if kind in SESSION_ENDS:
-        await queries.end_session(tx, _id(data, SESSION_ID))
-        return True
-    return False
+        new = await _change(db, message_id, kind, data, policy)
+    elif kind == "user.deleted":
+        new = await _forget(db, message_id, kind, data)
+    elif kind in SESSION_ENDS:
+        new = await queries.end_session(db, message_id, kind, _id(data, SESSION_ID))
+    else:
+        return await _ignore(db, message_id, kind)
+    return _receipt(new, handled=True)
 
 
-async def _change(tx: Database, data: object, policy: Policy) -> bool:
+async def _change(db: Database, message_id: str, kind: str, data: object, policy: Policy) -> bool:
     _id(data, CLERK_ID)
     person = parse_user(data)
     if person is None:
         raise Unusable("impossible user")
-    if person.updated_at is None and await queries.is_known(tx, person.id):
-        # Without a date it cannot be told from news that are older than the row.
+    # Without a date it cannot be told from news that are older than the row.
+    undated = person.updated_at is None
+
+    async def work(tx: Database) -> bool:
+        if not await queries.note_for_person(tx, message_id, kind, person.id):
+            return False
+        try:
+            await accounts.merge_locked(tx, person, policy, keep_clash=True, only_new=undated)
+        except Tombstoned:
+            log.info("webhook_for_deleted_user", user=person.id)
         return True
-    try:
-        await accounts.merge(tx, person, policy, keep_clash=True)
-    except Tombstoned:
-        log.info("webhook_for_deleted_user", user=person.id)
-    return True
+
+    return await retried(db, work)
+
+
+async def _forget(db: Database, message_id: str, kind: str, data: object) -> bool:
+    clerk_id = _id(data, CLERK_ID)
+
+    async def work(tx: Database) -> bool:
+        new = await queries.note_for_person(tx, message_id, kind, clerk_id)
+        if new:
+            await accounts.forget_locked(tx, clerk_id)
+        return new
+
+    return await retried(db, work)
 
 
 def _id(data: object, shape: re.Pattern[str]) -> str:

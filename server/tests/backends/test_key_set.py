@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from akako.backends import key_set
 from akako.backends.key_set import (
@@ -15,11 +13,10 @@ from akako.backends.key_set import (
     MAX_ABSENT,
     RETRY_SECONDS,
     JwksKeySet,
-    StaticKeySet,
 )
 from akako.kernel import metrics
 from akako.kernel.errors import ServiceUnavailable
-from tests.parts.fake_clerk import FakeClerk, new_key
+from tests.parts.fake_clerk import FakeClerk
 
 
 class Clock:
@@ -51,7 +48,8 @@ def clock() -> Clock:
 async def keys(
     clerk: FakeClerk, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[JwksKeySet]:
-    monkeypatch.setattr(key_set, "PATIENCE_SECONDS", 30)  # a slow machine changes no answer
+    for name in ("PATIENCE_SECONDS", "FIRST_SECONDS"):
+        monkeypatch.setattr(key_set, name, 30)  # a slow machine changes no answer
     opened = JwksKeySet(clerk.jwks_url, clock=clock)
     yield opened
     await opened.close()
@@ -224,6 +222,23 @@ async def test_who_holds_a_known_key_does_not_wait_long(
     assert keys._loading is not None
 
 
+async def test_who_holds_no_known_key_gives_up_while_the_read_goes_on(
+    clerk: FakeClerk, keys: JwksKeySet, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_set, "FIRST_SECONDS", 0.05)
+    clerk.fail("jwks", delay=1.0)
+    with pytest.raises(ServiceUnavailable):
+        await keys.find(clerk.kid)
+    reading = keys._loading
+    assert reading is not None
+    clock.now += 0.05
+    with pytest.raises(ServiceUnavailable):
+        await keys.find(clerk.kid)
+    await reading
+    assert await keys.find(clerk.kid)
+    assert clerk.count() == 1
+
+
 async def test_while_the_issuer_hangs_known_keys_answer_without_it(
     clerk: FakeClerk, keys: JwksKeySet, clock: Clock
 ) -> None:
@@ -257,31 +272,6 @@ async def test_unusable_entries_of_a_live_set_hide_no_good_key(
     clerk.extra_jwks.extend([None, {"kty": "oct", "kid": "bad", "k": "c2VjcmV0"}])
     assert await keys.find(clerk.kid)
     assert await keys.find("bad") is None
-
-
-def pem_of(key: Any) -> str:
-    pem: bytes = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return pem.decode()
-
-
-async def test_a_fixed_key_answers_to_every_id_or_to_its_own() -> None:
-    key = new_key()
-    anonymous = StaticKeySet.from_pem(pem_of(key))
-    assert await anonymous.find("whatever") == key.public_key()
-    named = StaticKeySet(key.public_key(), kid="mine")
-    assert await named.find("mine") == key.public_key()
-    assert await named.find("../../dev/null") is None
-    await named.close()
-
-
-@pytest.mark.parametrize(
-    "pem",
-    [pem_of(new_key(1024)), pem_of(ec.generate_private_key(ec.SECP256R1())), "garbage", ""],
-    ids=["1024 bit", "elliptic", "garbage", "empty"],
-)
-def test_a_fixed_key_must_be_a_safe_rsa_key(pem: str) -> None:
-    with pytest.raises(ValueError):
-        StaticKeySet.from_pem(pem)
 
 
 async def test_reads_and_their_failures_are_measured(clerk: FakeClerk, keys: JwksKeySet) -> None:

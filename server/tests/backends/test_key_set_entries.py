@@ -1,12 +1,13 @@
-"""The entries of a JWKS: only public RSA signing keys of a safe size are used."""
+"""The entries of a JWKS, and fixed keys: only public RSA signing keys of a safe size are used."""
 
 import json
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from akako.backends.key_set import decode_base64url, parse_key_set
+from akako.backends.key_set import StaticKeySet, decode_base64url, parse_key_set
 from tests.parts.fake_clerk import integer64, jwk, new_key
 
 
@@ -61,3 +62,28 @@ def test_only_canonical_base64url_decodes(text: object) -> None:
         return
     with pytest.raises(ValueError):
         decode_base64url(text)
+
+
+def pem_of(key: Any) -> str:
+    pem: bytes = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return pem.decode()
+
+
+async def test_a_fixed_key_answers_to_every_id_or_to_its_own() -> None:
+    key = new_key()
+    anonymous = StaticKeySet.from_pem(pem_of(key))
+    assert await anonymous.find("whatever") == key.public_key()
+    named = StaticKeySet(key.public_key(), kid="mine")
+    assert await named.find("mine") == key.public_key()
+    assert await named.find("../../dev/null") is None
+    await named.close()
+
+
+@pytest.mark.parametrize(
+    "pem",
+    [pem_of(new_key(1024)), pem_of(ec.generate_private_key(ec.SECP256R1())), "garbage", ""],
+    ids=["1024 bit", "elliptic", "garbage", "empty"],
+)
+def test_a_fixed_key_must_be_a_safe_rsa_key(pem: str) -> None:
+    with pytest.raises(ValueError):
+        StaticKeySet.from_pem(pem)

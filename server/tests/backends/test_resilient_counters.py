@@ -119,10 +119,13 @@ async def test_it_starts_without_valkey_and_finds_it_later(
     ],
 )
 async def test_nonsense_is_no_answer(answer: bytes) -> None:
+    ended = asyncio.Event()
+
     async def answer_nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.read(4096):
             writer.write(answer)
         writer.close()
+        ended.set()
 
     server = await asyncio.start_server(answer_nonsense, "127.0.0.1", 0)
     async with server:
@@ -131,6 +134,7 @@ async def test_nonsense_is_no_answer(answer: bytes) -> None:
         assert (await resilient.hit(limit=2)).remaining == 0
         assert resilient.fallbacks == 2
         await resilient.counters.close()
+        await asyncio.wait_for(ended.wait(), 10)  # the connection is not left behind
 
 
 async def test_one_line_is_logged_and_no_secret(

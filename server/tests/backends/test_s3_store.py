@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
@@ -120,16 +120,44 @@ async def test_an_upload_that_breaks_leaves_nothing(
     assert await direct.head("broken") is None
 
 
-async def test_an_upload_cancelled_at_any_moment_shows_nothing(seaweedfs: SeaweedFS) -> None:
+async def until(done: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
+WAITS = (0, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2)
+
+
+async def test_an_upload_cancelled_at_any_moment_leaves_nothing(seaweedfs: SeaweedFS) -> None:
     store = S3Store(seaweedfs.url, seaweedfs.access())
-    # The parts of an upload that was cancelled while it was being opened are left to the bucket's
-    # lifecycle rule: nobody has heard the name of that upload yet.
-    for wait in (0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2):
+    for wait in WAITS:
         putting = asyncio.create_task(store.put("cancelled", content(SIZE)))
         await asyncio.wait([putting], timeout=wait)
         cancelled = putting.cancel()
         await asyncio.gather(putting, return_exceptions=True)
+        await until(lambda: not store.undoing)
+        assert seaweedfs.unfinished_uploads() == [], wait
         assert not cancelled or await store.head("cancelled") is None
+
+
+async def test_an_upload_cancelled_while_it_is_being_opened_is_aborted(
+    seaweedfs: SeaweedFS, proxy: TcpProxy
+) -> None:
+    access = seaweedfs.access(f"http://127.0.0.1:{proxy.port}")
+    store = S3Store(seaweedfs.url, access, answer_seconds=0.3)
+    proxy.delay = 1.0  # the bucket hears of the upload, and the upload's name is long on its way
+    putting = asyncio.create_task(store.put("opening", content(SIZE)))
+    await until(lambda: proxy.accepted > 0)
+    putting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await putting
+    assert store.undoing
+    proxy.delay = 0
+    await until(lambda: not store.undoing)
+    assert seaweedfs.unfinished_uploads() == []
+    assert await store.head("opening") is None
 
 
 async def test_a_download_that_breaks_is_never_short(store: S3Store, proxy: TcpProxy) -> None:

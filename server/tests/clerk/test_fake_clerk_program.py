@@ -2,71 +2,155 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import StartServer
-from tests.parts.fake_clerk_control import WEBHOOK_SECRET
-from tests.parts.server import Server, free_port
+from tests.docs.pages import DOCS, examples
+from tests.parts.fake_clerk_control import INSTANCE_ID, WEBHOOK_SECRET
+from tests.parts.server import GENEROUS, free_port
+
+CLERK, API = "http://127.0.0.1:9400", "http://127.0.0.1:8000"
+STRICT = "set -euo pipefail\ntrap 'echo \"failed: $BASH_COMMAND\" >&2' ERR\n"
 
 
-@pytest.fixture
-def control(start_server: StartServer) -> Iterator[tuple[httpx.Client, Server]]:
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    server = start_server(
-        {
-            "AKAKO_CLERK_ISSUER": url,
-            "AKAKO_CLERK_API_URL": f"{url}/v1",
-            "AKAKO_CLERK_SECRET_KEY": "sk_test_fake",
-            "AKAKO_CLERK_WEBHOOK_SECRETS": WEBHOOK_SECRET,
-        }
+@contextmanager
+def running(script: str, environment: dict[str, str], ready: str) -> Iterator[None]:
+    """A documented command while it runs, once that address answers."""
+    process = subprocess.Popen(
+        ["bash", "-c", script.replace("akako ", "exec akako ")], env=environment
     )
-    command = [sys.executable, "-m", "akako.cli", "dev", "clerk", "--port", str(port)]
-    command += ["--webhook-url", f"{server.url}/api/webhooks/clerk"]
-    process = subprocess.Popen(command, env=server.environment, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
     try:
-        assert url in process.stdout.readline()
-        with httpx.Client(base_url=url, timeout=20) as client:
-            _wait(client)
-            yield client, server
+        deadline = time.monotonic() + 60
+        while not _answers(ready):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield
     finally:
         process.terminate()
-        process.wait(20)
-        process.stdout.close()
+        process.wait(30)
 
 
-def _wait(client: httpx.Client) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            client.get("/.well-known/jwks.json").raise_for_status()
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("the fake Clerk did not start")
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5).is_success
+    except httpx.TransportError:
+        return False
 
 
-def test_a_person_from_creation_to_deletion(control: tuple[httpx.Client, Server]) -> None:
-    clerk, server = control
-    made = clerk.post("/control/users", json={"id": "user_1", "email": "one@example.com"})
-    assert made.json()["delivered"] == 200
-    token = clerk.post("/control/token", json={"sub": "user_1"}).json()["token"]
-    headers = {"Authorization": f"Bearer {token}"}
-    profile = server.get("/api/auth/profile", headers=headers).json()["data"]
-    assert profile["email"] == "one@example.com"
-    assert clerk.post("/control/rotate", json={}).json()["kid"]
-    newer = clerk.post("/control/token", json={"sub": "user_1", "ttl": 30}).json()["token"]
-    headers = {"Authorization": f"Bearer {newer}"}
-    assert server.get("/api/auth/profile", headers=headers).status_code == 200
-    assert clerk.post("/control/users/delete", json={"id": "user_1"}).json()["delivered"] == 200
-    assert server.get("/api/auth/profile", headers=headers).status_code == 401
-    assert clerk.post("/control/nonsense", json={}).status_code == 404
-    assert clerk.post("/control/token", json={}).status_code == 400
+class Place:
+    """Where a documented story takes place: other ports, everything else as it is written."""
+
+    def __init__(self, folder: Path, database_url: str) -> None:
+        self.clerk = f"http://127.0.0.1:{free_port()}"
+        self.port = free_port()
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("AKAKO_")}
+        self.environment = {
+            **kept,
+            **GENEROUS,
+            "AKAKO_DATABASE_URL": database_url,
+            "AKAKO_DATA_DIR": str(folder),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        }
+
+    def moved(self, script: str) -> str:
+        for documented, real in (
+            (CLERK, self.clerk),
+            ("--port 9400", f"--port {self.clerk.rpartition(':')[2]}"),
+            (API, f"http://127.0.0.1:{self.port}"),
+            ("akako serve", f"akako serve --port {self.port}"),
+        ):
+            script = script.replace(documented, real)
+        return script
+
+
+@pytest.fixture(scope="module")
+def place(
+    new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    """The fake Clerk and the server, both started as the documentation says."""
+    place = Place(tmp_path_factory.mktemp("documented"), new_database())
+    start_clerk, start_server, _ = map(place.moved, examples(DOCS / "webhooks.md", "sh"))
+    ready = f"http://127.0.0.1:{place.port}/health/ready"
+    with (
+        running(start_clerk, place.environment, f"{place.clerk}/.well-known/jwks.json"),
+        running(start_server, place.environment, ready),
+    ):
+        yield place
+
+
+def test_the_documented_story_happens(place: Place) -> None:
+    *_, story = examples(DOCS / "webhooks.md", "sh")
+    done = subprocess.run(
+        ["bash", "-c", STRICT + place.moved(story)],
+        env=place.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    assert done.stdout.count('"delivered": 200') == 5
+
+
+def steer(place: Place, verb: str, **given: Any) -> Any:
+    answer = httpx.post(f"{place.clerk}/control/{verb}", json=given, timeout=30)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_message_is_sent_again_as_the_same(place: Place) -> None:
+    data = {"id": "user_twice", "email_addresses": [], "updated_at": 5}
+    first = steer(place, "webhook", type="user.created", data=data)
+    again = steer(place, "webhook", type="user.created", data=data, id=first["id"])
+    assert again == first == {"id": first["id"], "delivered": 200}
+
+
+def test_any_claim_can_be_given(place: Place) -> None:
+    steer(place, "users", id="user_claims", email="claims@example.com")
+    told = steer(place, "token", sub="user_claims", ttl=30, sts="pending", sid="sess_own")
+    assert told["sid"] == "sess_own"
+    profile = f"http://127.0.0.1:{place.port}/api/auth/profile"
+    answer = httpx.get(profile, headers={"Authorization": f"Bearer {told['token']}"}, timeout=30)
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("verb", "given", "status"),
+    [
+        ("nonsense", {}, 404),
+        ("token", {}, 400),
+        ("users", [], 400),
+        ("webhook", {"type": "user.created"}, 400),
+        ("fail", {"endpoint": "nothing", "status": 500}, 400),
+        ("fail", {"endpoint": "user", "colour": "red"}, 400),
+    ],
+)
+def test_what_it_does_not_understand_it_says(
+    place: Place, verb: str, given: object, status: int
+) -> None:
+    answer = httpx.post(f"{place.clerk}/control/{verb}", json=given, timeout=30)
+    assert answer.status_code == status
+    assert answer.json()["error"]
+
+
+def test_without_a_receiver_it_says_so(tmp_path: Path) -> None:
+    place = Place(tmp_path, "")
+    start_clerk, *_ = map(place.moved, examples(DOCS / "webhooks.md", "sh"))
+    with running(start_clerk, place.environment, f"{place.clerk}/.well-known/jwks.json"):
+        told = steer(place, "users", id="user_alone")
+    assert (told["delivered"], told["error"]) == (None, "ConnectError")
+
+
+def test_the_documented_settings_are_its_own() -> None:
+    _, start_server, _ = examples(DOCS / "webhooks.md", "sh")
+    assert f"AKAKO_CLERK_WEBHOOK_SECRETS={WEBHOOK_SECRET}\n" in start_server
+    assert f"AKAKO_CLERK_INSTANCE_ID={INSTANCE_ID}\n" in start_server

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 
+from akako.ops.progress import ProgressBar
 from tests.parts.fake_clerk import FakeClerk
 from tests.parts.server import Server
 
@@ -58,3 +60,38 @@ def test_two_people_who_swapped_addresses_end_up_right(server: Server, clerk: Fa
     with server.db() as db:
         rows = db.execute("select clerk_id, email from users order by clerk_id").fetchall()
     assert rows == [("user_a", "third@example.com"), ("user_b", "first@example.com")]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_an_operator_who_watches_sees_how_far_it_has_come() -> None:
+    terminal, log = Terminal(), io.StringIO()
+    for stream in (terminal, log):
+        bar = ProgressBar(stream, "users compared")
+        for done, expected in ((1, 0), (1, 4), (2, 4), (9, 4)):
+            bar.show(done, expected)
+        bar.end()
+    drawn = terminal.getvalue().removesuffix("\n").split("\r")[1:]
+    assert [each.count("#") for each in drawn] == [0, 7, 15, 30]
+    assert drawn[-1].endswith("] 9 users compared")
+    assert log.getvalue() == ""
+
+
+def test_while_clerk_is_away_it_says_so_and_changes_nothing(
+    server: Server, clerk: FakeClerk
+) -> None:
+    clerk.put_user("user_a", "first@example.com")
+    reconcile(server)
+    clerk.fail("users", 500)
+    command = [sys.executable, "-m", "akako.cli", "reconcile"]
+    done = subprocess.run(
+        command, env=server.environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "akako: Service temporarily unavailable"
+    with server.db() as db:
+        left = db.execute("select count(*) from users where deleted_at is null").fetchone()
+    assert left == (1,)

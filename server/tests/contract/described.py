@@ -8,6 +8,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from akako import main
+from akako.kernel.errors import ApiError
 from akako.kernel.http.endpoint import Endpoint
 from akako.kernel.http.openapi import document
 from akako.kernel.http.openapi.operations import path_of
@@ -21,6 +22,14 @@ DOCUMENT = document(ENDPOINTS)
 
 def named(name: str) -> Endpoint:
     return next(each for each in ENDPOINTS if each.name == name)
+
+
+def kinds(above: type[ApiError] = ApiError) -> Iterator[type[ApiError]]:
+    """All errors that the assembled server can answer with."""
+    for each in above.__subclasses__():
+        if above is ApiError or each.code != above.code:
+            yield each
+        yield from kinds(each)
 
 
 def operation(endpoint: Endpoint, described: Json = DOCUMENT) -> Json:

@@ -134,7 +134,8 @@ async def test_killing_one_of_two_loses_nothing(servers: tuple[Server, Server]) 
         await asyncio.gather(*working)
         in_flight = [each for each in clients.failed if each[0] <= gone_at and killed_at <= each[1]]
         assert clients.failed == in_flight
-        assert len(in_flight) <= CLIENTS
+        # While a process ends, its port still takes connections, and a client may fail twice.
+        assert len(in_flight) <= 2 * CLIENTS
         assert clients.statuses <= {0, 200, 201}
         assert clients.promised() >= CLIENTS * EACH * 2 // 3 - CLIENTS
         assert await clients.kept() == (clients.levels, clients.documents)

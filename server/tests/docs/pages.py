@@ -11,8 +11,20 @@ PAGES = sorted(DOCS.glob("*.md"))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+def events() -> list[str]:
+    """The events of the table in webhooks.md."""
+    page = (DOCS / "webhooks.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`\w+\.\w+`.*?) \|", page, re.MULTILINE)
+    return re.findall(r"`(\w+\.\w+)`", "\n".join(rows))
+
+
 def whole_text() -> str:
     return "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+
+
+def languages(page: Path) -> list[str]:
+    """Of all blocks of the page, in order."""
+    return [name for name, _ in FENCE.findall(page.read_text(encoding="utf-8"))]
 
 
 def examples(page: Path, language: str) -> list[str]:

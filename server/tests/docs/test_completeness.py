@@ -1,36 +1,57 @@
-"""The documentation tells every setting, error code, event and page there is."""
+"""The documentation tells every setting, error code, permission, event and page there is."""
 
 from __future__ import annotations
 
 import ast
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from akako import main
-from akako.kernel.errors import ApiError
+from akako.kernel import envelope
+from akako.kernel.http.openapi import failures
+from akako.kernel.http.openapi.operations import path_of
 from akako.settings import Settings, variable
-from tests.docs.pages import DOCS, PAGES, REPOSITORY, whole_text
+from tests.contract.described import kinds
+from tests.docs.pages import DOCS, PAGES, REPOSITORY, events, whole_text
 
 SERVER = REPOSITORY / "server" / "akako"
-
-
-def kinds(above: type[ApiError] = ApiError) -> Iterator[type[ApiError]]:
-    """All errors that the assembled server can answer with."""
-    assert main.endpoints()
-    for each in above.__subclasses__():
-        yield each
-        yield from kinds(each)
+WHO = {
+    "required": "everybody signed in",
+    "optional": "everybody, with or without a token",
+    "checked": "everybody, with or without a token",
+    "ignored": "everybody",
+}
 
 
 def announced() -> Iterator[str]:
-    """Every event in the code; of one that is composed, the part that is fixed."""
+    """Every event in the code, as it is written there."""
     for path in SERVER.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "jobs.announce":
-                event = node.args[1]
-                first = event.values[0] if isinstance(event, ast.JoinedStr) else event
-                if isinstance(first, ast.Constant):
-                    yield str(first.value)
+            if isinstance(node, ast.Call):
+                yield from _announced_by(node)
+            elif isinstance(node, ast.Constant) and "into outbox" in str(node.value):
+                yield from re.findall(r"'[a-z_]+\.[a-z]+'", str(node.value).partition("outbox")[2])
+
+
+def _announced_by(call: ast.Call) -> Iterator[str]:
+    name = ast.unparse(call.func)
+    if name == "jobs.announce":
+        yield ast.unparse(call.args[1])
+    elif name == "audit.record" and any(each.arg == "announces" for each in call.keywords):
+        yield ast.unparse(call.args[2])
+
+
+def permissions() -> Iterator[tuple[str, ...]]:
+    """(method, path, who, bucket) of every endpoint, from its declaration."""
+    for each in main.endpoints():
+        if not each.hidden:
+            roles = ", ".join(f"`{role}`" for role in each.access.roles)
+            bucket = "" if each.exempt else each.bucket.name
+            yield each.method, path_of(each), roles or WHO[each.access.token], bucket
 
 
 def test_every_setting_is_explained() -> None:
@@ -55,10 +76,55 @@ def test_every_error_code_is_explained() -> None:
 
 
 def test_every_event_is_told() -> None:
-    events = set(announced())
-    assert {"user.created", "document.uploaded", "enrollment."} <= events
-    page = (DOCS / "webhooks.md").read_text(encoding="utf-8")
-    assert [event for event in sorted(events) if f"`{event}" not in page] == []
+    written = {event[1:-1] for event in announced() if event.startswith("'")}
+    assert {"user.created", "document.uploaded"} <= written
+    assert written - set(events()) == set()
+    # What these become is learned from a server whose every endpoint was called.
+    composed = {event for event in announced() if not event.startswith("'")}
+    assert composed == {"f'enrollment.{deed}'", "f'mentor_application.{deed}'", "action"}
+
+
+def test_every_permission_is_told() -> None:
+    page = (DOCS / "permissions.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| ([A-Z]+) \| `([^`]+)` \| ([^|]+) \| (\w*) ?\|$", page, re.MULTILINE)
+    assert sorted(told) == sorted(permissions())
+
+
+def test_the_table_of_permissions_is_what_the_generator_writes(tmp_path: Path) -> None:
+    page = tmp_path / "permissions.md"
+    script = REPOSITORY / "contract" / "permissions.py"
+    subprocess.run([sys.executable, "-B", str(script), str(page)], check=True)
+    assert page.read_text() == (DOCS / "permissions.md").read_text(), "run `make contract`"
+
+
+def reasons() -> set[str]:
+    """The `reason` of every error in the code that gives one."""
+    found = set()
+    for path in SERVER.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+                kind = ast.unparse(node.func).rpartition(".")[2]
+                given = [each.value for each in node.keywords if each.arg == "reason"]
+                place = {"BadRequest": 0, "Unauthorized": 0, "turned_away": 2}.get(kind, 99)
+                values = [*node.args[place : place + 1], *given]
+                found |= {each.value for each in values if isinstance(each, ast.Constant)}
+    return {each for each in found if isinstance(each, str)}
+
+
+def test_every_reason_is_explained() -> None:
+    assert len(reasons()) > 15
+    page = (DOCS / "errors.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?:`\w+` )?\| (`.*?`) \|", page, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", "\n".join(rows))) == reasons()
+
+
+def test_every_error_is_shown_as_it_looks() -> None:
+    page = (DOCS / "errors.md").read_text(encoding="utf-8")
+    shown = [json.loads(line) for line in re.findall(r'^\{"success":.*$', page, re.MULTILINE)]
+    expected = [json.loads(envelope.error(failures.sample(kind))) for kind in set(kinds())]
+    assert sorted(shown, key=lambda each: str(each["code"])) == sorted(
+        expected, key=lambda each: str(each["code"])
+    )
 
 
 def test_every_page_can_be_found() -> None:

@@ -1,28 +1,61 @@
 """Every example of the documentation runs.
 
-The `bash` blocks of a page are one script, its `python` blocks one program; other languages are not
-run. Each page has a server's demonstration school, a subject of its own and a new learner.
+The `bash` blocks of a page are one script, its `python` blocks one program, its `ts` blocks
+another; other languages are not run. Each program has a server's demonstration school, a subject of
+its own and a new learner.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import StartServer
-from tests.docs.pages import PAGES, REPOSITORY, examples
+from tests.docs import typescript_programs
+from tests.docs.pages import DOCS, PAGES, REPOSITORY, examples, languages
 from tests.parts.server import Server
 
 ADMIN = "/api/admin/education"
 # Where a line of the script fails, its output says which.
 STRICT = "set -euo pipefail\ntrap 'echo \"failed: $BASH_COMMAND\" >&2' ERR\n"
+PYTHON_SDK = REPOSITORY / "sdk" / "python"
+# What pages tell the reader to take a copy of.
+FAKE_CLERK = REPOSITORY / "server" / "tests" / "parts" / "fake_clerk.py"
+RUN = {"bash", "python", "ts"}
+SHOWN = {"sh", "json", "ini", "http", "nginx"}  # a reader's own terminal, files and answers
+# What stands for the reader's own in an example.
+PLACEHOLDERS = {
+    "'https://akako.example.com/api'": "process.env['BASE_URL']!",
+    "'your_jwt_token'": "process.env['ADMIN_TOKEN']!",
+}
+
+with_python = [page for page in PAGES if examples(page, "python")]
+with_typescript = [page for page in PAGES if examples(page, "ts")]
+with_bash = [page for page in PAGES if examples(page, "bash")]
+
+
+def named(pages: Sequence[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("page", pages, ids=lambda page: page.stem)
+
+
+def python_program(page: Path) -> str:
+    return "\n".join(examples(page, "python"))
+
+
+def typescript_program(page: Path) -> str:
+    text = "\n".join(examples(page, "ts"))
+    for placeholder, value in PLACEHOLDERS.items():
+        text = text.replace(placeholder, value)
+    return text
 
 
 @pytest.fixture(scope="module")
@@ -51,15 +84,33 @@ def surroundings(server: Server, name: str) -> dict[str, str]:
         **os.environ,
         "BASE_URL": f"{server.url}/api",
         "LEARNER": server.user_id(learner),
-        "PYTHONPATH": str(REPOSITORY / "sdk" / "python"),
+        "PYTHONPATH": str(PYTHON_SDK),
         **{variable: server.token(who) for variable, who in tokens.items()},
         **ids,
     }
 
 
-def run(command: Sequence[str], program: str, folder: Path, environment: dict[str, str]) -> None:
+def levels(server: Server) -> set[str]:
+    listed = server.get("/api/education/levels?limit=100", as_="admin").json()["data"]
+    return {level["id"] for level in listed}
+
+
+@contextmanager
+def prepared(server: Server, name: str, folder: Path) -> Iterator[dict[str, str]]:
+    """The environment of a page's program; what it leaves is taken away for the next one."""
+    before = levels(server)
+    files = REPOSITORY / "contract" / "files"
+    shutil.copy(files / "study-material.pdf", folder / "document.pdf")
+    shutil.copy(files / "lesson.mp4", folder / "lesson.mp4")
+    shutil.copy(FAKE_CLERK, folder / FAKE_CLERK.name)
+    yield surroundings(server, name)
+    for level in levels(server) - before:
+        assert server.delete(f"{ADMIN}/levels/{level}?force=true", as_="admin").is_success
+
+
+def run(command: Sequence[str], folder: Path, environment: dict[str, str]) -> None:
     done = subprocess.run(
-        [*command, program],
+        command,
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -70,20 +121,63 @@ def run(command: Sequence[str], program: str, folder: Path, environment: dict[st
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_examples_run(page: Path, server: Server, tmp_path: Path) -> None:
-    shell, python = examples(page, "bash"), examples(page, "python")
-    assert shell or python, "a page of words alone"
-    environment = surroundings(server, page.stem)
-    files = REPOSITORY / "contract" / "files"
-    shutil.copy(files / "study-material.pdf", tmp_path / "document.pdf")
-    shutil.copy(files / "lesson.mp4", tmp_path / "lesson.mp4")
-    if shell:
-        run(("bash", "-c"), STRICT + "\n".join(shell), tmp_path, environment)
-    if python:
-        run((sys.executable, "-c"), "\n".join(python), tmp_path, environment)
+@named(with_bash)
+def test_shell_examples_run(page: Path, server: Server, tmp_path: Path) -> None:
+    script = STRICT + "\n".join(examples(page, "bash"))
+    with prepared(server, f"{page.stem}-sh", tmp_path) as environment:
+        run(("bash", "-c", script), tmp_path, environment)
+
+
+@named(with_python)
+def test_python_examples_run(page: Path, server: Server, tmp_path: Path) -> None:
+    with prepared(server, f"{page.stem}-py", tmp_path) as environment:
+        (tmp_path / "program.py").write_text(python_program(page), encoding="utf-8")
+        run((sys.executable, "program.py"), tmp_path, environment)
+
+
+@pytest.mark.timeout(300)
+def test_typescript_examples_have_strict_types_and_run(server: Server, tmp_path: Path) -> None:
+    """One test for all pages: the SDK is built and the programs are compiled once."""
+    programs = {page.stem: typescript_program(page) for page in with_typescript}
+    compiled = typescript_programs.compiled(tmp_path / "programs", programs)
+    for name in programs:
+        with prepared(server, f"{name}-ts", tmp_path) as environment:
+            run(("node", str(compiled / f"{name}.js")), tmp_path, environment)
+
+
+def test_python_examples_have_strict_types(tmp_path: Path) -> None:
+    shutil.copy(FAKE_CLERK, tmp_path / FAKE_CLERK.name)
+    for page in with_python:
+        name = page.stem.replace("-", "_")
+        (tmp_path / f"{name}.py").write_text(python_program(page), encoding="utf-8")
+    command = (sys.executable, "-m", "mypy", "--strict", "--config-file=", ".")
+    run(command, tmp_path, {**os.environ, "MYPYPATH": str(PYTHON_SDK)})
+
+
+def test_the_minute_of_the_readme_runs(server: Server, tmp_path: Path) -> None:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"^```sh\n(API=.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    with prepared(server, "readme", tmp_path) as environment:
+        for told, value in {
+            "http://127.0.0.1:8000/api": environment["BASE_URL"],
+            "$(.venv/bin/akako token --as admin)": environment["ADMIN_TOKEN"],
+        }.items():
+            assert told in script
+            script = script.replace(told, value)
+        run(("bash", "-c", STRICT + script), tmp_path, environment)
+
+
+def test_no_example_escapes_by_another_name() -> None:
+    for page in sorted(DOCS.rglob("*.md")):
+        assert set(languages(page)) <= RUN | SHOWN, page
+
+
+def test_every_page_has_an_example() -> None:
+    assert set(PAGES) == {*with_bash, *with_python, *with_typescript}
+    assert len(with_python) > 5
+    assert len(with_typescript) > 5
 
 
 def test_a_failing_example_is_seen(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="failed: false"):
-        run(("bash", "-c"), f"{STRICT}false\ntrue", tmp_path, dict(os.environ))
+        run(("bash", "-c", f"{STRICT}false\ntrue"), tmp_path, dict(os.environ))

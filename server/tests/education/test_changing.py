@@ -91,6 +91,9 @@ def test_a_rename_obeys_the_same_rules_as_a_new_name(api: Server) -> None:
     answer = api.put(f"{ADMIN}/levels/{level}", as_="admin", json={"name": taken.upper()})
     details = {"resource": "education_level", "field": "name", "value": taken.upper()}
     assert refusal(answer) == (409, "CONFLICT", details)
+    sent = f"  {taken} {' ' * 300}"
+    answer = api.put(f"{ADMIN}/levels/{level}", as_="admin", json={"name": sent})
+    assert refusal(answer) == (409, "CONFLICT", {**details, "value": sent[:256]})
     assert change(api, "levels", level, name=free.upper())["name"] == free.upper()
 
 

@@ -70,8 +70,8 @@ def test_writes_need_the_role(api: Server, kind: str, as_: str | None) -> None:
     path = f"{ADMIN}/{kind}"
     mentors = {("topics", "POST"), ("topics", "PUT"), ("topics", "DELETE"), ("subjects", "PUT")}
     for method, target in (("POST", path), ("PUT", f"{path}/x"), ("DELETE", f"{path}/x")):
-        body = {} if method == "DELETE" else {"json": {"name": 1}}
-        response = api.request(method, target, as_=as_, **body)
+        body = None if method == "DELETE" else {"name": 1}
+        response = api.request(method, target, as_=as_, json=body)
         allowed = ["ADMIN", "MENTOR"] if (kind, method) in mentors else ["ADMIN"]
         if as_ is None:
             assert refusal(response)[:2] == (401, "UNAUTHORIZED")

@@ -10,6 +10,7 @@ import httpx
 
 from akako.kernel.ids import new_id
 from akako.kernel.text import name_key
+from tests.parts import promises
 from tests.parts.server import Server
 
 WAIT_SECONDS = 20
@@ -107,7 +108,9 @@ def wait_until_blocked(api: Server, number: int) -> None:
 
 async def together(api: Server, *asks: Ask) -> list[httpx.Response]:
     """Make all requests at the same time; the answers come in their order."""
-    async with httpx.AsyncClient(base_url=api.url, timeout=60) as client:
+    async with httpx.AsyncClient(
+        event_hooks=promises.HOOKS, base_url=api.url, timeout=60
+    ) as client:
         return await asyncio.gather(
             *(
                 client.request(

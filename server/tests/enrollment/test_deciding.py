@@ -20,6 +20,7 @@ from tests.enrollment.school import (
     rows,
     together,
 )
+from tests.parts import promises
 from tests.parts.server import Server
 
 ROUNDS = 200
@@ -108,7 +109,9 @@ async def test_of_opposite_decisions_at_once_exactly_one_wins(api: Server) -> No
                 *(client.put(path(enrollment_id, verb), headers=headers) for verb in OPPOSITE)
             )
 
-    async with httpx.AsyncClient(base_url=api.url, timeout=60) as client:
+    async with httpx.AsyncClient(
+        event_hooks=promises.HOOKS, base_url=api.url, timeout=60
+    ) as client:
         duels = await asyncio.gather(*(duel(client, each) for each in ids))
     for responses in duels:
         assert sorted(response.status_code for response in responses) == [200, 409]

@@ -46,6 +46,42 @@ def test_how_the_body_is_written_does_not_matter_but_what_it_says(api: Server) -
     assert count(api, "Another") == 0
 
 
+INVALID = [
+    b'{"name": ""}',
+    b'{"name": "Reused", "unknown": 1}',
+    b'{"name": 1}',
+    b"{}",
+    b"",
+    b"[]",
+    b"not json",
+    b'{"name": "Reused", "name": "Reused"}',
+    b"\xff",
+]
+
+
+@pytest.mark.parametrize("body", INVALID, ids=repr)
+def test_a_used_key_is_told_before_the_body_is_judged(api: Server, body: bytes) -> None:
+    create(api, "Reused", "key-2b")
+    headers = {"Idempotency-Key": "key-2b", "Content-Type": "application/json"}
+    answer = api.post(LEVELS, as_="admin", content=body, headers=headers)
+    assert details_of(answer, 422, "IDEMPOTENCY_KEY_REUSED") == {}
+    fresh = headers | {"Idempotency-Key": f"key-2b-{INVALID.index(body)}"}
+    for _ in range(2):
+        answer = api.post(LEVELS, as_="admin", content=body, headers=fresh)
+        assert answer.json()["code"] in ("VALIDATION_ERROR", "BAD_REQUEST")
+    assert create(api, "Reused", fresh["Idempotency-Key"]).status_code == 409
+
+
+def test_a_used_key_is_told_before_query_and_path_are_judged(api: Server) -> None:
+    created = [create(api, f"Doomed {n}", f"key-2c-{n}").json()["data"]["id"] for n in range(2)]
+    headers = {"Idempotency-Key": "key-2d"}
+    path = "/api/admin/education/levels"
+    assert api.delete(f"{path}/{created[0]}", as_="admin", headers=headers).status_code == 200
+    for target in (f"{created[0]}?force=perhaps", created[1], "no~id"):
+        answer = api.delete(f"{path}/{target}", as_="admin", headers=headers)
+        details_of(answer, 422, "IDEMPOTENCY_KEY_REUSED")
+
+
 def test_a_key_belongs_to_its_user_and_operation(api: Server) -> None:
     assert create(api, "Shared key", "key-3").status_code == 201
     body, headers = {"firstName": "Kofi"}, {"Idempotency-Key": "key-3"}

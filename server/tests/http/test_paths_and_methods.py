@@ -107,6 +107,30 @@ def test_another_method_is_405_and_told_which_there_are(
         assert answer.headers["allow"] == ", ".join(allowed)
 
 
+@pytest.mark.parametrize("method", ["FOO", "get", "Get", "A", "X-" + "y" * 62, "A!#$%&'*+.^_`|~-1"])
+def test_a_method_that_nobody_knows_is_405_too(api: Server, method: str) -> None:
+    answer = raw.send(api, raw.head(LEVELS, method=method))
+    assert details_of(answer, 405, "METHOD_NOT_ALLOWED") == {"allowed": READ}
+    assert answer.headers["allow"] == ", ".join(READ)
+    assert "x-ratelimit-limit" in answer.headers
+    details_of(raw.send(api, raw.head("/nowhere", method=method)), 404, "NOT_FOUND")
+
+
+def test_the_body_of_an_unknown_method_is_not_the_next_request(api: Server) -> None:
+    inner = raw.head("/health/ready")
+    with raw.connection(api) as connected:
+        connected.send(raw.head(LEVELS, f"Content-Length: {len(inner)}", method="FOO") + inner[:9])
+        assert connected.receive().status_code == 405
+        connected.send(inner[9:])
+        connected.send(raw.head("/health/live"))
+        assert connected.receive().json()["data"] == {"status": "live"}
+
+
+@pytest.mark.parametrize("method", ["", "F(O", "F\xd6O", "FOO FOO", "x" * 65])
+def test_what_is_no_method_is_400(api: Server, method: str) -> None:
+    details_of(raw.send(api, raw.head(LEVELS, method=method)), 400, "BAD_REQUEST")
+
+
 def test_trace_repeats_nothing(api: Server) -> None:
     answer = api.request("TRACE", LEVELS, headers={"X-Secret-Header": "secret-value"})
     details_of(answer, 405, "METHOD_NOT_ALLOWED")

@@ -45,6 +45,7 @@ WRONG = {
     ],
     "AKAKO_CLERK_API_URL": ["api.clerk.com", "https://x:port/v1"],
     "AKAKO_CLERK_REQUIRE_AZP": ["maybe", "2"],
+    "AKAKO_CLERK_INSTANCE_ID": ["2abc", "ins_", "ins_a b", "user_2abc"],
     "AKAKO_CLERK_WEBHOOK_SECRETS": ["secret", "whsec_", "whsec_plJ3nmyCDGBKInavdOK15jsl,x"],
     "AKAKO_BOOTSTRAP_ADMINS": ["admin", "user_a,b", "user_"],
     "AKAKO_TRUSTED_PROXIES": ["10.0.0.0/33", "proxy", "10.0.0.1/8"],

@@ -10,6 +10,7 @@ import httpx
 
 from akako.identity.accounts import search_key
 from akako.kernel.ids import new_id
+from tests.parts import promises
 from tests.parts.server import Server
 
 
@@ -70,7 +71,7 @@ async def together(api: Server, asks: Iterable[Ask]) -> list[httpx.Response]:
     """Make all requests at the same time; the answers come in their order."""
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(
-        base_url=api.url, timeout=60, limits=limits, verify=False
+        event_hooks=promises.HOOKS, base_url=api.url, timeout=60, limits=limits, verify=False
     ) as client:
         return await asyncio.gather(
             *(

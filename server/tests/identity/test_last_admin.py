@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import StartServer
 from tests.http.refusals import details_of
 from tests.identity.people import Ask, execute, make_admin, statuses, together, value
+from tests.parts import promises
 from tests.parts.server import Server
 
 ROUNDS = 100
@@ -63,7 +64,9 @@ async def test_two_who_remove_each_other(
     (first, first_id), (second, second_id) = pair
     ways = cycle([(demotion, demotion), (demotion, deactivation), (deactivation, deactivation)])
     outcomes = set()
-    async with httpx.AsyncClient(base_url=api.url, timeout=60, verify=False) as client:
+    async with httpx.AsyncClient(
+        event_hooks=promises.HOOKS, base_url=api.url, timeout=60, verify=False
+    ) as client:
         for _, (one, other) in zip(range(ROUNDS), ways, strict=False):
             answers = await asyncio.gather(
                 _act(client, api, first, one(second_id)), _act(client, api, second, other(first_id))

@@ -1,8 +1,12 @@
-"""Whoever may not call an operation learns that, and nothing else, from every one of them."""
+"""Whoever may not call an operation learns that, and nothing else, from every one of them.
+
+Whoever may is answered by whose the thing is that it is done to.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -11,6 +15,10 @@ import pytest
 from akako.kernel.http.endpoint import FORM, JSON, Endpoint
 from akako.kernel.ids import new_id
 from akako.main import endpoints
+from tests.contract.described import DOCUMENT
+from tests.journeys.answers import BODIES, EXPECTED, PUBLIC, ROLES, STRANGERS
+from tests.journeys.objects import KINDS, NAMED, Ids, Operation, World, operations
+from tests.library.school import sample
 from tests.parts.server import Server
 
 ALL = [each for each in endpoints() if not each.exempt]
@@ -18,8 +26,7 @@ BY_TOKEN = {
     use: [each for each in ALL if each.access.token == use]
     for use in ("ignored", "optional", "checked", "required")
 }
-ROLES = ("LEARNER", "MENTOR", "ADMIN")
-STRANGERS = ("none", "malformed", "expired")
+OPERATIONS = operations(DOCUMENT)
 
 
 def name(endpoint: Endpoint) -> str:
@@ -123,3 +130,111 @@ def test_every_operation_says_who_may_call_it() -> None:
         assert not endpoint.access.roles or endpoint.access.token == "required"
         if "/admin/" in endpoint.path:
             assert set(endpoint.access.roles) in ({"ADMIN"}, {"ADMIN", "MENTOR"}), name(endpoint)
+
+
+@pytest.fixture(scope="module")
+def world(api: Server, headers: dict[str, dict[str, str]]) -> Iterator[World]:
+    """Made after `headers`, which leaves every caller one role."""
+    made = World(api)
+    yield made
+    made.db.close()
+
+
+def ask(
+    api: Server, operation: Operation, ids: Ids, sent: dict[str, str], *, broken: bool = False
+) -> httpx.Response:
+    """Ask for it: in order, or with a body or a parameter that breaks the rules."""
+    path, params = operation.path, dict[str, str]()
+    request: dict[str, Any] = {}
+    for name in operation.names:
+        path = path.replace(f"{{{name}}}", ids[name])
+    named = {name: ids[name] for name in operation.names if operation.name in NAMED}
+    if operation.media == "application/json":
+        body = BODIES.get(operation.name, {"description": "Changed"})
+        request["json"] = {**body, **named, **({"no such field": 1} if broken else {})}
+    elif operation.media:
+        field = "video" if operation.name == "uploadVideo" else "file"
+        content = ("a.mp4", sample("mp4")) if field == "video" else ("a.txt", b"Two and two.")
+        request["files"] = {"no such part" if broken else field: content}
+        request["data"] = named
+    else:
+        params = named
+    if broken and not operation.media:
+        params = {**named, "limit": "0", "force": "perhaps"}
+    return api.request(operation.method, path, headers=sent, params=params, **request)
+
+
+def can_break(operation: Operation) -> bool:
+    return bool(operation.media or operation.parameters & {"limit", "force"})
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+def test_who_may_not_call_it_learns_that_and_nothing_about_the_thing(
+    api: Server, world: World, headers: dict[str, dict[str, str]], operation: Operation
+) -> None:
+    refused = [each for each in headers if each not in EXPECTED[operation.name]]
+    things = [world.make(operation, "ADMIN", kind) for kind in KINDS] if refused else []
+    required = operation.facts["x-roles"]
+    for caller in refused:
+        answers = [
+            ask(api, operation, ids, headers[caller], broken=broken)
+            for ids in things
+            for broken in (False, True)
+        ]
+        assert len({each.text for each in answers}) == 1, caller
+        for answer in answers:
+            if caller in STRANGERS:
+                assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED")
+            else:
+                assert answer.status_code == 403, answer.text
+                details = {"required": required, "user_roles": [caller]}
+                assert answer.json()["details"] == details
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+def test_who_may_call_it_is_answered_by_whose_the_thing_is(
+    api: Server, world: World, headers: dict[str, dict[str, str]], operation: Operation
+) -> None:
+    kept: dict[str, Ids] = {}
+    for caller, answers in EXPECTED[operation.name].items():
+        broken_answers = set()
+        for kind, status in zip(KINDS, answers, strict=True):
+            ids = kept.get(kind) or world.make(operation, caller, kind)
+            if EXPECTED[operation.name] is PUBLIC:  # the same things are there for all
+                kept[kind] = ids
+            if can_break(operation):
+                refusal = ask(api, operation, ids, headers[caller], broken=True)
+                broken_answers.add((refusal.status_code, refusal.text))
+            answer = ask(api, operation, ids, headers[caller])
+            assert answer.status_code == status, (caller, kind, answer.text)
+            check_refusal(operation, ids, answer)
+        check_broken(operation, broken_answers)
+
+
+def check_refusal(operation: Operation, ids: Ids, answer: httpx.Response) -> None:
+    if answer.status_code == 404:
+        assert answer.json()["details"]["id"] in ids.values()
+    elif answer.status_code == 403:
+        details = answer.json()["details"]
+        if "reason" in details:
+            assert details["reason"] in ("not_owner", "not_enrolled")
+            assert set(details["required"]) <= set(operation.facts["x-roles"])
+
+
+def check_broken(operation: Operation, answers: set[tuple[int, str]]) -> None:
+    """What breaks the rules is refused alike, whosever the thing is and whether it is there."""
+    if operation.name == "uploadVideo":  # whose the topic is matters before a long body is read
+        assert {status for status, _ in answers} <= {403, 404, 422}
+    elif can_break(operation):
+        assert {status for status, _ in answers} == {422}, answers
+        if operation.name not in NAMED:
+            assert len(answers) == 1, answers
+
+
+def test_no_operation_is_left_out() -> None:
+    assert {each.name for each in OPERATIONS} == EXPECTED.keys()
+    for each in OPERATIONS:
+        roles = set(each.facts["x-roles"])
+        signed_in = {} not in each.facts["security"]
+        expected = (roles or set(ROLES)) if signed_in else {*STRANGERS, *ROLES}
+        assert EXPECTED[each.name].keys() == expected, each.name

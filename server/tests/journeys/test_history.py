@@ -7,8 +7,11 @@ from urllib.parse import quote
 
 import pytest
 
+from akako.identity import accounts
+from akako.kernel.database import Pool
 from akako.kernel.ids import new_id
 from tests.enrollment.school import add_learners, add_requests, add_subject, execute
+from tests.identity.people import value
 from tests.parts.server import Server
 
 AUDIT = "/api/admin/audit"
@@ -112,6 +115,7 @@ def test_filters_narrow_the_list(api: Server, deeds: str) -> None:
     ("query", "field"),
     [
         ("actor=", "actor"),
+        ("actor=%00", "actor"),
         ("action=" + "a" * 201, "action"),
         ("sort=action", "sort"),
         ("createdFrom=soon", "createdFrom"),
@@ -149,18 +153,41 @@ def test_a_secret_is_never_shown(api: Server) -> None:
     assert entry["after"] == {"list": [{"name": "seen"}]}
 
 
-def test_of_a_deleted_user_only_the_ids_are_left(api: Server) -> None:
-    who = api.user("forgotten")
-    user_id = api.user_id(who)
-    names = {"firstName": "Somebody", "lastName": "Else"}
-    assert api.put("/api/auth/profile", as_=who, json=names).status_code == 200
+async def forget(api: Server, clerk_id: str) -> None:
+    """What happens when the identity provider tells of a deletion."""
+    assert api.database_url
+    db = Pool(api.database_url, size=1)
+    try:
+        assert await accounts.forget(db, clerk_id)
+    finally:
+        await db.close()
+
+
+async def test_of_a_deleted_user_only_the_ids_are_left(api: Server) -> None:
+    who, other = api.user("forgotten"), api.user("remembered")
+    user_id, other_id = api.user_id(who), api.user_id(other)
+    picture = "https://example.com/face.png"
+    names = {"firstName": "Somebody", "lastName": "Else", "imageUrl": picture}
+    for each in (who, other):
+        assert api.put("/api/auth/profile", as_=each, json=names).status_code == 200
+    assert api.put(f"/api/users/{user_id}", as_="admin", json={"plan": "PRO"}).status_code == 200
+    assert api.get("/api/users", as_=who).status_code == 403
     (entry,) = entries(api, f"resourceId={user_id}&action=profile.updated")
-    assert entry["after"]["firstName"] == "Somebody"
-    execute(api, "update users set deleted_at = now() where id = %s", user_id)
+    assert (entry["after"]["firstName"], entry["ip"]) == ("Somebody", "127.0.0.1")
+    await forget(api, who)
     response = api.get(f"{AUDIT}?resourceId={user_id}", as_="admin")
-    (entry,) = (each for each in response.json()["data"] if each["action"] == "profile.updated")
-    assert entry["actorUserId"] == user_id
-    assert entry["after"]["status"] == "ACTIVE"
-    assert not {"email", "firstName", "lastName", "imageUrl"} & entry["after"].keys()
-    assert "Somebody" not in response.text
-    assert "@" not in response.text
+    deeds = {each["action"]: each for each in response.json()["data"]}
+    assert deeds.keys() == {"profile.updated", "user.updated", "user.deleted"}
+    own, admins = deeds["profile.updated"], deeds["user.updated"]
+    assert (own["actorUserId"], own["actorClerkId"], own["ip"]) == (user_id, who, None)
+    assert (admins["before"]["plan"], admins["after"]["plan"]) == ("FREE", "PRO")
+    assert admins["ip"] == "127.0.0.1"
+    for state in (own["before"], own["after"], admins["before"], admins["after"]):
+        assert state["status"] == "ACTIVE"
+        assert not {"email", "firstName", "lastName", "imageUrl"} & state.keys()
+    # Nor does the database know it any more, and of others it still does.
+    kept = "select count(*) from audit_log where resource_id = %s and audit_log::text like %s"
+    for about, found in ((user_id, 0), (other_id, 1)):
+        for personal in ("%Somebody%", "%face.png%", "%@%"):
+            assert value(api, kept, about, personal) == found
+    assert entries(api, f"resourceId={other_id}")[0]["ip"] == "127.0.0.1"

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from tests.library.school import UPLOAD, Topic
+from tests.parts import promises
 from tests.parts.server import Server
 
 Asking = Callable[[httpx.AsyncClient], Coroutine[Any, Any, httpx.Response]]
@@ -16,7 +17,9 @@ Asking = Callable[[httpx.AsyncClient], Coroutine[Any, Any, httpx.Response]]
 
 async def together(api: Server, *asking: Asking) -> list[httpx.Response]:
     """The answers in the order of the requests."""
-    async with httpx.AsyncClient(base_url=api.url, timeout=60) as client:
+    async with httpx.AsyncClient(
+        event_hooks=promises.HOOKS, base_url=api.url, timeout=60
+    ) as client:
         return await asyncio.gather(*(ask(client) for ask in asking))
 
 

@@ -21,6 +21,7 @@ from tests.library.school import (
     sha256,
     uploaded,
 )
+from tests.parts import promises
 from tests.parts.server import Server
 
 UPLOADS = 20
@@ -65,7 +66,9 @@ def memory(api: Server, kind: str) -> int:
 async def slowest_answer(api: Server, done: asyncio.Event) -> float:
     """Seconds of the slowest of many small answers, until `done`."""
     slowest = 0.0
-    async with httpx.AsyncClient(base_url=api.url, timeout=60) as client:
+    async with httpx.AsyncClient(
+        event_hooks=promises.HOOKS, base_url=api.url, timeout=60
+    ) as client:
         while not done.is_set():
             started = time.monotonic()
             assert (await client.get("/health/live")).status_code == 200
@@ -78,7 +81,9 @@ async def test_twenty_uploads_of_50_mib_at_once(
     api: Server, record_property: Callable[[str, object], None]
 ) -> None:
     topic, done = add_topic(api), asyncio.Event()
-    async with httpx.AsyncClient(base_url=api.url, timeout=300) as client:
+    async with httpx.AsyncClient(
+        event_hooks=promises.HOOKS, base_url=api.url, timeout=300
+    ) as client:
         headers = {"Content-Type": "multipart/form-data; boundary=b"} | api.headers("admin")
         small = [b"".join([piece async for piece in form(topic, 0)][:2]) + b"\r\n--b--\r\n"]
         await client.post(UPLOAD, content=small[0], headers=headers)

@@ -77,6 +77,11 @@ def test_another_request_with_the_same_key(api: Server, topic: Topic) -> None:
         upload(api, topic, fields={"metadata": "{}"}, headers=keyed(topic)),
         upload(api, add_topic(api), headers=keyed(topic)),
         put_video(api, topic, video(2), headers=keyed(topic)),
+        upload(api, topic, "a.html", headers=keyed(topic)),
+        upload(api, topic, content=b"", headers=keyed(topic)),
+        upload(api, "not an id", headers=keyed(topic)),
+        upload(api, topic, fields={"metadata": "["}, headers=keyed(topic)),
+        put_video(api, topic, b"no film", headers=keyed(topic)),
     ]
     for response in others:
         assert refused(response, 422, "IDEMPOTENCY_KEY_REUSED") == {}

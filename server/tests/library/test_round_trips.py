@@ -125,6 +125,22 @@ def test_a_deleted_document_is_gone(api: Server) -> None:
     assert shown["documentCount"] == 1
 
 
+def test_only_the_document_that_was_seen_is_deleted(api: Server) -> None:
+    topic = add_topic(api)
+    document = uploaded(upload(api, topic))
+    path = f"/api/admin/education/topics/{topic.id}/documents/{document['id']}"
+    seen = api.get(document["url"], as_="mentor").headers["etag"]
+    for tag in ('"x"', f"W/{seen}", "x", ""):
+        answer = api.delete(path, as_="mentor", headers={"If-Match": tag})
+        assert refused(answer, 412, "PRECONDITION_FAILED") == {"currentETag": seen}
+    assert api.get(document["url"], as_="mentor").status_code == 200
+    assert api.get(f"/api/education/topics/{topic.id}").json()["data"]["documentCount"] == 1
+    answer = api.delete(path, as_="mentor", headers={"If-Match": f'"x", {seen}'})
+    assert answer.status_code == 200
+    answer = api.delete(path, as_="mentor", headers={"If-Match": seen})
+    refused(answer, 404, "NOT_FOUND")
+
+
 def test_what_is_stored_is_audited_and_announced_without_its_name(api: Server) -> None:
     topic = add_topic(api)
     document = uploaded(upload(api, topic, "anna-schmidt.txt"))

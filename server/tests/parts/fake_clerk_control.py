@@ -6,10 +6,10 @@ Beside Clerk's own endpoints it has these, all POST with a JSON object:
 
 - /control/users {id, email, ...}: add or replace a user, and send user.created or user.updated
 - /control/users/delete {id}: forget a user, and send user.deleted
-- /control/token {sub, ttl}: mint a session token
-- /control/webhook {type, data}: send any event, signed
-- /control/rotate {}: sign with a new key from now on
-- /control/fail {endpoint, status, body, delay} and /control/heal {}: misbehave, and stop that
+- /control/token {sub, ttl, ...}: mint a session token, with any other claims
+- /control/webhook {type, data, id}: send any event, signed; with an id again, as the same message
+- /control/rotate {keep_old}: sign with a new key from now on
+- /control/fail {endpoint, status, body, headers, delay} and /control/heal {}: misbehave, and stop
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ import uvicorn
 
 from tests.parts.fake_clerk import FakeClerk, sign_webhook
 
+ENDPOINTS = ("jwks", "user", "users")
+INSTANCE_ID = "ins_fake"
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 Json = dict[str, Any]
 
@@ -47,6 +49,8 @@ class Control:
         command = getattr(self, f"do_{name}", None)
         try:
             given = json.loads(await _body(receive) or b"{}")
+            if not isinstance(given, dict):
+                raise TypeError("not an object")
             status, answer = (200, await command(given)) if command else (404, {"error": "unknown"})
         except (KeyError, TypeError, ValueError) as error:
             status, answer = 400, {"error": str(error)}
@@ -66,16 +70,21 @@ class Control:
         return await self._send("user.deleted", data)
 
     async def do_token(self, given: Json) -> Json:
-        return {"token": self.clerk.mint(given["sub"], ttl=given.get("ttl", 60))}
+        sub, ttl = given.pop("sub"), given.pop("ttl", 60)
+        # One session for each person, so that ending it signs nobody else out.
+        given.setdefault("sid", f"sess_{sub.removeprefix('user_')}")
+        return {"token": self.clerk.mint(sub, ttl=ttl, **given), "sid": given["sid"]}
 
     async def do_webhook(self, given: Json) -> Json:
-        return await self._send(given["type"], given["data"])
+        return await self._send(given["type"], given["data"], given.get("id"))
 
     async def do_rotate(self, given: Json) -> Json:
         return {"kid": self.clerk.rotate(keep_old=given.get("keep_old", True))}
 
     async def do_fail(self, given: Json) -> Json:
         endpoint = given.pop("endpoint")
+        if endpoint not in ENDPOINTS:
+            raise ValueError(f"endpoint is one of {', '.join(ENDPOINTS)}")
         self.clerk.fail(endpoint, **given)
         return {"failing": endpoint}
 
@@ -83,22 +92,27 @@ class Control:
         self.clerk.heal()
         return {"failing": None}
 
-    async def _send(self, kind: str, data: Json) -> Json:
-        """Deliver an event; the answer says how it was received."""
+    async def _send(self, kind: str, data: Json, message_id: str | None = None) -> Json:
+        """Deliver an event; the answer says how it was received, null if by nobody."""
+        message_id = message_id or f"msg_{time.time_ns()}_{next(self._numbers)}"
         if self.webhook_url is None:
             return {"delivered": None}
         event = {
             "data": data,
+            "instance_id": INSTANCE_ID,
             "object": "event",
             "type": kind,
             "timestamp": int(time.time() * 1000),
         }
         body = json.dumps(event).encode()
-        signed = sign_webhook(body, WEBHOOK_SECRET, f"msg_{time.time_ns()}_{next(self._numbers)}")
+        signed = sign_webhook(body, WEBHOOK_SECRET, message_id)
         headers = {"Content-Type": "application/json", **signed}
-        async with httpx.AsyncClient(timeout=15) as client:
-            answer = await client.post(self.webhook_url, content=body, headers=headers)
-        return {"delivered": answer.status_code}
+        try:
+            async with httpx.AsyncClient(timeout=15) as client:
+                answer = await client.post(self.webhook_url, content=body, headers=headers)
+        except httpx.TransportError as error:
+            return {"id": message_id, "delivered": None, "error": type(error).__name__}
+        return {"id": message_id, "delivered": answer.status_code}
 
 
 async def _body(receive: Any) -> bytes:
@@ -120,7 +134,8 @@ def main() -> None:
         f"A fake Clerk listens at {clerk.url}. Start Akako with\n"
         f"  AKAKO_CLERK_ISSUER={clerk.issuer} AKAKO_CLERK_API_URL={clerk.api_url} \\\n"
         f"  AKAKO_CLERK_SECRET_KEY={clerk.secret_key} \\\n"
-        f"  AKAKO_CLERK_WEBHOOK_SECRETS={WEBHOOK_SECRET} akako serve\n"
+        f"  AKAKO_CLERK_WEBHOOK_SECRETS={WEBHOOK_SECRET} \\\n"
+        f"  AKAKO_CLERK_INSTANCE_ID={INSTANCE_ID} akako serve\n"
         "and make somebody to sign in:\n"
         f"  curl -X POST {clerk.url}/control/users "
         '-d \'{"id": "user_1", "email": "one@example.com"}\'\n'

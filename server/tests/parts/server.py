@@ -17,6 +17,7 @@ import psycopg
 
 from akako.backends.dev_directory import DevDirectory
 from akako.backends.dev_issuer import DevIssuer
+from tests.parts import promises
 
 SIGN_INS = {"admin": "user_admin", "mentor": "user_mentor", "learner": "user_123"}
 START_SECONDS = 60
@@ -133,10 +134,19 @@ class Server:
         return {"Authorization": f"Bearer {self.token(as_)}"} if as_ else {}
 
     def request(
-        self, method: str, path: str, *, as_: str | None = None, **kw: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        as_: str | None = None,
+        unpromised: bool = False,
+        **kw: Any,
     ) -> httpx.Response:
+        """`unpromised`: on purpose the server accepts more here than openapi.json promises."""
         headers = {**self.headers(as_), **kw.pop("headers", {})}
-        return self._client.request(method, path, headers=headers, **kw)
+        response = self._client.request(method, path, headers=headers, **kw)
+        promises.check(response, unpromised=unpromised)
+        return response
 
     def get(self, path: str, *, as_: str | None = None, **kw: Any) -> httpx.Response:
         return self.request("GET", path, as_=as_, **kw)

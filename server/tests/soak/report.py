@@ -14,8 +14,8 @@ from tests.soak.stage import WORKERS
 BEGIN, END = "<!-- soak -->", "<!-- /soak -->"
 HEADING = "## Soak"
 MIB = 1024 * 1024
-# Of each worker: its pool, that of its jobs, and one that listens for jobs.
-MOST_CONNECTIONS = WORKERS * (10 + 6 + 1)
+# Of each worker: its pool, that of its jobs, one that listens for jobs, one for public changes.
+MOST_CONNECTIONS = WORKERS * (10 + 6 + 1 + 1)
 MOST_GROWTH = 1.3  # of the last quarter over the second, beyond which something leaks
 
 

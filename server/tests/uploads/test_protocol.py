@@ -79,6 +79,7 @@ def test_a_document_in_three_pieces(api: Server, topic: Topic) -> None:
     data = shown.json()["data"]
     assert (data["offset"], data["length"]) == (len(TEXT), len(TEXT))
     assert data["result"] == {"kind": "document", "id": document["id"], "url": stream}
+    assert (data["document"], "video" in data) == (document, False)
     assert path.rsplit("/", 1)[1] not in files(api)
 
 
@@ -102,6 +103,9 @@ def test_a_video_replaces_the_old_one_at_the_very_end(api: Server, topic: Topic)
     assert api.get(topic.video, as_="mentor").content == film
     shown = api.get(path, as_="mentor").json()["data"]
     assert shown["result"] == {"kind": "video", "id": topic.id, "url": topic.video}
+    assert (shown["video"]["version"], shown["video"]["sha256"]) == (2, sha256(film))
+    assert api.delete(f"/api/admin/education/topics/{topic.id}/video", as_="admin").is_success
+    assert "video" not in api.get(path, as_="mentor").json()["data"]
 
 
 def test_the_first_piece_may_come_along(api: Server, topic: Topic) -> None:

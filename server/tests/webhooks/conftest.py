@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.conftest import StartServer
+from tests.parts import promises
 from tests.parts.fake_clerk import FakeClerk, sign_webhook
 from tests.parts.server import Server
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OLD_SECRET = "whsec_plJ3nmyCDGBKInavdOK15jsl"
+INSTANCE = "ins_2abcdefGHIJ"
 PATH = "/api/webhooks/clerk"
+CONNECTIONS = 50
 
 
 class Clerk:
@@ -35,10 +38,39 @@ class Clerk:
         headers = sign_webhook(body, secret, message_id or self.new_id())
         return self.post(body, headers)
 
-    def post(self, body: bytes, headers: dict[str, str]) -> httpx.Response:
-        return self.server.post(
-            PATH, content=body, headers={"Content-Type": "application/json", **headers}
-        )
+    def post(self, body: bytes, headers: Mapping[str, str | bytes]) -> httpx.Response:
+        given = {"Content-Type": "application/json", **headers}
+        # Once the signature holds nothing in the body is refused.
+        return self.server.post(PATH, content=body, headers=given, unpromised=True)
+
+    async def deliver(self, messages: Iterable[tuple[object, str]]) -> list[httpx.Response]:
+        """Deliver all at once, each an event and its message id; the answers in that order."""
+        # More requests than connections would keep the client busy with their queue.
+        turns = asyncio.Semaphore(CONNECTIONS)
+        limits = httpx.Limits(max_connections=CONNECTIONS)
+        async with httpx.AsyncClient(
+            event_hooks=promises.HOOKS,
+            base_url=self.server.url,
+            timeout=60,
+            limits=limits,
+            verify=False,
+        ) as client:
+
+            async def one(event: object, message_id: str) -> httpx.Response:
+                body = json.dumps(event).encode()
+                headers = {"Content-Type": "application/json"}
+                headers |= sign_webhook(body, SECRET, message_id)
+                async with turns:
+                    return await client.post(PATH, content=body, headers=headers)
+
+            return await asyncio.gather(*(one(*each) for each in messages))
+
+    def alerts(self, kind: str) -> float:
+        """How often this alert was raised."""
+        line = f'akako_alerts_total{{kind="{kind}"}} '
+        text = self.server.get("/metrics").text
+        found = [each for each in text.splitlines() if each.startswith(line)]
+        return float(found[0].removeprefix(line)) if found else 0.0
 
     def new_id(self) -> str:
         return f"msg_{next(self._numbers)}_{id(self)}"
@@ -55,18 +87,22 @@ class Clerk:
         return dict(zip(names, found, strict=True)) if found else None
 
 
-@pytest.fixture(scope="module")
-def clerk(start_server: StartServer) -> Iterator[Clerk]:
+@pytest.fixture(scope="package")
+def clerk(
+    new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Clerk]:
     with FakeClerk().running() as fake:
-        server = start_server(
-            {
-                "AKAKO_CLERK_ISSUER": fake.issuer,
-                "AKAKO_CLERK_SECRET_KEY": fake.secret_key,
-                "AKAKO_CLERK_API_URL": fake.api_url,
-                "AKAKO_CLERK_WEBHOOK_SECRETS": f"{OLD_SECRET},{SECRET}",
-            }
-        )
+        settings = {
+            "AKAKO_CLERK_ISSUER": fake.issuer,
+            "AKAKO_CLERK_SECRET_KEY": fake.secret_key,
+            "AKAKO_CLERK_API_URL": fake.api_url,
+            "AKAKO_CLERK_WEBHOOK_SECRETS": f"{OLD_SECRET},{SECRET}",
+            "AKAKO_CLERK_INSTANCE_ID": INSTANCE,
+        }
+        folder = tmp_path_factory.mktemp("webhooks")
+        server = Server(folder, new_database(), environment=settings).start()
         yield Clerk(fake, server)
+        server.close()
 
 
 def user(

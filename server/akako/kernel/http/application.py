@@ -25,6 +25,7 @@ from akako.kernel.http.call import Call
 from akako.kernel.http.edge import Edge, Observe, preflight
 from akako.kernel.http.endpoint import Endpoint
 from akako.kernel.http.pipeline import Pipeline
+from akako.kernel.http.public_answers import PublicAnswers
 from akako.kernel.http.render import failure
 from akako.kernel.http.reply import JSON_TYPE, NO_STORE, PROTECTIVE, Headers, Reply
 
@@ -54,7 +55,8 @@ def build(
         exception_handlers={Exception: _unrouted(pipeline)},  # type: ignore[dict-item]
     )
     routed = cast(ASGIApp, app)
-    return Edge(_exact_paths(routed, pipeline), origins=origins, observe=observe, secure=secure)
+    kept = PublicAnswers(_exact_paths(routed, pipeline), pipeline.public, pipeline.admission)
+    return Edge(kept, origins=origins, observe=observe, secure=secure)
 
 
 def _handler(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from akako.kernel.access import Actor
+from akako.kernel.access import Actor, Policy
 from akako.kernel.database import Database
 from akako.kernel.errors import Unauthorized
 from akako.kernel.http.asgi import Receive, Scope
@@ -37,9 +38,11 @@ class Outside(msgspec.Struct, kw_only=True):
     directory: Directory | None  # None where the identity provider cannot be asked
     store: ObjectStore
     meter: Meter
-    default_plan: str = "FREE"
-    bootstrap_admins: tuple[str, ...] = ()
+    policy: Policy = Policy()
     webhook_secrets: tuple[str, ...] = ()
+    clerk_instance_id: str | None = None
+    # Messages applied at once; more of them wait, so that a flood leaves the database to others.
+    webhook_turns: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(4))
     max_document_bytes: int = 50 * 1024 * 1024
     max_video_bytes: int = 500 * 1024 * 1024
     uploads: Path = Path("uploads")  # the folder in which resumable uploads grow
@@ -55,6 +58,7 @@ class Call:
         "charged",
         "claims",
         "db",
+        "generation",
         "headers",
         "id",
         "listing",
@@ -84,6 +88,7 @@ class Call:
         self.body_asked_for = False
         self.charged = False  # whether the call was counted towards the month's quota
         self.public = False  # whether anonymous callers get the same as long as they are anonymous
+        self.generation = 0  # of public answers, when the request came
         self.claims: Claims | None = None
         self.maybe_actor: Actor | None = None
         self.reply_headers: Headers = []

@@ -13,16 +13,28 @@ import msgspec
 
 from akako.kernel.access import Access
 from akako.kernel.envelope import Created, Listed, Ok
+from akako.kernel.errors import ApiError
 from akako.kernel.http.body import JSON_BYTES
 from akako.kernel.http.reply import Headers, Reply
 from akako.kernel.limits import GENERAL, Bucket
-from akako.kernel.listing import Spec
+from akako.kernel.listing import Request, Spec, reader
 
 Handler = Callable[..., Awaitable[Ok[Any] | Created[Any] | Listed[Any] | Reply]]
 
 PREFIX = "/api"
 JSON = "application/json"
 FORM = "multipart/form-data"
+
+
+class Also(msgspec.Struct, frozen=True):
+    """HEAD or OPTIONS on an endpoint's path, where a protocol's clients depend on it."""
+
+    method: str
+    name: str
+    summary: str
+    refusals: tuple[type[ApiError], ...] = ()
+    asks: dict[str, dict[str, Any]] = {}  # headers of the request
+    headers: dict[str, dict[str, Any]] = {}  # of the answer to OPTIONS
 
 
 class Endpoint(msgspec.Struct, kw_only=True):
@@ -35,6 +47,7 @@ class Endpoint(msgspec.Struct, kw_only=True):
     bucket: Bucket
     metered: bool  # whether a call counts towards the month's quota
     listing: Spec | None
+    read_list: Callable[[bytes], Request] | None  # understands its query string
     body: type[msgspec.Struct] | None
     body_optional: bool
     body_limit: int
@@ -50,10 +63,14 @@ class Endpoint(msgspec.Struct, kw_only=True):
     status: tuple[int, ...]  # of success
     path_params: tuple[str, ...]
     resource: str | None  # the name of what `{…_id}` in the path stands for
-    headers: dict[str, str]
+    refusals: tuple[type[ApiError], ...]  # errors that neither the rest nor a status tells
+    also: tuple[Also, ...]  # further operations of this path that are described
+    headers: dict[str, str | dict[str, Any]]  # of the request: what each tells, or its parameter
+    success_headers: dict[str, dict[str, Any]]  # of every success, described
     answer_headers: Headers  # of every answer, refusals and preflights included
     exempt: bool  # not limited at all
     hidden: bool  # not part of the described API
+    changes_public: bool  # whether anybody without a token may see the effect
     replays: bool  # whether an Idempotency-Key is honoured by the pipeline
 
     @property
@@ -99,6 +116,7 @@ def _endpoint(method: str, path: str, handler: Handler, options: dict[str, Any])
         bucket=options.get("bucket", GENERAL),
         metered=options.get("metered", True),
         listing=options.get("listing"),
+        read_list=reader(options["listing"]) if "listing" in options else None,
         body=body,
         body_optional=options.get("body_optional", False),
         body_limit=options.get("body_limit", JSON_BYTES),
@@ -114,10 +132,14 @@ def _endpoint(method: str, path: str, handler: Handler, options: dict[str, Any])
         status=options.get("status", (201,) if kind == "created" else (200,)),
         path_params=tuple(re.findall(r"{(\w+)}", path)),
         resource=options.get("resource"),
+        refusals=tuple(options.get("refusals", ())),
+        also=tuple(options.get("also", ())),
         headers=options.get("headers", {}),
+        success_headers=options.get("success_headers", {}),
         answer_headers=options.get("answer_headers", []),
         exempt=options.get("exempt", False),
         hidden=options.get("hidden", False),
+        changes_public=options.get("changes_public", method != "GET"),
         replays=(method != "GET" and "data" in parameters) or bool(options.get("replays")),
     )
 

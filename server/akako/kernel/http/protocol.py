@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from typing import Any
 
@@ -15,6 +16,11 @@ TARGET_BYTES = 8 * 1024
 HEADER_BYTES = 32 * 1024
 HEAD_SECONDS = 15.0
 LINGER_SECONDS = 2.0
+# The parser gives up on a method that is not in its own list; this one is, and nobody serves it.
+UNSERVED = b"TRACE "
+SERVED = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"PATCH ", b"DELETE ", b"OPTIONS ")
+METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64} (?=/)")
+HOST = re.compile(rb"[^\x00-\x20/?#\\\x7f]*")
 PHRASES = {
     400: b"Bad Request",
     408: b"Request Timeout",
@@ -30,6 +36,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     kept_bytes = 0
     hosts = 0
     in_head = False
+    in_message = False
     refused = False
     head_timer: asyncio.TimerHandle | None = None
 
@@ -46,6 +53,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return
         # The parser tells of a header when it is whole, and would keep any amount until then.
         self.kept_bytes += len(data)
+        if not self.in_message and not data.startswith(SERVED):
+            data = METHOD.sub(UNSERVED, data, count=1) if METHOD.match(data) else data
         super().data_received(data)
         if self.kept_bytes > HEADER_BYTES:
             self._refuse(HeadersTooLarge())
@@ -53,7 +62,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
 
     def on_message_begin(self) -> None:
-        self.in_head = True
+        self.in_head = self.in_message = True
         self.head_bytes = self.kept_bytes = self.hosts = 0
         super().on_message_begin()
 
@@ -65,7 +74,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.kept_bytes = 0
-        self.hosts += name.lower() == b"host"
+        if name.lower() == b"host":
+            # Whatever is no host counts as two of them.
+            self.hosts += 1 if HOST.fullmatch(value) else 2
         self.head_bytes += len(name) + len(value) + 4
         if self.head_bytes > HEADER_BYTES:
             self._refuse(HeadersTooLarge())
@@ -82,6 +93,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         self.kept_bytes = 0
         super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self.in_message = False
+        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(BadRequest("malformed_request"))

@@ -11,6 +11,8 @@ from akako.kernel.http import reply
 from akako.kernel.http.call import Call
 from akako.kernel.http.reply import Headers, Reply
 
+READS = ("GET", "HEAD")
+
 
 def failure(problem: ApiError) -> Reply:
     headers = [reply.JSON_TYPE, *reply.PROTECTIVE]
@@ -42,8 +44,8 @@ def render(call: Call, result: Any) -> Reply:
 
 
 def _cacheable(call: Call, answer: Reply) -> Reply:
-    """Say who may keep the answer, and send none at all to a caller who has it already."""
-    if call.method not in ("GET", "HEAD"):
+    """Say who may keep the answer."""
+    if call.method not in READS:
         answer.headers.append(reply.NO_STORE)
         return answer
     anonymous = call.public and call.maybe_actor is None
@@ -56,6 +58,17 @@ def _cacheable(call: Call, answer: Reply) -> Reply:
         answer.headers.append((b"vary", b"Authorization"))
     else:
         answer.headers.append(reply.NO_STORE)
-    if tag and etags.is_held(call.header("if-none-match"), tag.decode()):
-        return Reply(304, b"", [pair for pair in answer.headers if pair[0] != b"content-type"])
     return answer
+
+
+def unless_held(call: Call, answer: Reply) -> Reply:
+    """Send no body to a caller who has this version already. Files look at that themselves."""
+    condition = call.headers.get(b"if-none-match")
+    if condition is None or type(answer) is not Reply or answer.status != 200:
+        return answer
+    if call.method not in READS:
+        return answer
+    tag = next((value for name, value in answer.headers if name == b"etag"), None)
+    if tag is None or not etags.is_held(condition.decode("latin-1"), tag.decode()):
+        return answer
+    return Reply(304, b"", [pair for pair in answer.headers if pair[0] != b"content-type"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from akako import __version__
 from akako.kernel.http.endpoint import Endpoint
-from akako.kernel.http.openapi import areas, failures, headers, parameters
+from akako.kernel.http.openapi import areas, companions, failures, headers, parameters
 from akako.kernel.http.openapi.operations import operation, path_of
 from akako.kernel.http.openapi.schemas import collect
 
@@ -19,6 +19,7 @@ videos; enrollment of learners; mentors and their applications.
   `error`, a `code` to branch on, and `details`. Unknown fields may be added at any time.
 - **Signing in** is Clerk's business: send its session token as a bearer token. What the caller may
   do depends on the roles that are effective now in this server's database.
+- **Queries**: the words of a choice may be written in any case, and a truth also as `1` or `0`.
 - **Lists** take `page` and `limit`. Whoever walks a list follows the `Link` header, whose cursor
   neither skips nor repeats a row when others are added meanwhile.
 - **Limits**: every answer carries `X-RateLimit-*`; on 429 wait for `Retry-After` seconds.
@@ -41,20 +42,24 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The description of these endpoints, without the hidden ones. Equal input, equal bytes."""
     described = [each for each in endpoints if not each.hidden]
     told = [(each, failures.possible(each)) for each in described]
-    kinds = [kind for kind in failures.EXAMPLES if any(kind in each for _, each in told)]
+    known = failures.everywhere(described)
+    kinds = [kind for kind in known if any(kind in each for _, each in told)]
     models = collect(described, failures.details_of(kinds))
     paths: dict[str, Any] = {}
     for each in described:
         path = paths.setdefault(path_of(each), {})
         path[each.method.lower()] = operation(each, models)
-    named = {**models.components, **failures.schemas(kinds, models.of)}
+        for other in each.also:
+            path[other.method.lower()] = companions.operation(each, other, models)
+    named = {**models.components, **failures.schemas(kinds, known, models.of)}
     limited = [each for endpoint, each in told if not endpoint.exempt]
+    special = headers.of_protocols(described)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Akako LMS API",
             "version": __version__,
-            "description": DESCRIPTION + failures.table(),
+            "description": DESCRIPTION + failures.table(known),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
@@ -63,7 +68,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         "components": {
             "securitySchemes": {"bearerAuth": BEARER},
             "parameters": parameters.SHARED,
-            "headers": headers.SHARED,
+            "headers": {**headers.SHARED, **special},
             "responses": failures.responses(limited),
             "schemas": dict(sorted(named.items())),
         },

@@ -12,7 +12,11 @@ AREAS = (
     ("Authentication", r"identity /api/auth", "Who is asking: sync with Clerk, and the profile."),
     ("User Management", r"identity /api/users", "Users and their dated roles."),
     ("Education System", r"education ", "Levels, grades, subjects and topics."),
-    ("File Management", r"library (?!.*/video)", "The documents of a topic."),
+    (
+        "File Management",
+        r"library (?!.*/video)|uploads ",
+        "The documents of a topic, and uploads that go on where the line broke.",
+    ),
     ("Video Management", r"library ", "The one video of a topic."),
     ("Enrollment System", r"enrollment ", "Learners ask to enroll, administrators decide."),
     ("Mentor Applications", r"mentors ", "Learners apply to become mentors."),

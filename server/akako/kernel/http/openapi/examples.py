@@ -9,7 +9,7 @@ Schema = dict[str, Any]
 ID = "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
 FILE = "<binary_data>"
 
-BY_OPERATION: dict[str, Schema] = {
+BY_OPERATION: dict[str, Any] = {
     "createLevel": {"name": "High School", "description": "Secondary education"},
     "createGrade": {"name": "Grade 1", "educationLevelId": ID, "level": "primary"},
     "createSubject": {"name": "Mathematics", "gradeId": ID},
@@ -20,6 +20,8 @@ BY_OPERATION: dict[str, Schema] = {
         "metadata": '{"name": "document.pdf", "description": "Study material"}',
     },
     "uploadVideo": {"video": FILE},
+    "beginUpload": FILE,
+    "appendToUpload": FILE,
     "decideEnrollments": {"decisions": [{"id": ID, "decision": "approve"}]},
     "applyAsMentor": {"motivation": "I have taught mathematics for five years."},
     "receiveClerkWebhook": {
@@ -34,7 +36,7 @@ BY_OPERATION: dict[str, Schema] = {
 }
 
 
-def example(operation: str, schema: Schema) -> Schema | None:
+def example(operation: str, schema: Schema) -> Any:
     """A body for the operation; None where a required field has no example.
 
     Moments are left out, for none stays valid, and so are clearable fields unless there are no

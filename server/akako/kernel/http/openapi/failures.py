@@ -55,8 +55,28 @@ CONFLICTS: tuple[tuple[str, Errors], ...] = (
 
 def possible(endpoint: Endpoint) -> list[type[ApiError]]:
     """All errors that the endpoint can answer with, by status."""
-    found = {*_of_pipeline(endpoint), *_declared(endpoint)}
-    return [kind for kind in EXAMPLES if kind in found]
+    return ordered({*_of_pipeline(endpoint), *_declared(endpoint), *endpoint.refusals})
+
+
+def ordered(kinds: Iterable[type[ApiError]]) -> list[type[ApiError]]:
+    """By status; where that is the same those of every room first."""
+    known = list(EXAMPLES)
+    places = {kind: place for place, kind in enumerate(known)}
+    return sorted(
+        set(kinds), key=lambda kind: (kind.status, places.get(kind, len(known)), kind.code)
+    )
+
+
+def everywhere(endpoints: Iterable[Endpoint]) -> list[type[ApiError]]:
+    """All errors of the API: those of the kernel, and those that endpoints add."""
+    found = {*EXAMPLES}
+    for each in endpoints:
+        found.update(each.refusals, *(other.refusals for other in each.also))
+    return ordered(found)
+
+
+def sample(kind: type[ApiError]) -> ApiError:
+    return EXAMPLES.get(kind) or kind()
 
 
 def _of_pipeline(endpoint: Endpoint) -> Iterator[type[ApiError]]:
@@ -73,6 +93,7 @@ def _of_pipeline(endpoint: Endpoint) -> Iterator[type[ApiError]]:
         Forbidden: signed_in,
         # The caller's account may have to be fetched from the identity provider first.
         UpstreamError: signed_in,
+        Conflict: signed_in,
         BadRequest: endpoint.writes or asks,
         NotFound: bool(endpoint.path_params),
         RequestTimeout: endpoint.media is not None,
@@ -118,7 +139,7 @@ def responses(told: Iterable[Iterable[type[ApiError]]]) -> dict[str, Schema]:
 def response(kinds: Errors, *, limited: bool = True) -> Schema:
     """One status, with every code that it can come with."""
     bodies = {
-        kind.code: {"value": msgspec.json.decode(envelope.error(EXAMPLES[kind]))} for kind in kinds
+        kind.code: {"value": msgspec.json.decode(envelope.error(sample(kind)))} for kind in kinds
     }
     return {
         "description": "; ".join(kind.default for kind in kinds),
@@ -128,7 +149,7 @@ def response(kinds: Errors, *, limited: bool = True) -> Schema:
 
 
 def _special_headers(kinds: Errors) -> Schema:
-    names = dict.fromkeys(name for kind in kinds for name in EXAMPLES[kind].headers)
+    names = dict.fromkeys(name for kind in kinds for name in sample(kind).headers)
     return headers.refer(*(name for name in names if name in headers.SHARED))
 
 
@@ -147,9 +168,16 @@ def schema_name(kind: type[ApiError]) -> str:
     return kind.__name__.removesuffix("Error") + "Error"
 
 
-def schemas(kinds: Iterable[type[ApiError]], details: Mapping[Any, Schema]) -> dict[str, Schema]:
-    """The bodies of these errors. `details` are the schemas of the types in `DETAILS`."""
-    codes = [kind.code for kind in EXAMPLES]
+def schemas(
+    kinds: Iterable[type[ApiError]],
+    known: Iterable[type[ApiError]],
+    details: Mapping[Any, Schema],
+) -> dict[str, Schema]:
+    """The bodies of these errors, of all that are known.
+
+    `details` are the schemas of the types in `DETAILS`.
+    """
+    codes = [kind.code for kind in known]
     properties = {
         "success": {"type": "boolean", "const": False},
         "error": {"type": "string", "description": "For people; may change."},
@@ -162,17 +190,17 @@ def schemas(kinds: Iterable[type[ApiError]], details: Mapping[Any, Schema]) -> d
 
 def _body(kind: type[ApiError], details: Mapping[Any, Schema]) -> Schema:
     special: Schema = {"code": {"const": kind.code}}
-    if model := DETAILS[kind]:
+    if model := DETAILS.get(kind):
         special["details"] = details[model]
     reference = {"$ref": "#/components/schemas/Error"}
     return {"allOf": [reference, {"type": "object", "properties": special}]}
 
 
-def table() -> str:
-    """All errors of the API as rows of a Markdown table."""
-    rows = (f"| {kind.status} | `{kind.code}` | {kind.default} |" for kind in EXAMPLES)
+def table(known: Iterable[type[ApiError]]) -> str:
+    """Errors as rows of a Markdown table."""
+    rows = (f"| {kind.status} | `{kind.code}` | {kind.default} |" for kind in known)
     return "\n".join(rows)
 
 
 def details_of(kinds: Sequence[type[ApiError]]) -> list[type[msgspec.Struct]]:
-    return [model for kind in kinds if (model := DETAILS[kind]) is not None]
+    return [model for kind in kinds if (model := DETAILS.get(kind)) is not None]

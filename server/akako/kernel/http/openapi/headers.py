@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from akako.kernel.http.endpoint import Endpoint
@@ -42,6 +43,7 @@ SHARED: Headers = {
         "Where the new object is found.", {"type": "string", "format": "uri-reference"}, always=True
     ),
     "ETag": _header("The version of what was answered.", TEXT),
+    "Allow": _header("The methods of this path.", TEXT, always=True),
     "Link": _header('The following page, `rel="next"`, if there is one.', TEXT),
     "Idempotent-Replayed": _header(
         "Present when this is the kept answer to an earlier request.", {"const": "true"}
@@ -51,6 +53,16 @@ SHARED: Headers = {
     "Content-Disposition": _header("The file's name.", TEXT),
     "Last-Modified": _header("When the file was stored.", TEXT),
 }
+
+
+def of_protocols(endpoints: Iterable[Endpoint]) -> Headers:
+    """What endpoints send beyond the rest, described."""
+    found: Headers = {}
+    for each in endpoints:
+        found |= each.success_headers
+        for other in each.also:
+            found |= other.headers
+    return found
 
 
 def refer(*names: str) -> Headers:
@@ -114,4 +126,5 @@ def of_success(endpoint: Endpoint, status: int) -> Headers:
         names += ["Accept-Ranges", "Content-Disposition", "Last-Modified"]
     if status == 206:
         names.append("Content-Range")
+    names += endpoint.success_headers
     return {**common(limited=not endpoint.exempt), **refer(*names)}

@@ -46,12 +46,15 @@ def operation(endpoint: Endpoint, models: Models) -> Schema:
         described["parameters"] = found
     if endpoint.media:
         described["requestBody"] = _request_body(endpoint, models)
-    described["responses"] = _responses(endpoint, models)
+    told = answers(endpoint, models)
+    described["responses"] = {str(status): told[status] for status in sorted(told)}
     return described
 
 
 def _request_body(endpoint: Endpoint, models: Models) -> Schema:
     schema: Schema = {"type": "object"}
+    if endpoint.media != JSON:
+        schema = {"type": "string", "contentMediaType": "application/octet-stream"}
     whole = endpoint.form or {}
     if endpoint.form:
         schema = endpoint.form
@@ -64,26 +67,29 @@ def _request_body(endpoint: Endpoint, models: Models) -> Schema:
     return {"required": not endpoint.body_optional, "content": {str(endpoint.media): content}}
 
 
-def _responses(endpoint: Endpoint, models: Models) -> Schema:
-    answers = {status: _success(endpoint, status, models) for status in headers.successes(endpoint)}
+def answers(endpoint: Endpoint, models: Models) -> dict[int, Schema]:
+    """By status."""
+    found = {status: _success(endpoint, status, models) for status in headers.successes(endpoint)}
     if headers.is_conditional(endpoint):
         known = {**headers.common(limited=True), **headers.refer("ETag")}
-        answers[304] = {"description": "What `If-None-Match` names is current.", "headers": known}
+        found[304] = {"description": "What `If-None-Match` names is current.", "headers": known}
     for status, kinds in failures.by_status(failures.possible(endpoint)).items():
         name = failures.response_name(kinds)
-        answers[status] = {"$ref": f"#/components/responses/{name}"}
+        found[status] = {"$ref": f"#/components/responses/{name}"}
         if endpoint.exempt:
-            answers[status] = failures.response(kinds, limited=False)
-    return {str(status): answers[status] for status in sorted(answers)}
+            found[status] = failures.response(kinds, limited=False)
+    return found
 
 
 def _success(endpoint: Endpoint, status: int, models: Models) -> Schema:
-    """An enveloped answer, or the bytes of a file."""
+    """An enveloped answer, the bytes of a file, or nothing but headers."""
+    described = {
+        "description": HTTPStatus(status).phrase,
+        "headers": headers.of_success(endpoint, status),
+    }
+    if status == HTTPStatus.NO_CONTENT:
+        return described
     content: Schema = {"*/*": {}}
     if endpoint.returns is not None:
         content = {JSON: {"schema": schemas.answer(endpoint, models)}}
-    return {
-        "description": HTTPStatus(status).phrase,
-        "headers": headers.of_success(endpoint, status),
-        "content": content,
-    }
+    return {**described, "content": content}

@@ -151,9 +151,14 @@ def _query(model: type[msgspec.Struct]) -> list[Parameter]:
     return found
 
 
+def _header(name: str, told: str | Schema) -> Parameter:
+    if isinstance(told, str):
+        return _parameter("header", name, {"type": "string"}, told)
+    return {"name": name, "in": "header", **told}
+
+
 def _headers(endpoint: Endpoint) -> list[Parameter]:
-    text = {"type": "string"}
-    found = [_parameter("header", name, text, told) for name, told in endpoint.headers.items()]
+    found = [_header(name, told) for name, told in endpoint.headers.items()]
     if headers.replays(endpoint):
         found += _shared("IdempotencyKey")
     if headers.is_guarded(endpoint):

@@ -8,7 +8,8 @@ import msgspec
 import structlog
 
 from akako.identity import accounts
-from akako.identity.accounts import Policy, Tombstoned
+from akako.identity.accounts import Tombstoned
+from akako.kernel.access import Policy
 from akako.kernel.database import Database
 from akako.kernel.errors import Conflict
 from akako.kernel.ports import Directory
@@ -30,16 +31,17 @@ async def reconcile(
     db: Database,
     directory: Directory,
     policy: Policy,
-    progress: Callable[[int], object] = lambda seen: None,
+    progress: Callable[[int, int], object] = lambda seen, expected: None,
 ) -> Summary:
-    """Bring every account up to date; `progress` is told how many users were looked at.
+    """Bring every account up to date; `progress` is told how many users were looked at, of about
+    how many.
 
     An account that the walk did not meet is asked for by name before it is believed to be gone.
     """
     summary, met = Summary(), set[str]()
+    expected = await db.fetchval("select count(*) from users where deleted_at is null")
     async for person in directory.list_users():
         met.add(person.id)
-        before = await _fingerprint(db, person.id)
         try:
             merged = await accounts.settle(db, directory, person, policy)
         except Conflict:
@@ -48,19 +50,14 @@ async def reconcile(
             log.warning("deleted_user_exists", user=person.id)
         else:
             summary.created += merged.created
-            changed = before != await _fingerprint(db, person.id)
-            summary.updated += changed and not merged.created
+            summary.updated += merged.changed and not merged.created
         summary.seen += 1
-        progress(summary.seen)
+        progress(summary.seen, expected)
     for clerk_id in await _unmet(db, met):
         if await directory.get_user(clerk_id) is None:
             await accounts.forget(db, clerk_id)
             summary.deleted += 1
     return summary
-
-
-async def _fingerprint(db: Database, clerk_id: str) -> object:
-    return await db.fetchval("select updated_at from users where clerk_id = $1", clerk_id)
 
 
 async def _unmet(db: Database, met: set[str]) -> list[str]:

@@ -1,0 +1,184 @@
+"""What all contestants share: PostgreSQL, Valkey, the school, keys and tokens."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from akako.backends import valkey_counters
+from akako.backends.dev_issuer import ISSUER, KEY_FILE, DevIssuer
+from akako.backends.postgres_cluster import NAME, SUPERUSER, Folder
+from akako.migrations.run import migrate
+from bench import data, rivals, servers, sql
+from tests.parts.postgres import create_database, passable_folder, start_postgres
+from tests.parts.valkey import start_valkey
+
+MIB = 1024 * 1024
+TOKEN_SECONDS = 6 * 3600
+# Room for the million users; vacuuming would come at moments of its own choice.
+DATABASE = {"shared_buffers": "512MB", "autovacuum": "off", "max_wal_size": "8GB", "jit": "off"}
+
+
+@dataclass
+class Contestant:
+    """A running server that takes turns."""
+
+    name: str
+    port: int
+    pid: int
+    idle: float = 0.0  # CPU seconds per second without requests, where that is to be left out
+
+
+@dataclass
+class Stage:
+    """The parts that run for everybody. Contestants are started by need and stay."""
+
+    folder: Path
+    url: str
+    postmaster: int
+    redis_url: str
+    users: int
+    stack: ExitStack
+    running: dict[str, Contestant] = field(default_factory=dict)
+
+    def token(self, clerk_id: str) -> str:
+        return DevIssuer.open(self.folder).mint(clerk_id, TOKEN_SECONDS)
+
+    def environment(self, url: str | None = None) -> dict[str, str]:
+        """Of our server."""
+        rates = ("GENERAL", "AUTH", "UPLOAD", "MEDIA", "WEBHOOK")
+        return {
+            "AKAKO_DATA_DIR": str(self.folder),
+            "AKAKO_DATABASE_URL": url or self.url,
+            "AKAKO_REDIS_URL": self.redis_url,
+            "AKAKO_MAX_DOCUMENT_BYTES": str(300 * MIB),
+            **{f"AKAKO_RATE_LIMIT_{name}": "999999/60" for name in rates},
+        }
+
+    def akako(self, name: str = "akako", *arguments: str, url: str | None = None) -> Contestant:
+        """Our server under a name, on the main database or another."""
+        if name not in self.running:
+            port = servers.free_port()
+            server = servers.started(
+                servers.akako(port, *arguments),
+                port,
+                self.environment(url),
+                log=self.folder / f"{name}.log",
+            )
+            self.running[name] = Contestant(name, port, self.stack.enter_context(server))
+        return self.running[name]
+
+    def rival(self, name: str) -> Contestant:
+        """A peer on the main database."""
+        if name not in self.running:
+            port = servers.free_port()
+            environment = {
+                "BENCH_FOLDER": str(self.folder),
+                "BENCH_DATABASE_URL": self.url,
+                "BENCH_REDIS_URL": self.redis_url,
+                "BENCH_ISSUER": ISSUER,
+                "NODE_ENV": "production",
+                **rivals.QUIET,
+            }
+            server = servers.rival(name, port, environment, self.folder / f"{name}.log")
+            self.running[name] = Contestant(name, port, self.stack.enter_context(server))
+        return self.running[name]
+
+    def nginx(self, name: str, configuration: str) -> Contestant | None:
+        """An nginx with one worker for the `location` given; None where there is no nginx."""
+        program = rivals.nginx()
+        if program is None:
+            return None
+        if name not in self.running:
+            port = servers.free_port()
+            home = self.folder / name
+            home.mkdir()
+            (home / "nginx.conf").write_text(_nginx(home, port, configuration))
+            command = [program, "-p", str(home), "-c", str(home / "nginx.conf")]
+            server = servers.started(command, port, {}, log=self.folder / f"{name}.log")
+            self.running[name] = Contestant(name, port, self.stack.enter_context(server))
+        return self.running[name]
+
+    def another_database(self, users: int) -> str:
+        """A school of another size beside the main one."""
+        url = create_database(self.url, f"bench_{users}")
+        migrate(url)
+        fill(url, users)
+        return url
+
+
+def _nginx(home: Path, port: int, location: str) -> str:
+    temporary = "\n".join(
+        f"  {kind}_temp_path {home}/{kind};"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    return f"""
+daemon off;
+user root;
+worker_processes 1;
+pid {home}/nginx.pid;
+error_log stderr error;
+events {{ worker_connections 1024; }}
+http {{
+{temporary}
+  access_log off;
+  sendfile on;
+  keepalive_requests 1000000000;
+  default_type application/octet-stream;
+  open_file_cache max=100;
+  server {{
+    listen 127.0.0.1:{port};
+    {location}
+  }}
+}}
+"""
+
+
+def fill(url: str, users: int) -> None:
+    print(f"filling a database with {users:,} users", file=sys.stderr, flush=True)
+    data.fill(url, users)
+
+
+@contextmanager
+def prepared(users: int) -> Iterator[Stage]:
+    """Everything running and filled, but no contestant yet."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(passable_folder())
+        database = start_postgres(folder, DATABASE)
+        stack.callback(database.stop)
+        valkey = start_valkey(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        stack.callback(valkey.stop)
+        migrate(database.url)
+        fill(database.url, users)
+        pid = _open_up(Folder(folder))
+        _write_shared(folder)
+        yield Stage(folder, database.url, pid, valkey.url, users, stack)
+
+
+def _open_up(folder: Folder) -> int:
+    """Allow the benchmark to change rows without a trigger; returns PostgreSQL's process id."""
+    pid, _, _, port, *_ = folder.pid_file.read_text().splitlines()
+    with psycopg.connect(folder.url(int(port), SUPERUSER), autocommit=True) as db:
+        db.execute(f"grant set on parameter session_replication_role to {NAME}".encode())
+    return int(pid)
+
+
+def _write_shared(folder: Path) -> None:
+    """What peers read: the key of tokens, the script of the limiter, the statements."""
+    DevIssuer.open(folder)
+    private = load_pem_private_key((folder / KEY_FILE).read_bytes(), None)
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (folder / "public.pem").write_bytes(public)
+    (folder / "limit.lua").write_text(valkey_counters.SCRIPT)
+    (folder / "sql.json").write_text(sql.as_json())

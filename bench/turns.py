@@ -1,0 +1,189 @@
+"""Contestants take turns; what each turn cost is noted, and medians are what counts."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+
+from bench import data, load, servers, sql
+from bench.stage import Contestant, Stage
+from bench.workloads import Workload
+
+Figures = dict[str, float]
+Table = dict[str, dict[str, Figures]]  # workload → contestant → figures
+WARM_UP = 0.7
+RATE = 100.0  # requests per second, which the slowest can bear
+SQL_SECONDS = 1.0
+
+
+@dataclass
+class Notes:
+    """All turns so far."""
+
+    turns: dict[tuple[str, str], list[Figures]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, workload: str, contestant: str, figures: Figures) -> None:
+        self.turns[workload, contestant].append(figures)
+
+    def medians(self) -> Table:
+        table: Table = defaultdict(dict)
+        for (workload, contestant), turns in self.turns.items():
+            names = {name for turn in turns for name in turn}
+            table[workload][contestant] = {
+                name: round(statistics.median([t[name] for t in turns if name in t]), 2)
+                for name in sorted(names)
+            }
+        return dict(table)
+
+
+def say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+async def turn(
+    stage: Stage,
+    contestant: Contestant,
+    workload: Workload,
+    run: Callable[[], Awaitable[load.Load]],
+) -> tuple[load.Load, Figures]:
+    """One run with what it cost per answer: the server's CPU time and the database's."""
+    if workload.writes:
+        data.clear_enrollments(stage.url)
+    ours, theirs = servers.cpu_seconds(contestant.pid), servers.cpu_seconds(stage.postmaster)
+    done = await run()
+    ours = servers.cpu_seconds(contestant.pid) - ours - contestant.idle * done.seconds
+    theirs = servers.cpu_seconds(stage.postmaster) - theirs
+    return done, {"cpu_us": ours / done.answers * 1e6, "db_us": theirs / done.answers * 1e6}
+
+
+async def full(stage: Stage, contestant: Contestant, workload: Workload, seconds: float) -> Figures:
+    """As many answers as it can give."""
+    source = workload.make(contestant)
+    done, figures = await turn(
+        stage,
+        contestant,
+        workload,
+        lambda: load.drive(
+            contestant.port,
+            source,
+            seconds=seconds,
+            connections=workload.connections,
+            good=workload.good,
+        ),
+    )
+    return {**figures, "per_second": done.answers / done.seconds}
+
+
+async def at_rate(
+    stage: Stage, contestant: Contestant, workload: Workload, seconds: float
+) -> Figures:
+    """Answers at a rate that everybody can bear: what a caller waits."""
+    source = workload.make(contestant)
+    done, _ = await turn(
+        stage,
+        contestant,
+        workload,
+        lambda: load.paced(
+            contestant.port,
+            source,
+            rate=RATE,
+            seconds=seconds,
+            connections=workload.connections,
+            good=workload.good,
+        ),
+    )
+    return {"p50_ms": done.percentile(0.5) * 1000, "p99_ms": done.percentile(0.99) * 1000}
+
+
+async def interleaved(
+    stage: Stage,
+    pairs: Sequence[tuple[Workload, Sequence[Contestant]]],
+    *,
+    seconds: float,
+    rounds: int,
+    rate_for: Sequence[str] = (),
+) -> Notes:
+    """Every round has a turn of each contestant in each workload; the first warms up only."""
+    notes = Notes()
+    for number in range(rounds + 1):
+        say(f"round {number} of {rounds}" if number else "warming up")
+        for workload, contestants in pairs:
+            for contestant in contestants:
+                length = seconds if number else min(seconds, WARM_UP)
+                figures = await full(stage, contestant, workload, length)
+                if number:
+                    notes.add(workload.name, contestant.name, figures)
+    for workload, contestants in pairs:
+        if workload.name in rate_for:
+            say(f"{workload.name} at {RATE:.0f} requests per second")
+            for contestant in contestants:
+                figures = await at_rate(stage, contestant, workload, min(2 * seconds, 3.0))
+                notes.add(workload.name, contestant.name, figures)
+    return notes
+
+
+def sql_alone(stage: Stage) -> dict[str, float]:
+    """The database's own CPU time for the statements of W1, W2 and W3, asked by one client that
+    does nothing else, in microseconds."""
+    say("the statements alone")
+    costs = {}
+    with psycopg.connect(stage.url, autocommit=True, prepare_threshold=0) as db:
+        for name, ask in (("W1", _levels), ("W2", _search), ("W3", _enroll)):
+            data.clear_enrollments(stage.url)
+            number, before = 0, servers.cpu_seconds(stage.postmaster)
+            end = time.perf_counter() + SQL_SECONDS
+            while time.perf_counter() < end:
+                ask(db, number)
+                number += 1
+            costs[name] = (servers.cpu_seconds(stage.postmaster) - before) / number * 1e6
+    data.clear_enrollments(stage.url)
+    return {name: round(cost, 1) for name, cost in costs.items()}
+
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+def _run(db: Connection, text: str, *values: object) -> None:
+    cursor: psycopg.RawCursor[tuple[object, ...]] = psycopg.RawCursor(db)
+    cursor.execute(text.encode(), values, prepare=True)
+
+
+def _levels(db: Connection, _: int) -> None:
+    _run(db, sql.LEVELS)
+
+
+def _search(db: Connection, _: int) -> None:
+    _run(db, sql.CALLER, data.ADMIN, "sess_none")
+    _run(db, sql.SEARCH, "%john%")
+
+
+def _enroll(db: Connection, number: int) -> None:
+    pupils = data.pupils()
+    pupil, subject = pupils[number % len(pupils)], f"subject{number // len(pupils):04}"
+    _run(db, sql.CALLER, pupil, "sess_none")
+    id = f"{number:032}"
+    with db.transaction():
+        _run(db, sql.SUBJECT, subject)
+        _run(db, sql.ENROLL, id, pupil, subject, "Please")
+        facts = '{"status": "PENDING"}'
+        who = (pupil, pupil, "enrollment.requested", "enrollment", id)
+        _run(db, sql.AUDIT, *who, facts, "127.0.0.1", "0123456789abcdef")
+        _run(db, sql.ANNOUNCE, id, "enrollment.requested", facts)
+
+
+def run(coroutine: Awaitable[Notes]) -> Notes:
+    """In the load generator's event loop, which is to take as little CPU time as it can."""
+    import uvloop
+
+    async def main() -> Notes:
+        return await coroutine
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main())

@@ -1,0 +1,56 @@
+import { AkakoError, ConnectionFailedError, NO_ANSWER } from "./errors.js";
+
+/** The life of one request: it ends when nothing happens for a time, or when it is stopped. */
+export class Line {
+  readonly #end = new AbortController();
+  readonly #caller: AbortSignal | undefined;
+  readonly #patience: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopped: { reason: unknown } | null = null;
+
+  constructor(milliseconds: number, caller?: AbortSignal) {
+    this.#patience = milliseconds;
+    this.#caller = caller;
+    caller?.addEventListener("abort", this.#obey);
+    if (caller?.aborted) this.#obey();
+    this.alive();
+  }
+
+  get signal(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  /** Something happened: wait anew. */
+  alive(): void {
+    this.rest();
+    this.#timer = setTimeout(() => this.#end.abort(), this.#patience);
+  }
+
+  /** Nothing is being waited for. */
+  rest(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** End the request for good, with this error. */
+  stop(reason: unknown): void {
+    this.#stopped ??= { reason };
+    this.#end.abort();
+  }
+
+  close(): void {
+    this.rest();
+    this.#caller?.removeEventListener("abort", this.#obey);
+  }
+
+  /** What an error on this line means. One with a `cause` may pass. */
+  explain(error: unknown, code = NO_ANSWER): unknown {
+    if (this.#stopped) return this.#stopped.reason;
+    if (error instanceof AkakoError) return error;
+    const late = this.signal.aborted;
+    const options = late ? {} : { cause: error };
+    const message = late ? "No answer in time" : "No connection";
+    return new ConnectionFailedError(message, 0, code, {}, null, null, options);
+  }
+
+  #obey = () => this.stop(this.#caller?.reason);
+}

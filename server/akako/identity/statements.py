@@ -1,0 +1,68 @@
+"""SQL of accounts as they follow the identity provider, folded into few round trips."""
+
+from __future__ import annotations
+
+from akako.identity import roles
+
+# Whatever is decided about a person is decided one after the other. Each statement sees what was
+# committed when it began, so whoever waits for the lock must look only with the next one.
+LOCK = "pg_advisory_xact_lock(hashtextextended({}, 1))"
+
+FACTS = """
+with mine as (
+    select id, first_name, last_name, image_url, status, clerk_updated_at, clerk_first_name,
+        clerk_last_name, clerk_image_url, clerk_suspended
+    from users where clerk_id = $1 for update
+)
+select exists (select from user_tombstones where clerk_id = $1) as buried,
+    (select clerk_id from users
+     where email_key = $2 and deleted_at is null and clerk_id <> $1) as holder,
+    mine.*
+from (values (true)) as always left join mine on true
+"""
+
+CREATE = """
+with person as (
+    insert into users (id, clerk_id, email, email_key, first_name, last_name, image_url, status,
+        plan, search_key, clerk_updated_at, clerk_first_name, clerk_last_name, clerk_image_url,
+        clerk_suspended, last_synced_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $5, $6, $7, $12, now()) returning id
+), learner as (
+    insert into user_roles (id, user_id, role, effective_start)
+    select $13, id, 'LEARNER', now() from person
+)
+insert into outbox (id, type, data)
+select $14, 'user.created', jsonb_build_object('userId', id) from person
+"""
+
+UPDATE = """
+update users set email = $2, email_key = $3, first_name = $4, last_name = $5,
+    image_url = $6, status = $7, search_key = $8, clerk_updated_at = $9,
+    clerk_first_name = $10, clerk_last_name = $11, clerk_image_url = $12,
+    clerk_suspended = $13, last_synced_at = now(),
+    updated_at = case when (email, first_name, last_name, image_url, status)
+        is distinct from ($2, $4, $5, $6, $7) then now() else updated_at end
+where id = $1 returning updated_at = now()
+"""
+
+FORGET = """
+with buried as (
+    insert into user_tombstones (clerk_id) values ($1) on conflict do nothing
+)
+update users set deleted_at = now(), updated_at = now(), status = 'INACTIVE',
+    email = null, email_key = null, first_name = null, last_name = null,
+    image_url = null, search_key = '', clerk_first_name = null, clerk_last_name = null,
+    clerk_image_url = null
+where clerk_id = $1 and deleted_at is null returning id
+"""
+
+# Apart from FORGET, because a role may have been assigned while that waited for the row.
+FAREWELL = f"""
+with closed as ({roles.CLOSE_ALL}), noted as (
+    insert into audit_log (action, resource, resource_id) values ('user.deleted', 'user', $1)
+), told as (
+    insert into outbox (id, type, data)
+    values ($2, 'user.deleted', jsonb_build_object('userId', $1::text))
+)
+{roles.LASTING_ADMIN}
+"""

@@ -1,0 +1,122 @@
+"""Public answers kept in memory, so that what everybody asks for is asked of the database once.
+
+Only answers to requests without a token are kept, and only such requests are answered from here:
+no audience ever sees another's. A change drops all of them. The cache is on only while news of
+changes are sure to arrive (`resume` and `suspend`).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from akako.kernel import etags
+from akako.kernel.errors import RateLimited
+from akako.kernel.http.admission import Admission
+from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
+from akako.kernel.http.render import READS, failure
+from akako.kernel.http.reply import Headers, Reply
+from akako.kernel.limits import GENERAL
+
+MAX_BYTES = 16 * 1024 * 1024
+MAX_KEY_BYTES = 512
+
+Key = tuple[str, bytes]
+
+
+class KeptAnswer:
+    """An answer as it is sent again, but for the headers that differ each time."""
+
+    __slots__ = ("body", "headers", "route", "tag", "unchanged")
+
+    def __init__(self, answer: Reply, route: str) -> None:
+        self.route = route
+        self.body = answer.body
+        self.headers = tuple(answer.headers)
+        self.unchanged = tuple(pair for pair in answer.headers if pair[0] != b"content-type")
+        self.tag = next(value for name, value in answer.headers if name == b"etag").decode()
+
+    def reply(self, condition: bytes | None, more: Headers) -> Reply:
+        """The answer, or that it is unchanged: `condition` is the value of If-None-Match."""
+        if condition is not None and etags.is_held(condition.decode("latin-1"), self.tag):
+            return Reply(304, b"", [*self.unchanged, *more])
+        return Reply(200, self.body, [*self.headers, *more])
+
+
+class PublicCache:
+    """The kept answers. `generation` tells whether anything changed since a read began."""
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self.generation = 0
+        self.live = False
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._kept: OrderedDict[Key, KeptAnswer] = OrderedDict()
+
+    def find(self, key: Key) -> KeptAnswer | None:
+        return self._kept.get(key)
+
+    def keep(self, key: Key, generation: int, answer: Reply, route: str) -> None:
+        """Keep an answer, unless something changed after its reading had begun."""
+        size = len(answer.body) + len(key[0]) + len(key[1])
+        if not self.live or generation != self.generation or key in self._kept:
+            return
+        if len(key[0]) + len(key[1]) > MAX_KEY_BYTES or size > self._max_bytes // 16:
+            return
+        self._kept[key] = KeptAnswer(answer, route)
+        self._bytes += size
+        while self._bytes > self._max_bytes:
+            old, dropped = self._kept.popitem(last=False)
+            self._bytes -= len(dropped.body) + len(old[0]) + len(old[1])
+
+    def drop(self) -> None:
+        """Something public changed."""
+        self.generation += 1
+        self._kept.clear()
+        self._bytes = 0
+
+    def resume(self) -> None:
+        """From now on every change is heard of."""
+        self.drop()
+        self.live = True
+
+    def suspend(self) -> None:
+        """Changes may go unheard."""
+        self.live = False
+        self.drop()
+
+
+class PublicAnswers:
+    """Answers from the cache what it can; the rest is the application's. Both count as hits."""
+
+    def __init__(self, app: ASGIApp, cache: PublicCache, admission: Admission) -> None:
+        self.app = app
+        self.cache = cache
+        self.admission = admission
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kept = None
+        if scope["type"] == "http" and scope["method"] in READS:
+            kept = self.cache.find((scope["path"], scope["query_string"]))
+        if kept is None:
+            await self.app(scope, receive, send)
+            return
+        given: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            given[name] = given[name] + b", " + value if name in given else value
+        if b"authorization" in given:
+            await self.app(scope, receive, send)
+            return
+        scope["state"]["route"] = kept.route
+        answer = await self._answer(kept, scope, given)
+        await answer(scope, receive, send)
+
+    async def _answer(self, kept: KeptAnswer, scope: Scope, given: dict[bytes, bytes]) -> Reply:
+        address = self.admission.address(scope, given.get(b"x-forwarded-for"))
+        standing = await self.admission.hit_address(GENERAL, address)
+        try:
+            standing.enforce()
+        except RateLimited as problem:
+            refusal = failure(problem)
+            refusal.headers += standing.headers()
+            return refusal
+        return kept.reply(given.get(b"if-none-match"), standing.headers())

@@ -1,0 +1,72 @@
+"""What everybody is answered who asks for something to be done to a thing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ROLES = ("LEARNER", "MENTOR", "ADMIN")
+STRANGERS = ("none", "malformed", "expired")
+LATER = {"effectiveStartDate": "2035-01-01T00:00:00Z", "effectiveEndDate": "2035-02-01T00:00:00Z"}
+
+# What those are answered whose role suffices, by whose the thing is, in the order of KINDS.
+Answers = tuple[int, int, int, int]
+DONE: Answers = (200, 200, 404, 404)
+MADE: Answers = (201, 201, 404, 404)
+OWN_ONLY: Answers = (200, 403, 404, 404)
+OWN_MADE: Answers = (201, 403, 404, 404)
+
+PUBLIC = dict.fromkeys((*STRANGERS, *ROLES), DONE)
+ADMINS = {"ADMIN": DONE}
+STAFF = {"ADMIN": DONE, "MENTOR": OWN_ONLY}
+STAFF_MAKES = {"ADMIN": MADE, "MENTOR": OWN_MADE}
+READERS = {"ADMIN": DONE, "MENTOR": OWN_ONLY, "LEARNER": OWN_ONLY}
+EXPECTED: dict[str, dict[str, Answers]] = {
+    "getUser": ADMINS,
+    "updateUser": ADMINS,
+    "assignRole": {"ADMIN": MADE},
+    "removeRole": ADMINS,
+    "listGrades": PUBLIC,
+    "listSubjects": PUBLIC,
+    "listTopics": PUBLIC,
+    "getTopic": PUBLIC,
+    "updateLevel": ADMINS,
+    "deleteLevel": ADMINS,
+    "createGrade": {"ADMIN": MADE},
+    "updateGrade": ADMINS,
+    "deleteGrade": ADMINS,
+    "createSubject": {"ADMIN": MADE},
+    "updateSubject": STAFF,
+    "deleteSubject": ADMINS,
+    "createTopic": STAFF_MAKES,
+    "updateTopic": STAFF,
+    "deleteTopic": STAFF,
+    "setOrganizationPlan": {"ADMIN": (200, 200, 200, 200)},  # known to the identity provider only
+    "uploadDocument": STAFF_MAKES,
+    "listDocuments": READERS,
+    "streamDocument": READERS,
+    "deleteDocument": STAFF,
+    "uploadVideo": STAFF_MAKES,
+    "playVideo": READERS,
+    "deleteVideo": STAFF,
+    "requestEnrollment": {"LEARNER": (409, 201, 404, 404)},  # "own" is asked for already
+    "cancelEnrollment": dict.fromkeys(ROLES, (200, 404, 200, 404)),
+    "approveEnrollment": {"ADMIN": (409, 200, 409, 404)},  # administrators are no learners here
+    "rejectEnrollment": {"ADMIN": (200, 200, 200, 404)},
+    "reopenEnrollment": {"ADMIN": (200, 200, 200, 404)},
+    "approveApplication": {"ADMIN": (403, 200, 409, 404)},  # nobody decides on their own
+    "rejectApplication": {"ADMIN": (403, 200, 200, 404)},
+}
+BODIES: dict[str, dict[str, Any]] = {
+    "assignRole": {"role": "MENTOR", **LATER},
+    "removeRole": {"role": "MENTOR"},
+    "setOrganizationPlan": {"plan": "PRO"},
+    "createGrade": {"name": "New", "level": "primary"},
+    "createSubject": {"name": "New"},
+    "createTopic": {"name": "New"},
+    "requestEnrollment": {},
+    "approveEnrollment": {},
+    "rejectEnrollment": {},
+    "approveApplication": {},
+    "rejectApplication": {},
+    "updateUser": {"plan": "PRO"},
+}

@@ -1,0 +1,46 @@
+"""Lists stay fast in a large school, because every page of them comes from an index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.kept_fast import school
+from tests.kept_fast.cases import Case, all_cases
+from tests.kept_fast.plans import Plan, caught, explain
+
+# The cursor's own bound, beside or without that of the parent.
+BOUND = re.compile(r"ROW\(|[<>]=")
+
+
+def faults(case: Case, plan: Plan) -> Iterator[str]:
+    used = [index for index in plan.page_indexes if re.fullmatch(case.pattern, index)]
+    if not used:
+        yield f"the page does not come from {case.pattern}"
+    if plan.page_sorts and not case.sorts:
+        yield "the page is sorted instead of read in order"
+    read = plan.scanned(plan.nodes if case.narrow else plan.page) & school.LARGE
+    if read:
+        yield f"read as a whole: {', '.join(sorted(read))}"
+    if case.seeks and not any(BOUND.search(plan.conditions(index)) for index in used):
+        yield "it does not begin at the cursor"
+
+
+# One test, because the school takes seconds to fill and parallel tests would each fill their own.
+@pytest.mark.timeout(300)
+async def test_every_list_uses_its_index_at_100_000_rows(new_database: Callable[[], str]) -> None:
+    url = new_database()
+    school.fill(url)
+    found: dict[str, Any] = {}
+    with psycopg.connect(url, autocommit=True) as db:
+        for case in all_cases():
+            statement = await caught(case.ask, case.spec, case.params)
+            for mode in case.modes:
+                plan = explain(db, statement, mode)
+                if wrong := list(faults(case, plan)):
+                    found[f"{case.name} ({mode})"] = "; ".join(wrong) + f"\n{plan}"
+    assert found == {}, "\n\n".join(f"{name}: {text}" for name, text in found.items())

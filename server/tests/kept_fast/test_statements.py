@@ -1,0 +1,152 @@
+"""A request asks the database as little as it can: no statement per row, none twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import httpx
+import psycopg
+import pytest
+
+from akako import main
+from tests.conftest import StartServer
+from tests.kept_fast.statements import Log, logged_database
+from tests.parts.server import Server
+
+MANY = 25
+CALLS = 60
+# 25 of everything, all in one subject's chain, asked for by as many learners.
+SCHOOL = """
+insert into users (id, clerk_id, email, email_key, plan)
+select 'u' || n, 'user_u' || n, 'u' || n || '@example.com', 'u' || n || '@example.com', 'FREE'
+from generate_series(1, 25) n;
+insert into user_roles (id, user_id, role, effective_start)
+select 'r' || n, 'u' || n, 'LEARNER', '2026-01-01Z' from generate_series(1, 25) n;
+insert into education_levels (id, name, name_key)
+select 'l' || n, 'Level ' || n, 'level ' || n from generate_series(1, 25) n;
+insert into grades (id, name, name_key, stage, level_id)
+select 'g' || n, 'Grade ' || n, 'grade ' || n, 'primary', 'l1' from generate_series(1, 25) n;
+insert into subjects (id, name, name_key, grade_id, mentor_id)
+select 's' || n, 'Subject ' || n, 'subject ' || n, 'g1', 'u1' from generate_series(1, 40) n;
+insert into topics (id, name, name_key, subject_id)
+select 't' || n, 'Topic ' || n, 'topic ' || n, 's1' from generate_series(1, 25) n;
+insert into documents (id, topic_id, name, file_name, mime_type, size, sha256, storage_key, status,
+                       uploaded_by)
+select 'd' || n, 't1', 'Sheet', 'a.pdf', 'application/pdf', 1, 'x', 'k' || n, 'ACTIVE', 'u1'
+from generate_series(1, 25) n;
+insert into enrollments (id, user_id, subject_id)
+select 'e' || n, 'u' || n, 's1' from generate_series(1, 25) n;
+insert into enrollments (id, user_id, subject_id)
+select 'own' || n, id, 's' || n from users, generate_series(1, 25) n where clerk_id = 'user_123';
+insert into mentor_applications (id, user_id, motivation)
+select 'a' || n, 'u' || n, 'I teach' from generate_series(1, 25) n;
+insert into mentor_applications (id, user_id, motivation, status)
+select 'own' || n, id, 'I teach', 'REJECTED' from users, generate_series(1, 25) n
+where clerk_id = 'user_123';
+insert into audit_log (action, resource) select 'x', 'y' from generate_series(1, 25);
+"""
+
+
+class Read(NamedTuple):
+    """`most` statements, the look-up of the caller included."""
+
+    path: str
+    as_: str | None
+    most: int
+
+
+LISTS = {
+    "list_users": Read("/api/users", "admin", 2),
+    "list_audit_entries": Read("/api/admin/audit", "admin", 2),
+    "list_levels": Read("/api/education/levels", None, 1),
+    "list_grades": Read("/api/education/levels/l1/grades", None, 1),
+    "list_subjects": Read("/api/education/grades/g1/subjects", "learner", 2),
+    "list_topics": Read("/api/education/subjects/s1/topics", "admin", 2),
+    # Whether the caller may read the topic decides between 403, 404 and an empty list.
+    "list_documents": Read("/api/education/topics/t1/documents", "admin", 3),
+    "list_my_enrollments": Read("/api/enrollment/me", "learner", 2),
+    "list_pending_enrollments": Read("/api/admin/enrollment/pending", "admin", 2),
+    "list_my_applications": Read("/api/mentor/applications/me", "learner", 2),
+    "list_pending_applications": Read("/api/admin/mentor/pending", "admin", 2),
+}
+READS = {
+    "get_profile": Read("/api/auth/profile", "learner", 2),
+    "get_user": Read("/api/users/u1", "admin", 2),
+    "get_topic": Read("/api/education/topics/t1", "admin", 2),
+    "get_quota": Read("/api/auth/quota", "learner", 2),
+    "live": Read("/health/live", None, 0),
+}
+
+
+@pytest.fixture(scope="module")
+def log() -> Iterator[Log]:
+    with logged_database() as log:
+        yield log
+
+
+@pytest.fixture(scope="module")
+def api(log: Log, start_server: StartServer) -> Server:
+    api = start_server(database_url=log.url)
+    for who in ("admin", "learner"):
+        assert api.get("/api/auth/profile", as_=who).status_code == 200
+    with psycopg.connect(log.url, autocommit=True) as db:
+        db.execute(SCHOOL.encode())
+        db.execute("update users set plan = 'ENTERPRISE'")
+    return api
+
+
+def asked(api: Server, log: Log, read: Read) -> tuple[httpx.Response, list[str]]:
+    """The answer, and what PostgreSQL was asked for it by a server that is warm."""
+    api.get(f"{read.path}{'&' if '?' in read.path else '?'}warm=1", as_=read.as_)
+    log.new()
+    answer = api.get(read.path, as_=read.as_)
+    assert answer.status_code == 200, answer.text
+    return answer, log.new()
+
+
+def test_no_list_is_forgotten() -> None:
+    assert {each.name for each in main.endpoints() if each.listing} == set(LISTS)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_asks_once_however_long_it_is(api: Server, log: Log, name: str) -> None:
+    read = LISTS[name]
+    short, few = asked(api, log, read._replace(path=f"{read.path}?limit=1"))
+    long, many = asked(api, log, read._replace(path=f"{read.path}?limit=100"))
+    assert len(short.json()["data"]) == 1
+    assert len(long.json()["data"]) >= MANY
+    assert len(many) == len(few)
+    # What everybody may see may also be answered without asking at all.
+    least = 1 if read.as_ else 0
+    assert least <= len(many) <= read.most, many
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_read_asks_once_beside_the_callers_own_look_up(api: Server, log: Log, name: str) -> None:
+    _, statements = asked(api, log, READS[name])
+    assert len(statements) <= READS[name].most, statements
+
+
+def test_an_enrollment_request_is_one_short_transaction(api: Server, log: Log) -> None:
+    for number in range(30, 33):
+        log.new()
+        body = {"subjectId": f"s{number}"}
+        answer = api.post("/api/enrollment/request", as_="learner", json=body)
+        assert answer.status_code == 201, answer.text
+    statements = log.new()
+    # The caller, the subject, the enrollment in a savepoint, its audit row and its announcement.
+    assert len(statements) <= 9, statements
+    assert sum(each.startswith("BEGIN") for each in statements) == 1
+    assert statements[-1].startswith("COMMIT")
+
+
+def test_counting_calls_needs_a_statement_for_many(api: Server, log: Log) -> None:
+    for _ in range(3):
+        api.get("/api/auth/profile", as_="learner")
+    log.new()
+    for _ in range(CALLS):
+        assert api.get("/api/auth/profile", as_="learner").status_code == 200
+    # 20 calls are leased at a time; a lease that lies idle is returned and taken anew.
+    metering = log.new(metering=True)
+    assert len(metering) <= CALLS // 20 + 2, metering

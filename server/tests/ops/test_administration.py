@@ -1,0 +1,96 @@
+"""What an operator does from the command line applies at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from akako import cli
+from akako.backends.dev_directory import DevDirectory
+from tests.identity.people import rows, value
+from tests.parts.server import Server
+
+
+@pytest.fixture(autouse=True)
+def environment(api: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands run beside the server, as with `akako` in its data folder."""
+    for name, setting in api.environment.items():
+        monkeypatch.setenv(name, setting)
+
+
+def windows(api: Server, clerk_id: str) -> list[tuple[object, ...]]:
+    return rows(
+        api,
+        "select r.assigned_by, r.effective_end from user_roles r join users u on u.id = r.user_id "
+        "where u.clerk_id = %s and r.role = 'ADMIN' order by r.effective_start",
+        clerk_id,
+    )
+
+
+@pytest.mark.parametrize("option", ["--clerk-id", "--email"])
+def test_the_first_administrator(
+    api: Server, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    who = api.user(f"granted{len(option)}")
+    email = value(api, "select email from users where clerk_id = %s", who)
+    named = who if option == "--clerk-id" else email.upper()
+    assert api.get("/api/users", as_=who).status_code == 403
+    for _ in range(2):
+        cli.main(["admin", "grant", option, named])
+        assert capsys.readouterr().out == f"{who} is an administrator\n"
+    assert api.get("/api/users", as_=who).status_code == 200
+    assert windows(api, who) == [(None, None)]
+    user_id = api.user_id(who)
+    (entry,) = api.get(f"/api/admin/audit?resourceId={user_id}", as_=who).json()["data"]
+    assert (entry["action"], entry["actorUserId"]) == ("user_role.assigned", None)
+
+
+def test_an_administrator_for_a_time_becomes_one_for_good(api: Server) -> None:
+    who = api.user("dated")
+    body = {"role": "ADMIN", "effectiveEndDate": "2035-01-01T00:00:00Z"}
+    path = f"/api/users/{api.user_id(who)}/roles"
+    assert api.post(path, as_="admin", json=body).status_code == 201
+    cli.main(["admin", "grant", "--clerk-id", who])
+    dated, lasting = windows(api, who)
+    assert dated[1] is not None
+    assert lasting[1] is None
+
+
+def test_somebody_who_never_signed_in(api: Server) -> None:
+    DevDirectory(api.folder).introduce("user_never_here")
+    cli.main(["admin", "grant", "--clerk-id", "user_never_here"])
+    assert api.get("/api/users", as_="user_never_here").status_code == 200
+
+
+def test_a_plan_for_a_person_and_for_an_organization(api: Server) -> None:
+    who = api.user("planned")
+    assert api.get("/api/auth/quota", as_=who).json()["data"]["plan"] == "FREE"
+    cli.main(["admin", "plan", "PRO", "--clerk-id", who])
+    assert api.get("/api/auth/quota", as_=who).json()["data"]["plan"] == "PRO"
+    cli.main(["admin", "plan", "ENTERPRISE", "--organization", "org_school"])
+    token = api.token(who, o={"id": "org_school"})
+    quota = api.get("/api/auth/quota", headers={"Authorization": f"Bearer {token}"}).json()["data"]
+    assert (quota["plan"], quota["apiCalls"]["limit"]) == ("ENTERPRISE", None)
+    actions = {"user.plan": api.user_id(who), "organization.plan": "org_school"}
+    for action, resource_id in actions.items():
+        query = f"action={action}&resourceId={resource_id}"
+        (entry,) = api.get(f"/api/admin/audit?{query}", as_="admin").json()["data"]
+        assert entry["actorUserId"] is None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["grant", "--clerk-id", "user_unheard_of"],
+        ["grant", "--email", "nobody@example.com"],
+        ["plan", "PRO", "--clerk-id", "user_unheard_of"],
+        ["plan", "PRO", "--email", "nobody@example.com"],
+    ],
+)
+def test_nobody_there_is_told_in_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["admin", *arguments])
+    out, err = capsys.readouterr()
+    assert (stopped.value.code, out, len(err.splitlines())) == (1, "", 1)
+    assert arguments[-1] in err

@@ -1,0 +1,131 @@
+"""A thousand messages at once are all answered in time, and nobody else waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import httpx
+import pytest
+
+from akako.kernel.errors import ServiceUnavailable
+from akako.webhooks import routes
+from tests.parts import promises
+from tests.webhooks.conftest import Clerk, event, user
+
+# Svix gives up after 15 seconds; the rest is for a machine that does much else meanwhile.
+SECONDS = 60
+PAUSE_SECONDS = 0.05
+LOCK = "select pg_advisory_lock(hashtextextended(%s, 1))"
+UNLOCK = "select pg_advisory_unlock(hashtextextended(%s, 1))"
+WAITING = (
+    "select pid from pg_stat_activity where datname = current_database() "
+    "and wait_event_type = 'Lock'"
+)
+
+
+async def ordinary_traffic(clerk: Clerk, headers: dict[str, str], done: asyncio.Event) -> list[int]:
+    """Somebody who reads and writes until told to stop; returns the statuses."""
+    statuses: list[int] = []
+    async with httpx.AsyncClient(
+        event_hooks=promises.HOOKS, base_url=clerk.server.url, timeout=30, verify=False
+    ) as client:
+        while not done.is_set():
+            answers = [
+                await client.get("/api/education/levels"),
+                await client.get("/api/auth/profile", headers=headers),
+                await client.put("/api/auth/profile", headers=headers, json={"firstName": "Esi"}),
+            ]
+            statuses += [each.status_code for each in answers]
+            await asyncio.sleep(PAUSE_SECONDS)
+    return statuses
+
+
+async def test_a_thousand_at_once_beside_ordinary_traffic(clerk: Clerk, fresh_id: str) -> None:
+    clerk.fake.put_user(fresh_id, f"{fresh_id}@example.com")
+    headers = {"Authorization": f"Bearer {clerk.fake.mint(fresh_id, ttl=600)}"}
+    people = [f"{fresh_id}n{number}" for number in range(1000)]
+    messages = [
+        (event("user.created", user(each, at=1, email=f"{each}@example.com")), each)
+        for each in people
+    ]
+    done = asyncio.Event()
+    others = [asyncio.create_task(ordinary_traffic(clerk, headers, done)) for _ in range(3)]
+    started = time.monotonic()
+    answers = await clerk.deliver(messages)
+    taken = time.monotonic() - started
+    done.set()
+    assert {each.status_code for each in answers} == {200}
+    assert taken < SECONDS
+    for each in await asyncio.gather(*others):
+        assert set(each) == {200}
+    with clerk.server.db() as db:
+        stored = db.execute(
+            "select count(*) from users where clerk_id = any(%s)", [people]
+        ).fetchone()
+    assert stored == (1000,)
+
+
+async def waiting(clerk: Clerk) -> list[int]:
+    """The database sessions that wait for a lock, as soon as there are any."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with clerk.server.db() as db:
+            found = [row[0] for row in db.execute(WAITING).fetchall()]
+        if found:
+            return found
+        await asyncio.sleep(0.02)
+    raise AssertionError("nothing waits")
+
+
+async def test_messages_that_are_held_up_leave_the_database_to_others(
+    clerk: Clerk, fresh_id: str
+) -> None:
+    """More of them than there are connections, and none of them can go on for now."""
+    message = event("user.created", user(fresh_id, at=1))
+    with clerk.server.db() as db:
+        db.execute(LOCK, [fresh_id])
+        held_up = asyncio.create_task(
+            clerk.deliver([(message, f"{fresh_id}{number}") for number in range(30)])
+        )
+        await waiting(clerk)
+        levels = [clerk.server.get("/api/education/levels").status_code for _ in range(5)]
+        assert not held_up.done()
+        db.execute(UNLOCK, [fresh_id])
+    answers = await held_up
+    assert levels == [200] * 5
+    assert {each.status_code for each in answers} == {200}
+
+
+async def test_a_message_cut_off_by_the_database_leaves_nothing_and_succeeds_again(
+    clerk: Clerk, fresh_id: str
+) -> None:
+    message = event("user.created", user(fresh_id, at=1, first_name="Again"))
+    with clerk.server.db() as db:
+        db.execute(LOCK, [fresh_id])
+        sending = asyncio.create_task(clerk.deliver([(message, f"cut{fresh_id}")]))
+        (session,) = await waiting(clerk)
+        db.execute("select pg_terminate_backend(%s)", [session])
+        (refused,) = await sending
+        db.execute(UNLOCK, [fresh_id])
+        assert refused.status_code == 503
+        assert int(refused.headers["retry-after"]) >= 1
+        sql = "select count(*) from webhook_messages where message_id = %s"
+        assert db.execute(sql, [f"cut{fresh_id}"]).fetchone() == (0,)
+    (again,) = await clerk.deliver([(message, f"cut{fresh_id}")])
+    assert again.json()["data"] == {"received": True, "handled": True}
+    row = clerk.row(fresh_id)
+    assert row is not None
+    assert row["first_name"] == "Again"
+
+
+async def test_who_waits_too_long_is_sent_away_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "TURN_SECONDS", 0.05)
+    turns = asyncio.Semaphore(1)
+    async with routes.turn(turns):
+        with pytest.raises(ServiceUnavailable) as refused:
+            async with routes.turn(turns):
+                raise AssertionError("two at a time")
+    assert int(refused.value.headers["Retry-After"]) >= 1
+    async with routes.turn(turns):
+        assert turns.locked()
