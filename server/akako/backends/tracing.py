@@ -37,7 +37,7 @@ def open_tracer() -> Tracer | None:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
-        log.warning("traces_off", reason="akako-server[otel] is not installed")
+        log.warning("traces_off", needs="akako-server[otel]")
         return None
     ours = Resource.create({"service.name": "akako", "service.version": __version__})
     provider = TracerProvider(resource=ours.merge(OTELResourceDetector().detect()))
