@@ -4,7 +4,8 @@ PYTHON ?= python3
 BENCHMARK = PYTHONPATH=server:. .venv/bin/python -m bench
 PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv --quiet
 
-.PHONY: help run test check docs contract bench bench-smoke bench-profile upgrade-trial clean
+.PHONY: help run test check docs contract bench bench-smoke bench-profile upgrade-trial \
+	classroom soak scale-out audit licences clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
 
@@ -45,6 +46,21 @@ bench-profile: .venv/.bench ## flame graphs of the hot paths (BENCH="--name befo
 upgrade-trial: .venv/.dev ## migrate a large table under writes (ROWS=1000000, minutes)
 	PYTHONPATH=server .venv/bin/python -m tests.migrations.trial $(or $(ROWS),1000000)
 
+classroom: .venv/.dev ## play a class of 40 that begins its lesson behind one address
+	PYTHONPATH=server .venv/bin/python -m tests.classroom $(if $(LEARNERS),--learners $(LEARNERS))
+
+soak: .venv/.dev ## break something every minute under load (MINUTES=20, RECORD=1 writes the figures down)
+	PYTHONPATH=server .venv/bin/python -m tests.soak --minutes $(or $(MINUTES),20) $(if $(RECORD),--record)
+
+scale-out: .venv/.dev ## run two servers behind nginx with PostgreSQL, Valkey and S3, without Docker (PORT=8080)
+	@exec env PYTHONPATH=server .venv/bin/python deploy/scale_out.py $(if $(PORT),--port $(PORT))
+
+audit: .venv/.audit ## look the pinned packages up for known vulnerabilities
+	@for file in run dev; do .venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/$$file.txt || exit; done
+
+licences: .venv/.run ## list the licence of every package that the server needs
+	@.venv/bin/python requirements/licences.py
+
 clean: ## remove the environment and every cache; the data folder stays
 	rm -rf bench/peers/*/node_modules bench/peers/nextjs/.next bench/peers/nextjs/generated build
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
@@ -66,6 +82,11 @@ clean: ## remove the environment and every cache; the data folder stays
 	@echo "Installing the tools and the tests' servers into .venv ..."
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@mv .venv/.run.kept .venv/.run
+	@touch $@
+
+.venv/.audit: requirements/audit.txt .venv/.run
+	@$(PYTHON) -m venv --clear .venv/audit
+	@.venv/audit/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/audit.txt
 	@touch $@
 
 .venv/.bench: requirements/bench.txt .venv/.dev

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from litestar import Litestar
 
 from akako import settings as settings_module
-from akako.backends import job_queue, public_changes
+from akako.backends import crash_reports, job_queue, public_changes, tracing
 from akako.backends.clerk_directory import ClerkDirectory
 from akako.backends.dev_directory import DevDirectory
 from akako.backends.dev_issuer import DevIssuer
@@ -52,6 +53,9 @@ from akako.uploads import service as uploads
 from akako.webhooks import queries as webhook_queries
 from akako.webhooks import routes as webhook_routes
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
 ROOMS = (
     identity_routes,
     history_routes,
@@ -86,9 +90,11 @@ class Parts(msgspec.Struct, kw_only=True):
                 await part.close()
 
 
-def assemble(settings: Settings) -> Parts:
+def assemble(settings: Settings, tracer: Tracer | None = None) -> Parts:
     """Make the backends; none of them is connected yet."""
-    db = Pool(settings.database_url or "")
+    report_crashes(settings)
+    url = settings.database_url or ""
+    db = tracing.TracedPool(url, tracer) if tracer else Pool(url)
     return Parts(
         db=db,
         verifier=verifier(settings),
@@ -161,6 +167,14 @@ def object_store(settings: Settings) -> ObjectStore:
         raise SettingsError(f"AKAKO_STORAGE_URL or AKAKO_S3_ENDPOINT: {error}") from None
 
 
+def report_crashes(settings: Settings) -> None:
+    if settings.sentry_dsn:
+        try:
+            logging.report_crashes(crash_reports.open_reports(settings.sentry_dsn))
+        except ValueError as error:
+            raise SettingsError(f"AKAKO_SENTRY_DSN {error}") from None
+
+
 def jobs(parts: Parts) -> list[Job]:
     """What is done in the background, and when."""
 
@@ -224,7 +238,8 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     """The API as an ASGI application, for any ASGI server."""
     settings = settings or settings_module.load()
     logging.configure(settings.log_level)
-    parts = assemble(settings)
+    tracer = tracing.open_tracer() if settings_module.traces_wanted() else None
+    parts = assemble(settings, tracer)
     pipeline = Pipeline(
         db=parts.db,
         admission=Admission(
@@ -240,7 +255,11 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         url = settings.database_url or ""
-        aside = (_keep_leases_short(parts.meter), public_changes.listen(url, pipeline.public))
+        aside = (
+            _keep_leases_short(parts.meter),
+            public_changes.listen(url, pipeline.public),
+            metrics.watch(parts.db.connections),
+        )
         tasks = [asyncio.create_task(each) for each in aside]
         async with job_queue.working(url, jobs(parts)):
             yield
@@ -249,7 +268,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         await asyncio.gather(*tasks, return_exceptions=True)
         await parts.close()
 
-    return application.build(
+    app = application.build(
         endpoints(),
         pipeline,
         origins=settings.cors_origins,
@@ -257,6 +276,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         secure=settings.production,
         lifespan=[lifespan],
     )
+    return tracing.TracedApp(app, tracer) if tracer else app
 
 
 async def _keep_leases_short(meter: LeasingMeter) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -144,8 +145,11 @@ def _run(
     if workers > 1:
         from uvicorn.supervisors import Multiprocess
 
-        announce()
-        Multiprocess(config, sockets=[listener]).run()
+        with tempfile.TemporaryDirectory(prefix="akako-metrics-") as shared:
+            # Before a worker loads the metrics: in that folder they add up those of all of them.
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
+            announce()
+            Multiprocess(config, sockets=[listener]).run()
         return
     try:
         _Announcing(config, announce).run(sockets=[listener])

@@ -62,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_document_bytes: int = 50 * MIB
     max_video_bytes: int = 500 * MIB
     log_level: str = "warning"
+    sentry_dsn: str | None = None
 
     @property
     def production(self) -> bool:
@@ -121,6 +122,12 @@ def _url(*schemes: str) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def _dsn(text: str) -> str:
+    if not re.fullmatch(r"https?://\w+@[\w.:-]+(/[\w-]+)*/[0-9]+", text, re.ASCII):
+        raise ValueError("must be a DSN of Sentry such as https://key@sentry.example.com/1")
+    return text
 
 
 def _origin(text: str) -> tuple[str, ...]:
@@ -197,6 +204,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "max_document_bytes": _bytes,
     "max_video_bytes": _bytes,
     "log_level": _one_of("debug", "info", "warning", "error"),
+    "sentry_dsn": _dsn,
 }
 
 
@@ -227,6 +235,17 @@ def load(environment: Mapping[str, str] | None = None, **overrides: object) -> S
     settings = Settings(**values)
     _check(settings)
     return settings
+
+
+def traces_wanted(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether OpenTelemetry's own variables name a collector."""
+    environment = os.environ if environment is None else environment
+    if environment.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return False
+    if environment.get("OTEL_TRACES_EXPORTER", "otlp") != "otlp":
+        return False
+    names = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+    return any(environment.get(name) for name in names)
 
 
 def _check(settings: Settings) -> None:

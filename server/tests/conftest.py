@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from akako.backends.embedded_postgres import EmbeddedPostgres
 from akako.migrations.run import migrate
+from tests.parts.log_secrets import secrets_in
 from tests.parts.postgres import create_database, passable_folder, start_postgres
 from tests.parts.server import Server
 
@@ -74,6 +75,8 @@ def start_server(
     yield start
     for server in running:
         server.close()
+    # Whatever the module's tests did, errors and all: the logs tell nobody's secrets.
+    assert [found for server in running for found in secrets_in(server.log())] == []
 
 
 @pytest.fixture(scope="module")

@@ -18,12 +18,19 @@ log = structlog.get_logger(__name__)
 CONCURRENCY = 4
 RESTART_SECONDS = 5.0
 ATTEMPTS = 8
+# How a machine that has gone without a word is noticed: by who connects, and who listens for jobs.
+SILENCE = {
+    "connect_timeout": 3,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 
 
 def build(url: str, jobs: Sequence[Job]) -> procrastinate.App:
     """An application that knows these jobs; failures are tried again, later each time."""
     connector = procrastinate.PsycopgConnector(
-        conninfo=url, min_size=1, max_size=CONCURRENCY + 2, timeout=5
+        conninfo=url, min_size=1, max_size=CONCURRENCY + 2, timeout=5, kwargs=SILENCE
     )
     app = procrastinate.App(connector=connector)
     for job in jobs:
@@ -56,7 +63,10 @@ async def working(url: str, jobs: Sequence[Job]) -> AsyncIterator[None]:
 
 
 async def _keep_working(url: str, jobs: Sequence[Job]) -> None:
-    while True:
+    me = asyncio.current_task()
+    assert me
+    # While the database is away the library answers a cancellation with an error of its own.
+    while not me.cancelling():
         try:
             await work(url, jobs)
         except (
@@ -66,10 +76,8 @@ async def _keep_working(url: str, jobs: Sequence[Job]) -> None:
             TimeoutError,
         ) as error:
             log.warning("worker_stopped", error=type(error).__name__)
-        task = asyncio.current_task()
-        if task and task.cancelling():
-            return  # the failure came while it was being cancelled, and took that word's place
-        await asyncio.sleep(RESTART_SECONDS)
+        if not me.cancelling():
+            await asyncio.sleep(RESTART_SECONDS)
 
 
 async def work(url: str, jobs: Sequence[Job], *, wait: bool = True) -> None:

@@ -16,6 +16,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from akako.kernel import metrics
 from akako.kernel.errors import ServiceUnavailable
 
 log = structlog.get_logger(__name__)
@@ -221,10 +222,12 @@ class JwksKeySet:
             self._keys = parse_key_set(body)
         except Exception as error:  # whatever went wrong out there, the keys at hand stay good
             self._failed_at = self._clock()
+            metrics.KEY_SET_FAILURES.inc()
             log.warning("key_set_unreadable", error=type(error).__name__)
         else:
             self._loaded_at = self._clock()
             self._failed_at = NEVER
+            metrics.note_keys_read()
         finally:
             self._loading = None
 

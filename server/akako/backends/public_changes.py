@@ -10,6 +10,7 @@ import asyncpg
 import structlog
 
 from akako.kernel.database import CONNECT_SECONDS
+from akako.kernel.hosts import Connector, one_each
 
 log = structlog.get_logger(__name__)
 
@@ -31,25 +32,31 @@ class Listener(Protocol):
 
 async def listen(url: str, listener: Listener) -> None:
     """Tell the listener, until cancelled. A lost connection suspends it until there is another."""
+    connect = Connector(one_each(url))
     while True:
         try:
-            await _listen(url, listener)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            await _listen(connect, listener)
+        except (
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            OSError,
+            TimeoutError,
+        ) as error:
             log.info("public_changes_unheard", error=type(error).__name__)
         finally:
             listener.suspend()
         await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _listen(url: str, listener: Listener) -> None:
+async def _listen(connect: Connector, listener: Listener) -> None:
     lost = asyncio.Event()
 
     def end(connection: object) -> None:
         listener.suspend()
         lost.set()
 
-    connection = await asyncpg.connect(
-        url,
+    connection = await connect(
         timeout=CONNECT_SECONDS,
         command_timeout=BEAT_SECONDS,
         server_settings={"application_name": "akako listener"},

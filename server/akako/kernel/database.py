@@ -20,7 +20,9 @@ import asyncpg
 import msgspec
 import structlog
 
+from akako.kernel import metrics
 from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.hosts import Connector, one_each
 
 log = structlog.get_logger(__name__)
 
@@ -46,12 +48,16 @@ AWAY = (
     asyncpg.DiskFullError,
     asyncpg.OutOfMemoryError,
     asyncpg.QueryCanceledError,
+    asyncpg.TargetServerAttributeNotMatched,
     OSError,
     TimeoutError,
 )
 
 # A misuse of the driver, or a connection that came out of step with the database.
 ODD = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+# The session is over, though the driver may take a moment to see it: nobody is given it again.
+ENDED = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.InternalClientError)
+BROKEN = (*AWAY, *ODD)
 
 # The database undid the whole transaction; running it again may well succeed.
 RETRYABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
@@ -122,11 +128,13 @@ class Pool:
     async def _open(self) -> asyncpg.Pool:
         async with self._opening:
             if self._pool is None:
+                urls = one_each(self._url)
                 self._pool = await asyncpg.create_pool(
                     self._url,
+                    connect=Connector(urls),
                     min_size=1,
                     max_size=self._size,
-                    timeout=CONNECT_SECONDS,
+                    timeout=min(CONNECT_SECONDS, 0.9 * ACQUIRE_SECONDS / len(urls)),
                     command_timeout=STATEMENT_SECONDS,
                     max_inactive_connection_lifetime=300,
                     init=_prepare,
@@ -143,13 +151,19 @@ class Pool:
                 return held
             await self._give_back(held)
         self._asking += 1
+        started = time.perf_counter()
         try:
             pool = self._pool or await self._open()
-            return await pool.acquire(timeout=ACQUIRE_SECONDS)
+            held = await pool.acquire(timeout=ACQUIRE_SECONDS)
         except AWAY as error:
+            metrics.POOL_REFUSALS.inc()
             raise unavailable(error) from error
         finally:
             self._asking -= 1
+        waited = time.perf_counter() - started
+        if waited >= metrics.NOTICEABLE_SECONDS:
+            metrics.note_wait(waited)
+        return held
 
     async def _release(self, held: asyncpg.Connection) -> None:
         """Keep a connection at hand after a statement that went well."""
@@ -190,7 +204,7 @@ class Pool:
     async def _fail(self, held: asyncpg.Connection, error: BaseException) -> None:
         """The driver's pool finds out what is left of the connection, and ends it or keeps it."""
         try:
-            if isinstance(error, (*AWAY, *ODD)):
+            if isinstance(error, BROKEN):
                 await _settle(error, held)
                 raise translated(error, held) from error
         finally:
@@ -213,6 +227,13 @@ class Pool:
     async def transaction(self) -> AsyncIterator[Transaction]:
         async with self.connection() as held, held.transaction():
             yield Transaction(held)
+
+    def connections(self) -> tuple[int, int, int]:
+        """How many are in use, how many are idle, and how many there may be."""
+        if self._pool is None:
+            return 0, 0, self._size
+        idle = self._pool.get_idle_size() + len(self._at_hand)
+        return self._pool.get_size() - idle, idle, self._size
 
     async def close(self) -> None:
         if self._pool is not None:
@@ -260,6 +281,9 @@ def unavailable(error: BaseException) -> ServiceUnavailable:
 
 def translated(error: Exception, held: asyncpg.Connection) -> Exception:
     """What a failure on a connection means. A misuse of the driver stays what it is: a bug."""
+    if isinstance(error, ENDED):
+        with contextlib.suppress(asyncpg.InterfaceError):
+            held.terminate()
     broken = not isinstance(error, ODD) or _is_broken(held)
     return unavailable(error) if broken else error
 

@@ -5,12 +5,23 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from collections.abc import Callable
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 ROW = re.compile(r"\nDETAIL:.*?(?=\n(?:HINT:|\n)|\Z)", re.DOTALL)
+TOLD = ("request_id", "route")
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+_report: Callable[[BaseException, dict[str, str]], None] | None = None
+
+
+def report_crashes(report: Callable[[BaseException, dict[str, str]], None]) -> None:
+    """From now on also tell `report` of every exception that is logged, with its request's id."""
+    global _report  # noqa: PLW0603 - logging is one per process
+    _report = report
 
 
 class _StandardError:
@@ -30,6 +41,7 @@ def configure(level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _reported,
             structlog.processors.format_exc_info,
             _without_rows,
             structlog.processors.JSONRenderer(),
@@ -47,6 +59,7 @@ def configure(level: str) -> None:
             ],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _reported,
                 structlog.processors.format_exc_info,
                 _without_rows,
                 structlog.processors.JSONRenderer(),
@@ -57,6 +70,16 @@ def configure(level: str) -> None:
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     # It warns of every malformed form; the answer to its sender says that already.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
+
+
+def _reported(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    error = event.get("exc_info")
+    if error and _report is not None:
+        if not isinstance(error, BaseException):
+            error = (error if isinstance(error, tuple) else sys.exc_info())[1]
+        if error is not None:
+            _report(error, {name: str(event[name]) for name in TOLD if name in event})
+    return event
 
 
 def _without_rows(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

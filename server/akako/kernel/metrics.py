@@ -1,11 +1,33 @@
-"""What an operator can watch, in Prometheus' text format."""
+"""What an operator can watch, in Prometheus' text format.
+
+With several workers each keeps its figures in files that all of them read, so whichever of them is
+asked answers for the whole server.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+    values,
+)
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
+disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY = CollectorRegistry()
 
 REQUESTS = Counter(
@@ -24,8 +46,68 @@ LIMITER_FALLBACKS = Counter(
 ALERTS = Counter(
     "akako_alerts", "Events that an operator should look at", ["kind"], registry=REGISTRY
 )
+SWEPT = Counter(
+    "akako_swept_objects",
+    "Files removed that had no row (orphan) or whose upload died (stale)",
+    ["kind"],
+    registry=REGISTRY,
+)
+KEY_SET_FAILURES = Counter(
+    "akako_key_set_failures", "Failed reads of the issuer's keys", registry=REGISTRY
+)
+# With a label, a worker that has not read the keys yet has no series rather than one from 1970.
+KEY_SET_LOADED = Gauge(
+    "akako_key_set_loaded_timestamp_seconds",
+    "When the worker with the oldest keys last read them from the issuer",
+    ["source"],
+    registry=REGISTRY,
+    multiprocess_mode="livemin",
+)
+POOL_WAITS = Counter(
+    "akako_database_waits", "Reads and writes that waited for a connection", registry=REGISTRY
+)
+POOL_WAIT_SECONDS = Counter(
+    "akako_database_wait_seconds", "How long those waited in total", registry=REGISTRY
+)
+POOL_REFUSALS = Counter(
+    "akako_database_refusals", "Reads and writes that got no connection", registry=REGISTRY
+)
+CONNECTIONS = Gauge(
+    "akako_database_connections",
+    "Connections of all workers' pools: in_use, idle, and at most",
+    ["state"],
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
+WORKERS = Gauge(
+    "akako_workers", "Processes that serve", registry=REGISTRY, multiprocess_mode="livesum"
+)
+MEMORY = Gauge(
+    "akako_process_memory_bytes",
+    "Resident memory of all workers",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
+OPEN_FILES = Gauge(
+    "akako_process_open_files",
+    "Open files and connections of all workers",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
+CPU_SECONDS = Counter("akako_process_cpu_seconds", "CPU time of all workers", registry=REGISTRY)
+LOOP_LAG = Gauge(
+    "akako_event_loop_lag_seconds",
+    "How late the busiest worker woke up when it last meant to",
+    registry=REGISTRY,
+    multiprocess_mode="livemax",
+)
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+NOTICEABLE_SECONDS = 0.005  # a shorter wait for a connection is none
+WATCH_SECONDS = 5.0
+PAGE_BYTES = os.sysconf("SC_PAGESIZE")
+
+_cpu_told = 0.0
 
 
 @cache
@@ -45,5 +127,77 @@ def alert(kind: str) -> None:
     ALERTS.labels(kind).inc()
 
 
-def render() -> bytes:
-    return generate_latest(REGISTRY)
+def note_wait(seconds: float) -> None:
+    """Count a wait for a database connection."""
+    POOL_WAITS.inc()
+    POOL_WAIT_SECONDS.inc(seconds)
+
+
+def note_keys_read() -> None:
+    KEY_SET_LOADED.labels("issuer").set(time.time())
+
+
+async def watch(connections: Callable[[], tuple[int, int, int]]) -> None:
+    """Take down every few seconds how this process does, and its (used, idle, most) connections."""
+    loop = asyncio.get_running_loop()
+    while True:
+        for state, number in zip(("in_use", "idle", "at_most"), connections(), strict=True):
+            CONNECTIONS.labels(state).set(number)
+        _note_process()
+        due = loop.time() + WATCH_SECONDS
+        await asyncio.sleep(WATCH_SECONDS)
+        LOOP_LAG.set(max(0.0, loop.time() - due))
+
+
+def _note_process() -> None:
+    global _cpu_told  # noqa: PLW0603 - a counter takes differences
+    WORKERS.set(1)
+    used = time.process_time()
+    CPU_SECONDS.inc(used - _cpu_told)
+    _cpu_told = used
+    with suppress(OSError):  # other systems than Linux tell it elsewhere
+        MEMORY.set(int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES)
+        OPEN_FILES.set(len(os.listdir("/proc/self/fd")))
+
+
+class _Given(Collector):
+    """Figures that were looked up for this answer."""
+
+    def __init__(self, found: Sequence[Metric]) -> None:
+        self._found = found
+
+    def collect(self) -> Iterable[Metric]:
+        return self._found
+
+
+class _AllWorkers(MultiProcessCollector):
+    """The figures of every worker, less what those say of themselves that have died."""
+
+    def collect(self) -> Iterable[Metric]:
+        for path in Path(self._path).glob("gauge_live*_*.db"):
+            if not _is_alive(int(path.stem.rpartition("_")[2])):
+                path.unlink(missing_ok=True)
+        found: Iterable[Metric] = super().collect()  # type: ignore[no-untyped-call]
+        return found
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def render(found: Sequence[Metric] = ()) -> bytes:
+    """All metrics of this server, and those that were looked up."""
+    if values.ValueClass._multiprocess:
+        own = CollectorRegistry()
+        _AllWorkers(own)  # type: ignore[no-untyped-call]
+    else:
+        own = REGISTRY
+    extra = CollectorRegistry()
+    extra.register(_Given(found))
+    return generate_latest(own) + generate_latest(extra)

@@ -67,10 +67,11 @@ def _upgrade(
     from alembic import command
     from alembic.config import Config
 
+    # By the driver itself, since SQLAlchemy does not understand a URL with several hosts.
     engine = sqlalchemy.create_engine(
-        sqlalchemy.make_url(url).set(drivername="postgresql+psycopg"),
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(url, connect_timeout=5),
         poolclass=sqlalchemy.pool.NullPool,
-        connect_args={"connect_timeout": 5},
     )
     config = Config()
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 
 from akako.kernel import metrics
@@ -12,6 +14,7 @@ from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import get
 from akako.kernel.http.reply import JSON_TYPE, NO_REFERRER, NO_STORE, NOSNIFF, PROTECTIVE, Reply
 from akako.ops import pages
+from akako.ops.standing import standing
 
 KEPT_BRIEFLY = (b"cache-control", b"public, max-age=60")
 
@@ -38,7 +41,10 @@ async def ready(call: Call) -> Ok[Health]:
 async def read_metrics(call: Call) -> Reply:
     """Metrics in Prometheus' text format."""
     kind = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
-    return Reply(200, metrics.render(), [kind, NO_STORE, *PROTECTIVE])
+    found = await standing(call.db)
+    # With several workers it reads all their files, and requests under way need not wait for that.
+    text = await asyncio.to_thread(metrics.render, found)
+    return Reply(200, text, [kind, NO_STORE, *PROTECTIVE])
 
 
 @get("/openapi.json", access=UNGUARDED, absolute=True, exempt=True, hidden=True)

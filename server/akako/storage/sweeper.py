@@ -63,6 +63,8 @@ async def sweep(db: Database, store: ObjectStore, *, grace: float | None = None)
     if swept.orphans or swept.stale:
         log.warning("swept", stale=swept.stale, orphans=swept.orphans)
         metrics.alert("orphaned_object")
+        metrics.SWEPT.labels("orphan").inc(swept.orphans)
+        metrics.SWEPT.labels("stale").inc(swept.stale)
     return swept
 
 

@@ -14,6 +14,7 @@ from akako.backends.key_set import (
     RETRY_SECONDS,
     JwksKeySet,
 )
+from akako.kernel import metrics
 from akako.kernel.errors import ServiceUnavailable
 from tests.parts.fake_clerk import FakeClerk
 
@@ -271,3 +272,13 @@ async def test_unusable_entries_of_a_live_set_hide_no_good_key(
     clerk.extra_jwks.extend([None, {"kty": "oct", "kid": "bad", "k": "c2VjcmV0"}])
     assert await keys.find(clerk.kid)
     assert await keys.find("bad") is None
+
+
+async def test_reads_and_their_failures_are_measured(clerk: FakeClerk, keys: JwksKeySet) -> None:
+    name = "akako_key_set_failures_total"
+    before = metrics.REGISTRY.get_sample_value(name)
+    clerk.fail("jwks", status=500)
+    with pytest.raises(ServiceUnavailable):
+        await keys.find(clerk.kid)
+    assert before is not None
+    assert metrics.REGISTRY.get_sample_value(name) == before + 1

@@ -31,7 +31,7 @@ PYTHON_SDK = REPOSITORY / "sdk" / "python"
 # What pages tell the reader to take a copy of.
 FAKE_CLERK = REPOSITORY / "server" / "tests" / "parts" / "fake_clerk.py"
 RUN = {"bash", "python", "ts"}
-SHOWN = {"sh", "json", "ini", "http", "nginx", "text"}  # a reader's own terminal, files and answers
+SHOWN = {"sh", "json", "ini", "yaml", "http", "nginx", "text"}  # a reader's own things
 # What stands for the reader's own in an example.
 PLACEHOLDERS = {
     "'https://akako.example.com/api'": "process.env['BASE_URL']!",

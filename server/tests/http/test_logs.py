@@ -11,6 +11,7 @@ from tests.conftest import StartServer
 from tests.http import raw
 from tests.http.refusals import details_of
 from tests.identity.people import execute
+from tests.parts.log_secrets import secrets_in
 from tests.parts.server import Server
 
 
@@ -79,3 +80,33 @@ def test_callers_cannot_write_lines_of_their_own(api: Server) -> None:
     assert all(line.startswith("{") for line in lines)
     assert "forged" not in "".join(lines)
     assert "\x1b" not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"event": "x", "token": "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyXzEifQ.c2ln"}',
+        "Authorization: Bearer abcdefgh12345678",
+        "key sk_test_abc",
+        "secret whsec_c2VjcmV0",
+        "connecting to postgresql://akako:hidden@127.0.0.1:5432/akako",
+        "redis://:hidden@cache:6379",
+        "Key (email)=(ama@example.com) already exists.",
+        "-----BEGIN RSA PRIVATE" + " KEY-----",
+    ],
+)
+def test_a_secret_in_a_log_is_seen(line: str) -> None:
+    """Every server that any test starts is searched for these when it stops."""
+    assert len(secrets_in(f"first\n{line}\nlast")) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"request_id": "9f2", "route": "/api/users/{user_id}", "status": 200, "event": "request"}',
+        "connection failed: connection to server at 127.0.0.1, port 5432 failed",
+        "Akako LMS is running at http://127.0.0.1:8000",
+    ],
+)
+def test_an_ordinary_line_is_no_secret(line: str) -> None:
+    assert secrets_in(line) == []

@@ -56,6 +56,7 @@ WRONG = {
     "AKAKO_MAX_DOCUMENT_BYTES": ["0", "-1", "50MB", "1e6"],
     "AKAKO_MAX_VIDEO_BYTES": ["none", "0"],
     "AKAKO_LOG_LEVEL": ["loud", "20"],
+    "AKAKO_SENTRY_DSN": ["https://sentry.example.com/1", "key@host/1", "https://key@host/x"],
     **{
         f"AKAKO_RATE_LIMIT_{name}": ["100", "100/0", "0/60", "-1/60", "100 per minute", "1/1/1"]
         for name in ("GENERAL", "AUTH", "UPLOAD", "MEDIA", "WEBHOOK")

@@ -1,0 +1,122 @@
+"""Traces for an OpenTelemetry collector: a span for each request and each use of the database.
+
+The standard OTEL_* variables say where they go. They carry routes, methods, statuses and SQL
+without its values; no address, path, query or header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from akako import __version__
+from akako.kernel.database import Pool, Transaction
+from akako.kernel.http.asgi import ASGIApp, Message, Receive, Scope, Send
+from akako.kernel.metrics import METHODS
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+SQL_LENGTH = 300
+# The text of an error may quote what people wrote.
+WITHOUT_ERRORS: Any = {"record_exception": False, "set_status_on_exception": False}
+PROPAGATED = (b"traceparent", b"tracestate")
+
+
+log = structlog.get_logger(__name__)
+
+
+def open_tracer() -> Tracer | None:
+    """A tracer as the environment configures it; None where OpenTelemetry is not installed."""
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    except ImportError:
+        log.warning("traces_off", needs="akako-server[otel]")
+        return None
+    ours = Resource.create({"service.name": "akako", "service.version": __version__})
+    provider = TracerProvider(resource=ours.merge(OTELResourceDetector().detect()))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    return provider.get_tracer("akako", __version__)
+
+
+class TracedApp:
+    """A span around each request, as part of the caller's trace if it names one."""
+
+    def __init__(self, app: ASGIApp, tracer: Tracer) -> None:
+        from opentelemetry.trace import SpanKind
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+        self._app = app
+        self._tracer = tracer
+        self._server = SpanKind.SERVER
+        self._extract = TraceContextTextMapPropagator().extract
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
+        given = {
+            name.decode(): value.decode("latin-1")
+            for name, value in scope["headers"]
+            if name in PROPAGATED
+        }
+        status = 0
+
+        async def send_noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with self._tracer.start_as_current_span(
+            method, context=self._extract(given), kind=self._server, **WITHOUT_ERRORS
+        ) as span:
+            await self._app(scope, receive, send_noting)
+            route = scope["state"].get("route", "unmatched")
+            span.update_name(f"{method} {route}")
+            span.set_attributes(
+                {
+                    "http.request.method": method,
+                    "http.route": route,
+                    "http.response.status_code": status,
+                    "akako.request_id": scope["state"].get("request_id", ""),
+                }
+            )
+            if status >= 500:
+                span.set_status(_error())
+
+
+def _error() -> Any:
+    from opentelemetry.trace import StatusCode
+
+    return StatusCode.ERROR
+
+
+class TracedPool(Pool):
+    """A pool whose reads and transactions are spans."""
+
+    def __init__(self, url: str, tracer: Tracer) -> None:
+        super().__init__(url)
+        self._tracer = tracer
+
+    async def _read(self, method: str, sql: str, values: tuple[object, ...]) -> Any:
+        text = " ".join(sql.split())
+        facts = {"db.system.name": "postgresql", "db.query.text": text[:SQL_LENGTH]}
+        with self._tracer.start_as_current_span(
+            text.partition(" ")[0].upper(), attributes=facts, **WITHOUT_ERRORS
+        ):
+            return await super()._read(method, sql, values)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        facts = {"db.system.name": "postgresql"}
+        with self._tracer.start_as_current_span("TRANSACTION", attributes=facts, **WITHOUT_ERRORS):
+            async with super().transaction() as tx:
+                yield tx

@@ -1,0 +1,53 @@
+"""What the database tells an operator: looked up whenever the metrics are read."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import asyncpg
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+
+from akako import __version__
+from akako.kernel.database import Database
+from akako.kernel.errors import ServiceUnavailable
+
+# Jobs that succeeded are gone from the table, so it stays small; what is due waits for a worker.
+STANDING = """
+select
+    (select count(*) from procrastinate_jobs where status = 'todo') as todo,
+    (select count(*) from procrastinate_jobs where status = 'doing') as doing,
+    (select count(*) from procrastinate_jobs where status = 'failed') as failed,
+    (
+        select coalesce(extract(epoch from now() - min(coalesce(j.scheduled_at, e.at))), 0)::float8
+        from procrastinate_jobs j
+        left join procrastinate_events e on e.job_id = j.id and e.type = 'deferred'
+        where j.status = 'todo' and coalesce(j.scheduled_at, e.at) <= now()
+    ) as lag,
+    (select count(*) from webhook_dead_letters) as dead_letters,
+    (select count(*) from cleanup_queue) as cleanup,
+    (select count(*) from pending_objects) as pending
+"""
+SINGLE = (
+    ("lag", "akako_job_lag_seconds", "How long the oldest job that is due has waited"),
+    ("dead_letters", "akako_dead_letters", "Webhooks that could not be applied, kept aside"),
+    ("cleanup", "akako_cleanup_waiting", "Files waiting to be removed"),
+    ("pending", "akako_uploads_pending", "Files being written, or left by a crash"),
+)
+
+
+async def standing(db: Database) -> list[Metric]:
+    """Build, and whether the database answers; if it does, what waits in it."""
+    build = GaugeMetricFamily("akako_build_info", "What runs here", labels=["version", "python"])
+    build.add_metric([__version__, platform.python_version()], 1)
+    up = GaugeMetricFamily("akako_database_up", "Whether the database answers")
+    try:
+        row: Any = await db.fetchrow(STANDING)
+    except (ServiceUnavailable, asyncpg.PostgresError):
+        up.add_metric([], 0)
+        return [build, up]
+    up.add_metric([], 1)
+    jobs = GaugeMetricFamily("akako_jobs", "Background jobs that are not done", labels=["status"])
+    for status in ("todo", "doing", "failed"):
+        jobs.add_metric([status], row[status])
+    return [build, up, jobs, *(GaugeMetricFamily(n, text, row[key]) for key, n, text in SINGLE)]
