@@ -15,7 +15,8 @@ import pytest
 from akako.kernel import database
 from akako.kernel.database import Pool
 from akako.kernel.errors import ServiceUnavailable
-from akako.migrations.run import migrate, revisions
+from akako.migrations.run import migrate
+from akako.migrations.steps import revisions
 from tests.conftest import StartServer
 from tests.library.school import eventually
 from tests.parts.postgres import create_database, passable_folder, start_postgres
