@@ -63,10 +63,7 @@ async def working(url: str, jobs: Sequence[Job]) -> AsyncIterator[None]:
 
 
 async def _keep_working(url: str, jobs: Sequence[Job]) -> None:
-    me = asyncio.current_task()
-    assert me
-    # While the database is away the library answers a cancellation with an error of its own.
-    while not me.cancelling():
+    while True:
         try:
             await work(url, jobs)
         except (
@@ -76,8 +73,10 @@ async def _keep_working(url: str, jobs: Sequence[Job]) -> None:
             TimeoutError,
         ) as error:
             log.warning("worker_stopped", error=type(error).__name__)
-        if not me.cancelling():
-            await asyncio.sleep(RESTART_SECONDS)
+        task = asyncio.current_task()
+        if task and task.cancelling():
+            return  # the failure came while it was being cancelled, and took that word's place
+        await asyncio.sleep(RESTART_SECONDS)
 
 
 async def work(url: str, jobs: Sequence[Job], *, wait: bool = True) -> None:

@@ -56,8 +56,7 @@ AWAY = (
 # A misuse of the driver, or a connection that came out of step with the database.
 ODD = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 # The session is over, though the driver may take a moment to see it: nobody is given it again.
-ENDED = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.InternalClientError)
-BROKEN = (*AWAY, *ODD)
+ENDED = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
 
 # The database undid the whole transaction; running it again may well succeed.
 RETRYABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
@@ -204,7 +203,7 @@ class Pool:
     async def _fail(self, held: asyncpg.Connection, error: BaseException) -> None:
         """The driver's pool finds out what is left of the connection, and ends it or keeps it."""
         try:
-            if isinstance(error, BROKEN):
+            if isinstance(error, (*AWAY, *ODD)):
                 await _settle(error, held)
                 raise translated(error, held) from error
         finally:
@@ -267,8 +266,8 @@ async def _settle(error: BaseException, held: asyncpg.Connection) -> None:
     if not isinstance(error, TimeoutError | asyncpg.InternalClientError):
         return
     try:
-        await held.execute("", timeout=SETTLE_SECONDS)
-    except (*AWAY, *ODD):
+        await held.execute("select 1", timeout=SETTLE_SECONDS)
+    except Exception:  # whatever it is, the connection is no good
         with contextlib.suppress(asyncpg.InterfaceError):  # the pool has let go of it already
             held.terminate()
 
