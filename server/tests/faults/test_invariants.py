@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,27 @@ BREAKING = {
 
 
 @pytest.fixture(scope="module")
-def api(start_server: StartServer) -> Server:
-    return start_server({"AKAKO_CLERK_WEBHOOK_SECRETS": SECRET})
+def calls() -> dict[str, int]:
+    """How many calls of whom are to be on the count."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def api(start_server: StartServer, calls: dict[str, int]) -> Server:
+    """A school in which everything was done once, and done again where that changes nothing."""
+    server = start_server({"AKAKO_CLERK_WEBHOOK_SECRETS": SECRET})
+    deeds = all_deeds(server)
+
+    async def do() -> None:
+        answers = await ask(server, deeds)
+        assert all(answers)
+        judge(deeds, answers)
+        await ask_again(server, deeds)
+
+    asyncio.run(do())
+    invariants.check(server)  # which also removes what replaced files left behind
+    calls[server.user_id("admin")] = len(deeds) - 1
+    return server
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +74,8 @@ def store(api: Server) -> FolderStore:
     return FolderStore(api.folder / "files")
 
 
-async def test_they_hold_when_nothing_is_wrong(api: Server) -> None:
-    deeds = all_deeds(api)
-    answers = await ask(api, deeds)
-    assert all(answers)
-    judge(deeds, answers)
-    await ask_again(api, deeds)
-    invariants.check(api, calls={api.user_id("admin"): len(deeds) - 1})
+def test_they_hold_when_nothing_is_wrong(api: Server, calls: dict[str, int]) -> None:
+    invariants.check(api, calls=calls)
 
 
 @pytest.mark.parametrize("what", BREAKING)
