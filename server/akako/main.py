@@ -29,7 +29,6 @@ from akako.identity import actors
 from akako.identity import routes as identity_routes
 from akako.kernel import idempotency, logging, metrics
 from akako.kernel.access import Actor, Policy
-from akako.kernel.database import Pool
 from akako.kernel.http import application
 from akako.kernel.http.admission import Admission, LoadActor
 from akako.kernel.http.asgi import ASGIApp
@@ -39,6 +38,7 @@ from akako.kernel.http.openapi import document
 from akako.kernel.http.pipeline import Pipeline
 from akako.kernel.jobs import Job
 from akako.kernel.limits import Limiter
+from akako.kernel.pool import Pool
 from akako.kernel.ports import Claims, Counters, Directory, ObjectStore, TokenVerifier
 from akako.library import routes as library_routes
 from akako.mentors import routes as mentors_routes

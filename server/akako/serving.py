@@ -21,9 +21,9 @@ import uvicorn
 
 from akako import main
 from akako.backends import embedded_postgres
-from akako.kernel.database import Pool
 from akako.kernel.errors import ServiceUnavailable
 from akako.kernel.http.protocol import BoundedHttpProtocol
+from akako.kernel.pool import Pool
 from akako.migrations.run import prepare
 from akako.ops import development
 from akako.ops.demo import seed_school

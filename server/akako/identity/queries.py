@@ -72,9 +72,13 @@ _windows = msgspec.json.Decoder(tuple[list[UserRole], list[str]])
 
 def in_order(roles: Collection[str]) -> list[str]:
     """The roles once each, the mightiest first."""
-    if len(roles) < 2:
-        return list(roles)
     return [role for role in ROLES if role in roles]
+
+
+def _names(current: list[UserRole]) -> list[str]:
+    if len(current) == 1:
+        return [current[0].role]
+    return in_order([role.role for role in current])
 
 
 def _user(row: asyncpg.Record, model: type[U]) -> U:
@@ -86,7 +90,7 @@ def _user(row: asyncpg.Record, model: type[U]) -> U:
     current = history
     if len(effective) != len(history):
         current = [role for role in history if role.id in effective]
-    common = (*facts, in_order([role.role for role in current]), created, updated)
+    common = (*facts, _names(current), created, updated)
     if model is AdminUser:
         return model(*common, history, synced)  # type: ignore[call-arg]
     if model is Profile:

@@ -12,9 +12,9 @@ import httpx
 import psycopg
 import pytest
 
-from akako.kernel import database
-from akako.kernel.database import Pool
+from akako.kernel import pool as pools
 from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.pool import Pool
 from akako.migrations.run import migrate
 from akako.migrations.steps import revisions
 from tests.conftest import StartServer
@@ -115,7 +115,7 @@ def test_acknowledged_writes_survive_and_the_api_recovers(
 async def test_a_silent_machine_is_passed_over(
     new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "STATEMENT_SECONDS", 0.3)
+    monkeypatch.setattr(pools, "STATEMENT_SECONDS", 0.3)
     parts = urlsplit(new_database())
     login, _, address = parts.netloc.rpartition("@")
     with TcpProxy(int(address.partition(":")[2])) as first:

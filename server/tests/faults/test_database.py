@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from akako.kernel.database import Pool
 from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.pool import Pool
 from tests.conftest import StartServer
 from tests.faults import invariants
 from tests.faults.database import OwnPostgres

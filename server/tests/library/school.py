@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import httpx
 
 from akako.backends.folder_store import FolderStore
-from akako.kernel.database import Pool
 from akako.kernel.ids import new_id
+from akako.kernel.pool import Pool
 from akako.kernel.ports import ObjectStore
 from akako.storage import sweeper
 from tests.parts.server import Server

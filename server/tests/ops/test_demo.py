@@ -11,7 +11,7 @@ import pytest
 from akako.backends.dev_directory import DevDirectory
 from akako.identity import accounts, roles
 from akako.kernel.access import Actor, Policy
-from akako.kernel.database import Pool
+from akako.kernel.pool import Pool
 from akako.ops import development
 from akako.ops.demo import seed_school
 

@@ -18,8 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from akako import __version__
 from akako.backends.folder_store import FolderStore
 from akako.kernel import metrics
-from akako.kernel.database import Pool
 from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.pool import Pool
 from akako.ops.standing import standing
 from akako.storage import sweeper
 from tests.conftest import StartServer

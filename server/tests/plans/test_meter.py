@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from akako.kernel.access import Actor
-from akako.kernel.database import Pool
 from akako.kernel.errors import QuotaExceeded
+from akako.kernel.pool import Pool
 from akako.kernel.ports import Claims
 from akako.plans import queries
 from akako.plans.meter import LEASE, LeasingMeter

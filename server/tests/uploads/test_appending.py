@@ -10,9 +10,9 @@ import pytest
 
 from akako.backends.folder_store import FolderStore
 from akako.kernel.access import Actor
-from akako.kernel.database import Pool
 from akako.kernel.errors import RequestTimeout, ServiceUnavailable
 from akako.kernel.http.call import ClientGone
+from akako.kernel.pool import Pool
 from akako.storage import intake
 from akako.uploads import appending, service
 from akako.uploads.appending import Checksum, Piece, append

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from akako.kernel.access import Policy
-from akako.kernel.database import Pool
+from akako.kernel.pool import Pool
 from akako.webhooks import service
 from tests.webhooks.conftest import event, user
 
