@@ -65,7 +65,7 @@ def _node(row: asyncpg.Record) -> tuple[str, str, str, str | None, bool, datetim
 
 
 def _level(row: asyncpg.Record, actor: Actor | None) -> Level:
-    return Level(*_node(row))
+    return Level(*row[:SHARED])
 
 
 def _grade(row: asyncpg.Record, actor: Actor | None) -> Grade:

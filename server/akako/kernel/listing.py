@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -23,6 +24,8 @@ MAX_PAGE = 100_000
 MAX_SEARCH = 100
 KEPT_QUERIES = 500
 MAX_KEPT_QUERY = 200
+PLAIN = re.compile(r"[A-Za-z0-9_.-]*", re.ASCII)
+NO_BOUNDS = (None, None)
 PLACES = {"page", "cursor"}  # parameters that say where in the list
 
 
@@ -115,18 +118,23 @@ def reader(spec: Spec) -> Callable[[bytes], Request]:
 def read(spec: Spec, params: Mapping[str, str]) -> Request:
     """Understand the query string of a list. Raise ValidationFailed with all that is wrong."""
     problems = _Problems()
-    page, limit, sort, order, search = 1, DEFAULT_LIMIT, spec.default, "", None
-    with problems:
-        page = query.integer("page", params.get("page", "1"), minimum=1, maximum=MAX_PAGE)
-    with problems:
-        limit = query.integer("limit", params.get("limit", str(DEFAULT_LIMIT)), minimum=1)
-    with problems:
-        sort = query.choice("sort", params.get("sort", spec.default), spec.sorts)
-    with problems:
-        fallback = "desc" if spec.descending else "asc"
-        order = query.choice("order", params.get("order", fallback), ("asc", "desc"))
-    with problems:
-        search = _search(params.get("search", "")) if spec.search else None
+    page, limit, sort, search = 1, DEFAULT_LIMIT, spec.default, None
+    order = "desc" if spec.descending else "asc"
+    if "page" in params:
+        with problems:
+            page = query.integer("page", params["page"], minimum=1, maximum=MAX_PAGE)
+    if "limit" in params:
+        with problems:
+            limit = query.integer("limit", params["limit"], minimum=1)
+    if "sort" in params:
+        with problems:
+            sort = query.choice("sort", params["sort"], spec.sorts)
+    if "order" in params:
+        with problems:
+            order = query.choice("order", params["order"], ("asc", "desc"))
+    if spec.search and "search" in params:
+        with problems:
+            search = _search(params["search"])
     filters, dates = _filters(spec, params, problems), _dates(spec, params, problems)
     if problems.found:
         raise ValidationFailed(problems.found)
@@ -140,8 +148,14 @@ def read(spec: Spec, params: Mapping[str, str]) -> Request:
         search=search,
         filters=filters,
         dates=dates,
-        kept=urlencode({name: params[name] for name in params if name not in PLACES}),
+        kept=_encoded({name: params[name] for name in params if name not in PLACES}),
     )
+
+
+def _encoded(params: dict[str, str]) -> str:
+    if PLAIN.fullmatch("".join((*params, *params.values()))):
+        return "&".join([f"{name}={value}" for name, value in params.items()])
+    return urlencode(params)
 
 
 def _filters(spec: Spec, params: Mapping[str, str], problems: _Problems) -> dict[str, Any]:
@@ -157,9 +171,12 @@ def _dates(
     spec: Spec, params: Mapping[str, str], problems: _Problems
 ) -> dict[str, tuple[datetime | None, datetime | None]]:
     """Half-open ranges. A bare date as the end includes that whole day."""
-    ranges = {}
+    ranges: dict[str, tuple[datetime | None, datetime | None]] = {}
     for prefix in spec.dates:
         start = end = None
+        if f"{prefix}From" not in params and f"{prefix}To" not in params:
+            ranges[prefix] = NO_BOUNDS
+            continue
         with problems:
             if (first := f"{prefix}From") in params:
                 start = query.instant_or_day(first, params[first])

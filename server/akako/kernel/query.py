@@ -53,6 +53,8 @@ def parse_query(raw: bytes) -> dict[str, str]:
 
 def _decode(encoded: bytes) -> str:
     try:
+        if b"%" not in encoded and b"+" not in encoded:
+            return encoded.decode("utf-8")
         return unquote_to_bytes(encoded.replace(b"+", b" ")).decode("utf-8")
     except UnicodeDecodeError:
         raise BadRequest("invalid_encoding", "The query string must be in UTF-8") from None
