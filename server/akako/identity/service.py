@@ -19,7 +19,7 @@ from akako.identity.schemas import (
     RoleGrant,
     UserUpdate,
 )
-from akako.kernel import audit, etags, jobs, text, validation
+from akako.kernel import audit, etags, text, validation
 from akako.kernel.access import ADMIN, Actor, Policy
 from akako.kernel.database import Database
 from akako.kernel.errors import Forbidden, NotFound, Unauthorized, ValidationFailed
@@ -192,8 +192,10 @@ async def assign_role(
         )
         user = await get_user(tx, user_id)
         window = next(each for each in user.user_roles if each.id == role_id)
-        await audit.record(tx, actor, "user_role.assigned", "user", user_id, after=window)
-        await jobs.announce(tx, "user_role.assigned", {"userId": user_id, "role": grant.role})
+        event = {"userId": user_id, "role": grant.role}
+        await audit.record(
+            tx, actor, "user_role.assigned", "user", user_id, after=window, announces=event
+        )
         return RoleAssigned(user_role=window, user=user)
 
 
@@ -233,6 +235,6 @@ async def remove_role(
             user_id,
             before={"role": role},
             after={"roles": after.roles},
+            announces={"userId": user_id, "role": role},
         )
-        await jobs.announce(tx, "user_role.removed", {"userId": user_id, "role": role})
         return after

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from akako.kernel.database import Database
-from akako.kernel.ids import new_id
 
 DEFER = """
 select procrastinate_defer_jobs_v1(array[
@@ -42,10 +41,3 @@ async def defer(
     """
     text = msgspec.json.encode(arguments).decode()
     await db.execute(DEFER, "default", task, only_once_waiting, text, at)
-
-
-async def announce(db: Database, event: str, data: dict[str, Any]) -> None:
-    """Note an event for receivers outside; it exists only if the transaction commits."""
-    await db.execute(
-        "insert into outbox (id, type, data) values ($1, $2, $3)", new_id(), event, data
-    )

@@ -6,7 +6,7 @@ import asyncpg
 
 from akako.education.access import TopicAccess, find_topic_access, require_read, require_write
 from akako.education.schemas import Document
-from akako.kernel import audit, jobs
+from akako.kernel import audit
 from akako.kernel.access import Actor
 from akako.kernel.conditional import if_match as tag_matches
 from akako.kernel.database import Database
@@ -63,9 +63,14 @@ async def add_document(
         )
         quota = await plans.count_upload(tx, actor)
         await audit.record(
-            tx, actor, "document.uploaded", "document", document.id, after=_facts(file, topic_id)
+            tx,
+            actor,
+            "document.uploaded",
+            "document",
+            document.id,
+            after=_facts(file, topic_id),
+            announces={"id": document.id, "topicId": topic_id},
         )
-        await jobs.announce(tx, "document.uploaded", {"id": document.id, "topicId": topic_id})
         return document, quota
 
 
@@ -98,9 +103,15 @@ async def delete_document(
         _require_match(if_match, etag(sha256))
         await queries.add_to_count(tx, topic_id, -1, most=MAX_DOCUMENTS)
         await storage.queue_cleanup(tx, key)
-        before = {"topicId": topic_id}
-        await audit.record(tx, actor, "document.deleted", "document", document_id, before=before)
-        await jobs.announce(tx, "document.deleted", {"id": document_id, "topicId": topic_id})
+        await audit.record(
+            tx,
+            actor,
+            "document.deleted",
+            "document",
+            document_id,
+            before={"topicId": topic_id},
+            announces={"id": document_id, "topicId": topic_id},
+        )
 
 
 async def readable_topic(db: Database, actor: Actor, topic_id: str) -> None:
@@ -169,8 +180,10 @@ async def put_video(
         video = await queries.put_video(tx, topic_id, file)
         quota = await plans.count_upload(tx, actor)
         after = _facts(file, topic_id)
-        await audit.record(tx, actor, "video.uploaded", "video", topic_id, after=after)
-        await jobs.announce(tx, "video.uploaded", {"topicId": topic_id})
+        event = {"topicId": topic_id}
+        await audit.record(
+            tx, actor, "video.uploaded", "video", topic_id, after=after, announces=event
+        )
         return video, row["video_key"] is None, quota
 
 
@@ -183,5 +196,5 @@ async def delete_video(db: Database, actor: Actor, topic_id: str, *, if_match: s
         _require_match(if_match, _video_etag(row))
         await storage.queue_cleanup(tx, row["video_key"])
         await queries.remove_video(tx, topic_id)
-        await audit.record(tx, actor, "video.deleted", "video", topic_id)
-        await jobs.announce(tx, "video.deleted", {"topicId": topic_id})
+        event = {"topicId": topic_id}
+        await audit.record(tx, actor, "video.deleted", "video", topic_id, announces=event)

@@ -39,9 +39,7 @@ def announced() -> Iterator[str]:
 
 def _announced_by(call: ast.Call) -> Iterator[str]:
     name = ast.unparse(call.func)
-    if name == "jobs.announce":
-        yield ast.unparse(call.args[1])
-    elif name == "audit.record" and any(each.arg == "announces" for each in call.keywords):
+    if name == "audit.record" and any(each.arg == "announces" for each in call.keywords):
         yield ast.unparse(call.args[2])
 
 

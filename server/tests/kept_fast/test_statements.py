@@ -135,7 +135,7 @@ def test_an_enrollment_request_is_one_short_transaction(api: Server, log: Log) -
         answer = api.post("/api/enrollment/request", as_="learner", json=body)
         assert answer.status_code == 201, answer.text
     statements = log.new()
-    # The caller, the subject, the enrollment in a savepoint, its audit row and its announcement.
+    # The caller, the enrollment, its audit row with its announcement, and leases of calls.
     assert len(statements) <= 9, statements
     assert sum(each.startswith("BEGIN") for each in statements) == 1
     assert statements[-1].startswith("COMMIT")

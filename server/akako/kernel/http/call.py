@@ -49,6 +49,14 @@ class Outside(msgspec.Struct, kw_only=True):
     openapi: bytes = b""
 
 
+def joined_headers(scope: Scope) -> dict[bytes, bytes]:
+    """Joined as HTTP defines it, so that a repeated header never hides its first value."""
+    joined: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        joined[name] = joined[name] + b", " + value if name in joined else value
+    return joined
+
+
 class Call:
     """The facts of a request. Services are given what they need of it, never the call itself."""
 
@@ -79,12 +87,7 @@ class Call:
         self.id = id
         self.db = db
         self.outside = outside
-        self.headers: dict[bytes, bytes] = {}
-        for name, value in scope["headers"]:
-            # Joined as HTTP defines it, so that a repeated header never hides its first value.
-            self.headers[name] = (
-                self.headers[name] + b", " + value if name in self.headers else value
-            )
+        self.headers = joined_headers(scope)
         self.address = ""
         self.body_asked_for = False
         self.charged = False  # whether the call was counted towards the month's quota

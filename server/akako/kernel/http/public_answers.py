@@ -13,6 +13,7 @@ from akako.kernel import etags
 from akako.kernel.errors import RateLimited
 from akako.kernel.http.admission import Admission
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
+from akako.kernel.http.call import joined_headers
 from akako.kernel.http.render import READS, failure
 from akako.kernel.http.reply import Headers, Reply
 from akako.kernel.limits import GENERAL
@@ -100,9 +101,7 @@ class PublicAnswers:
         if kept is None:
             await self.app(scope, receive, send)
             return
-        given: dict[bytes, bytes] = {}
-        for name, value in scope["headers"]:
-            given[name] = given[name] + b", " + value if name in given else value
+        given = joined_headers(scope)
         if b"authorization" in given:
             await self.app(scope, receive, send)
             return
