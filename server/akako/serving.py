@@ -18,6 +18,7 @@ import msgspec
 import psycopg
 import structlog
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 from akako import main
 from akako.backends import embedded_postgres
@@ -83,6 +84,17 @@ class _Announcing(uvicorn.Server):
             sys.stdout.flush()
 
 
+class _Workers(Multiprocess):
+    """Replaces a worker as soon as it is dead."""
+
+    def keep_subprocess_alive(self) -> None:
+        # While the parent holds the worker's end of their pipe, a worker that dies in the middle
+        # of a health check leaves it waiting for an answer until WORKER_SECONDS are over.
+        for worker in self.processes:
+            worker.child_conn.close()
+        super().keep_subprocess_alive()
+
+
 def serve(
     settings: Settings, *, host: str, port: int, demo: bool, workers: int, schema: bool
 ) -> None:
@@ -143,13 +155,11 @@ def _run(
         backlog=2048,
     )
     if workers > 1:
-        from uvicorn.supervisors import Multiprocess
-
         with tempfile.TemporaryDirectory(prefix="akako-metrics-") as shared:
             # Before a worker loads the metrics: in that folder they add up those of all of them.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
             announce()
-            Multiprocess(config, sockets=[listener]).run()
+            _Workers(config, sockets=[listener]).run()
         return
     try:
         _Announcing(config, announce).run(sockets=[listener])

@@ -158,6 +158,15 @@ def test_a_dead_worker_leaves_its_counts_and_takes_its_state(workers: Server) ->
     assert read(workers)("akako_requests_total", **route) == 20
 
 
+def test_a_worker_that_dies_in_a_health_check_is_replaced_at_once(workers: Server) -> None:
+    until(lambda: len(serving(workers)) == 2)
+    first, _ = serving(workers)
+    os.kill(first, signal.SIGSTOP)
+    time.sleep(1.5)  # its parent asks twice a second, and now waits for an answer
+    os.kill(first, signal.SIGKILL)
+    until(lambda: len(serving(workers)) == 2 and first not in serving(workers))
+
+
 def test_the_shared_folder_goes_with_the_server(start_server: StartServer, tmp_path: Path) -> None:
     api = start_server({"TMPDIR": str(tmp_path)}, arguments=("--workers", "2"))
     until(lambda: bool(list(tmp_path.glob("akako-metrics-*/*.db"))))
