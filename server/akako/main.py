@@ -34,6 +34,7 @@ from akako.kernel.http.admission import Admission, LoadActor
 from akako.kernel.http.asgi import ASGIApp
 from akako.kernel.http.call import Call, Outside
 from akako.kernel.http.endpoint import Endpoint, endpoints_of
+from akako.kernel.http.file_proxy import FileProxy
 from akako.kernel.http.openapi import document
 from akako.kernel.http.pipeline import Pipeline
 from akako.kernel.jobs import Job
@@ -219,10 +220,17 @@ def loader(parts: Parts) -> LoadActor:
     return load
 
 
+def file_proxy(settings: Settings) -> FileProxy | None:
+    if not settings.accel_location:
+        return None
+    return FileProxy(settings.accel_location, settings.trusted_proxies)
+
+
 def outside(settings: Settings, parts: Parts) -> Outside:
     return Outside(
         directory=parts.directory,
         store=parts.store,
+        file_proxy=file_proxy(settings),
         meter=parts.meter,
         policy=parts.policy,
         webhook_secrets=settings.clerk_webhook_secrets,

@@ -50,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     clerk_instance_id: str | None = None
     bootstrap_admins: tuple[str, ...] = ()
     trusted_proxies: Networks = ()
+    accel_location: str | None = None
     shared_networks: Networks = ()
     cors_origins: tuple[str, ...] = ()
     first_party_origins: tuple[str, ...] = ()
@@ -139,6 +140,12 @@ def _origin(text: str) -> tuple[str, ...]:
     return origins
 
 
+def _location(text: str) -> str:
+    if not re.fullmatch(r"/([\w.-]+/)+", text, re.ASCII):
+        raise ValueError("must be a path with a slash at both ends, such as /akako-files/")
+    return text
+
+
 def _pem(text: str) -> str:
     key = text.replace("\\n", "\n").strip()
     try:
@@ -192,6 +199,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "clerk_instance_id": _instance_id,
     "bootstrap_admins": _clerk_ids,
     "trusted_proxies": parse_networks,
+    "accel_location": _location,
     "shared_networks": parse_networks,
     "cors_origins": _origin,
     "first_party_origins": _origin,
@@ -249,6 +257,10 @@ def traces_wanted(environment: Mapping[str, str] | None = None) -> bool:
 
 
 def _check(settings: Settings) -> None:
+    if settings.accel_location and settings.storage_url:
+        raise SettingsError("AKAKO_ACCEL_LOCATION needs files in a folder, not AKAKO_STORAGE_URL")
+    if settings.accel_location and not settings.trusted_proxies:
+        raise SettingsError("AKAKO_ACCEL_LOCATION needs the proxy in AKAKO_TRUSTED_PROXIES")
     for field in ("clerk_issuer", "clerk_jwks_url", "clerk_api_url"):
         url = getattr(settings, field)
         if settings.production and url and not _safe(url):

@@ -21,6 +21,7 @@ from akako.kernel.files.ranges import Part, parse_range
 from akako.kernel.http.call import Call
 from akako.kernel.http.reply import NO_REFERRER, NOSNIFF, Headers, Reply, StreamReply
 from akako.kernel.ports import ObjectStore
+from akako.library.handing_over import hand_over
 from akako.library.queries import Playable
 
 log = structlog.get_logger(__name__)
@@ -116,6 +117,8 @@ async def _answer(call: Call, store: ObjectStore, file: Playable, disposition: s
     except RangeNotSatisfiable as problem:
         problem.headers["ETag"] = etag(file.sha256)
         raise
+    if handed_over := await hand_over(call, store, file, part, headers):
+        return handed_over
     start, end = (part.start, part.end) if part else (0, file.size)
     if part:
         headers.append((b"content-range", part.content_range(file.size).encode()))

@@ -49,6 +49,7 @@ WRONG = {
     "AKAKO_CLERK_WEBHOOK_SECRETS": ["secret", "whsec_", "whsec_plJ3nmyCDGBKInavdOK15jsl,x"],
     "AKAKO_BOOTSTRAP_ADMINS": ["admin", "user_a,b", "user_"],
     "AKAKO_TRUSTED_PROXIES": ["10.0.0.0/33", "proxy", "10.0.0.1/8"],
+    "AKAKO_ACCEL_LOCATION": ["files", "/files", "/", "//", "/a/?b/", "/files/"],  # no proxy named
     "AKAKO_SHARED_NETWORKS": ["school", "1.2.3"],
     "AKAKO_CORS_ORIGINS": ["*", "app.example.com", "https://a.example/path", "null"],
     "AKAKO_FIRST_PARTY_ORIGINS": ["*", "https://a.example/?x"],
@@ -119,6 +120,17 @@ def test_production_refuses_what_is_not_safe(
     named: str,
 ) -> None:
     assert named in refusal(capsys, monkeypatch, {**CLERK, **changed})
+
+
+def test_nginx_cannot_send_what_is_not_in_a_folder(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {
+        "AKAKO_ACCEL_LOCATION": "/files/",
+        "AKAKO_TRUSTED_PROXIES": "127.0.0.1",
+        "AKAKO_STORAGE_URL": "s3://bucket",
+    }
+    assert "AKAKO_STORAGE_URL" in refusal(capsys, monkeypatch, settings)
 
 
 def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -92,7 +92,7 @@ class TcpProxy:
         writer.transport.abort()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await self._reach()
+        far_reader, far_writer = await asyncio.open_connection(*self._target)
         pumps = [
             asyncio.create_task(self._pump(reader, far_writer, "cut_requests_after")),
             asyncio.create_task(self._pump(far_reader, writer, "cut_answers_after")),
@@ -104,9 +104,6 @@ class TcpProxy:
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
-
-    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection(*self._target)
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: str

@@ -14,6 +14,7 @@ from akako.kernel.access import Actor, Policy
 from akako.kernel.database import Database
 from akako.kernel.errors import RateLimited, Unauthorized
 from akako.kernel.http.asgi import Receive, Scope
+from akako.kernel.http.file_proxy import FileProxy
 from akako.kernel.http.reply import Headers
 from akako.kernel.listing import Request as ListRequest
 from akako.kernel.ports import Claims, Directory, ObjectStore
@@ -37,6 +38,7 @@ class Outside(msgspec.Struct, kw_only=True):
 
     directory: Directory | None  # None where the identity provider cannot be asked
     store: ObjectStore
+    file_proxy: FileProxy | None = None  # None where files are sent from here
     meter: Meter
     policy: Policy = Policy()
     webhook_secrets: tuple[str, ...] = ()
