@@ -6,6 +6,7 @@ rewritten: one update brings all of it back.
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import pairwise
 
 import msgspec
@@ -14,7 +15,7 @@ from akako.kernel.access import LEARNER, MENTOR, ROLES, Actor
 from akako.kernel.pages import Where
 
 
-class Kind(msgspec.Struct, frozen=True, kw_only=True):
+class Kind(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A kind of node: its name in the API, its table, and the kind that it is in."""
 
     resource: str
@@ -23,12 +24,12 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     parent: Kind | None = None
     parent_column: str = ""
 
-    @property
+    @cached_property
     def chain(self) -> list[Kind]:
         """This kind and those that it is in, up to the levels."""
         return [self, *(self.parent.chain if self.parent else [])]
 
-    @property
+    @cached_property
     def source(self) -> str:
         """The FROM clause of the node with all that it is in."""
         joins = [
@@ -37,12 +38,12 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         ]
         return " ".join([f"{self.table} {self.alias}", *joins])
 
-    @property
+    @cached_property
     def present(self) -> str:
         """SQL: neither the node nor anything that it is in was deleted."""
         return self._throughout("deleted_at is null")
 
-    @property
+    @cached_property
     def active(self) -> str:
         """SQL: the node and all that it is in are active."""
         return self._throughout("is_active")

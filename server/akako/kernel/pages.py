@@ -7,7 +7,8 @@ repository; everything that came from a caller is a `$n` value.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from functools import lru_cache
+from typing import NamedTuple, TypeVar
 
 import asyncpg
 
@@ -17,6 +18,8 @@ from akako.kernel.envelope import Listed, Pagination
 from akako.kernel.listing import Request, Spec
 
 T = TypeVar("T")
+
+KEPT_STATEMENTS = 500
 
 
 class Where:
@@ -49,39 +52,68 @@ class Where:
         return " and ".join(self.clauses) or "true"
 
 
-class _Page:
-    """The rows of one page: which they are, and in what order."""
+class _Rows(NamedTuple):
+    """Which rows a page shows, and in what order: all that its SQL depends on."""
 
-    def __init__(self, spec: Spec, request: Request, where: Where) -> None:
-        self.spec = spec
-        self.request = request
-        self.sort = spec.sorts[request.sort]
-        self.where = Where(str(where))
-        self.where.values = list(where.values)
-        if request.cursor:
-            after = "<" if request.descending else ">"
-            self.where.add(
-                f"({self.sort.column}, {spec.identity}) {after} ({{}}, {{}})",
-                cursors.value_of(request.cursor, self.sort.kind),
-                request.cursor.id,
-            )
+    source: str
+    columns: str
+    matching: str
+    after: str  # the rows behind the cursor, among those that match
+    column: str
+    identity: str
+    order: str
+    limit: int
+    offset: int
 
-    def select(self, source: str, columns: str) -> str:
-        request, column, identity = self.request, self.sort.column, self.spec.identity
-        offset = 0 if request.cursor else (request.page - 1) * request.limit
-        place = f"{column} as _sort, {identity} as _id"
-        cut = f"""
-        from {source} where {self.where}
-        order by {column} {request.order}, {identity} {request.order}
-        limit {request.limit + 1} offset {offset}
-        """
-        if not offset:
-            return f"select {columns}, {place} {cut}"
-        # The rows that are passed over need none of their columns worked out.
-        return f"""
-        select {columns}, {place} from (select {identity} as at {cut}) passed, {source}
-        where {identity} = passed.at
-        """
+
+def _rows(source: str, columns: str, spec: Spec, request: Request, where: Where) -> _Rows:
+    """The values of the conditions are those of `where`, to which those of the cursor are added."""
+    sort, matching = spec.sorts[request.sort], str(where)
+    if request.cursor:
+        after = "<" if request.descending else ">"
+        where.add(
+            f"({sort.column}, {spec.identity}) {after} ({{}}, {{}})",
+            cursors.value_of(request.cursor, sort.kind),
+            request.cursor.id,
+        )
+    return _Rows(
+        source=source,
+        columns=columns,
+        matching=matching,
+        after=str(where),
+        column=sort.column,
+        identity=spec.identity,
+        order=request.order,
+        limit=request.limit + 1,
+        offset=0 if request.cursor else (request.page - 1) * request.limit,
+    )
+
+
+@lru_cache(KEPT_STATEMENTS)
+def _statement(rows: _Rows) -> str:
+    """The page and the total, in one statement and so of one moment."""
+    return f"""
+    select page.*, counted.total
+    from (select count(*) as total from {rows.source} where {rows.matching}) counted
+    left join lateral ({_select(rows)}) page on true
+    order by _sort {rows.order}, _id {rows.order}
+    """
+
+
+def _select(rows: _Rows) -> str:
+    place = f"{rows.column} as _sort, {rows.identity} as _id"
+    cut = f"""
+    from {rows.source} where {rows.after}
+    order by {rows.column} {rows.order}, {rows.identity} {rows.order}
+    limit {rows.limit} offset {rows.offset}
+    """
+    if not rows.offset:
+        return f"select {rows.columns}, {place} {cut}"
+    # The rows that are passed over need none of their columns worked out.
+    return f"""
+    select {rows.columns}, {place} from (select {rows.identity} as at {cut}) passed, {rows.source}
+    where {rows.identity} = passed.at
+    """
 
 
 async def fetch(
@@ -94,29 +126,22 @@ async def fetch(
     where: Where,
     build: Callable[[asyncpg.Record], T],
 ) -> Listed[T]:
-    """The page that was asked for and the total, in one statement and so of one moment.
+    """The page that was asked for and the total.
 
     `source` is the FROM clause, `columns` the select list; neither may hold a caller's text.
     """
-    asked = _Page(spec, request, where)
-    matching = str(where)
-    sql = f"""
-    select page.*, counted.total
-    from (select count(*) as total from {source} where {matching}) counted
-    left join lateral ({asked.select(source, columns)}) page on true
-    order by _sort {request.order}, _id {request.order}
-    """
-    rows = await db.fetch(sql, *asked.where.values)
-    return _page(request, rows, build)
+    sql = _statement(_rows(source, columns, spec, request, where))
+    return _page(request, await db.fetch(sql, *where.values), build)
 
 
 def _page(
     request: Request, rows: list[asyncpg.Record], build: Callable[[asyncpg.Record], T]
 ) -> Listed[T]:
-    total = rows[0]["total"]
-    found = [row for row in rows if row["_id"] is not None]
-    shown = found[: request.limit]
-    more = len(found) > request.limit
+    first = rows[0]
+    total = first["total"]
+    # Where nothing was found, one row holds the total and nothing else.
+    shown = rows[: request.limit] if first["_id"] is not None else []
+    more = len(rows) > request.limit
     pagination = Pagination(
         page=request.page,
         limit=request.limit,

@@ -125,22 +125,25 @@ class Pool:
             raise unavailable(error) from error
 
     async def _wait(self) -> asyncpg.Connection | None:
-        turn: asyncio.Future[asyncpg.Connection | None]
-        turn = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[asyncpg.Connection | None] = loop.create_future()
         self._waiting.append(turn)
         started = time.perf_counter()
+        # asyncio.timeout would cost as much as all the rest of the waiting.
+        end = loop.call_later(ACQUIRE_SECONDS, _give_up, turn)
         try:
-            async with asyncio.timeout(ACQUIRE_SECONDS):
-                return await turn
+            return await turn
         except BaseException as error:
             # It may have been given in the very moment in which the waiting ended.
-            if turn.done() and not turn.cancelled() and (held := turn.result()):
+            given = turn.done() and not turn.cancelled() and not turn.exception()
+            if given and (held := turn.result()):
                 await self._release(held)
             if not isinstance(error, TimeoutError):
                 raise
             metrics.POOL_REFUSALS.inc()
             raise unavailable(error) from error
         finally:
+            end.cancel()
             waited = time.perf_counter() - started
             if waited >= metrics.NOTICEABLE_SECONDS:
                 metrics.note_wait(waited)
@@ -236,6 +239,11 @@ class Pool:
                 await asyncio.wait_for(self._pool.close(), timeout=5)
             except TimeoutError:
                 self._pool.terminate()
+
+
+def _give_up(turn: asyncio.Future[asyncpg.Connection | None]) -> None:
+    if not turn.done():
+        turn.set_exception(TimeoutError())
 
 
 async def _settle(error: BaseException, held: asyncpg.Connection) -> None:

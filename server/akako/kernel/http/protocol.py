@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from akako.kernel import envelope
 from akako.kernel.errors import ApiError, BadRequest, HeadersTooLarge, RequestTimeout, UriTooLong
+from akako.kernel.http.cycle import Cycle
 
 TARGET_BYTES = 8 * 1024
 HEADER_BYTES = 32 * 1024
@@ -96,7 +97,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self.kept_bytes = 0
-        super().on_body(body)
+        cycle = cast(Cycle, self.cycle)
+        if not self.refused and not cycle.response_complete:
+            cycle.take(body)
 
     def on_message_complete(self) -> None:
         self.in_message = False

@@ -1,0 +1,160 @@
+"""An answer leaves in one write, and cannot be other than its head says."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+
+from akako.kernel.http.cycle import JOINED_BYTES, Cycle
+
+LOGGER = logging.getLogger("test")
+
+
+class Line:
+    """What a transport is told, in order."""
+
+    def __init__(self) -> None:
+        self.writes: list[bytes | tuple[bytes, ...]] = []
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        self.writes.append(data)
+
+    def writelines(self, pieces: tuple[bytes, ...]) -> None:
+        self.writes.append(pieces)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+
+class Flow:
+    write_paused = False
+    paused = 0
+
+    def pause_reading(self) -> None:
+        self.paused += 1
+
+    def resume_reading(self) -> None: ...
+
+
+def made(method: str = "GET", *, keep_alive: bool = True) -> tuple[Cycle, Line]:
+    line: Any = Line()
+    flow: Any = Flow()
+    cycle = Cycle(
+        scope={"method": method},
+        transport=line,
+        flow=flow,
+        logger=LOGGER,
+        access_logger=LOGGER,
+        access_log=False,
+        default_headers=[(b"date", b"today")],
+        message_event=asyncio.Event(),
+        expect_100_continue=False,
+        keep_alive=keep_alive,
+        on_response=lambda: None,
+    )
+    return cycle, line
+
+
+def start(status: int = 200, *headers: tuple[bytes, bytes]) -> dict[str, Any]:
+    return {"type": "http.response.start", "status": status, "headers": list(headers)}
+
+
+def body(data: bytes, *, more: bool = False) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": data, "more_body": more}
+
+
+async def test_head_and_body_leave_together() -> None:
+    cycle, line = made()
+    await cycle.send(start(200, (b"content-length", b"4")))
+    assert line.writes == []
+    await cycle.send(body(b"ab", more=True))
+    await cycle.send(body(b"cd", more=True))
+    await cycle.send(body(b""))
+    head = b"HTTP/1.1 200 OK\r\ndate: today\r\ncontent-length: 4\r\n\r\n"
+    assert line.writes == [head + b"ab", b"cd"]
+    assert cycle.response_complete
+    assert not line.closed
+
+
+async def test_a_large_body_is_not_copied() -> None:
+    cycle, line = made()
+    large = bytes(JOINED_BYTES + 1)
+    await cycle.send(start(200, (b"content-length", b"%d" % len(large))))
+    await cycle.send(body(large))
+    ((head, sent),) = line.writes
+    assert isinstance(head, bytes)
+    assert head.endswith(b"\r\n\r\n")
+    assert sent is large
+
+
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 304)])
+async def test_an_answer_without_a_body_is_its_head(method: str, status: int) -> None:
+    cycle, line = made(method, keep_alive=False)
+    length = [(b"content-length", b"9")] if method == "HEAD" else []
+    await cycle.send(start(status, *length))
+    await cycle.send(body(b"" if status == 304 else b"123456789"))
+    (sent,) = line.writes
+    assert isinstance(sent, bytes)
+    assert sent.endswith(b"connection: close\r\n\r\n")
+    assert line.closed
+
+
+async def test_an_answer_may_close_the_connection() -> None:
+    cycle, line = made()
+    await cycle.send(start(200, (b"connection", b"close"), (b"content-length", b"0")))
+    await cycle.send(body(b""))
+    (sent,) = line.writes
+    assert isinstance(sent, bytes)
+    assert sent.count(b"connection:") == 1
+    assert line.closed
+
+
+@pytest.mark.parametrize("value", [b"a\r\nx: b", b"a\nb", b"a\rb", b"\r\n"])
+async def test_a_value_cannot_split_the_head(value: bytes) -> None:
+    cycle, line = made()
+    with pytest.raises(RuntimeError):
+        await cycle.send(start(200, (b"x-any", value), (b"content-length", b"0")))
+    assert line.writes == []
+
+
+@pytest.mark.parametrize(("declared", "pieces"), [(3, [b"ab"]), (3, [b"ab", b"cd"]), (0, [b"a"])])
+async def test_a_body_is_as_long_as_was_declared(declared: int, pieces: list[bytes]) -> None:
+    cycle, _ = made()
+    await cycle.send(start(200, (b"content-length", b"%d" % declared)))
+    for piece in pieces[:-1]:
+        await cycle.send(body(piece, more=True))
+    with pytest.raises(RuntimeError):
+        await cycle.send(body(pieces[-1]))
+    assert not cycle.response_complete
+
+
+async def test_messages_come_in_order() -> None:
+    cycle, _ = made()
+    with pytest.raises(RuntimeError):
+        await cycle.send(body(b""))
+    await cycle.send(start(200, (b"content-length", b"0")))
+    with pytest.raises(RuntimeError):
+        await cycle.send(start())
+    await cycle.send(body(b""))
+    with pytest.raises(RuntimeError):
+        await cycle.send(body(b""))
+
+
+async def test_a_piece_of_a_request_is_handed_on_as_it_came() -> None:
+    cycle, _ = made("POST")
+    large = bytes(70_000)
+    cycle.take(large)
+    assert cycle.flow.paused == 1  # type: ignore[attr-defined]
+    message = await cycle.receive()
+    assert message["body"] is large
+    cycle.take(b"a")
+    cycle.take(b"b")
+    cycle.more_body = False
+    assert await cycle.receive() == {"type": "http.request", "body": b"ab", "more_body": False}
