@@ -24,12 +24,22 @@ RANGE = 4 * MIB
 BEGIN_SECONDS, PLAY_SECONDS = 2.0, 2.0
 VIDEO = "/api/education/topics/benchtopic/video"
 FIXTURE = Path(__file__).parents[1] / "server" / "tests" / "fixtures" / "sample.mp4"
-BEGINNING = b'--b\r\nContent-Disposition: form-data; name="file"; filename="long.txt"\r\n\r\n'
-END = (
-    b'\r\n--b\r\nContent-Disposition: form-data; name="topicId"\r\n\r\n'
-    + data.TOPIC.encode()
-    + b"\r\n--b--\r\n"
+# As curl makes one; the search for a short one would take many more steps.
+BOUNDARY = b"------------------------d74496d66958873e"
+BEGINNING = (
+    b"--"
+    + BOUNDARY
+    + (b'\r\nContent-Disposition: form-data; name="file"; filename="long.txt"\r\n\r\n')
 )
+LAST = b"\r\n--" + BOUNDARY + b"--\r\n"
+END = (
+    b"\r\n--"
+    + BOUNDARY
+    + b'\r\nContent-Disposition: form-data; name="topicId"\r\n\r\n'
+    + data.TOPIC.encode()
+    + LAST
+)
+FORM = f"multipart/form-data; boundary={BOUNDARY.decode()}"
 
 
 # W4
@@ -63,7 +73,7 @@ def _upload(port: int, token: str, size: int) -> float:
     length = len(BEGINNING) + size + len(END)
     head = (
         f"POST /api/s3/document/upload HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        f"Authorization: Bearer {token}\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        f"Authorization: Bearer {token}\r\nContent-Type: {FORM}\r\n"
         f"Content-Length: {length}\r\n\r\n"
     ).encode()
     with socket.create_connection(("127.0.0.1", port), timeout=120) as line:
@@ -153,12 +163,11 @@ def _make_video(path: Path) -> None:
 
 def _put_video(port: int, token: str, video: Path) -> None:
     beginning = BEGINNING.replace(b'"file"', b'"video"').replace(b"long.txt", b"video.mp4")
-    end = b"\r\n--b--\r\n"
     head = (
         f"PUT /api/admin{VIDEO.removeprefix('/api')} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         f"Authorization: Bearer {token}\r\n"
-        f"Content-Type: multipart/form-data; boundary=b\r\n"
-        f"Content-Length: {len(beginning) + SIZE + len(end)}\r\n\r\n"
+        f"Content-Type: {FORM}\r\n"
+        f"Content-Length: {len(beginning) + SIZE + len(LAST)}\r\n\r\n"
     ).encode()
     with (
         socket.create_connection(("127.0.0.1", port), timeout=120) as line,
@@ -166,7 +175,7 @@ def _put_video(port: int, token: str, video: Path) -> None:
     ):
         line.sendall(head + beginning)
         line.sendfile(file)
-        line.sendall(end)
+        line.sendall(LAST)
         answer = line.recv(65_536)
     assert answer[9:11] == b"20", answer
 

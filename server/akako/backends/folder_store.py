@@ -17,8 +17,9 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from akako.backends.object_io import CHUNK_BYTES, checked, gathered
+from akako.backends.object_io import CHUNK_BYTES, batches, checked
 from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.files.disk import Behind
 from akako.kernel.files.disk import run as _io
 from akako.kernel.ids import new_id
 from akako.kernel.ports import StoredObject
@@ -27,6 +28,7 @@ from akako.kernel.ports import StoredObject
 INCOMING = ".incoming"
 ABANDONED_SECONDS = 3600.0
 LIST_BATCH = 500
+SYNCED_BYTES = 8 * 1024 * 1024
 PUBLISH_TRIES = 5
 
 
@@ -151,10 +153,12 @@ async def _write(staged: Path, chunks: AsyncIterator[bytes]) -> int:
     size = 0
     with ExitStack() as files:
         file = await _io(_created, staged, files)
-        async for chunk in gathered(chunks):
-            await _io(_append, file, chunk)
-            size += len(chunk)
-        await _io(os.fsync, file.fileno())
+        async with Behind() as writing:
+            async for pieces in batches(chunks):
+                await writing.call(_append, file, pieces)
+                size += sum(map(len, pieces))
+            await writing.call(os.fsync, file.fileno())
+            await writing.done()
     return size
 
 
@@ -172,10 +176,23 @@ def _created(staged: Path, files: ExitStack) -> BinaryIO:
     return files.enter_context(staged.open("xb", buffering=0))
 
 
-def _append(file: BinaryIO, chunk: bytes) -> None:
-    rest = memoryview(chunk)
-    while rest:
-        rest = rest[file.write(rest) :]
+def _append(file: BinaryIO, pieces: list[bytes]) -> None:
+    began = file.tell()
+    for piece in pieces:
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[file.write(rest) :]
+    _begin_syncing(file, began // SYNCED_BYTES, file.tell() // SYNCED_BYTES)
+
+
+def _begin_syncing(file: BinaryIO, began: int, ended: int) -> None:
+    """Have the system begin to write what is whole, of which the sync at the end then has less.
+
+    It drops what is on the disk already as well, and that is nothing yet.
+    """
+    if began < ended and hasattr(os, "posix_fadvise"):
+        start, length = began * SYNCED_BYTES, (ended - began) * SYNCED_BYTES
+        os.posix_fadvise(file.fileno(), start, length, os.POSIX_FADV_DONTNEED)
 
 
 def _opened(path: Path, files: ExitStack) -> BinaryIO:

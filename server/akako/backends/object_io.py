@@ -17,17 +17,16 @@ def checked(key: str) -> str:
     return key
 
 
-async def gathered(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """The same bytes in pieces of 1 MiB or more: a network chunk is not worth a call each."""
-    pending: list[bytes] = []
+async def batches(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], None]:
+    """The same bytes in batches of 1 MiB or more: a network chunk is not worth a call each."""
+    pieces: list[bytes] = []
     size = 0
     async for chunk in chunks:
-        pending.append(chunk)
+        pieces.append(chunk)
         size += len(chunk)
         if size >= CHUNK_BYTES:
-            piece = b"".join(pending)
-            pending, size = [], 0  # before the pause: the piece is held once, not twice
-            yield piece
-            del piece
-    if size:
-        yield b"".join(pending)
+            batch, pieces, size = pieces, [], 0
+            yield batch
+            del batch  # before more is awaited: it is held once, not twice
+    if pieces:
+        yield pieces

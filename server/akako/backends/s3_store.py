@@ -15,7 +15,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store as Bucket
 
-from akako.backends.object_io import CHUNK_BYTES, checked, gathered
+from akako.backends.object_io import CHUNK_BYTES, batches, checked
 from akako.kernel.errors import ServiceUnavailable
 from akako.kernel.ports import StoredObject
 
@@ -139,7 +139,9 @@ class S3Store:
         steps: Steps,
     ) -> int:
         size = 0
-        async for chunk in gathered(chunks):
+        async for pieces in batches(chunks):
+            chunk = b"".join(pieces)
+            del pieces
             await self._step(self._write(writer, chunk), steps)
             size += len(chunk)
         return size

@@ -7,7 +7,6 @@ behind can be found. What fails afterwards is removed at once, or else by the sw
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -22,6 +21,7 @@ from akako.kernel.errors import (
     ServiceUnavailable,
     ValidationFailed,
 )
+from akako.kernel.files.digest import Digest
 from akako.kernel.files.kinds import Inspector, Kind
 from akako.kernel.files.multipart import FilePart
 from akako.kernel.files.names import display_name
@@ -82,7 +82,7 @@ class Intake:
         self._store = store
         self._subject = quota_subject
         self._size = 0
-        self._digest = hashlib.sha256()
+        self._digest = Digest()
         self._beat = time.monotonic()
 
     async def take(self, part: FilePart, kinds: tuple[Kind, ...]) -> StoredFile:
@@ -115,7 +115,7 @@ class Intake:
             file_name=name,
             mime_type=kind.mime,
             size=self._size,
-            sha256=self._digest.hexdigest(),
+            sha256=await self._digest.hexdigest(),
         )
 
     async def _watched(
@@ -123,7 +123,7 @@ class Intake:
     ) -> AsyncIterator[bytes]:
         async for chunk in chunks:
             self._size += len(chunk)
-            self._digest.update(chunk)
+            await self._digest.feed(chunk)
             inspector.feed(chunk)
             if spool:
                 await _spool(spool, chunk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
 from akako.kernel.errors import ServiceUnavailable
 
@@ -27,3 +27,39 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         raise
     except OSError as error:
         raise ServiceUnavailable from error
+
+
+class Behind:
+    """Calls that are made in a thread, in order, while the caller goes on.
+
+    Each begins when the one before has ended; what one raises, `call` or `done` raises next. When
+    the block is left, also by a cancellation, no call is under way any more.
+    """
+
+    def __init__(self) -> None:
+        self._last: asyncio.Future[object] | None = None
+
+    async def call(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        await self.done()
+        self._last = asyncio.ensure_future(run(function, *args, **kwargs))
+
+    async def done(self) -> None:
+        """Wait until all calls have been made."""
+        if self._last is not None:
+            await asyncio.shield(self._last)
+            self._last = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        last, cancelled = self._last, None
+        while last is not None and not last.done():
+            try:
+                await asyncio.wait([last])
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if last is not None and not last.cancelled():
+            last.exception()  # which nobody will ask for any more
+        if cancelled:
+            raise cancelled
