@@ -41,22 +41,29 @@ USERS = Spec(
 # Effective now: the start is part of the window, the end is not.
 EFFECTIVE = "r.effective_start <= now() and (r.effective_end is null or r.effective_end > now())"
 
-# All windows of a user in order, and the roles that are effective now, as one JSON value.
-WINDOWS = f"""
-(select json_build_array(
-    coalesce(json_agg(json_build_object(
-            'id', r.id, 'role', r.role, 'effectiveStartDate', r.effective_start,
-            'effectiveEndDate', r.effective_end, 'assignedBy', r.assigned_by)
-        order by r.effective_start, r.id), '[]'),
-    coalesce(json_agg(r.id order by r.effective_start, r.id) filter (where {EFFECTIVE}), '[]'))
- from user_roles r where r.user_id = u.id)::text as windows
-"""
-COLUMNS = f"""
-u.id, u.clerk_id, u.email, u.first_name, u.last_name, u.image_url, u.status, u.plan, u.created_at,
-u.updated_at, u.last_synced_at, u.deleted_at is not null, {WINDOWS}
-"""
-WIDTH = 13  # of COLUMNS
-STATUS = 6  # the place of the status among them
+
+def _columns(which: str = "") -> str:
+    """The columns of a user, their windows among them, or those for which a condition holds.
+
+    The last column is the windows in order, and the roles that are effective now, as one JSON text.
+    """
+    return f"""
+    u.id, u.clerk_id, u.email, u.first_name, u.last_name, u.image_url,
+    case when u.deleted_at is null then u.status else 'DELETED' end, u.plan,
+    u.created_at, u.updated_at, u.last_synced_at,
+    (select json_build_array(
+        coalesce(json_agg(json_build_object(
+                'id', r.id, 'role', r.role, 'effectiveStartDate', r.effective_start,
+                'effectiveEndDate', r.effective_end, 'assignedBy', r.assigned_by)
+            order by r.effective_start, r.id), '[]'),
+        coalesce(json_agg(r.role) filter (where {EFFECTIVE}), '[]'))
+     from user_roles r where r.user_id = u.id {which})::text as windows
+    """
+
+
+COLUMNS = _columns()
+OWN_COLUMNS = _columns(f"and {EFFECTIVE}")  # a profile shows the windows that are open
+FACTS, WIDTH = 8, 12  # how many of them come before the times, and all of them
 
 ACTOR = f"""
 select u.id, u.status, u.plan, u.deleted_at is not null as deleted,
@@ -75,27 +82,21 @@ def in_order(roles: Collection[str]) -> list[str]:
     return [role for role in ROLES if role in roles]
 
 
-def _names(current: list[UserRole]) -> list[str]:
-    if len(current) == 1:
-        return [current[0].role]
-    return in_order([role.role for role in current])
+def _admin_user(row: asyncpg.Record) -> AdminUser:
+    """From a row that begins with COLUMNS. By position: a list has many of these."""
+    created_at, updated_at, synced_at, windows = row[FACTS:WIDTH]
+    history, roles = _windows.decode(windows)
+    if len(roles) > 1:
+        roles = in_order(roles)
+    more = (roles, created_at, updated_at, history, synced_at)
+    return AdminUser(*row[:FACTS], *more)  # type: ignore[call-arg]
 
 
 def _user(row: asyncpg.Record, model: type[U]) -> U:
-    """From a row that begins with COLUMNS. By position: a list has many of these."""
-    *facts, created, updated, synced, deleted, windows = row[:WIDTH]
-    if deleted:
-        facts[STATUS] = "DELETED"
-    history, effective = _windows.decode(windows)
-    current = history
-    if len(effective) != len(history):
-        current = [role for role in history if role.id in effective]
-    common = (*facts, _names(current), created, updated)
+    user = _admin_user(row)
     if model is AdminUser:
-        return model(*common, history, synced)  # type: ignore[call-arg]
-    if model is Profile:
-        return model(*common, current)  # type: ignore[call-arg]
-    return model(*common)
+        return user  # type: ignore[return-value]
+    return model(*[getattr(user, name) for name in model.__struct_fields__])
 
 
 async def find_actor(
@@ -110,7 +111,8 @@ async def find_actor(
 
 async def get_user(db: Database, user_id: str, model: type[U], *, lock: bool = False) -> U | None:
     """A user who is not deleted. `lock` keeps the row for the rest of the transaction."""
-    sql = f"select {COLUMNS} from users u where u.id = $1 and u.deleted_at is null"
+    columns = OWN_COLUMNS if model is Profile else COLUMNS
+    sql = f"select {columns} from users u where u.id = $1 and u.deleted_at is null"
     row = await db.fetchrow(sql + (" for update of u" if lock else ""), user_id)
     return _user(row, model) if row else None
 
@@ -138,7 +140,7 @@ async def list_users(db: Database, request: listing.Request) -> Listed[AdminUser
         source="users u",
         columns=COLUMNS,
         where=where,
-        build=lambda row: _user(row, AdminUser),
+        build=_admin_user,
     )
 
 

@@ -46,8 +46,9 @@ class Flow:
 def made(method: str = "GET", *, keep_alive: bool = True) -> tuple[Cycle, Line]:
     line: Any = Line()
     flow: Any = Flow()
+    scope: Any = {"method": method}
     cycle = Cycle(
-        scope={"method": method},
+        scope=scope,
         transport=line,
         flow=flow,
         logger=LOGGER,

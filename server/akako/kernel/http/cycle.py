@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from uvicorn.protocols.http import httptools_impl
@@ -22,14 +23,13 @@ class Cycle(RequestResponseCycle):
     """
 
     head = b""
-
-    def __init__(self, *args: Any, **kw: Any) -> None:
-        super().__init__(*args, **kw)
-        self.pieces: list[bytes] = []
-        self.waiting = 0  # bytes in `pieces`
+    pieces: Sequence[bytes] = ()  # of the request's body, that nobody asked for yet
+    waiting = 0  # bytes in them
 
     def take(self, body: bytes) -> None:
         """More of the request's body has come."""
+        if not isinstance(self.pieces, list):
+            self.pieces = []
         self.pieces.append(body)
         self.waiting += len(body)
         if self.waiting > HIGH_WATER_LIMIT:
@@ -39,7 +39,7 @@ class Cycle(RequestResponseCycle):
     async def receive(self) -> Any:
         message = await super().receive()
         if message["type"] == "http.request":
-            pieces, self.pieces, self.waiting = self.pieces, [], 0
+            pieces, self.pieces, self.waiting = self.pieces, (), 0
             message["body"] = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         return message
 
