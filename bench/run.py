@@ -9,7 +9,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bench import data, files, goals, load, report, rivals, scale, stage, turns, workloads
+from bench import (
+    data,
+    downloads,
+    goals,
+    load,
+    report,
+    rivals,
+    scale,
+    stage,
+    turns,
+    uploads,
+    workloads,
+)
 from bench.stage import Contestant, Stage
 from bench.turns import Notes, Table, say
 from bench.workloads import LEVELS, Questions, Workload, get
@@ -53,11 +65,7 @@ async def contestants(prepared: Stage, asked: Questions, names: list[str]) -> di
     for name in names:
         say(f"starting {name}")
         if name == "nginx":
-            location = _ready_answer(prepared)
-            if peer := prepared.nginx("nginx", location):
-                running[name] = peer
-            else:
-                say("no nginx here: W1 and W5 go without it")
+            running[name] = prepared.nginx("nginx", _ready_answer(prepared))
             continue
         rivals.install(name)
         running[name] = prepared.rival(name)
@@ -161,8 +169,8 @@ def measured(prepared: Stage, options: argparse.Namespace) -> Findings:
             turns.run(scale.two_workers(prepared, **lasting)).medians()
         ),
         "sql": lambda: found.sql.update(turns.sql_alone(prepared)),
-        "W4": lambda: table.update(files.uploads(prepared, ours)),
-        "W5": lambda: table.update(files.downloads(prepared, ours)),
+        "W4": lambda: table.update(uploads.measured(prepared, ours)),
+        "W5": lambda: table.update(downloads.measured(prepared, ours)),
         "memory": lambda: found.memory.update(scale.idle_memory(prepared)),
         "W7": lambda: table.update(
             turns.run(scale.sizes(prepared, rounds=rounds, largest=options.largest)).medians()

@@ -21,6 +21,7 @@ from akako.backends.dev_issuer import ISSUER, KEY_FILE, DevIssuer
 from akako.backends.postgres_cluster import NAME, SUPERUSER, Folder
 from akako.migrations.run import migrate
 from bench import data, rivals, servers, sql
+from tests.parts.nginx import PROGRAM as NGINX
 from tests.parts.postgres import create_database, passable_folder, start_postgres
 from tests.parts.valkey import start_valkey
 
@@ -66,14 +67,16 @@ class Stage:
             **{f"AKAKO_RATE_LIMIT_{name}": "999999/60" for name in rates},
         }
 
-    def akako(self, name: str = "akako", *arguments: str, url: str | None = None) -> Contestant:
+    def akako(
+        self, name: str = "akako", *arguments: str, url: str | None = None, **settings: str
+    ) -> Contestant:
         """Our server under a name, on the main database or another."""
         if name not in self.running:
             port = servers.free_port()
             server = servers.started(
                 servers.akako(port, *arguments),
                 port,
-                self.environment(url),
+                self.environment(url) | settings,
                 log=self.folder / f"{name}.log",
             )
             self.running[name] = Contestant(name, port, self.stack.enter_context(server))
@@ -95,17 +98,14 @@ class Stage:
             self.running[name] = Contestant(name, port, self.stack.enter_context(server))
         return self.running[name]
 
-    def nginx(self, name: str, configuration: str) -> Contestant | None:
-        """An nginx with one worker for the `location` given; None where there is no nginx."""
-        program = rivals.nginx()
-        if program is None:
-            return None
+    def nginx(self, name: str, configuration: str) -> Contestant:
+        """An nginx with one worker for the `location` given."""
         if name not in self.running:
             port = servers.free_port()
             home = self.folder / name
             home.mkdir()
             (home / "nginx.conf").write_text(_nginx(home, port, configuration))
-            command = [program, "-p", str(home), "-c", str(home / "nginx.conf")]
+            command = [str(NGINX), "-p", str(home), "-c", str(home / "nginx.conf")]
             server = servers.started(command, port, {}, log=self.folder / f"{name}.log")
             self.running[name] = Contestant(name, port, self.stack.enter_context(server))
         return self.running[name]
