@@ -141,7 +141,7 @@ def _origin(text: str) -> tuple[str, ...]:
 
 
 def _location(text: str) -> str:
-    if not re.fullmatch(r"/([\w.-]+/)+", text, re.ASCII):
+    if not re.fullmatch(r"/([\w-][\w.-]*/)+", text, re.ASCII):
         raise ValueError("must be a path with a slash at both ends, such as /akako-files/")
     return text
 

@@ -188,11 +188,12 @@ def _append(file: BinaryIO, pieces: list[bytes]) -> None:
 def _begin_syncing(file: BinaryIO, began: int, ended: int) -> None:
     """Have the system begin to write what is whole, of which the sync at the end then has less.
 
-    It drops what is on the disk already as well, and that is nothing yet.
+    It also forgets what it has written already, as it may have of an upload that takes minutes.
     """
     if began < ended and hasattr(os, "posix_fadvise"):
         start, length = began * SYNCED_BYTES, (ended - began) * SYNCED_BYTES
-        os.posix_fadvise(file.fileno(), start, length, os.POSIX_FADV_DONTNEED)
+        with suppress(OSError):  # it was a hint
+            os.posix_fadvise(file.fileno(), start, length, os.POSIX_FADV_DONTNEED)
 
 
 def _opened(path: Path, files: ExitStack) -> BinaryIO:

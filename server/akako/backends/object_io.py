@@ -25,8 +25,7 @@ async def batches(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], N
         pieces.append(chunk)
         size += len(chunk)
         if size >= CHUNK_BYTES:
-            batch, pieces, size = pieces, [], 0
-            yield batch
-            del batch  # before more is awaited: it is held once, not twice
+            yield pieces
+            pieces, size = [], 0
     if pieces:
         yield pieces

@@ -141,7 +141,7 @@ class S3Store:
         size = 0
         async for pieces in batches(chunks):
             chunk = b"".join(pieces)
-            del pieces
+            pieces.clear()  # or they would be held twice
             await self._step(self._write(writer, chunk), steps)
             size += len(chunk)
         return size

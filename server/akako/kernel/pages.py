@@ -129,6 +129,7 @@ async def fetch(
     """The page that was asked for and the total.
 
     `source` is the FROM clause, `columns` the select list; neither may hold a caller's text.
+    `where` is used up: those of the cursor are added to its conditions.
     """
     sql = _statement(_rows(source, columns, spec, request, where))
     return _page(request, await db.fetch(sql, *where.values), build)

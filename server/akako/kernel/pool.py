@@ -135,9 +135,11 @@ class Pool:
             return await turn
         except BaseException as error:
             # It may have been given in the very moment in which the waiting ended.
-            given = turn.done() and not turn.cancelled() and not turn.exception()
-            if given and (held := turn.result()):
-                await self._release(held)
+            if turn.done() and not turn.cancelled() and not turn.exception():
+                if held := turn.result():
+                    await self._release(held)
+                else:
+                    self._call_next(None)
             if not isinstance(error, TimeoutError):
                 raise
             metrics.POOL_REFUSALS.inc()

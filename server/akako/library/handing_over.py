@@ -1,20 +1,22 @@
 """Leaving a file to nginx in front, which sends it from the store's folder without copying it.
 
-nginx reads `Range` and `If-Range` again, so it is asked only where it comes to what we found.
+nginx reads `Range` and `If-Range` again, so it is left to it only where nginx finds the same part.
 """
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 from akako.kernel.files.ranges import Part
 from akako.kernel.http.call import Call
+from akako.kernel.http.file_proxy import FileProxy
 from akako.kernel.http.reply import Headers, Reply
 from akako.kernel.ports import ObjectStore
 from akako.library.queries import Playable
 
-# nginx holds numbers of more digits than fit for a range that the file does not have.
-LONGEST_RANGE = len("bytes=-") + 18
+# nginx takes numbers of more digits for a range that the file does not have.
+PLAIN_RANGE = re.compile(r"bytes=[0-9]{0,18}-[0-9]{0,18}", re.ASCII | re.IGNORECASE)
 # nginx compares them with a tag and a time of its own.
 PRECONDITIONS = (b"if-match", b"if-unmodified-since")
 
@@ -26,13 +28,15 @@ async def hand_over(
 
     Raise FileNotFoundError where the store has lost it.
     """
-    if not _is_fit(call, file, part) or store.local_path(file.key) is None:
+    proxy = call.outside.file_proxy
+    if proxy is None or store.local_path(file.key) is None:
+        return None
+    if not _came_through(proxy, call) or not _is_plain(call, file, part):
         return None
     found = await store.head(file.key)
     if found is None:
         raise FileNotFoundError(file.key)
-    proxy = call.outside.file_proxy
-    if proxy is None or found.size != file.size:
+    if found.size != file.size:  # the reading from here says what is wrong
         return None
     place = quote(proxy.location + file.key)
     # nginx says that it takes ranges where it sends the whole.
@@ -40,13 +44,16 @@ async def hand_over(
     return Reply(206 if part else 200, b"", [*kept, (b"x-accel-redirect", place.encode())])
 
 
-def _is_fit(call: Call, file: Playable, part: Part | None) -> bool:
-    proxy, peer = call.outside.file_proxy, call.scope.get("client")
-    if proxy is None or call.method != "GET" or not file.size:
-        return False
-    if not proxy.is_peer(peer[0] if peer else None):
+def _came_through(proxy: FileProxy, call: Call) -> bool:
+    peer = call.scope.get("client")
+    return proxy.is_peer(peer[0] if peer else None)
+
+
+def _is_plain(call: Call, file: Playable, part: Part | None) -> bool:
+    """Whether nginx would answer the same."""
+    if call.method != "GET" or not file.size:
         return False
     asked = call.header("range")
-    if asked is not None and (part is None or len(asked) > LONGEST_RANGE):
+    if asked is not None and (part is None or not PLAIN_RANGE.fullmatch(asked)):
         return False
     return not any(name in call.headers for name in PRECONDITIONS)

@@ -104,6 +104,7 @@ class Intake:
                 if self._size == 0:
                     raise ValidationFailed.of(part.name, "The file is empty")
                 kind = await asyncio.to_thread(inspector.finish, needed)
+                sha256 = await self._digest.hexdigest()
             if stored != self._size:
                 log.error("stored_size_differs", expected=self._size, stored=stored)
                 raise ServiceUnavailable
@@ -115,7 +116,7 @@ class Intake:
             file_name=name,
             mime_type=kind.mime,
             size=self._size,
-            sha256=await self._digest.hexdigest(),
+            sha256=sha256,
         )
 
     async def _watched(

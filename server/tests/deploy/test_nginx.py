@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.library.school import STREAM, add_topic, put_video, sha256, upload, uploaded, video
+from tests.parts import promises
 from tests.parts.nginx import Nginx
 from tests.parts.server import Server
 
@@ -172,3 +173,24 @@ def test_a_lost_file_is_told_as_before(server: Server, nginx: Nginx) -> None:
     answer = ask(nginx.url, f"{STREAM}?documentId={made['id']}", server.headers("admin"))
     assert answer.status_code == 500
     assert answer.json()["code"] == "INTERNAL_ERROR"
+
+
+@pytest.mark.parametrize("kind", ["text", "video"])
+def test_what_nginx_cannot_read_is_an_error_of_the_api(
+    server: Server, document: str, tmp_path: Path, kind: str
+) -> None:
+    path = document
+    if kind == "video":
+        path = (topic := add_topic(server)).video
+        put_video(server, topic, video())
+    (tmp_path / "empty").mkdir()
+    with Nginx(tmp_path / "nginx", [server.port], files=tmp_path / "empty") as nginx:
+        answer = ask(nginx.url, path, {**server.headers("admin"), "X-Request-ID": "mine"})
+    assert answer.status_code == 500
+    promises.check(answer)
+    assert answer.json() == {
+        "success": False,
+        "error": "Internal server error",
+        "code": "INTERNAL_ERROR",
+        "details": {"requestId": "mine"},
+    }

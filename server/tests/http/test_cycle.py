@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from akako.kernel.http.cycle import JOINED_BYTES, Cycle
+from akako.kernel.http.cycle import JOINED_BYTES, MOST_PIECES, Cycle
 
 LOGGER = logging.getLogger("test")
 
@@ -35,12 +35,13 @@ class Line:
 
 class Flow:
     write_paused = False
-    paused = 0
+    reading = True
 
     def pause_reading(self) -> None:
-        self.paused += 1
+        self.reading = False
 
-    def resume_reading(self) -> None: ...
+    def resume_reading(self) -> None:
+        self.reading = True
 
 
 def made(method: str = "GET", *, keep_alive: bool = True) -> tuple[Cycle, Line]:
@@ -117,7 +118,18 @@ async def test_an_answer_may_close_the_connection() -> None:
     assert line.closed
 
 
-@pytest.mark.parametrize("value", [b"a\r\nx: b", b"a\nb", b"a\rb", b"\r\n"])
+async def test_what_a_caller_calls_a_request_is_no_header() -> None:
+    cycle, line = made(keep_alive=False)
+    await cycle.send(start(200, (b"x-request-id", b"connection"), (b"content-length", b"0")))
+    await cycle.send(body(b""))
+    (sent,) = line.writes
+    assert isinstance(sent, bytes)
+    assert b"\r\nconnection: close\r\n" in sent
+
+
+@pytest.mark.parametrize(
+    "value", [b"a\r\nx: b", b"a\nb", b"a\rb", b"\r\n", b"a\0", b"\x7f", b"\x0b"]
+)
 async def test_a_value_cannot_split_the_head(value: bytes) -> None:
     cycle, line = made()
     with pytest.raises(RuntimeError):
@@ -136,6 +148,22 @@ async def test_a_body_is_as_long_as_was_declared(declared: int, pieces: list[byt
     assert not cycle.response_complete
 
 
+async def test_a_value_may_hold_a_tab_and_any_letter() -> None:
+    cycle, line = made()
+    await cycle.send(start(200, (b"x-any", b"a\tb\xfc"), (b"content-length", b"0")))
+    await cycle.send(body(b""))
+    assert len(line.writes) == 1
+
+
+async def test_who_left_is_sent_nothing() -> None:
+    cycle, line = made()
+    await cycle.send(start(200, (b"content-length", b"2")))
+    cycle.disconnected = True
+    await cycle.send(body(b"ab"))
+    assert line.writes == []
+    assert (await cycle.receive())["type"] == "http.disconnect"
+
+
 async def test_messages_come_in_order() -> None:
     cycle, _ = made()
     with pytest.raises(RuntimeError):
@@ -151,11 +179,21 @@ async def test_messages_come_in_order() -> None:
 async def test_a_piece_of_a_request_is_handed_on_as_it_came() -> None:
     cycle, _ = made("POST")
     large = bytes(70_000)
+    flow: Any = cycle.flow
     cycle.take(large)
-    assert cycle.flow.paused == 1  # type: ignore[attr-defined]
+    assert not flow.reading
     message = await cycle.receive()
     assert message["body"] is large
+    assert flow.reading
     cycle.take(b"a")
     cycle.take(b"b")
     cycle.more_body = False
     assert await cycle.receive() == {"type": "http.request", "body": b"ab", "more_body": False}
+
+
+async def test_many_small_pieces_are_not_kept_apart() -> None:
+    cycle, _ = made("POST")
+    for number in range(10 * MOST_PIECES):
+        cycle.take(b"%d" % (number % 10))
+    assert len(cycle.pieces) <= MOST_PIECES
+    assert (await cycle.receive())["body"] == b"0123456789" * MOST_PIECES

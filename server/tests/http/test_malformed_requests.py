@@ -124,6 +124,29 @@ def test_a_malformed_request_behind_another_does_not_spoil_its_answer(api: Serve
         assert connected.is_closed()
 
 
+BROKEN_BODY = raw.head(
+    "/api/auth/sync", "Content-Type: application/json", "Transfer-Encoding: chunked", method="POST"
+)
+
+
+@pytest.mark.parametrize("good", [1, 2, 5])
+@pytest.mark.parametrize(
+    "bad", [b"nonsense\r\n\r\n", raw.head(LEVELS, "Host: two"), BROKEN_BODY + b"no length\r\n"]
+)
+def test_a_malformed_request_waits_for_the_answers_before_it(
+    api: Server, good: int, bad: bytes
+) -> None:
+    # Asked for the first time each, so that none is answered from memory.
+    paths = [f"{LEVELS}?limit={number}&search={good}x{len(bad)}" for number in range(1, good + 1)]
+    with raw.connection(api) as connected:
+        connected.send(b"".join(map(raw.head, paths)) + bad)
+        answers = [connected.receive().json()["pagination"]["limit"] for _ in paths]
+        details_of(connected.receive(), 400, "BAD_REQUEST")
+        assert connected.is_closed()
+    assert answers == list(range(1, good + 1))
+    assert "Traceback" not in api.log()
+
+
 def test_a_method_override_is_ignored(api: Server) -> None:
     headers = {"X-HTTP-Method-Override": "DELETE", "X-Method-Override": "POST"}
     assert api.get(LEVELS, headers=headers).status_code == 200

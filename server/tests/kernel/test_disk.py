@@ -58,6 +58,15 @@ async def test_what_a_call_raises_is_raised_by_what_follows() -> None:
             await behind.done()
 
 
+async def test_what_the_last_call_raises_is_raised_by_the_end_of_the_block() -> None:
+    async def work() -> None:
+        async with Behind() as behind:
+            await behind.call(int, "none")
+
+    with pytest.raises(ValueError, match="none"):
+        await work()
+
+
 async def test_a_cancelled_block_waits_for_its_call() -> None:
     door = Door()
 

@@ -27,8 +27,8 @@ class Digest:
             await self._behind.call(self._add, pieces)
 
     async def hexdigest(self) -> str:
+        await self._behind.call(self._add, self._pieces)
         await self._behind.done()
-        self._add(self._pieces)
         self._pieces = []
         return self._hash.hexdigest()
 

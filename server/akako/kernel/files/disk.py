@@ -30,10 +30,10 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 class Behind:
-    """Calls that are made in a thread, in order, while the caller goes on.
+    """Calls of one task that are made in a thread, in order, while the task goes on.
 
-    Each begins when the one before has ended; what one raises, `call` or `done` raises next. When
-    the block is left, also by a cancellation, no call is under way any more.
+    Each begins when the one before has ended; what one raises, `call` or `done` raises next, or the
+    end of the block. When that is left, also by a cancellation, no call is under way any more.
     """
 
     def __init__(self) -> None:
@@ -45,21 +45,24 @@ class Behind:
 
     async def done(self) -> None:
         """Wait until all calls have been made."""
-        if self._last is not None:
-            await asyncio.shield(self._last)
-            self._last = None
+        last = self._last
+        if last is not None:
+            try:
+                await asyncio.shield(last)
+            finally:
+                if last.done():
+                    self._last = None
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: object, *_: object) -> None:
         last, cancelled = self._last, None
         while last is not None and not last.done():
             try:
                 await asyncio.wait([last])
             except asyncio.CancelledError as error:
                 cancelled = error
-        if last is not None and not last.cancelled():
-            last.exception()  # which nobody will ask for any more
-        if cancelled:
-            raise cancelled
+        problem = last.exception() if last is not None and not last.cancelled() else None
+        if cancelled or (problem and kind is None):
+            raise cancelled or problem  # type: ignore[misc]

@@ -1,4 +1,8 @@
-"""One request and its answer on the wire, with as few writes and copies as can be."""
+"""One request and its answer on the wire, with as few writes and copies as can be.
+
+uvicorn writes the head and the body of an answer apart, and its loop sends at once what is written:
+two system calls, and the reader wakes up twice.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +17,15 @@ from akako.kernel.http.reply import Headers
 
 # Below this many bytes a copy costs less than a second buffer in the write.
 JOINED_BYTES = 64 * 1024
+MOST_PIECES = 256  # that wait apart, however small
+CONTROLS = bytes({*range(32), 127} - {9})
 
 
 class Cycle(RequestResponseCycle):
-    """uvicorn's, with two things of its own.
+    """uvicorn's, for answers that declare their length and name their headers in lower case.
 
-    The head of an answer waits for the first bytes of its body, and both leave in one write. Names
-    of headers are expected in lower case, and every answer declares its length.
+    The head of an answer waits for the first bytes of its body, and both leave in one write. What
+    has come of a request's body is handed on as it came.
     """
 
     head = b""
@@ -31,6 +37,8 @@ class Cycle(RequestResponseCycle):
         if not isinstance(self.pieces, list):
             self.pieces = []
         self.pieces.append(body)
+        if len(self.pieces) > MOST_PIECES:
+            self.pieces = [b"".join(self.pieces)]
         self.waiting += len(body)
         if self.waiting > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
@@ -61,18 +69,21 @@ class Cycle(RequestResponseCycle):
         self.response_started = True
         self.waiting_for_100_continue = False
         lines = [STATUS_LINE[status]]
+        closing = False
         for name, value in (*self.default_headers, *headers):
             lines += (name, b": ", value, b"\r\n")
             if name == b"content-length":
                 self.expected_content_length = int(value)
             elif name == b"connection" and value == b"close":
-                self.keep_alive = False
-        if not self.keep_alive and b"connection" not in lines:
+                closing = True
+        if not self.keep_alive and not closing:
             lines += (b"connection", b": ", b"close", b"\r\n")
+        self.keep_alive = self.keep_alive and not closing
         head = b"".join(lines)
-        # A line has four parts, the first has one: more ends than lines, and a value split it.
-        if not head.count(b"\n") == head.count(b"\r") == (len(lines) + 3) // 4:
-            raise RuntimeError("A line break in a header")
+        # Every line has two control characters, those of its end. One more, and it could be split.
+        ends = 2 * ((len(lines) + 3) // 4)  # a line has four parts, the first has one
+        if len(head) - len(head.translate(None, CONTROLS)) != ends:
+            raise RuntimeError("A control character in a header")
         self.head = head + b"\r\n"
 
     def _send_body(self, body: bytes, *, more: bool) -> None:
@@ -98,5 +109,5 @@ class Cycle(RequestResponseCycle):
             self.transport.write(head + body if head else body)
 
 
-# uvicorn has no setting for it.
+# uvicorn has no setting for the class of its cycles.
 httptools_impl.RequestResponseCycle = Cycle  # type: ignore[misc]

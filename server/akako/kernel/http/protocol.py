@@ -40,6 +40,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     in_message = False
     refused = False
     head_timer: asyncio.TimerHandle | None = None
+    answering: Any = None  # the cycle whose answer is due
+    waiting_refusal: ApiError | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -120,20 +122,39 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self.answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        waiting, self.waiting_refusal = self.waiting_refusal, None
+        if waiting is None or self.transport.is_closing():
+            return
+        if self.answering is not None and not self.answering.response_complete:
+            self.waiting_refusal = waiting  # a request before the refused one was queued
+        else:
+            self._send_refusal(waiting)
+
     def _refuse(self, problem: ApiError) -> None:
+        """Say what is wrong, after the answers to the requests before, and end the connection."""
         if self.refused:
             return
         self.refused = True
-        cycle: Any = self.cycle  # None before the first request, whatever its type says
-        under_way = cycle is not None and not cycle.response_complete
-        if under_way and cycle.response_started:
+        newest: Any = self.cycle  # None before the first request, whatever its type says
+        if newest is None or newest.response_complete:
+            self._send_refusal(problem)
+        elif newest is not self.answering or not newest.more_body:
+            if newest.more_body:  # it is the one whose body is refused, and nobody answers it
+                self.pipeline.popleft()
+            self.waiting_refusal = problem
+        elif newest.response_started:
             # Its bytes must not be mixed with others; the connection ends with it.
-            cycle.keep_alive = False
-            return
-        if under_way:
-            cycle.disconnected = True
-            cycle.message_event.set()
-        self._send_refusal(problem)
+            newest.keep_alive = False
+        else:
+            newest.disconnected = True
+            newest.message_event.set()
+            self._send_refusal(problem)
 
     def _send_refusal(self, problem: ApiError) -> None:
         body = envelope.error(problem)
