@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -205,8 +207,14 @@ def count(api: Server, sql: str, *values: object) -> int:
 def objects(api: Server) -> dict[str, bytes]:
     """Key and content of every object in the server's folder."""
     folder = api.folder / "files"
-    paths = [path for path in folder.rglob("*") if path.is_file() and ".incoming" not in path.parts]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    found = {}
+    # It passes over folders that the server removes meanwhile, which `rglob` does not.
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != ".incoming"]
+        for path in (Path(parent, name) for name in names):
+            with suppress(FileNotFoundError):
+                found[path.relative_to(folder).as_posix()] = path.read_bytes()
+    return found
 
 
 def unfinished(api: Server) -> list[str]:
