@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from akako.migrations.run import migrate
 from tests.parts.nginx import Nginx
 from tests.parts.postgres import create_database, passable_folder, start_postgres
-from tests.parts.seaweedfs import ACCESS_KEY_ID, SECRET_ACCESS_KEY, start_seaweedfs
+from tests.parts.seaweedfs import start_seaweedfs
 from tests.parts.server import Server
 from tests.parts.valkey import start_valkey
 
@@ -38,10 +38,7 @@ def main() -> None:
         shared.mkdir()
         environment = {
             "AKAKO_REDIS_URL": valkey.url,
-            "AKAKO_STORAGE_URL": s3.url,
-            "AKAKO_S3_ENDPOINT": s3.endpoint,
-            "AKAKO_S3_ACCESS_KEY_ID": ACCESS_KEY_ID,
-            "AKAKO_S3_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+            **s3.settings(),
             "AKAKO_TRUSTED_PROXIES": "127.0.0.1/32",
         }
         servers = []

@@ -122,22 +122,12 @@ def test_it_moves_to_a_bucket_and_back_into_a_fresh_folder(
     expected, files = rows(api.database_url or ""), contents(store_of(api))
     assert f"\nfiles: {len(files)} (" in told
 
-    access = bucket.access()
-    elsewhere = Server(
-        tmp_path,
-        new_database(),
-        environment={
-            "AKAKO_STORAGE_URL": f"s3://{BUCKET}/copy",
-            "AKAKO_S3_ENDPOINT": access.endpoint or "",
-            "AKAKO_S3_ACCESS_KEY_ID": access.access_key_id or "",
-            "AKAKO_S3_SECRET_ACCESS_KEY": access.secret_access_key or "",
-        },
-    )
+    elsewhere = Server(tmp_path, new_database(), environment=bucket.settings("copy"))
     assert command(elsewhere, "restore", str(first)) == told
     copied = rows(elsewhere.database_url or "")
     del expected[LEASED], copied[LEASED]
     assert differing(copied, expected) == []
-    assert contents(S3Store(f"s3://{BUCKET}/copy", access)) == files
+    assert contents(S3Store(f"s3://{BUCKET}/copy", bucket.access())) == files
     second = tmp_path / "second.tar"
     command(elsewhere, "backup", str(second))
     assert differing(lines(second), lines(first)) == []

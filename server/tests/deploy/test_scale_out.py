@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import StartServer
 from tests.library.school import STREAM, UPLOAD, add_topic
 from tests.parts.nginx import Nginx
-from tests.parts.seaweedfs import ACCESS_KEY_ID, SECRET_ACCESS_KEY, SeaweedFS, start_seaweedfs
+from tests.parts.seaweedfs import SeaweedFS, start_seaweedfs
 from tests.parts.server import Server
 from tests.parts.valkey import Valkey, start_valkey
 
@@ -47,10 +47,7 @@ def servers(
 ) -> tuple[Server, Server]:
     settings = {
         "AKAKO_REDIS_URL": valkey.url,
-        "AKAKO_STORAGE_URL": s3.url,
-        "AKAKO_S3_ENDPOINT": s3.endpoint,
-        "AKAKO_S3_ACCESS_KEY_ID": ACCESS_KEY_ID,
-        "AKAKO_S3_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+        **s3.settings(),
         "AKAKO_DEFAULT_PLAN": "ENTERPRISE",
         "AKAKO_TRUSTED_PROXIES": "127.0.0.1/32",
     }

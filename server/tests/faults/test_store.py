@@ -34,16 +34,8 @@ def network(bucket: SeaweedFS) -> Iterator[TcpProxy]:
 
 @pytest.fixture(scope="module")
 def api(start_server: StartServer, bucket: SeaweedFS, network: TcpProxy) -> Server:
-    access = bucket.access()
-    return start_server(
-        {
-            "AKAKO_STORAGE_URL": f"s3://{BUCKET}/school",
-            "AKAKO_S3_ENDPOINT": f"http://127.0.0.1:{network.port}",
-            "AKAKO_S3_ACCESS_KEY_ID": access.access_key_id or "",
-            "AKAKO_S3_SECRET_ACCESS_KEY": access.secret_access_key or "",
-            "AKAKO_CLERK_WEBHOOK_SECRETS": SECRET,
-        }
-    )
+    settings = bucket.settings("school", port=network.port)
+    return start_server({**settings, "AKAKO_CLERK_WEBHOOK_SECRETS": SECRET})
 
 
 @pytest.fixture(scope="module")

@@ -49,18 +49,7 @@ def network(bucket: SeaweedFS) -> Iterator[TcpProxy]:
 
 @pytest.fixture(scope="module")
 def s3(start_server: StartServer, bucket: SeaweedFS, network: TcpProxy) -> Server:
-    access = bucket.access(f"http://127.0.0.1:{network.port}")
-    assert access.endpoint
-    assert access.access_key_id
-    assert access.secret_access_key
-    return start_server(
-        {
-            "AKAKO_STORAGE_URL": f"s3://{BUCKET}/school",
-            "AKAKO_S3_ENDPOINT": access.endpoint,
-            "AKAKO_S3_ACCESS_KEY_ID": access.access_key_id,
-            "AKAKO_S3_SECRET_ACCESS_KEY": access.secret_access_key,
-        }
-    )
+    return start_server(bucket.settings("school", port=network.port))
 
 
 @pytest.fixture

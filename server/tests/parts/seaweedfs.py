@@ -52,6 +52,15 @@ class SeaweedFS:
             secret_access_key=SECRET_ACCESS_KEY,
         )
 
+    def settings(self, folder: str = "", *, port: int | None = None) -> dict[str, str]:
+        """What tells a server to keep its files here, through another port (a proxy) if given."""
+        return {
+            "AKAKO_STORAGE_URL": f"{self.url}/{folder}" if folder else self.url,
+            "AKAKO_S3_ENDPOINT": f"http://127.0.0.1:{port or self.port}",
+            "AKAKO_S3_ACCESS_KEY_ID": ACCESS_KEY_ID,
+            "AKAKO_S3_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+        }
+
     def start(self) -> None:
         """Return when the bucket can be written; raise RuntimeError when that takes too long."""
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from akako.backends.postgres_process import postmaster
 from akako.migrations.run import migrate
 from tests.parts.fake_clerk import FakeClerk
 from tests.parts.postgres import create_database, start_postgres
-from tests.parts.seaweedfs import ACCESS_KEY_ID, SECRET_ACCESS_KEY, SeaweedFS, start_seaweedfs
+from tests.parts.seaweedfs import SeaweedFS, start_seaweedfs
 from tests.parts.server import Server
 from tests.parts.valkey import Valkey, start_valkey
 
@@ -47,10 +47,7 @@ class Stage:
     def _settings(self) -> dict[str, str]:
         return {
             "AKAKO_REDIS_URL": self.valkey.url,
-            "AKAKO_STORAGE_URL": self.s3.url,
-            "AKAKO_S3_ENDPOINT": self.s3.endpoint,
-            "AKAKO_S3_ACCESS_KEY_ID": ACCESS_KEY_ID,
-            "AKAKO_S3_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+            **self.s3.settings(),
             "AKAKO_CLERK_ISSUER": self.clerk.issuer,
             "AKAKO_CLERK_SECRET_KEY": self.clerk.secret_key,
             "AKAKO_CLERK_API_URL": self.clerk.api_url,
