@@ -51,9 +51,12 @@ async def bury(db: Database, message_id: str, kind: str | None, reason: str, bod
 
 
 async def forget_old(db: Database) -> None:
-    """Drop what has served its time: sessions whose tokens are long expired, old messages."""
+    """Drop what has served its time: sessions whose tokens are long expired, old messages.
+
+    What could not be applied holds people's data, and by then every user was compared many times.
+    """
     await db.execute("delete from ended_sessions where ended_at < now() - interval '25 hours'")
-    await db.execute(
-        "delete from webhook_messages where received_at < now() - make_interval(days => $1)",
-        KEEP_DAYS,
-    )
+    for table in ("webhook_messages", "webhook_dead_letters"):
+        await db.execute(
+            f"delete from {table} where received_at < now() - make_interval(days => $1)", KEEP_DAYS
+        )
