@@ -12,7 +12,7 @@ import psycopg
 
 from akako.backends.embedded_postgres import EmbeddedPostgres
 from akako.migrations.run import migrate
-from tests.parts.postgres import create_database, start_postgres
+from tests.parts.postgres import OUR_SESSIONS, create_database, start_postgres
 
 # Few, so that a test can take all that are left.
 CONNECTIONS = 30
@@ -82,7 +82,8 @@ class OwnPostgres:
     def end_sessions(self, db: psycopg.Connection[tuple[object, ...]]) -> None:
         """Those of the school end; new ones begin with the present settings."""
         db.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'school'"
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            f"where datname = 'school' and {OUR_SESSIONS}".encode()
         )
 
     @contextmanager

@@ -24,6 +24,7 @@ from tests.library.school import (
     uploaded,
     video,
 )
+from tests.parts.postgres import OUR_SESSIONS
 from tests.parts.server import Server
 
 # The server stands still in front of these tables: before it looks the topic up again, before it
@@ -143,7 +144,8 @@ def test_the_connection_breaks_while_the_transaction_commits(api: Server) -> Non
             with api.db() as db:
                 db.execute(
                     "select pg_terminate_backend(pid) from pg_stat_activity "
-                    "where wait_event_type = 'Lock' and datname = current_database()"
+                    f"where wait_event_type = 'Lock' and datname = current_database() "
+                    f"and {OUR_SESSIONS}".encode()
                 )
             assert connected.receive().status_code == 503
     invariants.check(api)

@@ -50,9 +50,17 @@ def create_database(url: str, name: str, *, template: str | None = None) -> str:
     return f"{url.rsplit('/', 1)[0]}/{name}"
 
 
+# Sessions of ours. PostgreSQL's own, such as those that vacuum, may not be ended by its owner.
+OUR_SESSIONS = "backend_type = 'client backend'"
+
+
 def drop_database(url: str) -> None:
+    """`with (force)` would be refused while PostgreSQL vacuums it; without, that is ended first."""
     server, name = url.rsplit("/", 1)
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
         connection.execute(
-            sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
+            f"where datname = %s and {OUR_SESSIONS}".encode(),
+            [name],
         )
+        connection.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(name)))
