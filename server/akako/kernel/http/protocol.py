@@ -128,13 +128,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        waiting, self.waiting_refusal = self.waiting_refusal, None
-        if waiting is None or self.transport.is_closing():
-            return
-        if self.answering is not None and not self.answering.response_complete:
-            self.waiting_refusal = waiting  # a request before the refused one was queued
-        else:
-            self._send_refusal(waiting)
+        # Another request before the refused one may have been queued, and have begun by now.
+        done = self.answering.response_complete and not self.transport.is_closing()
+        if self.waiting_refusal and done:
+            self._send_refusal(self.waiting_refusal)
 
     def _refuse(self, problem: ApiError) -> None:
         """Say what is wrong, after the answers to the requests before, and end the connection."""
