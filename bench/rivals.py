@@ -38,7 +38,7 @@ def command(name: str, port: int) -> tuple[list[str], Path]:
         more = ["-p", str(port)] if name == "nextjs" else []
         return [*NODE[name], *more], PEERS / name
     # Under the same server, loop and parser as ours.
-    options = ["--loop", "uvloop", "--http", "httptools", "--lifespan", "off", "--no-access-log"]
+    options = ["--loop", "uvloop", "--http", "h11", "--lifespan", "off", "--no-access-log"]
     options += ["--log-level", "error", "--no-server-header", "--port", str(port)]
     module = f"bench.peers.{PYTHON[name]}:app"
     return [sys.executable, "-m", "uvicorn", module, *options], PEERS.parents[1]

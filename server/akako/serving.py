@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import Any, cast
 
 import asyncpg
 import msgspec
@@ -23,7 +26,8 @@ from uvicorn.supervisors import Multiprocess
 from akako import main
 from akako.backends import embedded_postgres
 from akako.kernel.errors import ServiceUnavailable
-from akako.kernel.http.protocol import BoundedHttpProtocol
+from akako.kernel.http.connections import Connections
+from akako.kernel.http.protocol import BUFFERED_BYTES, IDLE_SECONDS, BoundedProtocol
 from akako.kernel.pool import Pool
 from akako.migrations.run import prepare
 from akako.ops import development
@@ -33,6 +37,7 @@ from akako.settings import Settings, SettingsError, check_workers
 log = structlog.get_logger(__name__)
 
 GRACE_SECONDS = 30
+DESCRIPTORS = 16 * 1024
 WORKER_SECONDS = 60  # in which a worker must answer its parent, its start included
 
 
@@ -104,6 +109,7 @@ def serve(
     """
     check_workers(settings, workers)
     signal.signal(signal.SIGTERM, _leave)
+    _raise_descriptor_limit()
     listener = _listen(host, port)
     with database(settings) as running:
         assert running.database_url
@@ -138,18 +144,24 @@ def _seed_if_possible(settings: Settings, *, demo: bool) -> None:
 def _run(
     settings: Settings, listener: socket.socket, workers: int, announce: Callable[[], object]
 ) -> None:
+    connections = Connections(
+        settings.client_connections,
+        trusted=settings.trusted_proxies,
+        shared=settings.shared_networks,
+    )
     config = uvicorn.Config(
         main.create_app if workers == 1 else "akako.main:create_app",
         factory=True,
         workers=workers,
         loop="uvloop",
-        http=BoundedHttpProtocol,
+        http=cast(Any, partial(BoundedProtocol, connections)),
+        h11_max_incomplete_event_size=BUFFERED_BYTES,
         ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=75,
+        timeout_keep_alive=int(IDLE_SECONDS),
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_worker_healthcheck=WORKER_SECONDS,
         backlog=2048,
@@ -165,6 +177,14 @@ def _run(
         _Announcing(config, announce).run(sockets=[listener])
     except KeyboardInterrupt:
         return
+
+
+def _raise_descriptor_limit() -> None:
+    """Use the file descriptors that the system allows: each connection needs one or two."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -52,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: Networks = ()
     accel_location: str | None = None
     shared_networks: Networks = ()
+    client_connections: int = 256
     cors_origins: tuple[str, ...] = ()
     first_party_origins: tuple[str, ...] = ()
     default_plan: str = "FREE"
@@ -101,6 +102,12 @@ def _rate(text: str) -> Rate:
     if not match or int(match[1]) < 1 or int(match[2]) < 1:
         raise ValueError("must be hits/seconds, such as 100/60")
     return Rate(int(match[1]), int(match[2]))
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,4}", text, re.ASCII):
+        raise ValueError("must be a number from 1 to 99999")
+    return int(text)
 
 
 def _bytes(text: str) -> int:
@@ -201,6 +208,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "trusted_proxies": parse_networks,
     "accel_location": _location,
     "shared_networks": parse_networks,
+    "client_connections": _count,
     "cors_origins": _origin,
     "first_party_origins": _origin,
     "default_plan": _one_of("FREE", "PRO", "ENTERPRISE"),

@@ -68,6 +68,8 @@ def configure(level: str) -> None:
     )
     # Libraries log requests and job arguments at info; only their complaints are of interest.
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    # It logs a warning for every malformed or upgrade request.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     # It warns of every malformed form; the answer to its sender says that already.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
 

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import inspect
 
 from akako.kernel import json
-from akako.kernel.errors import ValidationFailed, violation
+from akako.kernel.errors import MAX_VALIDATION_ERRORS, ValidationFailed, violation
 from akako.kernel.fields import Rule
 from akako.kernel.text import TextError
 
@@ -90,6 +90,8 @@ def _model_reader(model: type[msgspec.Struct]) -> Reader:
             elif required:
                 problems.append(violation(prefix + wire, "Required"))
         for wire in data:
+            if len(problems) >= MAX_VALIDATION_ERRORS:
+                break  # the response lists no more of them
             if wire not in known:
                 name = prefix + wire[:MAX_ECHOED_NAME]
                 problems.append(violation(name, "Unknown field", data[wire]))

@@ -51,6 +51,7 @@ WRONG = {
     "AKAKO_TRUSTED_PROXIES": ["10.0.0.0/33", "proxy", "10.0.0.1/8"],
     "AKAKO_ACCEL_LOCATION": ["files", "/files", "/", "//", "/a/?b/", "/files/"],  # no proxy named
     "AKAKO_SHARED_NETWORKS": ["school", "1.2.3"],
+    "AKAKO_CLIENT_CONNECTIONS": ["0", "-1", "many", "100000"],
     "AKAKO_CORS_ORIGINS": ["*", "app.example.com", "https://a.example/path", "null"],
     "AKAKO_FIRST_PARTY_ORIGINS": ["*", "https://a.example/?x"],
     "AKAKO_DEFAULT_PLAN": ["GOLD", "0"],

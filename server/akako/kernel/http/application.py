@@ -24,6 +24,7 @@ from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
 from akako.kernel.http.call import Call
 from akako.kernel.http.edge import Edge, Observe, preflight
 from akako.kernel.http.endpoint import Endpoint
+from akako.kernel.http.head import RequestHead
 from akako.kernel.http.pipeline import Pipeline
 from akako.kernel.http.public_answers import PublicAnswers
 from akako.kernel.http.render import failure
@@ -57,7 +58,7 @@ def build(
     plain = {place.path: place for place in places if "{" not in place.path}
     routed = _exact_paths(cast(ASGIApp, app), plain, pipeline)
     kept = PublicAnswers(routed, pipeline.public, pipeline.admission)
-    return Edge(kept, origins=origins, observe=observe, secure=secure)
+    return RequestHead(Edge(kept, origins=origins, observe=observe, secure=secure))
 
 
 class Place:

@@ -1,172 +1,142 @@
-"""The wire protocol of the server: bounded request heads, and an envelope for every refusal."""
+"""uvicorn's h11 protocol, with limits on connections, heads and inactivity (decision 0015)."""
 
 from __future__ import annotations
 
 import asyncio
-import re
-import secrets
-from typing import Any, cast
+import socket
+import sys
+from http import HTTPStatus
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from akako.kernel import envelope
-from akako.kernel.errors import ApiError, BadRequest, HeadersTooLarge, RequestTimeout, UriTooLong
-from akako.kernel.http.cycle import Cycle
+from akako.kernel.errors import (
+    ApiError,
+    BadRequest,
+    HeadersTooLarge,
+    RequestTimeout,
+    UriTooLong,
+)
+from akako.kernel.http.connections import Connections
+from akako.kernel.http.head import HEADER_BYTES, TARGET_BYTES, refusal_headers
 
-TARGET_BYTES = 8 * 1024
-HEADER_BYTES = 32 * 1024
+BUFFERED_BYTES = HEADER_BYTES + TARGET_BYTES + 8 * 1024  # a larger head is rejected unparsed
 HEAD_SECONDS = 15.0
+IDLE_SECONDS = 75.0
+DISCARD_SECONDS = 10.0  # for the rest of a request body after the response
 LINGER_SECONDS = 2.0
-# The parser gives up on a method that is not in its own list; this one is, and nobody serves it.
-UNSERVED = b"TRACE "
-SERVED = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"PATCH ", b"DELETE ", b"OPTIONS ")
-METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64} (?=/)")
-HOST = re.compile(rb"[^\x00-\x20/?#\\\x7f-\xff]*")
-PHRASES = {
-    400: b"Bad Request",
-    408: b"Request Timeout",
-    414: b"URI Too Long",
-    431: b"Request Header Fields Too Large",
-}
+BODY_SECONDS = 60.0  # without a byte of a request body that the application waits for
+STALLED_READER_MS = 60_000
 
 
-class BoundedHttpProtocol(HttpToolsProtocol):
-    """uvicorn's httptools protocol with limits on what comes before the body."""
+TOO_MANY_CONNECTIONS = (
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n"
+    b"content-length: 0\r\nconnection: close\r\n\r\n"
+)
 
-    head_bytes = 0
-    kept_bytes = 0
-    hosts = 0
-    in_head = False
-    in_message = False
-    refused = False
-    head_timer: asyncio.TimerHandle | None = None
-    answering: Any = None  # the cycle whose answer is due
-    waiting_refusal: ApiError | None = None
+
+class BoundedProtocol(H11Protocol):
+    """One connection. Pass `limits` with functools.partial; uvicorn passes the other arguments."""
+
+    def __init__(self, limits: Connections, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.limits = limits
+        self.refused = False
+        self.head_since: float | None = None  # start of an incomplete request head
+        self.idle_since = self.loop.time()  # connection made or last response complete
+        self.received_at = self.idle_since
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+        connected = transport.get_extra_info("socket")
+        if hasattr(socket, "TCP_USER_TIMEOUT") and connected.family != socket.AF_UNIX:
+            # The kernel closes a connection whose reader accepts no bytes for this time.
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_READER_MS)
+        if not self.limits.admit(self, self.client[0] if self.client else ""):
+            self.refused = True
+            transport.write(TOO_MANY_CONNECTIONS)
+            transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_timer()
+        self.limits.remove(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self.refused:
-            return
-        # The parser tells of a header when it is whole, and would keep any amount until then.
-        self.kept_bytes += len(data)
-        if not self.in_message and not data.startswith(SERVED):
-            data = METHOD.sub(UNSERVED, data, count=1) if METHOD.match(data) else data
-        super().data_received(data)
-        if self.kept_bytes > HEADER_BYTES:
-            self._refuse(HeadersTooLarge())
-        elif self.in_head and self.head_timer is None:
-            self.head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
-
-    def on_message_begin(self) -> None:
-        self.in_head = self.in_message = True
-        self.head_bytes = self.kept_bytes = self.hosts = 0
-        super().on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        self.kept_bytes = 0
-        super().on_url(url)
-        if len(self.url) > TARGET_BYTES:
-            self._refuse(UriTooLong())
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.kept_bytes = 0
-        lowered = name.lower()
-        if lowered == b"host":
-            # Whatever is no host counts as two of them.
-            self.hosts += 1 if HOST.fullmatch(value) else 2
-        # The parser undoes chunks and nothing else, and would hand on what is packed as it is.
-        elif lowered == b"transfer-encoding" and value.strip().lower() != b"chunked":
-            self._refuse(BadRequest("malformed_request"))
-        self.head_bytes += len(name) + len(value) + 4
-        if self.head_bytes > HEADER_BYTES:
-            self._refuse(HeadersTooLarge())
-        super().on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        self.in_head = False
-        self._stop_timer()
-        if self.hosts > 1 or (self.hosts == 0 and self.parser.get_http_version() == "1.1"):
-            self._refuse(BadRequest("malformed_request"))
         if not self.refused:
-            super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        self.kept_bytes = 0
-        cycle = cast(Cycle, self.cycle)
-        if not self.refused and not cycle.response_complete:
-            cycle.take(body)
-
-    def on_message_complete(self) -> None:
-        self.in_message = False
-        super().on_message_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        self._refuse(BadRequest("malformed_request"))
-
-    def _stop_timer(self) -> None:
-        if self.head_timer is not None:
-            self.head_timer.cancel()
-            self.head_timer = None
-
-    def _head_is_late(self) -> None:
-        self.head_timer = None
-        if self.in_head:
-            self._refuse(RequestTimeout())
-        else:
-            self.transport.close()
-
-    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        self.answering = cycle
-        super()._start_asgi_task(cycle, app)
+            self.received_at = self.loop.time()
+            super().data_received(data)
+            self._note_head()
 
     def on_response_complete(self) -> None:
+        self.idle_since = self.loop.time()
         super().on_response_complete()
-        # Another request before the refused one may have been queued, and have begun by now.
-        done = self.answering.response_complete and not self.transport.is_closing()
-        if self.waiting_refusal and done:
-            self._send_refusal(self.waiting_refusal)
+        self._note_head()
 
-    def _refuse(self, problem: ApiError) -> None:
-        """Say what is wrong, after the answers to the requests before, and end the connection."""
+    def send_400_response(self, msg: str) -> None:
+        """Reject a malformed request. uvicorn calls this while it handles the error of h11."""
+        error = sys.exception() if sys.version_info >= (3, 11) else sys.exc_info()[1]
+        if getattr(error, "error_status_hint", 400) != 431:
+            self._refuse(BadRequest("malformed_request"))
+        elif b"\n" in self.conn.trailing_data[0][: TARGET_BYTES + len(" HTTP/1.1 OPTIONS ")]:
+            self._refuse(HeadersTooLarge())
+        else:
+            self._refuse(UriTooLong())
+
+    def unsent(self) -> int:
+        """Return the bytes of responses that the client has not accepted yet."""
+        return self.transport.get_write_buffer_size()
+
+    def is_idle(self) -> bool:
+        """Return whether the connection waits for the first byte of a request."""
+        return self.conn.our_state is h11.IDLE and self.head_since is None
+
+    def check(self, now: float) -> None:
+        """Close the connection if its present state has lasted too long."""
         if self.refused:
             return
-        self.refused = True
-        newest: Any = self.cycle  # None before the first request, whatever its type says
-        if newest is None or newest.response_complete:
-            self._send_refusal(problem)
-        elif newest is not self.answering or not newest.more_body:
-            if newest.more_body:  # it is the one whose body is refused, and nobody answers it
-                self.pipeline.popleft()
-            self.waiting_refusal = problem
-        elif newest.response_started:
-            # Its bytes must not be mixed with others; the connection ends with it.
-            newest.keep_alive = False
-        else:
-            newest.disconnected = True
-            newest.message_event.set()
-            self._send_refusal(problem)
+        if self.head_since is not None:
+            if now - self.head_since > HEAD_SECONDS:
+                self._refuse(RequestTimeout())
+        elif self.conn.our_state is h11.IDLE:
+            first = self.cycle is None
+            if now - self.idle_since > (HEAD_SECONDS if first else IDLE_SECONDS):
+                self.transport.close()
+        elif self.conn.their_state is h11.SEND_BODY:
+            self._check_body(now)
 
-    def _send_refusal(self, problem: ApiError) -> None:
+    def _check_body(self, now: float) -> None:
+        """Close the connection if a request body is late, or longer than its response deserves."""
+        if self.cycle.response_complete:
+            if now - self.idle_since > DISCARD_SECONDS:
+                self.transport.abort()
+        elif not self.flow.read_paused and now - self.received_at > BODY_SECONDS:
+            self._refuse(RequestTimeout())
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+    def _note_head(self) -> None:
+        """Record since when a part of a request head has been waiting for the rest."""
+        waiting = self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]
+        self.head_since = (self.head_since or self.loop.time()) if waiting else None
+
+    def _refuse(self, problem: ApiError) -> None:
+        """Send an error response without the application, and close the connection."""
+        self.refused = True
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.abort()  # a response has been started
+            return
         body = envelope.error(problem)
-        head: list[Any] = [
-            b"HTTP/1.1 %d %s" % (problem.status, PHRASES[problem.status]),
-            b"content-type: application/json; charset=utf-8",
-            b"content-length: %d" % len(body),
-            b"cache-control: no-store",
-            b"x-content-type-options: nosniff",
-            b"content-security-policy: default-src 'none'; frame-ancestors 'none'",
-            b"referrer-policy: no-referrer",
-            b"x-request-id: " + secrets.token_hex(8).encode(),
-            b"connection: close",
-        ]
-        self.transport.write(b"\r\n".join(head) + b"\r\n\r\n" + body)
-        # Closed at once, with more on its way in, the connection would be reset under the answer.
+        headers = [*refusal_headers(), (b"content-length", b"%d" % len(body))]
+        phrase = HTTPStatus(problem.status).phrase.encode()
+        parts = (
+            h11.Response(status_code=problem.status, headers=headers, reason=phrase),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        )
+        self.transport.write(b"".join(self.conn.send(part) or b"" for part in parts))
+        # With unread input, an immediate close would reset the connection and discard the response.
         self.transport.write_eof()
-        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
