@@ -22,6 +22,7 @@ from akako.backends.object_store import open_store
 from akako.backends.resilient_counters import ResilientCounters
 from akako.backends.s3_store import S3Access
 from akako.backends.token_verifier import JwtVerifier
+from akako.backends.tracing import TracedPool
 from akako.backends.valkey_counters import ValkeyCounters
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
@@ -39,7 +40,7 @@ from akako.kernel.http.openapi import document
 from akako.kernel.http.pipeline import Pipeline
 from akako.kernel.jobs import Job
 from akako.kernel.limits import Limiter
-from akako.kernel.pool import Pool
+from akako.kernel.pool import Observer, Pool
 from akako.kernel.ports import Claims, Counters, Directory, ObjectStore, TokenVerifier
 from akako.library import routes as library_routes
 from akako.mentors import routes as mentors_routes
@@ -95,7 +96,8 @@ def assemble(settings: Settings, tracer: Tracer | None = None) -> Parts:
     """Make the backends; none of them is connected yet."""
     report_crashes(settings)
     url = settings.database_url or ""
-    db = tracing.TracedPool(url, tracer) if tracer else Pool(url)
+    observer = Observer(metrics.record_wait, metrics.POOL_REFUSALS.inc)
+    db = TracedPool(url, tracer, observer) if tracer else Pool(url, observer=observer)
     return Parts(
         db=db,
         verifier=verifier(settings),

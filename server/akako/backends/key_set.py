@@ -227,7 +227,7 @@ class JwksKeySet:
         else:
             self._loaded_at = self._clock()
             self._failed_at = NEVER
-            metrics.note_keys_read()
+            metrics.record_keys_read()
         finally:
             self._loading = None
 

@@ -15,7 +15,7 @@ import structlog
 from akako import __version__
 from akako.kernel.http.asgi import ASGIApp, Message, Receive, Scope, Send
 from akako.kernel.metrics import METHODS
-from akako.kernel.pool import Pool, Transaction
+from akako.kernel.pool import Observer, Pool, Transaction
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -102,8 +102,8 @@ def _error() -> Any:
 class TracedPool(Pool):
     """A pool whose reads and transactions are spans."""
 
-    def __init__(self, url: str, tracer: Tracer) -> None:
-        super().__init__(url)
+    def __init__(self, url: str, tracer: Tracer, observer: Observer) -> None:
+        super().__init__(url, observer=observer)
         self._tracer = tracer
 
     async def _read(self, method: str, sql: str, values: tuple[object, ...]) -> Any:

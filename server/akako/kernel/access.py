@@ -1,4 +1,4 @@
-"""Who is asking, and who may. Every endpoint names its `Access`; nothing allows by default."""
+"""Callers, and the access that endpoints require. Each endpoint must declare one."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ TokenUse = Literal["ignored", "optional", "checked", "required"]
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """The signed-in user on whose behalf a verb runs, and where the request came from."""
+    """The signed-in user of a request, and where the request came from."""
 
     user_id: str
     clerk_id: str
     roles: tuple[str, ...]  # effective now, in the order of ROLES
-    plan: str = "FREE"  # of the subject that usage is counted for
+    plan: str = "FREE"  # of the quota subject
     organization_id: str | None = None
-    impersonator: str | None = None  # the Clerk id of whoever acts as this user
+    impersonator: str | None = None  # Clerk id of the person who impersonates this user
     ip: str | None = None
     request_id: str | None = None
 
     @property
     def subject(self) -> str:
-        """Whom usage is counted for: the organisation of the token, else the user."""
+        """The quota subject: the organization of the token, or else the user."""
         organization = self.organization_id
         return f"organization:{organization}" if organization else f"user:{self.user_id}"
 
@@ -43,17 +43,17 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stranger(msgspec.Struct, frozen=True, kw_only=True):
-    """A caller who was refused before anybody looked for their account."""
+    """A caller with a genuine token who was rejected before the account was loaded."""
 
     clerk_id: str
-    user_id: None = None  # the audit trail finds it, where there is one
+    user_id: None = None  # the audit log looks it up by the Clerk id
     impersonator: str | None = None
     ip: str | None = None
     request_id: str | None = None
 
 
 class TurnedAway(Forbidden):
-    """Turned away at the door: the token is genuine, but `who` it names may not come in."""
+    """The token is genuine, but the account that it names may not use the API."""
 
     def __init__(
         self, message: str, who: Stranger, *, reason: str, user_roles: Sequence[str] = ()
@@ -63,25 +63,26 @@ class TurnedAway(Forbidden):
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """What a new account is given."""
+    """The plan and roles of a new account."""
 
     default_plan: str = "FREE"
-    bootstrap_admins: tuple[str, ...] = ()  # Clerk ids of those who start as ADMIN
+    bootstrap_admins: tuple[str, ...] = ()  # Clerk ids that get ADMIN when their account is created
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """How an endpoint treats the bearer token, and which roles it asks for (any one of them).
+    """How an endpoint uses the bearer token, and the roles of which the caller needs one.
 
-    ignored: the header is not read. optional: an invalid token counts as none. checked: none is
-    fine, an invalid one is 401, and the caller needs no account yet. required: 401 without a valid
-    one, and the caller's account is made on the spot where it is missing.
+    - `ignored`: the header is not read.
+    - `optional`: an invalid token is treated as no token.
+    - `checked`: a token is not needed, but an invalid one is 401. The caller needs no account.
+    - `required`: 401 without a valid token. A missing account is created.
     """
 
     token: TokenUse
     roles: tuple[Role, ...] = ()
 
     def check(self, roles: Collection[str]) -> None:
-        """Raise Forbidden unless one of the effective roles suffices. There is no hierarchy."""
+        """Raise Forbidden unless the caller has a required role. Roles have no hierarchy."""
         if self.roles and not any(role in roles for role in self.roles):
             raise Forbidden(required=self.roles, user_roles=tuple(roles))
 
@@ -93,12 +94,12 @@ SIGNED_IN = Access(token="required")  # noqa: S106
 
 
 def requires(*roles: Role) -> Access:
-    """Signed in, with at least one of these roles effective now."""
+    """Require a signed-in caller with at least one of these roles in effect."""
     return Access(token="required", roles=roles)  # noqa: S106
 
 
 def not_owner(actor: Actor, *required: str) -> Forbidden:
-    """The caller has a role that could do this, but on things of their own only."""
+    """Return the error for a caller whose role covers only resources that they own."""
     return Forbidden(
         "This belongs to somebody else",
         required=required or (ADMIN, MENTOR),

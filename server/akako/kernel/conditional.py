@@ -1,4 +1,4 @@
-"""Preconditions of a request (RFC 9110, section 13) against a resource's current validators."""
+"""Evaluate the preconditions of a request (RFC 9110, section 13)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 
 
 def if_match(header: str, etag: str | None) -> bool:
-    """Whether If-Match names the current tag, so that a write may go on. Compares strongly.
+    """Return whether If-Match names the current tag, by strong comparison.
 
-    `etag` is None where nothing exists yet.
+    `etag` is None when the resource does not exist yet.
     """
     if header.strip() == "*":
         return etag is not None
@@ -22,9 +22,9 @@ def if_match(header: str, etag: str | None) -> bool:
 
 
 def if_none_match(header: str, etag: str | None) -> bool:
-    """Whether If-None-Match names the current tag, so that a read is 304. Compares weakly.
+    """Return whether If-None-Match names the current tag, by weak comparison.
 
-    `etag` is None where nothing exists yet.
+    `etag` is None when the resource does not exist yet.
     """
     if header.strip() == "*":
         return etag is not None
@@ -32,13 +32,13 @@ def if_none_match(header: str, etag: str | None) -> bool:
 
 
 def unmodified_since(header: str, last_modified: datetime) -> bool:
-    """Whether If-Modified-Since makes a read 304. Not asked when If-None-Match is present."""
+    """Return whether If-Modified-Since makes a read 304. If-None-Match takes precedence."""
     since = _moment(header)
     return since is not None and last_modified.replace(microsecond=0) <= since
 
 
 def modified_since(header: str, last_modified: datetime) -> bool:
-    """Whether If-Unmodified-Since forbids the request. Not asked when If-Match is present."""
+    """Return whether If-Unmodified-Since fails. Ignore it when If-Match is present."""
     since = _moment(header)
     return since is not None and last_modified.replace(microsecond=0) > since
 
@@ -53,9 +53,9 @@ def _moment(header: str) -> datetime | None:
 def if_range_matches(
     header: str | None, etag: str | None, last_modified: datetime | None = None
 ) -> bool:
-    """Whether a Range header counts; otherwise the whole is sent. Compares strongly.
+    """Return whether Range applies, by strong comparison; otherwise the whole file is sent.
 
-    Give `last_modified` only where the content cannot change twice within one second.
+    Pass `last_modified` only if the content cannot change twice within one second.
     """
     if header is None:
         return True
@@ -76,12 +76,12 @@ def weakly_equal(left: str | None, right: str | None) -> bool:
 
 
 def http_date(moment: datetime) -> str:
-    """An aware moment as headers write it: `Sun, 06 Nov 1994 08:49:37 GMT`."""
+    """Format an aware datetime for a header: `Sun, 06 Nov 1994 08:49:37 GMT`."""
     return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
 
 
 def _entity_tags(header: str) -> Iterator[str]:
-    """The entity tags of a list header. A malformed list yields what precedes its first fault."""
+    """Yield the entity tags of a header, up to the first syntax error."""
     position = 0
     while position < len(header):
         item = LIST_ITEM.match(header, position)

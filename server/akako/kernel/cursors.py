@@ -1,4 +1,4 @@
-"""Opaque cursors: where a page of a list ended, so that the next one can begin there."""
+"""Opaque keyset cursors: the position after the last row of a list page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_PAGE = 10**9
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """The number of the page that follows, how the list is sorted, and the last row before it."""
+    """The next page's number, the sort order, and the sort value and id of the last row shown."""
 
     page: int
     sort: str
@@ -26,18 +26,24 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
 
 
 def encode(page: int, sort: str, order: str, value: object, id: str) -> str:
+    """Return the cursor as URL-safe Base64 without padding."""
     shown = value.isoformat() if isinstance(value, datetime) else str(value)
     raw = msgspec.json.encode(Cursor(page, sort, order, shown, id))
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def read(params: Mapping[str, str], sort: str, order: str, *, kind: str) -> Cursor | None:
-    """The cursor of a query, if it has one. Raise ValidationFailed if it does not fit."""
+    """Return the cursor of a query, or None.
+
+    Raises:
+        ValidationFailed: if the cursor is malformed, belongs to another sort order, or comes
+            together with `page`.
+    """
     given = params.get("cursor")
     if given is None:
         return None
     if "page" in params:
-        raise ValidationFailed.of("cursor", "Give either cursor or page", given)
+        raise ValidationFailed.of("cursor", "Use either cursor or page, not both", given)
     try:
         raw = given.encode("ascii")
         cursor = msgspec.json.decode(
@@ -53,7 +59,7 @@ def read(params: Mapping[str, str], sort: str, order: str, *, kind: str) -> Curs
 
 
 def value_of(cursor: Cursor, kind: str) -> object:
-    """The sorting value as the driver wants it; `kind` is its SQL type."""
+    """Return the sort value as the driver expects it; `kind` is its SQL type."""
     if kind == "text":
         return cursor.value
     value = datetime.fromisoformat(cursor.value)

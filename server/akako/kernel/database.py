@@ -1,8 +1,7 @@
 """PostgreSQL on the request path: autocommit reads, one transaction per write.
 
-A `Database` is what every query function is given. It is either the pool (each read takes a
-connection for one statement) or one connection inside an open transaction; query functions cannot
-tell the difference.
+Every query function takes a `Database`. It is either the pool (each statement takes a connection)
+or one connection inside an open transaction; query functions work with both.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ ATTEMPTS = 3
 
 T = TypeVar("T")
 
-# Errors that say "not now" rather than "never": the caller may try again.
+# Temporary errors: the caller may retry.
 AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
@@ -39,12 +38,12 @@ AWAY = (
     TimeoutError,
 )
 
-# The database undid the whole transaction; running it again may well succeed.
+# The database rolled the transaction back; running it again may succeed.
 RETRYABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 
 class Database(Protocol):
-    """Runs SQL. Values are always `$n` parameters."""
+    """Run SQL. Values are always `$n` parameters."""
 
     async def fetch(self, sql: str, *values: object) -> list[asyncpg.Record]: ...
 
@@ -55,19 +54,20 @@ class Database(Protocol):
     async def execute(self, sql: str, *values: object) -> str: ...
 
     def transaction(self) -> Any:
-        """`async with db.transaction() as tx`: all of it or nothing. Nested ones are savepoints."""
+        """Open a transaction: `async with db.transaction() as tx`. Nested ones are savepoints."""
 
 
 def unavailable(error: BaseException) -> ServiceUnavailable:
-    """What the caller is told; the reason goes to the log, by its kind only."""
+    """Return the error for the caller, and log the type of the original one."""
     log.warning("database_unavailable", error=type(error).__name__)
     return ServiceUnavailable(retry_after=1)
 
 
 async def retried(db: Database, work: Callable[[Database], Awaitable[T]]) -> T:
-    """Do `work` in a transaction, and all of it anew where another one got in its way.
+    """Run `work` in a transaction; retry it after conflicts with concurrent transactions.
 
-    Raise ServiceUnavailable when that happens every time.
+    Raises:
+        ServiceUnavailable: if all of the three attempts conflict.
     """
     for _ in range(ATTEMPTS):
         try:

@@ -1,4 +1,4 @@
-"""The shapes of every JSON answer, in the key order that the reference shows."""
+"""The JSON envelopes of all responses, in the key order of the reference."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Ok(msgspec.Struct, Generic[T], kw_only=True):
 
     data: T
     message: str = DONE
-    etag: bool = False  # whether the answer carries the object's entity tag
+    etag: bool = False  # whether the response carries the ETag of the object
     headers: dict[str, str] = {}
 
 

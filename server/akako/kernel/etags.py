@@ -1,4 +1,4 @@
-"""Entity tags of JSON answers, made from the very bytes that they stand for."""
+"""Entity tags of JSON responses, computed from the encoded bytes."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from akako.kernel.errors import PreconditionFailed
 
 
 def of(data: object) -> str:
-    """The strong tag of an object as this caller sees it."""
+    """Return the strong tag of an object in the form that this caller sees."""
     return f'"{hashlib.sha256(encode(data)).hexdigest()[:32]}"'
 
 
 def weak(body: bytes) -> bytes:
-    """The weak tag of a whole answer."""
+    """Return the weak tag of a response body."""
     return b'W/"%s"' % hashlib.sha256(body).hexdigest()[:32].encode()
 
 
 def is_held(header: str | None, tag: str) -> bool:
-    """Whether `If-None-Match` says that the caller has this version already."""
+    """Return whether `If-None-Match` names this tag."""
     return header is not None and if_none_match(header, tag)
 
 
 def require(header: str | None, current: object) -> None:
-    """Raise PreconditionFailed unless `If-Match` allows changing the object in this state."""
+    """Raise PreconditionFailed unless `If-Match` is absent or names the current tag."""
     if header is not None and not if_match(header, tag := of(current)):
         raise PreconditionFailed(tag)

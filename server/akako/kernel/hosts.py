@@ -1,7 +1,7 @@
-"""Finding the PostgreSQL that can be written to, among those that a URL names.
+"""Connect to the writable PostgreSQL server among the hosts that a URL names.
 
-The driver does so too, but gives all of them one time limit together: the first machine that has
-gone silent then uses it up, and the one that took over is never asked.
+asyncpg can do this too, but applies one connect timeout to all hosts together: an unresponsive
+first host uses it up, and the new primary is never tried.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-# Why one server may be no good while another is.
+# Errors after which the next host is tried.
 NEXT = (
     OSError,
     TimeoutError,
@@ -23,14 +23,14 @@ NEXT = (
 
 
 def one_each(url: str) -> list[str]:
-    """The URL once for each of its hosts."""
+    """Return one URL per host of a multi-host URL."""
     parts = urlsplit(url)
     login, at, hosts = parts.netloc.rpartition("@")
     return [parts._replace(netloc=f"{login}{at}{host}").geturl() for host in hosts.split(",")]
 
 
 class Connector:
-    """Opens connections for a pool, first where the last one was opened."""
+    """Open connections for a pool, starting with the host that accepted the last one."""
 
     def __init__(
         self, urls: Sequence[str], *, connect: Callable[..., Awaitable[Any]] = asyncpg.connect

@@ -8,10 +8,10 @@ SHAPE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 def new_id() -> str:
-    """A new id: 32 hexadecimal digits whose order follows the time of making."""
+    """Return a new id: 32 hexadecimal digits, ordered by creation time (UUIDv7)."""
     return uuid7().hex
 
 
 def is_id(text: str) -> bool:
-    """Whether the text could be one of our ids; anything else is answered like an unknown id."""
+    """Return whether the text has the shape of an id. Other text is treated as an unknown id."""
     return SHAPE.fullmatch(text) is not None

@@ -1,4 +1,4 @@
-"""Lists as callers ask for them: page, limit, sort, order, filters, search and cursor."""
+"""Parse the query strings of list endpoints."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 MAX_PAGE = 100_000
 MAX_SEARCH = 100
-KEPT_QUERIES = 500
-MAX_KEPT_QUERY = 200
+CACHED_QUERIES = 500
+MAX_CACHED_QUERY_BYTES = 200
 PLAIN = re.compile(r"[A-Za-z0-9_.-]*", re.ASCII)
 NO_BOUNDS = (None, None)
-PLACES = {"page", "cursor"}  # parameters that say where in the list
+POSITIONS = {"page", "cursor"}  # parameters that select the position in the list
 
 
 class Sort(msgspec.Struct, frozen=True):
-    """A column that a list may be sorted by. `kind` is the SQL type that a cursor carries."""
+    """A column to sort by. `kind` is the SQL type of the value that a cursor carries."""
 
     column: str
     kind: Literal["timestamptz", "text"] = "timestamptz"
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """A filter over fixed words; `many` allows a comma list."""
+    """A filter with fixed values; `many` accepts a comma-separated list."""
 
     allowed: tuple[str, ...]
     many: bool = False
 
 
 class Flag(msgspec.Struct, frozen=True):
-    """A filter that is true or false."""
+    """A boolean filter."""
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """A filter that names another thing by its id."""
+    """A filter that takes the id of another resource."""
 
 
 Filter = Choice | Flag | Reference
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
-    """What callers may ask of a list."""
+    """The sorts, filters and ranges that a list endpoint accepts."""
 
     sorts: Mapping[str, Sort]
     default: str
@@ -67,17 +67,17 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """A list as asked for. Filters that were not given are absent."""
+    """A parsed list request. Filters that the caller did not send are absent."""
 
     page: int
     limit: int
     sort: str
     descending: bool
     cursor: Cursor | None
-    search: str | None  # folded like the stored search keys
+    search: str | None  # normalized like the stored search keys
     filters: Mapping[str, Any]
     dates: Mapping[str, tuple[datetime | None, datetime | None]]
-    kept: str  # the query string of the pages that follow, but for their cursor
+    next_query: str  # the query string of the next page, without its cursor
 
     @property
     def order(self) -> str:
@@ -88,7 +88,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Problems:
-    """Collects what is wrong with several parameters, so that callers hear of all at once."""
+    """Collect the violations of several parameters, so that one response lists all of them."""
 
     def __init__(self) -> None:
         self.found: list[dict[str, Any]] = []
@@ -103,20 +103,24 @@ class _Problems:
 
 
 def reader(spec: Spec) -> Callable[[bytes], Request]:
-    """What understands the query strings of a list. The usual ones are understood but once."""
-    understand = lru_cache(KEPT_QUERIES)(lambda raw: read(spec, query.parse_query(raw)))
+    """Return a parser for the query strings of a list, with a cache for short ones."""
+    cached = lru_cache(CACHED_QUERIES)(lambda raw: read(spec, query.parse_query(raw)))
 
     def read_query(raw: bytes) -> Request:
-        # Of bounded length, so that nobody fills the memory with them.
-        if len(raw) > MAX_KEPT_QUERY:
+        # The length limit bounds the memory of the cache.
+        if len(raw) > MAX_CACHED_QUERY_BYTES:
             return read(spec, query.parse_query(raw))
-        return understand(raw)
+        return cached(raw)
 
     return read_query
 
 
 def read(spec: Spec, params: Mapping[str, str]) -> Request:
-    """Understand the query string of a list. Raise ValidationFailed with all that is wrong."""
+    """Parse the query parameters of a list.
+
+    Raises:
+        ValidationFailed: with every violation, not only the first.
+    """
     problems = _Problems()
     page, limit, sort, search = 1, DEFAULT_LIMIT, spec.default, None
     order = "desc" if spec.descending else "asc"
@@ -148,7 +152,7 @@ def read(spec: Spec, params: Mapping[str, str]) -> Request:
         search=search,
         filters=filters,
         dates=dates,
-        kept=_encoded({name: params[name] for name in params if name not in PLACES}),
+        next_query=_encoded({name: params[name] for name in params if name not in POSITIONS}),
     )
 
 
@@ -170,7 +174,7 @@ def _filters(spec: Spec, params: Mapping[str, str], problems: _Problems) -> dict
 def _dates(
     spec: Spec, params: Mapping[str, str], problems: _Problems
 ) -> dict[str, tuple[datetime | None, datetime | None]]:
-    """Half-open ranges. A bare date as the end includes that whole day."""
+    """Parse the half-open date ranges. A date without time as the end includes that day."""
     ranges: dict[str, tuple[datetime | None, datetime | None]] = {}
     for prefix in spec.dates:
         start = end = None
@@ -182,7 +186,7 @@ def _dates(
                 start = query.instant_or_day(first, params[first])
             if (last := f"{prefix}To") in params:
                 end = query.instant_or_day(last, params[last], end=True)
-            # A bare date as the end is over before its `end` begins.
+            # A date as the end means the start of the next day, so equal bounds are reversed here.
             if start and end and (start > end or (start == end and query.is_day(params[last]))):
                 raise ValidationFailed.of(first, f"Must not be after {last}", params[first])
         ranges[prefix] = (start, end)

@@ -1,4 +1,7 @@
-"""One line of JSON per event on standard error. Ids only: no address, token or file name."""
+"""Write one line of JSON per event to standard error.
+
+Events carry ids, never an e-mail address, a token or a file name.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 ROW = re.compile(r"\nDETAIL:.*?(?=\n(?:HINT:|\n)|\Z)", re.DOTALL)
-TOLD = ("request_id", "route")
+REPORTED_FIELDS = ("request_id", "route")
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -19,13 +22,13 @@ _report: Callable[[BaseException, dict[str, str]], None] | None = None
 
 
 def report_crashes(report: Callable[[BaseException, dict[str, str]], None]) -> None:
-    """From now on also tell `report` of every exception that is logged, with its request's id."""
+    """Send every logged exception to `report` too, with the id and route of its request."""
     global _report  # noqa: PLW0603 - logging is one per process
     _report = report
 
 
 class _StandardError:
-    """Standard error as it is at the moment of writing, whatever it was when logs were set up."""
+    """Standard error at the time of writing. Tests and daemons replace it after the set-up."""
 
     def write(self, text: str) -> None:
         sys.stderr.write(text)
@@ -35,7 +38,7 @@ class _StandardError:
 
 
 def configure(level: str) -> None:
-    """Set up structured logs, and pass other libraries' warnings through the same form."""
+    """Configure structured logs, and format the warnings of libraries in the same way."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -66,11 +69,11 @@ def configure(level: str) -> None:
             ],
         )
     )
-    # Libraries log requests and job arguments at info; only their complaints are of interest.
+    # Libraries log requests and job arguments at level info, which may contain personal data.
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     # It logs a warning for every malformed or upgrade request.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-    # It warns of every malformed form; the answer to its sender says that already.
+    # It logs a warning for every malformed form; the client gets a 400 response for these.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
@@ -80,12 +83,12 @@ def _reported(logger: WrappedLogger, method: str, event: EventDict) -> EventDict
         if not isinstance(error, BaseException):
             error = (error if isinstance(error, tuple) else sys.exc_info())[1]
         if error is not None:
-            _report(error, {name: str(event[name]) for name in TOLD if name in event})
+            _report(error, {name: str(event[name]) for name in REPORTED_FIELDS if name in event})
     return event
 
 
 def _without_rows(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """PostgreSQL quotes the row that it refuses, and with it what people wrote there."""
+    """Remove the row values that PostgreSQL quotes in constraint errors: they are personal data."""
     if "exception" in event:
         event["exception"] = ROW.sub("\nDETAIL: left out", event["exception"])
     return event

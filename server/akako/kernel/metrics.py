@@ -1,7 +1,7 @@
-"""What an operator can watch, in Prometheus' text format.
+"""Metrics in the Prometheus text format.
 
-With several workers each keeps its figures in files that all of them read, so whichever of them is
-asked answers for the whole server.
+With several workers, each worker stores its values in files that all workers read, so that a scrape
+of any worker covers the whole server.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ SWEPT = Counter(
 KEY_SET_FAILURES = Counter(
     "akako_key_set_failures", "Failed reads of the issuer's keys", registry=REGISTRY
 )
-# With a label, a worker that has not read the keys yet has no series rather than one from 1970.
+# The label avoids a series with the value 0 (1970) in workers that have not read the keys yet.
 KEY_SET_LOADED = Gauge(
     "akako_key_set_loaded_timestamp_seconds",
     "When the worker with the oldest keys last read them from the issuer",
@@ -103,23 +103,23 @@ LOOP_LAG = Gauge(
 )
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-NOTICEABLE_SECONDS = 0.005  # a shorter wait for a connection is none
+NOTICEABLE_SECONDS = 0.005  # shorter waits for a connection are not counted
 WATCH_SECONDS = 5.0
 PAGE_BYTES = os.sysconf("SC_PAGESIZE")
 
-_cpu_told = 0.0
+_cpu_reported = 0.0
 
 
 @cache
 def _series(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
-    """Finding the series of some labels costs more than counting in it."""
+    """Return the series of these labels; the look-up costs more than the increment."""
     return REQUESTS.labels(method, route, str(status)), SECONDS.labels(method, route)
 
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:
-    """Count one answer. Methods that nobody defined share a label, so labels stay few."""
-    answers, durations = _series(method if method in METHODS else "OTHER", route, status)
-    answers.inc()
+    """Count one response. Unknown methods share a label, which bounds the number of series."""
+    responses, durations = _series(method if method in METHODS else "OTHER", route, status)
+    responses.inc()
     durations.observe(seconds)
 
 
@@ -127,41 +127,46 @@ def alert(kind: str) -> None:
     ALERTS.labels(kind).inc()
 
 
-def note_wait(seconds: float) -> None:
-    """Count a wait for a database connection."""
+def record_wait(seconds: float) -> None:
+    """Count a wait for a database connection, unless it is too short to notice."""
+    if seconds < NOTICEABLE_SECONDS:
+        return
     POOL_WAITS.inc()
     POOL_WAIT_SECONDS.inc(seconds)
 
 
-def note_keys_read() -> None:
+def record_keys_read() -> None:
     KEY_SET_LOADED.labels("issuer").set(time.time())
 
 
 async def watch(connections: Callable[[], tuple[int, int, int]]) -> None:
-    """Take down every few seconds how this process does, and its (used, idle, most) connections."""
+    """Record the state of this process and of its connection pool every 5 seconds.
+
+    `connections` returns the numbers in use, idle, and at most.
+    """
     loop = asyncio.get_running_loop()
     while True:
         for state, number in zip(("in_use", "idle", "at_most"), connections(), strict=True):
             CONNECTIONS.labels(state).set(number)
-        _note_process()
-        due = loop.time() + WATCH_SECONDS
+        _record_process()
+        wake_up = loop.time() + WATCH_SECONDS
         await asyncio.sleep(WATCH_SECONDS)
-        LOOP_LAG.set(max(0.0, loop.time() - due))
+        LOOP_LAG.set(max(0.0, loop.time() - wake_up))
 
 
-def _note_process() -> None:
-    global _cpu_told  # noqa: PLW0603 - a counter takes differences
+def _record_process() -> None:
+    global _cpu_reported  # noqa: PLW0603 - a counter takes differences
     WORKERS.set(1)
     used = time.process_time()
-    CPU_SECONDS.inc(used - _cpu_told)
-    _cpu_told = used
-    with suppress(OSError):  # other systems than Linux tell it elsewhere
+    CPU_SECONDS.inc(used - _cpu_reported)
+    _cpu_reported = used
+    with suppress(OSError):  # only Linux has /proc
         MEMORY.set(int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES)
         OPEN_FILES.set(len(os.listdir("/proc/self/fd")))
 
 
-class _Given(Collector):
-    """Figures that were looked up for this answer."""
+class _Fixed(Collector):
+    """Values that were read from the database for this scrape."""
 
     def __init__(self, found: Sequence[Metric]) -> None:
         self._found = found
@@ -171,7 +176,7 @@ class _Given(Collector):
 
 
 class _AllWorkers(MultiProcessCollector):
-    """The figures of every worker, less what those say of themselves that have died."""
+    """The values of every worker, without the live gauges of dead ones."""
 
     def collect(self) -> Iterable[Metric]:
         for path in Path(self._path).glob("gauge_live*_*.db"):
@@ -192,12 +197,12 @@ def _is_alive(pid: int) -> bool:
 
 
 def render(found: Sequence[Metric] = ()) -> bytes:
-    """All metrics of this server, and those that were looked up."""
+    """Return all metrics of this server and `found`, in the text format."""
     if values.ValueClass._multiprocess:
         own = CollectorRegistry()
         _AllWorkers(own)  # type: ignore[no-untyped-call]
     else:
         own = REGISTRY
     extra = CollectorRegistry()
-    extra.register(_Given(found))
+    extra.register(_Fixed(found))
     return generate_latest(own) + generate_latest(extra)

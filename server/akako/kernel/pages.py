@@ -1,7 +1,7 @@
-"""Pages of lists: from what was asked for to SQL, and from rows to the answer.
+"""Build the SQL of a list page from a parsed request, and the page from its rows.
 
-This is the one place where SQL is put together. What is put together are fragments written in this
-repository; everything that came from a caller is a `$n` value.
+This is the only module that composes SQL. It composes fixed fragments from this repository; every
+value that a caller sent is a `$n` parameter.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from akako.kernel.listing import Request, Spec
 
 T = TypeVar("T")
 
-KEPT_STATEMENTS = 500
+CACHED_STATEMENTS = 500
 
 
 class Where:
-    """Conditions joined with AND. `{}` in a fragment stands for one value."""
+    """Conditions joined with AND. `{}` in a fragment is the placeholder of one value."""
 
     def __init__(self, *clauses: str) -> None:
         self.clauses = list(clauses)
@@ -53,12 +53,12 @@ class Where:
 
 
 class _Rows(NamedTuple):
-    """Which rows a page shows, and in what order: all that its SQL depends on."""
+    """Everything that the SQL of a page depends on, used as the key of the statement cache."""
 
     source: str
     columns: str
     matching: str
-    after: str  # the rows behind the cursor, among those that match
+    after: str  # the matching rows after the cursor
     column: str
     identity: str
     order: str
@@ -67,7 +67,7 @@ class _Rows(NamedTuple):
 
 
 def _rows(source: str, columns: str, spec: Spec, request: Request, where: Where) -> _Rows:
-    """The values of the conditions are those of `where`, to which those of the cursor are added."""
+    """Describe the rows of a page. Adds the condition and values of the cursor to `where`."""
     sort, matching = spec.sorts[request.sort], str(where)
     if request.cursor:
         after = "<" if request.descending else ">"
@@ -89,9 +89,9 @@ def _rows(source: str, columns: str, spec: Spec, request: Request, where: Where)
     )
 
 
-@lru_cache(KEPT_STATEMENTS)
+@lru_cache(CACHED_STATEMENTS)
 def _statement(rows: _Rows) -> str:
-    """The page and the total, in one statement and so of one moment."""
+    """Return the SQL that reads page and total from one snapshot."""
     return f"""
     select page.*, counted.total
     from (select count(*) as total from {rows.source} where {rows.matching}) counted
@@ -101,18 +101,18 @@ def _statement(rows: _Rows) -> str:
 
 
 def _select(rows: _Rows) -> str:
-    place = f"{rows.column} as _sort, {rows.identity} as _id"
+    position = f"{rows.column} as _sort, {rows.identity} as _id"
     cut = f"""
     from {rows.source} where {rows.after}
     order by {rows.column} {rows.order}, {rows.identity} {rows.order}
     limit {rows.limit} offset {rows.offset}
     """
     if not rows.offset:
-        return f"select {rows.columns}, {place} {cut}"
-    # The rows that are passed over need none of their columns worked out.
+        return f"select {rows.columns}, {position} {cut}"
+    # Skipped rows are found by id alone: their columns are not computed.
     return f"""
-    select {rows.columns}, {place} from (select {rows.identity} as at {cut}) passed, {rows.source}
-    where {rows.identity} = passed.at
+    select {rows.columns}, {position} from (select {rows.identity} as at {cut}) shown, {rows.source}
+    where {rows.identity} = shown.at
     """
 
 
@@ -126,10 +126,13 @@ async def fetch(
     where: Where,
     build: Callable[[asyncpg.Record], T],
 ) -> Listed[T]:
-    """The page that was asked for and the total.
+    """Return the requested page and the total.
 
-    `source` is the FROM clause, `columns` the select list; neither may hold a caller's text.
-    `where` is used up: those of the cursor are added to its conditions.
+    Args:
+        source: FROM clause; a fixed fragment, never text of a caller.
+        columns: select list; a fixed fragment, never text of a caller.
+        where: conditions; the condition of the cursor is added to it.
+        build: converts a row to the item of the response.
     """
     sql = _statement(_rows(source, columns, spec, request, where))
     return _page(request, await db.fetch(sql, *where.values), build)
@@ -140,7 +143,7 @@ def _page(
 ) -> Listed[T]:
     first = rows[0]
     total = first["total"]
-    # Where nothing was found, one row holds the total and nothing else.
+    # An empty page is one row that holds only the total.
     shown = rows[: request.limit] if first["_id"] is not None else []
     more = len(rows) > request.limit
     pagination = Pagination(
@@ -161,6 +164,6 @@ def _page(
 
 
 def link(path: str, request: Request, cursor: str) -> str:
-    """The `Link` header of the next page: an absolute-path reference that keeps all filters."""
-    kept = f"{request.kept}&" if request.kept else ""
-    return f'<{path}?{kept}cursor={cursor}>; rel="next"'
+    """Return the `Link` header of the next page: an absolute-path reference with all filters."""
+    query = f"{request.next_query}&" if request.next_query else ""
+    return f'<{path}?{query}cursor={cursor}>; rel="next"'

@@ -1,4 +1,4 @@
-"""Query strings: strict decoding, and the values that come as text."""
+"""Decode query strings strictly, and parse the values of their parameters."""
 
 from __future__ import annotations
 
@@ -27,10 +27,14 @@ _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def parse_query(raw: bytes) -> dict[str, str]:
-    """Names and values of a query string. As in browsers, `+` is a space and a stray `%` itself.
+    """Return the names and values of a query string.
 
-    Raise BadRequest when it is not UTF-8 or has too many parameters, and ValidationFailed for a
-    parameter given twice or holding a control character."""
+    As in browsers, `+` is a space and a `%` without two hexadecimal digits stands for itself.
+
+    Raises:
+        BadRequest: if it is not UTF-8 or has more than 100 parameters.
+        ValidationFailed: for a repeated parameter or a control character.
+    """
     if not raw:
         return {}
     pairs = [pair.partition(b"=") for pair in raw.split(b"&") if pair]
@@ -61,7 +65,7 @@ def _decode(encoded: bytes) -> str:
 
 
 def integer(name: str, text: str, *, minimum: int = 0, maximum: int | None = None) -> int:
-    """A whole number in up to 18 ASCII digits, without sign or blanks."""
+    """Parse an integer of up to 18 ASCII digits, without sign or spaces."""
     value = int(text) if _DIGITS.fullmatch(text) else -1
     if minimum <= value and (maximum is None or value <= maximum):
         return value
@@ -70,14 +74,14 @@ def integer(name: str, text: str, *, minimum: int = 0, maximum: int | None = Non
 
 
 def boolean(name: str, text: str) -> bool:
-    """`true`, `1`, `false` or `0`."""
+    """Parse `true`, `1`, `false` or `0`."""
     if text not in _FLAGS:
         raise ValidationFailed.of(name, "Must be true or false", text)
     return _FLAGS[text]
 
 
 def choice(name: str, text: str, allowed: Iterable[str]) -> str:
-    """The one of `allowed` (in its own spelling) that the text names in any case."""
+    """Return the member of `allowed` that equals the text, ignoring case."""
     wanted = {each.lower(): each for each in allowed}
     if text.isascii() and text.lower() in wanted:
         return wanted[text.lower()]
@@ -85,20 +89,23 @@ def choice(name: str, text: str, allowed: Iterable[str]) -> str:
 
 
 def choices(name: str, text: str, allowed: Iterable[str]) -> tuple[str, ...]:
-    """A comma list of choices, each once, in the order of `allowed`."""
+    """Parse a comma-separated list; return each value once, in the order of `allowed`."""
     allowed = tuple(allowed)
     named = {choice(name, each.strip(), allowed) for each in text.split(",")}
     return tuple(each for each in allowed if each in named)
 
 
 def is_day(text: str) -> bool:
-    """Whether this is a date without a time."""
+    """Return whether the text is a date without a time."""
     return _DAY.fullmatch(text) is not None
 
 
 def instant_or_day(name: str, text: str, *, end: bool = False) -> datetime:
-    """An edge of a half-open range in UTC: a date-time with an offset, or a date, which is a UTC
-    day: its first moment, or with `end` the first moment after it."""
+    """Parse a bound of a half-open range, in UTC.
+
+    Accepts an RFC 3339 date-time with an offset, or a date. A date is the start of that UTC day;
+    with `end` it is the start of the next one.
+    """
     try:
         if not is_day(text):
             return parse_instant(text)
@@ -115,26 +122,27 @@ def instant_or_day(name: str, text: str, *, end: bool = False) -> datetime:
 
 
 def read_query(model: type[S], raw: bytes) -> S:
-    """The parameters that `model` names, by the same rules as a body; others are ignored.
+    """Parse the parameters that `model` declares, by the same rules as a body; ignore others.
 
-    Numbers and flags are read from their text, lists from commas."""
+    Integers and booleans are parsed from text, lists are comma-separated.
+    """
     given = parse_query(raw)
-    spelled = _spellings(model)
-    return read(model, {name: spelled[name](given[name]) for name in spelled if name in given})
+    parsers = _parsers(model)
+    return read(model, {name: parsers[name](given[name]) for name in parsers if name in given})
 
 
 @cache
-def _spellings(model: type[msgspec.Struct]) -> Mapping[str, Callable[[str], Any]]:
+def _parsers(model: type[msgspec.Struct]) -> Mapping[str, Callable[[str], Any]]:
     kind = inspect.type_info(model)
     assert isinstance(kind, inspect.StructType)
-    return {field.encode_name: _spelling(field.type) for field in kind.fields}
+    return {field.encode_name: _parser(field.type) for field in kind.fields}
 
 
-def _spelling(kind: inspect.Type) -> Callable[[str], Any]:
-    """Text to the JSON value it spells; other text stays text, for the reader to refuse."""
+def _parser(kind: inspect.Type) -> Callable[[str], Any]:
+    """Return a parser from text to a JSON value; validation rejects text that stays text."""
     match kind:
         case inspect.Metadata():
-            return _spelling(kind.type)
+            return _parser(kind.type)
         case inspect.IntType():
             return lambda text: int(text) if _DIGITS.fullmatch(text) else text
         case inspect.BoolType():

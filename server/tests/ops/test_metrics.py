@@ -19,7 +19,7 @@ from akako import __version__
 from akako.backends.folder_store import FolderStore
 from akako.kernel import metrics
 from akako.kernel.errors import ServiceUnavailable
-from akako.kernel.pool import Pool
+from akako.kernel.pool import Observer, Pool
 from akako.ops.standing import standing
 from akako.storage import sweeper
 from tests.conftest import StartServer
@@ -186,7 +186,8 @@ def test_a_reused_series_costs_no_second_look() -> None:
 
 
 async def test_waiting_for_a_connection_is_counted(new_database: Callable[[], str]) -> None:
-    pool = Pool(new_database(), size=1)
+    observer = Observer(metrics.record_wait, metrics.POOL_REFUSALS.inc)
+    pool = Pool(new_database(), size=1, observer=observer)
     assert pool.connections() == (0, 0, 1)
     before = Figures(metrics.render().decode())
     async with pool.connection():
