@@ -60,15 +60,15 @@ if TYPE_CHECKING:
 
 ROOMS = (
     identity_routes,
-    history_routes,
     education_routes,
-    plans_routes,
     library_routes,
+    uploads_routes,
     enrollment_routes,
     mentors_routes,
     webhook_routes,
-    uploads_routes,
+    plans_routes,
     ops_routes,
+    history_routes,
 )
 LEASE_CHECK_SECONDS = 5.0
 

@@ -27,8 +27,11 @@ from akako.education.service import Edit
 from akako.kernel.access import ADMIN, MENTOR, PUBLIC, requires
 from akako.kernel.envelope import Created, Listed, Ok
 from akako.kernel.http.call import Call
-from akako.kernel.http.endpoint import delete, get, post, put
+from akako.kernel.http.endpoint import Tag, delete, get, post, put
+from akako.kernel.ids import EXAMPLE
 from akako.kernel.listing import Request
+
+TAG = Tag("Education System", "Levels, grades, subjects and topics.")
 
 N = TypeVar("N", bound=Node)
 
@@ -104,7 +107,12 @@ async def get_topic(call: Call, topic_id: str) -> Ok[Topic]:
     return Ok(data=await service.get_topic(call.db, call.maybe_actor, topic_id), etag=True)
 
 
-@post("/admin/education/levels", access=requires(ADMIN), errors=(409,))
+@post(
+    "/admin/education/levels",
+    access=requires(ADMIN),
+    example={"name": "High School", "description": "Secondary education"},
+    errors=(409,),
+)
 async def create_level(call: Call, data: LevelCreate) -> Created[Level]:
     """Create an education level."""
     level = await service.create_level(call.db, call.actor, level=data)
@@ -141,7 +149,12 @@ async def delete_level(call: Call, level_id: str, query: Deletion) -> Ok[Deleted
     return Ok(data=deleted, message="Education level deleted successfully")
 
 
-@post("/admin/education/grades", access=requires(ADMIN), errors=(404, 409))
+@post(
+    "/admin/education/grades",
+    access=requires(ADMIN),
+    example={"name": "Grade 1", "educationLevelId": EXAMPLE, "level": "primary"},
+    errors=(404, 409),
+)
 async def create_grade(call: Call, data: GradeCreate) -> Created[Grade]:
     """Create a grade in a level."""
     grade = await service.create_grade(call.db, call.actor, grade=data)
@@ -172,7 +185,12 @@ async def delete_grade(call: Call, grade_id: str, query: Deletion) -> Ok[Deleted
     return Ok(data=deleted, message="Grade deleted successfully")
 
 
-@post("/admin/education/subjects", access=requires(ADMIN), errors=(404, 409))
+@post(
+    "/admin/education/subjects",
+    access=requires(ADMIN),
+    example={"name": "Mathematics", "gradeId": EXAMPLE},
+    errors=(404, 409),
+)
 async def create_subject(call: Call, data: SubjectCreate) -> Created[Subject]:
     """Create a subject in a grade."""
     subject = await service.create_subject(call.db, call.actor, subject=data)
@@ -214,6 +232,7 @@ async def delete_subject(call: Call, subject_id: str, query: Deletion) -> Ok[Del
 
 @post(
     "/admin/education/topics",
+    example={"name": "Addition", "subjectId": EXAMPLE, "content": "One and one is two."},
     access=requires(ADMIN, MENTOR),
     errors=(404, 409),
     body_limit=TOPIC_BYTES,

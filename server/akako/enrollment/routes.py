@@ -18,8 +18,12 @@ from akako.enrollment.schemas import (
 from akako.kernel import listing
 from akako.kernel.access import ADMIN, LEARNER, SIGNED_IN, requires
 from akako.kernel.envelope import Created, Listed, Ok
+from akako.kernel.errors import Conflict, InvalidState
 from akako.kernel.http.call import Call
-from akako.kernel.http.endpoint import get, post, put
+from akako.kernel.http.endpoint import Tag, get, post, put
+from akako.kernel.ids import EXAMPLE
+
+TAG = Tag("Enrollment System", "Learners request enrollment, administrators decide.")
 
 
 @post("/enrollment/request", access=requires(LEARNER), changes_public=False, errors=(404, 409))
@@ -40,7 +44,7 @@ async def list_my_enrollments(call: Call, request: listing.Request) -> Listed[En
     "/enrollment/{enrollment_id}/cancel",
     access=SIGNED_IN,
     resource="enrollment",
-    errors=(409,),
+    refusals=(InvalidState,),
     changes_public=False,
     replays=True,
 )
@@ -69,7 +73,8 @@ async def list_pending_enrollments(
     access=requires(ADMIN),
     changes_public=False,
     resource="enrollment",
-    errors=(409, 412),
+    errors=(412,),
+    refusals=(InvalidState,),
     body_optional=True,
 )
 async def approve_enrollment(call: Call, enrollment_id: str, data: Approval) -> Ok[Enrollment]:
@@ -90,7 +95,8 @@ async def approve_enrollment(call: Call, enrollment_id: str, data: Approval) -> 
     access=requires(ADMIN),
     changes_public=False,
     resource="enrollment",
-    errors=(409, 412),
+    errors=(412,),
+    refusals=(InvalidState,),
     body_optional=True,
 )
 async def reject_enrollment(call: Call, enrollment_id: str, data: Rejection) -> Ok[Enrollment]:
@@ -108,6 +114,7 @@ async def reject_enrollment(call: Call, enrollment_id: str, data: Rejection) -> 
 
 @post(
     "/admin/enrollment/decisions",
+    example={"decisions": [{"id": EXAMPLE, "decision": "approve"}]},
     access=requires(ADMIN),
     changes_public=False,
     body_limit=DECISIONS_BYTES,
@@ -126,7 +133,7 @@ async def decide_enrollments(call: Call, data: Decisions) -> Ok[DecisionResults]
     access=requires(ADMIN),
     changes_public=False,
     resource="enrollment",
-    errors=(409,),
+    refusals=(Conflict, InvalidState),
     replays=True,
 )
 async def reopen_enrollment(call: Call, enrollment_id: str) -> Ok[Enrollment]:

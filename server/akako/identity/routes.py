@@ -19,16 +19,20 @@ from akako.identity.schemas import (
 from akako.kernel import listing
 from akako.kernel.access import ADMIN, SIGNED_IN, TOKEN_CHECKED, requires
 from akako.kernel.envelope import Created, Listed, Ok
-from akako.kernel.errors import Unauthorized, ValidationFailed
+from akako.kernel.errors import LastAdmin, Unauthorized, ValidationFailed
 from akako.kernel.http.call import Call
-from akako.kernel.http.endpoint import delete, get, post, put
+from akako.kernel.http.endpoint import Tag, delete, get, post, put
 from akako.kernel.limits import AUTH
+
+AUTHENTICATION = Tag("Authentication", "Sign-in: sync with Clerk, and the profile.")
+USERS = Tag("User Management", "Users and their dated roles.")
 
 SYNCED = "User synced successfully"
 
 
 @post(
     "/auth/sync",
+    tag=AUTHENTICATION,
     access=TOKEN_CHECKED,
     bucket=AUTH,
     errors=(401, 403, 409, 502, 503),
@@ -61,13 +65,13 @@ async def sync_user(
     return Ok(data=answer, message=SYNCED)
 
 
-@get("/auth/profile", access=SIGNED_IN, bucket=AUTH)
+@get("/auth/profile", tag=AUTHENTICATION, access=SIGNED_IN, bucket=AUTH)
 async def get_profile(call: Call) -> Ok[Profile]:
     """Get the current user's profile."""
     return Ok(data=await service.get_profile(call.db, call.actor.user_id), etag=True)
 
 
-@put("/auth/profile", access=SIGNED_IN, bucket=AUTH)
+@put("/auth/profile", tag=AUTHENTICATION, access=SIGNED_IN, bucket=AUTH)
 async def update_profile(call: Call, data: ProfileUpdate, echoed: dict[str, Any]) -> Ok[Profile]:
     """Update the current user's profile."""
     profile = await service.update_profile(
@@ -76,19 +80,25 @@ async def update_profile(call: Call, data: ProfileUpdate, echoed: dict[str, Any]
     return Ok(data=profile, message="Profile updated successfully", etag=True)
 
 
-@get("/users", access=requires(ADMIN), listing=queries.USERS)
+@get("/users", tag=USERS, access=requires(ADMIN), listing=queries.USERS)
 async def list_users(call: Call, request: listing.Request) -> Listed[AdminUser]:
     """List all users."""
     return await queries.list_users(call.db, request)
 
 
-@get("/users/{user_id}", access=requires(ADMIN), resource="user")
+@get("/users/{user_id}", tag=USERS, access=requires(ADMIN), resource="user")
 async def get_user(call: Call, user_id: str) -> Ok[AdminUser]:
     """Get a user by id."""
     return Ok(data=await service.get_user(call.db, user_id), etag=True)
 
 
-@put("/users/{user_id}", access=requires(ADMIN), resource="user", errors=(409,))
+@put(
+    "/users/{user_id}",
+    tag=USERS,
+    access=requires(ADMIN),
+    resource="user",
+    refusals=(LastAdmin,),
+)
 async def update_user(
     call: Call, user_id: str, data: UserUpdate, echoed: dict[str, Any]
 ) -> Ok[AdminUser]:
@@ -104,7 +114,7 @@ async def update_user(
     return Ok(data=user, message="User updated successfully", etag=True)
 
 
-@post("/users/{user_id}/roles", access=requires(ADMIN), resource="user", errors=(409,))
+@post("/users/{user_id}/roles", tag=USERS, access=requires(ADMIN), resource="user", errors=(409,))
 async def assign_role(call: Call, user_id: str, data: RoleGrant) -> Created[RoleAssigned]:
     """Assign a role to a user."""
     assigned = await service.assign_role(call.db, call.actor, user_id, grant=data)
@@ -114,9 +124,11 @@ async def assign_role(call: Call, user_id: str, data: RoleGrant) -> Created[Role
 
 @delete(
     "/users/{user_id}/roles",
+    tag=USERS,
     access=requires(ADMIN),
     resource="user",
-    errors=(409, 412),
+    errors=(412,),
+    refusals=(LastAdmin,),
     body_optional=True,
 )
 async def remove_role(

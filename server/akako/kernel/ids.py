@@ -5,6 +5,7 @@ import re
 from uuid_utils import uuid7
 
 SHAPE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+EXAMPLE = "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"  # for documentation
 
 
 def new_id() -> str:

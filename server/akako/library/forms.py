@@ -34,6 +34,13 @@ VIDEO_FORM: dict[str, Any] = {
 }
 
 
+DOCUMENT_EXAMPLE = {
+    "file": "<binary_data>",
+    "topicId": "topic_id_here",
+    "metadata": '{"name": "document.pdf", "description": "Study material"}',
+}
+
+
 class Received(msgspec.Struct, kw_only=True):
     """A form, read to its end; the file is stored but nobody's yet."""
 

@@ -12,7 +12,7 @@ from akako.kernel.envelope import Created, Listed, Ok
 from akako.kernel.errors import ValidationFailed
 from akako.kernel.files.kinds import DOCUMENTS, VIDEOS
 from akako.kernel.http.call import Call
-from akako.kernel.http.endpoint import delete, get, post, put
+from akako.kernel.http.endpoint import Tag, delete, get, post, put
 from akako.kernel.http.render import render
 from akako.kernel.http.reply import Reply
 from akako.kernel.limits import MEDIA, UPLOAD
@@ -27,6 +27,9 @@ from akako.library.schemas import (
     VideoDeleted,
 )
 
+TAG = Tag("File Management", "The documents of a topic, and resumable uploads.")
+VIDEO = Tag("Video Management", "The video of a topic.")
+
 STAFF = requires(ADMIN, MENTOR)
 EVERYBODY = requires(ADMIN, MENTOR, LEARNER)
 UPLOAD_DOCUMENT = "/s3/document/upload"
@@ -35,6 +38,7 @@ UPLOAD_VIDEO = "/admin/education/topics/{topic_id}/video"
 
 @post(
     UPLOAD_DOCUMENT,
+    example=forms.DOCUMENT_EXAMPLE,
     access=STAFF,
     bucket=UPLOAD,
     form=forms.DOCUMENT_FORM,
@@ -113,6 +117,8 @@ async def delete_document(call: Call, topic_id: str, document_id: str) -> Ok[Doc
 
 @put(
     UPLOAD_VIDEO,
+    tag=VIDEO,
+    example={"video": "<binary_data>"},
     access=STAFF,
     bucket=UPLOAD,
     form=forms.VIDEO_FORM,
@@ -155,6 +161,7 @@ async def upload_video(call: Call, topic_id: str) -> Reply:
 
 @get(
     "/education/topics/{topic_id}/video",
+    tag=VIDEO,
     access=EVERYBODY,
     bucket=MEDIA,
     resource="topic",
@@ -168,6 +175,7 @@ async def play_video(call: Call, topic_id: str, query: PlaybackQuery) -> Reply:
 
 @delete(
     UPLOAD_VIDEO,
+    tag=VIDEO,
     access=STAFF,
     resource="topic",
     replays=True,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from akako.kernel import listing
 from akako.kernel.access import ADMIN, LEARNER, SIGNED_IN, requires
 from akako.kernel.envelope import Created, Listed, Ok
+from akako.kernel.errors import Conflict, InvalidState
 from akako.kernel.http.call import Call
-from akako.kernel.http.endpoint import get, post, put
+from akako.kernel.http.endpoint import Tag, get, post, put
 from akako.mentors import queries, service
 from akako.mentors.schemas import (
     ApplicationRequest,
@@ -16,8 +17,16 @@ from akako.mentors.schemas import (
     Rejection,
 )
 
+TAG = Tag("Mentor Applications", "Learners apply to become mentors, administrators decide.")
 
-@post("/mentor/apply", access=requires(LEARNER), changes_public=False, errors=(409,))
+
+@post(
+    "/mentor/apply",
+    access=requires(LEARNER),
+    changes_public=False,
+    example={"motivation": "I have taught mathematics for five years."},
+    errors=(409,),
+)
 async def apply_as_mentor(call: Call, data: ApplicationRequest) -> Created[MentorApplication]:
     """Apply to become a mentor."""
     application = await service.apply(call.db, call.actor, request=data)
@@ -47,7 +56,8 @@ async def list_pending_applications(
     "/admin/mentor/{mentor_application_id}/approve",
     access=requires(ADMIN),
     resource="mentor_application",
-    errors=(409, 412),
+    errors=(412,),
+    refusals=(Conflict, InvalidState),
     body_optional=True,
 )
 async def approve_application(
@@ -73,7 +83,8 @@ async def approve_application(
     access=requires(ADMIN),
     changes_public=False,
     resource="mentor_application",
-    errors=(409, 412),
+    errors=(412,),
+    refusals=(InvalidState,),
     body_optional=True,
 )
 async def reject_application(

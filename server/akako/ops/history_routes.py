@@ -7,8 +7,10 @@ from akako.kernel.access import ADMIN, requires
 from akako.kernel.envelope import Listed
 from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import get
-from akako.ops import history
+from akako.ops import history, routes
 from akako.ops.history import AuditEntry, AuditFilter
+
+TAG = routes.TAG
 
 
 @get("/admin/audit", access=requires(ADMIN), listing=history.ENTRIES)

@@ -11,10 +11,12 @@ from akako.kernel.access import UNGUARDED
 from akako.kernel.envelope import Ok
 from akako.kernel.errors import NotFound, ServiceUnavailable
 from akako.kernel.http.call import Call
-from akako.kernel.http.endpoint import get
+from akako.kernel.http.endpoint import Tag, get
 from akako.kernel.http.reply import JSON_TYPE, NO_REFERRER, NO_STORE, NOSNIFF, PROTECTIVE, Reply
 from akako.ops import pages
 from akako.ops.standing import standing
+
+TAG = Tag("Operations", "Health of the server, and the audit log.")
 
 KEPT_BRIEFLY = (b"cache-control", b"public, max-age=60")
 

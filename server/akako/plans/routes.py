@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from akako.kernel.access import ADMIN, SIGNED_IN, requires
 from akako.kernel.envelope import Ok
 from akako.kernel.http.call import Call
-from akako.kernel.http.endpoint import get, put
+from akako.kernel.http.endpoint import Tag, get, put
 from akako.kernel.limits import AUTH
 from akako.plans import service
 from akako.plans.months import month_of
 from akako.plans.schemas import Organization, OrganizationUpdate, Quota
+
+TAG = Tag("Plans", "Plans, monthly quotas and usage.")
 
 
 @get("/auth/quota", access=SIGNED_IN, bucket=AUTH)

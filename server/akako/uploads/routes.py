@@ -18,11 +18,13 @@ from akako.kernel.http.once import once
 from akako.kernel.http.render import render
 from akako.kernel.http.reply import NO_STORE, PROTECTIVE, Reply, wire
 from akako.kernel.limits import MEDIA, UPLOAD
+from akako.library import routes as library_routes
 from akako.uploads import described, headers, service
 from akako.uploads.appending import Checksum, Piece, append
 from akako.uploads.queries import Kept
 from akako.uploads.schemas import Upload
 
+TAG = library_routes.TAG
 STAFF = requires(ADMIN, MENTOR)
 CREATE = "/uploads"
 ONE = "/uploads/{upload_id}"
@@ -31,6 +33,7 @@ BYTES = "application/offset+octet-stream"
 
 @post(
     CREATE,
+    example="<binary_data>",
     access=STAFF,
     bucket=UPLOAD,
     media=BYTES,
@@ -114,6 +117,7 @@ async def read_upload(call: Call, upload_id: str) -> Ok[Upload]:
 
 @patch(
     ONE,
+    example="<binary_data>",
     access=STAFF,
     bucket=MEDIA,
     metered=False,

@@ -12,17 +12,29 @@ from akako.kernel.envelope import Ok
 from akako.kernel.errors import ServiceUnavailable, Unauthorized
 from akako.kernel.http.body import read_whole
 from akako.kernel.http.call import Call
-from akako.kernel.http.endpoint import JSON, post
+from akako.kernel.http.endpoint import JSON, Tag, post
 from akako.kernel.limits import WEBHOOK
 from akako.webhooks import service, signatures
 from akako.webhooks.schemas import Receipt
 
+TAG = Tag("Webhooks", "Events from and to other systems.")
+
+EXAMPLE = {
+    "type": "user.created",
+    "data": {
+        "id": "user_123",
+        "email_addresses": [],
+        "first_name": "John",
+        "last_name": "Doe",
+    },
+}
 MAX_BYTES = 1024 * 1024
 TURN_SECONDS = 10.0  # Svix waits for 15
 
 
 @post(
     "/webhooks/clerk",
+    example=EXAMPLE,
     access=UNGUARDED,
     bucket=WEBHOOK,
     metered=False,

@@ -26,6 +26,13 @@ JSON = "application/json"
 FORM = "multipart/form-data"
 
 
+class Tag(msgspec.Struct, frozen=True):
+    """A group of operations in the OpenAPI document."""
+
+    name: str
+    description: str
+
+
 class Also(msgspec.Struct, frozen=True):
     """HEAD or OPTIONS on an endpoint's path, where a protocol's clients depend on it."""
 
@@ -56,6 +63,8 @@ class Endpoint(msgspec.Struct, kw_only=True):
     form: dict[str, Any] | None  # the JSON Schema of a form
     returns: Any
     kind: str  # ok, created, listed or raw
+    tag: Tag | None  # None for hidden endpoints
+    example: Any  # of the request body; None: made from the examples of its fields
     summary: str
     description: str
     errors: tuple[int, ...]  # statuses beyond those that follow from the rest
@@ -126,6 +135,8 @@ def _endpoint(method: str, path: str, handler: Handler, options: dict[str, Any])
         form=form,
         returns=options.get("returns", returns),
         kind=kind,
+        tag=options.get("tag"),
+        example=options.get("example"),
         summary=" ".join(summary.split()).rstrip("."),
         description=description.strip(),
         errors=tuple(options.get("errors", ())),
@@ -164,5 +175,14 @@ patch = _declare("PATCH")
 
 
 def endpoints_of(*rooms: ModuleType) -> list[Endpoint]:
-    """The endpoints that these modules declare, in the order of their declaration."""
-    return [each for room in rooms for each in vars(room).values() if isinstance(each, Endpoint)]
+    """Return the endpoints of these modules, in the order of their declaration.
+
+    An endpoint without a tag of its own gets the `TAG` of its module.
+    """
+    found = []
+    for room in rooms:
+        for each in vars(room).values():
+            if isinstance(each, Endpoint):
+                each.tag = each.tag or getattr(room, "TAG", None)
+                found.append(each)
+    return found

@@ -7,7 +7,7 @@ from typing import Any
 
 from akako import __version__
 from akako.kernel.http.endpoint import Endpoint
-from akako.kernel.http.openapi import areas, companions, failures, headers, parameters
+from akako.kernel.http.openapi import companions, failures, headers, parameters
 from akako.kernel.http.openapi.operations import operation, path_of
 from akako.kernel.http.openapi.schemas import collect
 
@@ -38,6 +38,12 @@ BEARER = {
 }
 
 
+def tags(endpoints: Sequence[Endpoint]) -> list[dict[str, str]]:
+    """Return the tags of these endpoints, in the order of their first use."""
+    used = dict.fromkeys(each.tag for each in endpoints if each.tag)
+    return [{"name": tag.name, "description": tag.description} for tag in used]
+
+
 def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The description of these endpoints, without the hidden ones. Equal input, equal bytes."""
     described = [each for each in endpoints if not each.hidden]
@@ -63,7 +69,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "tags": areas.tags(described),
+        "tags": tags(described),
         "paths": paths,
         "components": {
             "securitySchemes": {"bearerAuth": BEARER},

@@ -6,7 +6,7 @@ import msgspec
 
 from akako.kernel.errors import InternalError
 from akako.kernel.http.endpoint import JSON, Also, Endpoint
-from akako.kernel.http.openapi import areas, failures, headers, operations
+from akako.kernel.http.openapi import failures, headers, operations
 from akako.kernel.http.openapi.parameters import camel
 from akako.kernel.http.openapi.schemas import Models, Schema
 
@@ -53,7 +53,7 @@ def _options(endpoint: Endpoint, other: Also) -> Schema:
     known = {**headers.common(limited=False), **headers.refer("Allow", *other.headers)}
     return {
         **_named(other),
-        "tags": [areas.area(endpoint)],
+        "tags": [endpoint.tag.name] if endpoint.tag else [],
         "description": operations.WHO["ignored"],
         "security": [],
         "x-roles": [],

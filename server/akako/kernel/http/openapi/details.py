@@ -8,7 +8,7 @@ import msgspec
 
 from akako.kernel import errors
 from akako.kernel.access import Role
-from akako.kernel.http.openapi.examples import ID
+from akako.kernel.ids import EXAMPLE
 
 
 class BadRequestDetails(msgspec.Struct):
@@ -121,11 +121,11 @@ SAMPLES: tuple[tuple[errors.ApiError, type[msgspec.Struct] | None], ...] = (
     (errors.BadRequest("invalid_json", "The body is not valid JSON"), BadRequestDetails),
     (errors.Unauthorized("missing"), UnauthorizedDetails),
     (errors.Forbidden(required=["ADMIN"], user_roles=["LEARNER"]), ForbiddenDetails),
-    (errors.NotFound("education_level", ID), NotFoundDetails),
+    (errors.NotFound("education_level", EXAMPLE), NotFoundDetails),
     (errors.MethodNotAllowed(["GET", "HEAD", "OPTIONS"]), MethodNotAllowedDetails),
     (errors.RequestTimeout(), None),
     (errors.Conflict("education_level", "name", "Primary School"), ConflictDetails),
-    (errors.InvalidState("enrollment", ID, "REJECTED", ["PENDING"]), InvalidStateDetails),
+    (errors.InvalidState("enrollment", EXAMPLE, "REJECTED", ["PENDING"]), InvalidStateDetails),
     (errors.LastAdmin(), ConflictDetails),
     (errors.IdempotencyInProgress(), None),
     (errors.PreconditionFailed('"6f1ed002ab5595859014ebf0951522d9"'), PreconditionFailedDetails),

@@ -1,4 +1,4 @@
-"""Examples of request bodies: those of the API's reference, else made from the fields' own."""
+"""Build the example of a request body from the examples of its fields."""
 
 from __future__ import annotations
 
@@ -6,48 +6,17 @@ from typing import Any
 
 Schema = dict[str, Any]
 
-ID = "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
-FILE = "<binary_data>"
 
-BY_OPERATION: dict[str, Any] = {
-    "createLevel": {"name": "High School", "description": "Secondary education"},
-    "createGrade": {"name": "Grade 1", "educationLevelId": ID, "level": "primary"},
-    "createSubject": {"name": "Mathematics", "gradeId": ID},
-    "createTopic": {"name": "Addition", "subjectId": ID, "content": "One and one is two."},
-    "uploadDocument": {
-        "file": FILE,
-        "topicId": "topic_id_here",
-        "metadata": '{"name": "document.pdf", "description": "Study material"}',
-    },
-    "uploadVideo": {"video": FILE},
-    "beginUpload": FILE,
-    "appendToUpload": FILE,
-    "decideEnrollments": {"decisions": [{"id": ID, "decision": "approve"}]},
-    "applyAsMentor": {"motivation": "I have taught mathematics for five years."},
-    "receiveClerkWebhook": {
-        "type": "user.created",
-        "data": {
-            "id": "user_123",
-            "email_addresses": [],
-            "first_name": "John",
-            "last_name": "Doe",
-        },
-    },
-}
+def from_fields(schema: Schema) -> Any:
+    """Return an example body, or None if a required field has no example.
 
-
-def example(operation: str, schema: Schema) -> Any:
-    """A body for the operation; None where a required field has no example.
-
-    Moments are left out, for none stays valid, and so are clearable fields unless there are no
-    others.
+    Dates are left out, because a fixed one becomes invalid. Nullable fields are left out unless the
+    body has no others.
     """
-    if operation in BY_OPERATION:
-        return BY_OPERATION[operation]
     required = set(schema.get("required", ()))
     properties: Schema = schema.get("properties", {})
     fields = {name: each for name, each in properties.items() if "readOnly" not in each}
-    # Of choices the last: whoever tries an example out should not make an administrator by it.
+    # The last value of an enum: trying the example out should not assign the role ADMIN.
     plain = {
         name: (_examples(each) or each["enum"][-1:])[0]
         for name, each in fields.items()
@@ -55,10 +24,10 @@ def example(operation: str, schema: Schema) -> Any:
     }
     if not required <= plain.keys():
         return None
-    return plain or _clearable(fields) or None
+    return plain or _nullable(fields) or None
 
 
-def _clearable(fields: Schema) -> Schema:
+def _nullable(fields: Schema) -> Schema:
     found = {name: _examples(each["anyOf"][0]) for name, each in fields.items() if "anyOf" in each}
     return {name: examples[0] for name, examples in found.items() if examples}
 

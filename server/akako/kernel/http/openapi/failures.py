@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,8 +16,6 @@ from akako.kernel.errors import (
     IdempotencyInProgress,
     IdempotencyKeyReused,
     InternalError,
-    InvalidState,
-    LastAdmin,
     NotFound,
     PayloadTooLarge,
     PreconditionFailed,
@@ -44,13 +41,6 @@ DETAILS = {type(problem): details for problem, details in SAMPLES}
 
 # What a declared status stands for where several errors share it.
 DECLARED: Mapping[int, Errors] = {409: (Conflict,), 422: (ValidationFailed,), 429: (RateLimited,)}
-# The operations whose 409 says something else than "there is one already".
-CONFLICTS: tuple[tuple[str, Errors], ...] = (
-    (r"PUT /api/users/{\w+}", (LastAdmin,)),
-    (r"DELETE /api/users/{\w+}/roles", (LastAdmin,)),
-    (r"PUT /api/admin/mentor/.*/approve|POST .*/reopen", (Conflict, InvalidState)),
-    (r".*/(approve|reject|cancel)", (InvalidState,)),
-)
 
 
 def possible(endpoint: Endpoint) -> list[type[ApiError]]:
@@ -109,13 +99,10 @@ def _of_pipeline(endpoint: Endpoint) -> Iterator[type[ApiError]]:
 
 
 def _declared(endpoint: Endpoint) -> Iterator[type[ApiError]]:
-    operation = f"{endpoint.method} {endpoint.path}"
     for status in endpoint.errors:
         kinds = DECLARED.get(status) or [kind for kind in EXAMPLES if kind.status == status]
         if status < 400:
             continue
-        if status == Conflict.status:
-            kinds = next((k for what, k in CONFLICTS if re.fullmatch(what, operation)), kinds)
         yield from kinds
 
 

@@ -6,7 +6,7 @@ import re
 from http import HTTPStatus
 
 from akako.kernel.http.endpoint import JSON, Endpoint
-from akako.kernel.http.openapi import areas, examples, failures, headers, parameters, schemas
+from akako.kernel.http.openapi import examples, failures, headers, parameters, schemas
 from akako.kernel.http.openapi.parameters import camel
 from akako.kernel.http.openapi.schemas import Models, Schema
 
@@ -34,7 +34,7 @@ def operation(endpoint: Endpoint, models: Models) -> Schema:
     who = f"Roles: {', '.join(access.roles)}." if access.roles else WHO[access.token]
     described: Schema = {
         "operationId": camel(endpoint.name),
-        "tags": [areas.area(endpoint)],
+        "tags": [endpoint.tag.name] if endpoint.tag else [],
         "summary": endpoint.summary,
         "description": "\n\n".join(filter(None, [endpoint.description, who])),
         "security": SECURITY[access.token],
@@ -62,7 +62,7 @@ def _request_body(endpoint: Endpoint, models: Models) -> Schema:
         schema = models.of[endpoint.body]
         whole = models.components[schema["$ref"].rpartition("/")[2]]
     content: Schema = {"schema": schema}
-    if found := examples.example(camel(endpoint.name), whole):
+    if found := endpoint.example or examples.from_fields(whole):
         content["example"] = found
     return {"required": not endpoint.body_optional, "content": {str(endpoint.media): content}}
 
