@@ -112,6 +112,7 @@ async def get_topic(call: Call, topic_id: str) -> Ok[Topic]:
     access=requires(ADMIN),
     example={"name": "High School", "description": "Secondary education"},
     errors=(409,),
+    changes_public=True,
 )
 async def create_level(call: Call, data: LevelCreate) -> Created[Level]:
     """Create an education level."""
@@ -126,6 +127,7 @@ async def create_level(call: Call, data: LevelCreate) -> Created[Level]:
     access=requires(ADMIN),
     resource="education_level",
     errors=(409,),
+    changes_public=True,
 )
 async def update_level(
     call: Call, level_id: str, data: LevelUpdate, echoed: dict[str, Any]
@@ -142,6 +144,7 @@ async def update_level(
     resource="education_level",
     errors=(409, 412),
     replays=True,
+    changes_public=True,
 )
 async def delete_level(call: Call, level_id: str, query: Deletion) -> Ok[Deleted]:
     """Delete an education level, and with it what is below."""
@@ -154,6 +157,7 @@ async def delete_level(call: Call, level_id: str, query: Deletion) -> Ok[Deleted
     access=requires(ADMIN),
     example={"name": "Grade 1", "educationLevelId": EXAMPLE, "level": "primary"},
     errors=(404, 409),
+    changes_public=True,
 )
 async def create_grade(call: Call, data: GradeCreate) -> Created[Grade]:
     """Create a grade in a level."""
@@ -162,7 +166,13 @@ async def create_grade(call: Call, data: GradeCreate) -> Created[Grade]:
     return Created(data=grade, location=where, message="Grade created successfully", etag=True)
 
 
-@put("/admin/education/grades/{grade_id}", access=requires(ADMIN), resource="grade", errors=(409,))
+@put(
+    "/admin/education/grades/{grade_id}",
+    access=requires(ADMIN),
+    resource="grade",
+    errors=(409,),
+    changes_public=True,
+)
 async def update_grade(
     call: Call, grade_id: str, data: GradeUpdate, echoed: dict[str, Any]
 ) -> Ok[Grade]:
@@ -178,6 +188,7 @@ async def update_grade(
     resource="grade",
     errors=(409, 412),
     replays=True,
+    changes_public=True,
 )
 async def delete_grade(call: Call, grade_id: str, query: Deletion) -> Ok[Deleted]:
     """Delete a grade, and with it what is below."""
@@ -190,6 +201,7 @@ async def delete_grade(call: Call, grade_id: str, query: Deletion) -> Ok[Deleted
     access=requires(ADMIN),
     example={"name": "Mathematics", "gradeId": EXAMPLE},
     errors=(404, 409),
+    changes_public=True,
 )
 async def create_subject(call: Call, data: SubjectCreate) -> Created[Subject]:
     """Create a subject in a grade."""
@@ -203,6 +215,7 @@ async def create_subject(call: Call, data: SubjectCreate) -> Created[Subject]:
     access=requires(ADMIN, MENTOR),
     resource="subject",
     errors=(409,),
+    changes_public=True,
 )
 async def update_subject(
     call: Call, subject_id: str, data: SubjectUpdate, echoed: dict[str, Any]
@@ -223,6 +236,7 @@ async def update_subject(
     resource="subject",
     errors=(409, 412),
     replays=True,
+    changes_public=True,
 )
 async def delete_subject(call: Call, subject_id: str, query: Deletion) -> Ok[Deleted]:
     """Delete a subject, and with it its topics."""
@@ -236,6 +250,7 @@ async def delete_subject(call: Call, subject_id: str, query: Deletion) -> Ok[Del
     access=requires(ADMIN, MENTOR),
     errors=(404, 409),
     body_limit=TOPIC_BYTES,
+    changes_public=True,
 )
 async def create_topic(call: Call, data: TopicCreate) -> Created[Topic]:
     """Create a topic in a subject.
@@ -253,6 +268,7 @@ async def create_topic(call: Call, data: TopicCreate) -> Created[Topic]:
     resource="topic",
     errors=(409,),
     body_limit=TOPIC_BYTES,
+    changes_public=True,
 )
 async def update_topic(
     call: Call, topic_id: str, data: TopicUpdate, echoed: dict[str, Any]
@@ -272,6 +288,7 @@ async def update_topic(
     resource="topic",
     errors=(412,),
     replays=True,
+    changes_public=True,
 )
 async def delete_topic(call: Call, topic_id: str) -> Ok[Deleted]:
     """Delete a topic.

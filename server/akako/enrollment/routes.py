@@ -26,7 +26,7 @@ from akako.kernel.ids import EXAMPLE
 TAG = Tag("Enrollment System", "Learners request enrollment, administrators decide.")
 
 
-@post("/enrollment/request", access=requires(LEARNER), changes_public=False, errors=(404, 409))
+@post("/enrollment/request", access=requires(LEARNER), errors=(404, 409))
 async def request_enrollment(call: Call, data: EnrollmentRequest) -> Created[Enrollment]:
     """Request enrollment in a subject."""
     enrollment = await service.request_enrollment(call.db, call.actor, request=data)
@@ -45,7 +45,6 @@ async def list_my_enrollments(call: Call, request: listing.Request) -> Listed[En
     access=SIGNED_IN,
     resource="enrollment",
     refusals=(InvalidState,),
-    changes_public=False,
     replays=True,
 )
 async def cancel_enrollment(call: Call, enrollment_id: str) -> Ok[Enrollment]:
@@ -71,7 +70,6 @@ async def list_pending_enrollments(
 @put(
     "/admin/enrollment/{enrollment_id}/approve",
     access=requires(ADMIN),
-    changes_public=False,
     resource="enrollment",
     errors=(412,),
     refusals=(InvalidState,),
@@ -93,7 +91,6 @@ async def approve_enrollment(call: Call, enrollment_id: str, data: Approval) -> 
 @put(
     "/admin/enrollment/{enrollment_id}/reject",
     access=requires(ADMIN),
-    changes_public=False,
     resource="enrollment",
     errors=(412,),
     refusals=(InvalidState,),
@@ -116,7 +113,6 @@ async def reject_enrollment(call: Call, enrollment_id: str, data: Rejection) -> 
     "/admin/enrollment/decisions",
     example={"decisions": [{"id": EXAMPLE, "decision": "approve"}]},
     access=requires(ADMIN),
-    changes_public=False,
     body_limit=DECISIONS_BYTES,
 )
 async def decide_enrollments(call: Call, data: Decisions) -> Ok[DecisionResults]:
@@ -131,7 +127,6 @@ async def decide_enrollments(call: Call, data: Decisions) -> Ok[DecisionResults]
 @post(
     "/admin/enrollment/{enrollment_id}/reopen",
     access=requires(ADMIN),
-    changes_public=False,
     resource="enrollment",
     refusals=(Conflict, InvalidState),
     replays=True,

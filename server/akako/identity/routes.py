@@ -39,6 +39,7 @@ SYNCED = "User synced successfully"
     returns=Profile | Synced,
     status=(200, 201),
     body_optional=True,
+    changes_public=True,
 )
 async def sync_user(
     call: Call, data: SyncRequest
@@ -71,7 +72,7 @@ async def get_profile(call: Call) -> Ok[Profile]:
     return Ok(data=await service.get_profile(call.db, call.actor.user_id), etag=True)
 
 
-@put("/auth/profile", tag=AUTHENTICATION, access=SIGNED_IN, bucket=AUTH)
+@put("/auth/profile", tag=AUTHENTICATION, access=SIGNED_IN, bucket=AUTH, changes_public=True)
 async def update_profile(call: Call, data: ProfileUpdate, echoed: dict[str, Any]) -> Ok[Profile]:
     """Update the current user's profile."""
     profile = await service.update_profile(
@@ -98,6 +99,7 @@ async def get_user(call: Call, user_id: str) -> Ok[AdminUser]:
     access=requires(ADMIN),
     resource="user",
     refusals=(LastAdmin,),
+    changes_public=True,
 )
 async def update_user(
     call: Call, user_id: str, data: UserUpdate, echoed: dict[str, Any]

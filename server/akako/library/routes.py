@@ -46,6 +46,7 @@ UPLOAD_VIDEO = "/admin/education/topics/{topic_id}/video"
     returns=Document,
     status=(201,),
     errors=(404, 409, 503),
+    changes_public=True,
 )
 async def upload_document(call: Call) -> Reply:
     """Upload a document to a topic.
@@ -103,6 +104,7 @@ async def stream_document(call: Call, query: StreamQuery) -> Reply:
     resource="document",
     replays=True,
     errors=(412,),
+    changes_public=True,
 )
 async def delete_document(call: Call, topic_id: str, document_id: str) -> Ok[DocumentDeleted]:
     """Delete a document of a topic. Running downloads finish.
@@ -127,6 +129,7 @@ async def delete_document(call: Call, topic_id: str, document_id: str) -> Ok[Doc
     returns=Video,
     status=(200, 201),
     errors=(412, 503),
+    changes_public=True,
 )
 async def upload_video(call: Call, topic_id: str) -> Reply:
     """Upload or replace the video of a topic. The old one plays until the new one is complete."""
@@ -180,6 +183,7 @@ async def play_video(call: Call, topic_id: str, query: PlaybackQuery) -> Reply:
     resource="topic",
     replays=True,
     errors=(412,),
+    changes_public=True,
 )
 async def delete_video(call: Call, topic_id: str) -> Ok[VideoDeleted]:
     """Delete the video of a topic."""

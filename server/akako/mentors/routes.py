@@ -23,7 +23,6 @@ TAG = Tag("Mentor Applications", "Learners apply to become mentors, administrato
 @post(
     "/mentor/apply",
     access=requires(LEARNER),
-    changes_public=False,
     example={"motivation": "I have taught mathematics for five years."},
     errors=(409,),
 )
@@ -59,6 +58,7 @@ async def list_pending_applications(
     errors=(412,),
     refusals=(Conflict, InvalidState),
     body_optional=True,
+    changes_public=True,
 )
 async def approve_application(
     call: Call, mentor_application_id: str, data: Approval
@@ -81,7 +81,6 @@ async def approve_application(
 @put(
     "/admin/mentor/{mentor_application_id}/reject",
     access=requires(ADMIN),
-    changes_public=False,
     resource="mentor_application",
     errors=(412,),
     refusals=(InvalidState,),

@@ -26,7 +26,6 @@ async def get_quota(call: Call) -> Ok[Quota]:
 @put(
     "/admin/organizations/{organization_id}",
     access=requires(ADMIN),
-    changes_public=False,
     resource="organization",
     errors=(412,),
 )

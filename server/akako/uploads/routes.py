@@ -47,6 +47,7 @@ BYTES = "application/offset+octet-stream"
     success_headers=described.STANDING,
     refusals=described.BEGIN,
     also=(described.DISCOVER,),
+    changes_public=True,
 )
 async def begin_upload(call: Call) -> Reply:
     """Begin a resumable upload of a document or video; the body may be its first piece."""
@@ -130,6 +131,7 @@ async def read_upload(call: Call, upload_id: str) -> Ok[Upload]:
     headers=described.TO_APPEND,
     success_headers=described.STANDING,
     refusals=described.APPEND,
+    changes_public=True,
 )
 async def append_to_upload(call: Call, upload_id: str) -> Reply:
     """Add the next piece; the last one makes the document or video."""

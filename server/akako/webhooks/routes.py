@@ -42,6 +42,7 @@ TURN_SECONDS = 10.0  # Svix waits for 15
     body_limit=MAX_BYTES,
     pardons=True,
     errors=(401, 503),
+    changes_public=True,
 )
 async def receive_clerk_webhook(call: Call) -> Ok[Receipt]:
     """Receive a webhook of Clerk.

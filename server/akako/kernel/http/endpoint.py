@@ -80,7 +80,7 @@ class Endpoint(msgspec.Struct, kw_only=True):
     exempt: bool  # not limited at all
     pardons: bool  # whether the handler may serve a caller who is over the limit
     hidden: bool  # not part of the described API
-    changes_public: bool  # whether anybody without a token may see the effect
+    changes_public: bool  # whether the effect changes responses for callers without a token
     replays: bool  # whether an Idempotency-Key is honoured by the pipeline
 
     @property
@@ -152,7 +152,7 @@ def _endpoint(method: str, path: str, handler: Handler, options: dict[str, Any])
         exempt=options.get("exempt", False),
         pardons=options.get("pardons", False),
         hidden=options.get("hidden", False),
-        changes_public=options.get("changes_public", method != "GET"),
+        changes_public=options.get("changes_public", False),
         replays=(method != "GET" and "data" in parameters) or bool(options.get("replays")),
     )
 

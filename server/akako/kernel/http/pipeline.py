@@ -139,8 +139,8 @@ class Pipeline(msgspec.Struct, kw_only=True):
         raise AssertionError
 
     def _keep_public(self, endpoint: Endpoint, call: Call, answer: Reply) -> None:
-        """What was answered without a token is for everybody without one."""
-        if call.public and answer.status == 200 and b"authorization" not in call.headers:
+        """Offer a response without a token to the cache, which stores public ones only."""
+        if answer.status == 200 and b"authorization" not in call.headers:
             key = (call.scope["path"], call.scope["query_string"])
             self.public.keep(key, call.generation, answer, endpoint.path)
 

@@ -15,7 +15,7 @@ from akako.kernel.http.admission import Admission
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
 from akako.kernel.http.call import joined_headers
 from akako.kernel.http.render import READS, failure
-from akako.kernel.http.reply import Headers, Reply
+from akako.kernel.http.reply import PUBLIC_CACHE, Headers, Reply
 from akako.kernel.limits import GENERAL
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -57,8 +57,10 @@ class PublicCache:
         return self._kept.get(key)
 
     def keep(self, key: Key, generation: int, answer: Reply, route: str) -> None:
-        """Keep an answer, unless something changed after its reading had begun."""
+        """Store a response that is marked as public, unless a change came after its read began."""
         size = len(answer.body) + len(key[0]) + len(key[1])
+        if PUBLIC_CACHE not in answer.headers:
+            return
         if not self.live or generation != self.generation or key in self._kept:
             return
         if len(key[0]) + len(key[1]) > MAX_KEY_BYTES or size > self._max_bytes // 16:

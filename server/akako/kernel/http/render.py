@@ -44,7 +44,7 @@ def render(call: Call, result: Any) -> Reply:
 
 
 def _cacheable(call: Call, answer: Reply) -> Reply:
-    """Say who may keep the answer."""
+    """Decide whether caches may store the response. Nothing else decides that."""
     if call.method not in READS:
         answer.headers.append(reply.NO_STORE)
         return answer
@@ -54,7 +54,7 @@ def _cacheable(call: Call, answer: Reply) -> Reply:
         if tag is None:
             tag = etags.weak(answer.body)
             answer.headers.append((b"etag", tag))
-        answer.headers.append((b"cache-control", b"public, max-age=30"))
+        answer.headers.append(reply.PUBLIC_CACHE)
         answer.headers.append((b"vary", b"Authorization"))
     else:
         answer.headers.append(reply.NO_STORE)

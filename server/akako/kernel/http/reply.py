@@ -12,6 +12,8 @@ Headers = list[tuple[bytes, bytes]]
 
 JSON_TYPE = (b"content-type", b"application/json; charset=utf-8")
 NO_STORE = (b"cache-control", b"no-store")
+# Shared caches and the cache of this process may store such a response.
+PUBLIC_CACHE = (b"cache-control", b"public, max-age=30")
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 SEALED = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 NO_REFERRER = (b"referrer-policy", b"no-referrer")
