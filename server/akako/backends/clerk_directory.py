@@ -12,7 +12,7 @@ import httpx
 import msgspec
 import structlog
 
-from akako.backends.key_set import ANSWER_SECONDS, get_bounded, outbound_client
+from akako.backends.key_set import RESPONSE_SECONDS, get_bounded, outbound_client
 from akako.kernel.clerk_user import CLERK_ID, parse_user
 from akako.kernel.errors import ServiceUnavailable, UpstreamError
 from akako.kernel.ports import DirectoryUser
@@ -25,7 +25,7 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_RETRY_AFTER = 60
 LOOKUP_SECONDS = 2.5  # for one user; somebody waits for it
 MAX_FAILURES = 5  # in a row, before Clerk is left in peace for PAUSE_SECONDS
-PAUSE_SECONDS = ANSWER_SECONDS
+PAUSE_SECONDS = RESPONSE_SECONDS
 
 
 class ClerkDirectory:
@@ -95,7 +95,7 @@ class ClerkDirectory:
         path: str,
         params: Mapping[str, str] | None = None,
         *,
-        seconds: float = ANSWER_SECONDS,
+        seconds: float = RESPONSE_SECONDS,
     ) -> bytes | None:
         """The body of a 200, None when Clerk knows of no such thing."""
         self._check_pause()

@@ -1,4 +1,4 @@
-"""Crashes told to Sentry: where in the code, in which request, and nothing that people wrote."""
+"""Report crashes to Sentry: the stack and the request id, without personal data."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint
 
 FLUSH_SECONDS = 2
-# All else that Sentry's client collects by itself: arguments, packages, machine, bodies, users.
-LEFT_OUT = ("extra", "modules", "request", "user", "breadcrumbs", "server_name", "contexts")
+# Fields that Sentry's client collects by default: arguments, packages, machine, bodies, users.
+REMOVED_FIELDS = ("extra", "modules", "request", "user", "breadcrumbs", "server_name", "contexts")
 
 Report = Callable[[BaseException, dict[str, str]], None]
 
 
 def open_reports(dsn: str) -> Report:
-    """A function that sends a crash in the background. Raise ValueError when that cannot be."""
+    """Return a function that reports an exception in the background.
+
+    Raises:
+        ValueError: if the extra `sentry` is not installed, or the DSN is malformed.
+    """
     try:
         import sentry_sdk
         from sentry_sdk.integrations.atexit import AtexitIntegration
@@ -36,7 +40,7 @@ def open_reports(dsn: str) -> Report:
         max_breadcrumbs=0,
         auto_session_tracking=False,
         send_client_reports=False,
-        before_send=_without_people,
+        before_send=_redact,
     )
 
     def report(error: BaseException, facts: dict[str, str]) -> None:
@@ -48,9 +52,9 @@ def open_reports(dsn: str) -> Report:
     return report
 
 
-def _without_people(event: Event, hint: Hint) -> Event:
-    """The text of an error may quote a row or an input; its type and place do not."""
-    for name in LEFT_OUT:
+def _redact(event: Event, hint: Hint) -> Event:
+    """Remove the message of each exception, which may quote a row or an input."""
+    for name in REMOVED_FIELDS:
         event.pop(name, None)  # type: ignore[misc]
     for error in event.get("exception", {}).get("values", []):
         error["value"] = ""

@@ -1,6 +1,6 @@
-"""The development directory: three people, one for each role, and whoever a token was minted for.
+"""The development directory: one person per role, and every person with a development token.
 
-`akako token --user user_bob` introduces user_bob; a file in the data folder tells the server.
+`akako token --user user_bob` adds user_bob to a file in the data folder, which the server reads.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from akako.kernel.ports import DirectoryUser
 
 JANUARY_2026 = 1_767_225_600_000
-INTRODUCED_FILE = "dev-people.txt"
+ADDED_FILE = "dev-people.txt"
 
 
 def _person(id: str, email: str, first_name: str, last_name: str | None) -> DirectoryUser:
@@ -38,20 +38,20 @@ PEOPLE = {
 
 
 class DevDirectory:
-    """Directory of a data folder, for development only."""
+    """The people of a data folder, for development only."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._file = data_dir / INTRODUCED_FILE
+        self._file = data_dir / ADDED_FILE
 
-    def introduce(self, clerk_id: str) -> None:
-        """Make a person known to every server on this data folder."""
-        if clerk_id in PEOPLE or clerk_id in self._introduced():
+    def add(self, clerk_id: str) -> None:
+        """Add a person for every server on this data folder."""
+        if clerk_id in PEOPLE or clerk_id in self._added():
             return
         with self._file.open("a", encoding="ascii") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.write(f"{clerk_id}\n")
 
-    def _introduced(self) -> list[str]:
+    def _added(self) -> list[str]:
         if not self._file.exists():
             return []
         return self._file.read_text(encoding="ascii").split()
@@ -59,18 +59,18 @@ class DevDirectory:
     async def get_user(self, clerk_id: str) -> DirectoryUser | None:
         if clerk_id in PEOPLE:
             return PEOPLE[clerk_id]
-        return _newcomer(clerk_id) if clerk_id in self._introduced() else None
+        return _added_person(clerk_id) if clerk_id in self._added() else None
 
     async def list_users(self) -> AsyncIterator[DirectoryUser]:
         for person in PEOPLE.values():
             yield person
-        for clerk_id in self._introduced():
-            yield _newcomer(clerk_id)
+        for clerk_id in self._added():
+            yield _added_person(clerk_id)
 
     async def close(self) -> None:
         """Nothing is open."""
 
 
-def _newcomer(clerk_id: str) -> DirectoryUser:
+def _added_person(clerk_id: str) -> DirectoryUser:
     name = clerk_id.removeprefix("user_")
     return _person(clerk_id, f"{name.lower()}@people.example.com", name[:100].capitalize(), None)

@@ -1,4 +1,4 @@
-"""The development issuer: one key pair in the data folder, in place of Clerk."""
+"""The development issuer, which replaces Clerk: one key pair in the data folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KEY_BITS = 2048
 
 
 class DevIssuer:
-    """Mints tokens shaped like Clerk's session tokens, and verifies only its own."""
+    """Create tokens with the claims of Clerk's session tokens, and verify only its own."""
 
     def __init__(self, key: rsa.RSAPrivateKey, *, clock: Callable[[], float] = time.time) -> None:
         self._key = key
@@ -39,9 +39,11 @@ class DevIssuer:
 
     @classmethod
     def open(cls, data_dir: Path, *, clock: Callable[[], float] = time.time) -> DevIssuer:
-        """The issuer of an existing data folder; its key is made by whoever comes first.
+        """Return the issuer of an existing data folder; create its key if it has none.
 
-        Raise ValueError when the key file holds no RSA key, OSError when it cannot be read or made.
+        Raises:
+            ValueError: if the key file does not contain an RSA key.
+            OSError: if the key file cannot be read or created.
         """
         path = data_dir / KEY_FILE
         if not path.exists():
@@ -52,9 +54,10 @@ class DevIssuer:
         return cls(key, clock=clock)
 
     def mint(self, sub: str, ttl_seconds: int = 3600, **extra: object) -> str:
-        """A token for `sub`, with `extra` claims added or replaced.
+        """Return a token for `sub`, with `extra` claims added or replaced.
 
-        Raise ValueError for a life longer than the verifier accepts.
+        Raises:
+            ValueError: if the lifetime is longer than the verifier accepts (24 hours).
         """
         if ttl_seconds > MAX_LIFETIME_SECONDS:
             raise ValueError(f"a token may last {MAX_LIFETIME_SECONDS:.0f} seconds at most")
@@ -85,13 +88,13 @@ def _key_id(key: rsa.RSAPublicKey) -> str:
 
 
 def _create_key(path: Path) -> None:
-    """Put a whole new key, readable by its owner alone, unless another process was first."""
+    """Create the key file with mode 0600, unless another process created it first."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     with NamedTemporaryFile(dir=path.parent, prefix=f".{KEY_FILE}.") as file:
         file.write(pem)
         file.flush()
         os.fsync(file.fileno())
-        # A link, unlike a rename, never replaces the key that another process just made.
+        # Unlike a rename, a link never replaces a key that another process just created.
         with suppress(FileExistsError):
             os.link(file.name, path)

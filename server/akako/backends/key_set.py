@@ -1,4 +1,4 @@
-"""The public keys behind the tokens we accept: read from a JWKS address, or one fixed key."""
+"""Public keys that verify tokens: read from a JWKS URL, or one fixed key."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from akako.kernel.errors import ServiceUnavailable
 log = structlog.get_logger(__name__)
 
 CONNECT_SECONDS = 1.0
-ANSWER_SECONDS = 5.0
+RESPONSE_SECONDS = 5.0
 
 CACHE_SECONDS = 300.0
-RETRY_SECONDS = 10.0  # between two failing reads, and between two that unknown key ids asked for
+RETRY_SECONDS = 10.0  # between failed reads, and between reads that unknown key ids cause
 ABSENT_SECONDS = 30.0
 MAX_ABSENT = 1024
-PATIENCE_SECONDS = 1.0  # of those who hold a key that is known
-FIRST_SECONDS = 2.0  # of all others, counted from the beginning of the read they wait for
+KNOWN_KEY_SECONDS = 1.0  # how long a request with a cached key waits for a refresh
+UNKNOWN_KEY_SECONDS = 2.0  # how long other requests wait, from the start of the read
 MAX_JWKS_BYTES = 256 * 1024
 MIN_BITS, MAX_BITS = 2048, 8192
 PRIVATE_PARTS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
@@ -38,16 +38,23 @@ NEVER = -math.inf
 
 class KeySet(Protocol):
     async def find(self, kid: str) -> RSAPublicKey | None:
-        """None when there is no such key. Raise ServiceUnavailable when that cannot be told."""
+        """Return the key, or None if there is none.
+
+        Raises:
+            ServiceUnavailable: if the key set cannot be read.
+        """
 
     async def close(self) -> None: ...
 
 
 def outbound_client(headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:
-    """A client that follows no redirect and asks for bodies as they are, so that a limit holds."""
+    """Return a client that follows no redirects and requests uncompressed bodies.
+
+    Without compression, the limit on received bytes also limits the body.
+    """
     return httpx.AsyncClient(
         headers={**(headers or {}), "Accept-Encoding": "identity"},
-        timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+        timeout=httpx.Timeout(RESPONSE_SECONDS, connect=CONNECT_SECONDS),
         follow_redirects=False,
     )
 
@@ -60,28 +67,34 @@ async def get_bounded(
     *,
     seconds: float = math.inf,
 ) -> tuple[httpx.Response, bytes]:
-    """GET within ANSWER_SECONDS, or fewer `seconds`; only the body of a 200 is read.
+    """Send a GET request, and read the body of a 200 response only.
 
-    Raise httpx.HTTPError or TimeoutError when nothing whole arrives, ValueError past `limit` bytes.
+    Args:
+        limit: maximum size of the body in bytes.
+        seconds: total time limit, at most RESPONSE_SECONDS.
+
+    Raises:
+        httpx.HTTPError, TimeoutError: if no complete response arrives in time.
+        ValueError: if the body is larger than `limit`.
     """
     body = bytearray()
-    # The client's own time-out starts anew with every byte that drips in.
+    # The time-out of the client restarts with every received byte.
     async with (
-        asyncio.timeout(min(ANSWER_SECONDS, seconds)),
+        asyncio.timeout(min(RESPONSE_SECONDS, seconds)),
         client.stream("GET", url, params=params) as response,
     ):
         if response.status_code == 200:
             async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > limit:
-                    raise ValueError(f"the answer is longer than {limit} bytes")
+                    raise ValueError(f"the response is larger than {limit} bytes")
         return response, bytes(body)
 
 
 def decode_base64url(text: object) -> bytes:
-    """Only the one canonical spelling without padding. Raise ValueError on any other."""
+    """Decode canonical base64url without padding. Raise ValueError for any other text."""
     if not isinstance(text, str):
-        raise ValueError("not a string")  # noqa: TRY004 - one error for whatever does not decode
+        raise ValueError("not a string")  # noqa: TRY004 - one error type for all malformed input
     data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     if base64.urlsafe_b64encode(data).rstrip(b"=") != text.encode("ascii"):
         raise ValueError("not canonical base64url")
@@ -89,14 +102,14 @@ def decode_base64url(text: object) -> bytes:
 
 
 def parse_key_set(body: bytes) -> dict[str, RSAPublicKey]:
-    """The usable keys of a JWKS (RFC 7517) by key id. Raise ValueError when it is none."""
+    """Return the usable keys of a JWKS (RFC 7517) by key id, or raise ValueError."""
     try:
         document = msgspec.json.decode(body)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     entries = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list):
-        raise ValueError("not a key set")  # noqa: TRY004 - one error for whatever is no key set
+        raise ValueError("not a key set")  # noqa: TRY004 - one error type for all malformed input
     keys: dict[str, RSAPublicKey] = {}
     for entry in entries:
         key = _signing_key(entry) if isinstance(entry, dict) else None
@@ -106,7 +119,7 @@ def parse_key_set(body: bytes) -> dict[str, RSAPublicKey]:
 
 
 def _signing_key(entry: Mapping[str, Any]) -> RSAPublicKey | None:
-    """None for every entry that is not a public RSA signing key of a safe size."""
+    """Return the key of a JWK, or None unless it is a public RSA signing key of a safe size."""
     if entry.get("kty") != "RSA" or not PRIVATE_PARTS.isdisjoint(entry):
         return None
     if entry.get("use", "sig") != "sig" or entry.get("alg", "RS256") != "RS256":
@@ -122,7 +135,7 @@ def _signing_key(entry: Mapping[str, Any]) -> RSAPublicKey | None:
 
 
 class StaticKeySet:
-    """One key that never changes. Without a `kid` it answers to every key id."""
+    """One fixed key. Without a `kid` it matches every key id."""
 
     def __init__(self, key: RSAPublicKey, *, kid: str | None = None) -> None:
         if key.key_size < MIN_BITS:
@@ -132,7 +145,7 @@ class StaticKeySet:
 
     @classmethod
     def from_pem(cls, pem: str) -> StaticKeySet:
-        """Raise ValueError unless it is a public RSA key of at least MIN_BITS bits."""
+        """Read a public RSA key of at least MIN_BITS bits, or raise ValueError."""
         key = load_pem_public_key(pem.encode())
         if not isinstance(key, RSAPublicKey):
             raise ValueError("not an RSA key")  # noqa: TRY004 - the PEM is a value, not a type
@@ -146,10 +159,10 @@ class StaticKeySet:
 
 
 class JwksKeySet:
-    """The keys at `url`: read when first needed, again after CACHE_SECONDS, and for unknown ids.
+    """The keys at `url`: read on first use, after CACHE_SECONDS, and for unknown key ids.
 
-    Strangers choose the key ids they send, so unknown ones cause at most one read in RETRY_SECONDS.
-    A failed read leaves the last good keys in use.
+    Callers choose the key ids that they send, so unknown ids cause at most one read per
+    RETRY_SECONDS. After a failed read the previous keys stay in use.
     """
 
     def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -160,7 +173,7 @@ class JwksKeySet:
         self._loaded_at = NEVER
         self._failed_at = NEVER  # NEVER while the latest read succeeded
         self._forced_at = NEVER
-        self._begun_at = NEVER
+        self._started_at = NEVER
         self._absent: OrderedDict[str, float] = OrderedDict()
         self._loading: asyncio.Task[None] | None = None
 
@@ -173,7 +186,7 @@ class JwksKeySet:
                 return self._keys[kid]
             if now - self._absent.get(kid, NEVER) < ABSENT_SECONDS:
                 return None
-        loading = self._load_if_due(now, forced=not stale)
+        loading = self._load_if_needed(now, forced=not stale)
         if loading is not None:
             await self._wait(loading, known=known)
         key = self._keys.get(kid)
@@ -182,7 +195,7 @@ class JwksKeySet:
             if loading is not None and not loading.done():
                 raise ServiceUnavailable(retry_after=1)
             if loading is not None:
-                self._remember_absent(kid)
+                self._cache_absent(kid)
         return key
 
     async def close(self) -> None:
@@ -191,28 +204,28 @@ class JwksKeySet:
             await asyncio.wait({self._loading})
         await self._client.aclose()
 
-    def _load_if_due(self, now: float, *, forced: bool) -> asyncio.Task[None] | None:
-        """The read under way, else a new one unless the latest was too short a time ago."""
+    def _load_if_needed(self, now: float, *, forced: bool) -> asyncio.Task[None] | None:
+        """Return the running read, or start one unless the latest was too recent."""
         if self._loading is None:
             latest = max(self._failed_at, self._forced_at) if forced else self._failed_at
             if now - latest < RETRY_SECONDS:
                 return None
             if forced:
                 self._forced_at = now
-            self._begun_at = now
+            self._started_at = now
             self._loading = asyncio.create_task(self._load())
         return self._loading
 
     async def _wait(self, loading: asyncio.Task[None], *, known: bool) -> None:
-        """Who holds a known key does not wait long, nor at all while the issuer is away.
+        """Wait for a read: briefly with a cached key, not at all while the issuer is unavailable.
 
-        The read itself goes on, so that a slow line serves those who come later.
+        The read continues after the wait, so later requests benefit from a slow one.
         """
         if not known:
-            left = self._begun_at + FIRST_SECONDS - self._clock()
-            await asyncio.wait({loading}, timeout=max(left, 0.0))
+            remaining = self._started_at + UNKNOWN_KEY_SECONDS - self._clock()
+            await asyncio.wait({loading}, timeout=max(remaining, 0.0))
         elif self._failed_at == NEVER:
-            await asyncio.wait({loading}, timeout=PATIENCE_SECONDS)
+            await asyncio.wait({loading}, timeout=KNOWN_KEY_SECONDS)
 
     async def _load(self) -> None:
         try:
@@ -220,7 +233,7 @@ class JwksKeySet:
             if response.status_code != 200:
                 raise ValueError(f"status {response.status_code}")
             self._keys = parse_key_set(body)
-        except Exception as error:  # whatever went wrong out there, the keys at hand stay good
+        except Exception as error:  # after any failure the previous keys stay in use
             self._failed_at = self._clock()
             metrics.KEY_SET_FAILURES.inc()
             log.warning("key_set_unreadable", error=type(error).__name__)
@@ -236,7 +249,7 @@ class JwksKeySet:
             wait = RETRY_SECONDS - (self._clock() - self._failed_at)
             raise ServiceUnavailable(retry_after=max(1, math.ceil(wait)))
 
-    def _remember_absent(self, kid: str) -> None:
+    def _cache_absent(self, kid: str) -> None:
         self._absent[kid] = self._clock()
         self._absent.move_to_end(kid)
         if len(self._absent) > MAX_ABSENT:

@@ -1,4 +1,4 @@
-"""Rate-limit windows inside this process: exact for one process, unknown to any other."""
+"""Rate-limit windows in the memory of this process; other processes do not share them."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from collections.abc import Callable
 
 from akako.kernel.ports import Verdict
 
-# Enough to outrun any flood of new keys, little enough not to be felt by the hit that does it.
-FORGOTTEN_PER_HIT = 200
+# Removes keys faster than a flood can add them, without a noticeable delay for the hit.
+EXPIRED_PER_HIT = 200
 
 
 class MemoryCounters:
-    """Sliding logs of the allowed hits, in nanoseconds of a clock that never goes back."""
+    """Sliding logs of the allowed hits, in nanoseconds of a monotonic clock."""
 
     def __init__(self, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._clock = clock
-        # Per window length, the key hit longest ago first: so the idle keys are in front.
+        # By window length; keys in the order of their last hit, so expired keys come first.
         self._windows: dict[int, OrderedDict[str, array[int]]] = {}
 
     async def hit(self, key: str, limit: int, seconds: float) -> Verdict:
         now, window = self._clock(), round(seconds * 1e9)
-        self._forget_idle(now)
+        self._remove_expired(now)
         logs = self._windows.setdefault(window, OrderedDict())
         log = logs.setdefault(key, array("q"))
         del log[: bisect_right(log, now - window)]
@@ -32,16 +32,16 @@ class MemoryCounters:
         if allowed:
             log.append(now)
             logs.move_to_end(key)
-        # The hit that must leave the window to make room: the first, unless the limit was lowered.
+        # The hit whose expiry frees a slot: the oldest one, unless the limit was lowered.
         leaving = log[max(0, len(log) - limit)]
         return Verdict(allowed, max(0, limit - len(log)), (leaving + window - now) / 1e9)
 
     async def close(self) -> None:
         self._windows.clear()
 
-    def _forget_idle(self, now: int) -> None:
+    def _remove_expired(self, now: int) -> None:
         for window, logs in self._windows.items():
-            for _ in range(min(FORGOTTEN_PER_HIT, len(logs))):
+            for _ in range(min(EXPIRED_PER_HIT, len(logs))):
                 oldest = next(iter(logs))
                 if logs[oldest][-1] > now - window:
                     break

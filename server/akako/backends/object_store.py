@@ -1,4 +1,4 @@
-"""Opens the store that a location names."""
+"""Open the object store of a location."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from akako.kernel.ports import ObjectStore
 
 
 def open_store(location: str | Path, access: S3Access | None = None) -> ObjectStore:
-    """The store at `s3://bucket[/prefix]` or in a folder of this machine.
+    """Return the store at `s3://bucket[/prefix]` or in a local folder, without connecting to it.
 
-    Raise ValueError for a location that cannot be used; no connection is made yet.
+    Raises:
+        ValueError: if the location is not supported.
     """
     if isinstance(location, str) and location.startswith("s3://"):
         return S3Store(location, access or S3Access())
     if isinstance(location, str) and "://" in location:
-        raise ValueError("Objects are stored in a folder or under s3://bucket")
+        raise ValueError("must be a folder or s3://bucket")
     return FolderStore(Path(location))

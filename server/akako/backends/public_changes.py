@@ -1,4 +1,4 @@
-"""News of public changes, from any process that makes one: PostgreSQL's LISTEN."""
+"""Receive notifications of changes to public data from PostgreSQL (LISTEN)."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from akako.kernel.pool import CONNECT_SECONDS
 log = structlog.get_logger(__name__)
 
 CHANNEL = "akako_public"
-BEAT_SECONDS = 1.0  # after which a silent connection is asked whether it still lives
+HEARTBEAT_SECONDS = 1.0  # between two checks of the connection
 RETRY_SECONDS = 1.0
 
 
 class Listener(Protocol):
     def drop(self) -> None:
-        """Something public changed."""
+        """Handle a change to public data."""
 
     def resume(self) -> None:
-        """From now on every change is heard of."""
+        """Handle the start of complete notifications."""
 
     def suspend(self) -> None:
-        """Changes may go unheard."""
+        """Handle the loss of notifications."""
 
 
 async def listen(url: str, listener: Listener) -> None:
-    """Tell the listener, until cancelled. A lost connection suspends it until there is another."""
+    """Call the listener until cancelled. It is suspended while there is no connection."""
     connect = Connector(one_each(url))
     while True:
         try:
@@ -43,7 +43,7 @@ async def listen(url: str, listener: Listener) -> None:
             OSError,
             TimeoutError,
         ) as error:
-            log.info("public_changes_unheard", error=type(error).__name__)
+            log.info("public_changes_disconnected", error=type(error).__name__)
         finally:
             listener.suspend()
         await asyncio.sleep(RETRY_SECONDS)
@@ -58,7 +58,7 @@ async def _listen(connect: Connector, listener: Listener) -> None:
 
     connection = await connect(
         timeout=CONNECT_SECONDS,
-        command_timeout=BEAT_SECONDS,
+        command_timeout=HEARTBEAT_SECONDS,
         server_settings={"application_name": "akako listener"},
     )
     try:
@@ -66,9 +66,9 @@ async def _listen(connect: Connector, listener: Listener) -> None:
         await connection.add_listener(CHANNEL, lambda *_: listener.drop())
         listener.resume()
         while not lost.is_set():
-            # A line that was cut in silence is noticed by asking, not by waiting.
+            # A connection that was cut without a packet is detected by a query only.
             await connection.execute("select 1")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(lost.wait(), BEAT_SECONDS)
+                await asyncio.wait_for(lost.wait(), HEARTBEAT_SECONDS)
     finally:
         connection.terminate()

@@ -1,4 +1,4 @@
-"""Rate limiting that outlives its server: shared windows while it answers, local ones meanwhile."""
+"""Rate limiting that survives the loss of its server, with windows in this process instead."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ log = structlog.get_logger(__name__)
 
 
 class ResilientCounters:
-    """Never raises: hits that `primary` fails to answer are counted by `fallback`, same limits.
+    """Count in `primary`; when it fails, count in `fallback` with the same limits. Never raises.
 
-    `on_fallback` is called for each of those. After a failure the primary is left alone, but for
-    one trial a second, until it answers again.
+    `on_fallback` is called for each hit that the fallback counts. After a failure, `primary` is
+    tried once per second until it works again.
     """
 
     def __init__(
@@ -31,47 +31,47 @@ class ResilientCounters:
         self._fallback = fallback
         self._on_fallback = on_fallback
         self._failing = False
-        self._next_trial = -math.inf
+        self._next_attempt = -math.inf
         self._next_report = -math.inf
         self._reported = False
 
     async def hit(self, key: str, limit: int, seconds: float) -> Verdict:
-        if not self._failing or self._trial_is_due():
+        if not self._failing or self._should_try_again():
             try:
                 verdict = await self._primary.hit(key, limit, seconds)
             except Exception as error:
-                self._note_failure(error)
+                self._record_failure(error)
             else:
                 if self._failing:
-                    self._note_recovery()
+                    self._record_recovery()
                 return verdict
         self._on_fallback()
         return await self._fallback.hit(key, limit, seconds)
 
     async def close(self) -> None:
-        with suppress(Exception):  # a server that is away must not spoil the shutdown
+        with suppress(Exception):  # an unavailable server must not fail the shutdown
             await self._primary.close()
         await self._fallback.close()
 
-    def _trial_is_due(self) -> bool:
+    def _should_try_again(self) -> bool:
         now = time.monotonic()
-        if now < self._next_trial:
+        if now < self._next_attempt:
             return False
-        # The others keep off while this trial is under way.
-        self._next_trial = now + RETRY_SECONDS
+        # Other hits use the fallback during this attempt.
+        self._next_attempt = now + RETRY_SECONDS
         return True
 
-    def _note_failure(self, error: Exception) -> None:
+    def _record_failure(self, error: Exception) -> None:
         now = time.monotonic()
         self._failing = True
-        self._next_trial = now + RETRY_SECONDS
+        self._next_attempt = now + RETRY_SECONDS
         if now >= self._next_report:
             self._next_report = now + REPORT_SECONDS
             self._reported = True
-            # Only the kind of error: its text may hold the server's address and password.
+            # Only the type of the error: its text may contain the address and the password.
             log.warning("counters_unavailable", error=type(error).__name__)
 
-    def _note_recovery(self) -> None:
+    def _record_recovery(self) -> None:
         self._failing = False
         if self._reported:
             self._reported = False

@@ -1,7 +1,7 @@
-"""Traces for an OpenTelemetry collector: a span for each request and each use of the database.
+"""Traces for an OpenTelemetry collector: one span per request, statement and transaction.
 
-The standard OTEL_* variables say where they go. They carry routes, methods, statuses and SQL
-without its values; no address, path, query or header.
+The standard OTEL_* variables configure the exporter. Spans contain routes, methods, statuses and
+SQL without values; they contain no client address, path, query string or header.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
 SQL_LENGTH = 300
-# The text of an error may quote what people wrote.
+# Exception messages may quote personal data.
 WITHOUT_ERRORS: Any = {"record_exception": False, "set_status_on_exception": False}
 PROPAGATED = (b"traceparent", b"tracestate")
 
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 def open_tracer() -> Tracer | None:
-    """A tracer as the environment configures it; None where OpenTelemetry is not installed."""
+    """Return a tracer configured by the environment, or None without OpenTelemetry."""
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.resources import OTELResourceDetector, Resource
@@ -46,7 +46,7 @@ def open_tracer() -> Tracer | None:
 
 
 class TracedApp:
-    """A span around each request, as part of the caller's trace if it names one."""
+    """Middleware: one span per request, as a child of the trace that the caller names."""
 
     def __init__(self, app: ASGIApp, tracer: Tracer) -> None:
         from opentelemetry.trace import SpanKind
@@ -69,7 +69,7 @@ class TracedApp:
         }
         status = 0
 
-        async def send_noting(message: Message) -> None:
+        async def send_and_record(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -78,7 +78,7 @@ class TracedApp:
         with self._tracer.start_as_current_span(
             method, context=self._extract(given), kind=self._server, **WITHOUT_ERRORS
         ) as span:
-            await self._app(scope, receive, send_noting)
+            await self._app(scope, receive, send_and_record)
             route = scope["state"].get("route", "unmatched")
             span.update_name(f"{method} {route}")
             span.set_attributes(
@@ -100,7 +100,7 @@ def _error() -> Any:
 
 
 class TracedPool(Pool):
-    """A pool whose reads and transactions are spans."""
+    """A pool with one span per read and transaction."""
 
     def __init__(self, url: str, tracer: Tracer, observer: Observer) -> None:
         super().__init__(url, observer=observer)
@@ -108,15 +108,17 @@ class TracedPool(Pool):
 
     async def _read(self, method: str, sql: str, values: tuple[object, ...]) -> Any:
         text = " ".join(sql.split())
-        facts = {"db.system.name": "postgresql", "db.query.text": text[:SQL_LENGTH]}
+        attributes = {"db.system.name": "postgresql", "db.query.text": text[:SQL_LENGTH]}
         with self._tracer.start_as_current_span(
-            text.partition(" ")[0].upper(), attributes=facts, **WITHOUT_ERRORS
+            text.partition(" ")[0].upper(), attributes=attributes, **WITHOUT_ERRORS
         ):
             return await super()._read(method, sql, values)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        facts = {"db.system.name": "postgresql"}
-        with self._tracer.start_as_current_span("TRANSACTION", attributes=facts, **WITHOUT_ERRORS):
+        attributes = {"db.system.name": "postgresql"}
+        with self._tracer.start_as_current_span(
+            "TRANSACTION", attributes=attributes, **WITHOUT_ERRORS
+        ):
             async with super().transaction() as tx:
                 yield tx

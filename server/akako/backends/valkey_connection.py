@@ -1,7 +1,7 @@
-"""One connection to Valkey or Redis that carries many commands at once.
+"""A pipelined connection to Valkey or Redis.
 
-All commands of one turn of the event loop leave in one write, and nobody waits for the answer to
-somebody else's: in a burst that costs a fraction of what a call at a time through a client would.
+All commands of one iteration of the event loop are sent in one write, and replies are matched in
+order. In a burst this costs a fraction of one call at a time through a client (decision 0014).
 """
 
 from __future__ import annotations
@@ -18,38 +18,38 @@ import hiredis
 DEFAULT_PORT = 6379
 WITH_TLS = {"rediss", "valkeys"}
 
-# Patience, 50 ms, is counted in ticks: after a stall of our own event loop an answer that has
-# long arrived still gets its turn, instead of being taken for a slow server.
+# The time limit of 50 ms is counted in ticks of the event loop: after a stall of this process, a
+# reply that has already arrived is still read, instead of counting as late.
 TICK_SECONDS = 0.01
-PATIENCE_TICKS = 5
+REPLY_TICKS = 5
 
 Argument = str | int | bytes
 
 
 class ValkeyConnection(asyncio.Protocol):
-    """An open connection. Lost or too slow, it ends, and with it all that was asked on it."""
+    """An open connection. When it is lost or too slow, it closes and all pending commands fail."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._reader = hiredis.Reader()
-        self._asked: deque[asyncio.Future[object]] = deque()
+        self._pending: deque[asyncio.Future[object]] = deque()
         self._unsent: list[bytes] = []
         self._transport: asyncio.Transport | None = None
         self._watch: asyncio.TimerHandle | None = None
         self._ticks = 0
         self.closed = False
 
-    def ask(self, *command: Argument) -> asyncio.Future[object]:
-        """The answer to a command; a refusal is an answer too, of the type hiredis.ReplyError."""
-        answer: asyncio.Future[object] = self._loop.create_future()
+    def send(self, *command: Argument) -> asyncio.Future[object]:
+        """Send a command; the result is the reply. An error reply is a value of type ReplyError."""
+        result: asyncio.Future[object] = self._loop.create_future()
         if self.closed:
-            answer.set_exception(ConnectionError("the connection to the counters is closed"))
-            return answer
+            result.set_exception(ConnectionError("the connection is closed"))
+            return result
         if not self._unsent:
-            self._loop.call_soon(self._send)
+            self._loop.call_soon(self._flush)
         self._unsent.append(hiredis.pack_command(command))  # type: ignore[arg-type]
-        self._asked.append(answer)
-        return answer
+        self._pending.append(result)
+        return result
 
     def close(self, reason: Exception | None = None) -> None:
         self.closed = True
@@ -57,29 +57,31 @@ class ValkeyConnection(asyncio.Protocol):
             self._watch.cancel()
         if self._transport:
             self._transport.abort()
-        while self._asked:
-            answer = self._asked.popleft()
-            if not answer.done():
-                answer.set_exception(reason or ConnectionError("the connection was closed"))
+        while self._pending:
+            result = self._pending.popleft()
+            if not result.done():
+                result.set_exception(reason or ConnectionError("the connection was closed"))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by descent
+        self._transport = cast(
+            asyncio.Transport, transport
+        )  # the transport of uvloop is not a subclass of asyncio.Transport
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.close(ConnectionError("the connection to the counters was lost"))
+        self.close(ConnectionError("the connection was lost"))
 
     def data_received(self, data: bytes) -> None:
         self._reader.feed(data)
         self._ticks = 0
         try:
-            while (reply := self._reader.gets()) is not False and self._asked:
-                answer = self._asked.popleft()
-                if not answer.done():  # else its request was given up meanwhile
-                    answer.set_result(reply)
+            while (reply := self._reader.gets()) is not False and self._pending:
+                result = self._pending.popleft()
+                if not result.done():  # cancelled requests still have a reply
+                    result.set_result(reply)
         except hiredis.ProtocolError as error:
             self.close(error)
 
-    def _send(self) -> None:
+    def _flush(self) -> None:
         sent, self._unsent = b"".join(self._unsent), []
         if self.closed:
             return
@@ -90,26 +92,33 @@ class ValkeyConnection(asyncio.Protocol):
             self._watch = self._loop.call_later(TICK_SECONDS, self._tick)
 
     def _tick(self) -> None:
-        """While answers are due: the server is given up when none came for too long."""
+        """Close the connection when replies are pending and none has arrived for too long."""
         self._watch = None
-        if not self._asked:
+        if not self._pending:
             return
         self._ticks += 1
-        if self._ticks > PATIENCE_TICKS:
-            self.close(TimeoutError("the counters' server did not answer in time"))
+        if self._ticks > REPLY_TICKS:
+            self.close(TimeoutError("the server did not reply in time"))
             return
         self._watch = self._loop.call_later(TICK_SECONDS, self._tick)
 
 
 async def connect(url: str) -> ValkeyConnection:
-    """Open a connection as the address says: `redis[s]://[user:password@]host[:port][/number]`,
-    `valkey[s]://…`, or `unix:///path[?db=number]`. Raise OSError where nobody answers."""
+    """Open a connection.
+
+    Args:
+        url: `redis[s]://[user:password@]host[:port][/number]`, `valkey[s]://…`, or
+            `unix:///path[?db=number]`.
+
+    Raises:
+        OSError: if the server cannot be reached or rejects the login.
+    """
     parts = urlsplit(url)
     loop = asyncio.get_running_loop()
     connection: ValkeyConnection
     _, connection = await _opener(parts, loop)
     try:
-        await _greet(parts, connection)
+        await _log_in(parts, connection)
     except BaseException:
         connection.close()
         raise
@@ -126,17 +135,17 @@ def _opener(parts: SplitResult, loop: asyncio.AbstractEventLoop):  # type: ignor
     )
 
 
-async def _greet(parts: SplitResult, connection: ValkeyConnection) -> None:
+async def _log_in(parts: SplitResult, connection: ValkeyConnection) -> None:
     number = parts.path.strip("/")
     if parts.scheme == "unix":
         number = parse_qs(parts.query).get("db", [""])[0]
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    greetings: list[tuple[str, ...]] = []
+    commands: list[tuple[str, ...]] = []
     if password:
-        greetings.append(("AUTH", user, password) if user else ("AUTH", password))
+        commands.append(("AUTH", user, password) if user else ("AUTH", password))
     if number not in ("", "0"):
-        greetings.append(("SELECT", number))
-    for greeting in greetings:
-        reply = await connection.ask(*greeting)
+        commands.append(("SELECT", number))
+    for command in commands:
+        reply = await connection.send(*command)
         if isinstance(reply, hiredis.ReplyError):
-            raise ConnectionError(f"the counters' server refused {greeting[0]!s}")
+            raise ConnectionError(f"the server rejected {command[0]}")

@@ -1,4 +1,4 @@
-"""Rate-limit windows in Valkey or Redis, shared by every process that uses the same server."""
+"""Rate-limit windows in Valkey or Redis, shared by all processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import hashlib
 from hiredis import ReplyError
 
 from akako.backends.valkey_connection import (
-    PATIENCE_TICKS,
+    REPLY_TICKS,
     TICK_SECONDS,
     ValkeyConnection,
     connect,
@@ -19,9 +19,9 @@ KEY_PREFIX = "akako:hits:"
 CONNECT_SECONDS = 1.0
 
 # A key is a list of the times of its allowed hits, oldest first, in microseconds of the server's
-# clock, so that the clocks of the callers do not matter. Should that clock be set back, time
-# stands still for a key, for a window at most. The expired hits are found by doubling steps
-# and then halves: a few looks, however many there are.
+# clock, so that clock differences between the workers do not matter. If that clock is set back, the
+# window of a key pauses for one window at most. Expired hits are found by galloping search, in
+# O(log n) steps.
 SCRIPT = """
 local key, limit, window = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call('TIME')
@@ -63,7 +63,7 @@ SCRIPT_SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 
 class ValkeyCounters:
-    """One script call per hit. `hit` raises when there is no sound answer within about 50 ms."""
+    """One script call per hit. `hit` raises when there is no valid reply within about 50 ms."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -75,15 +75,15 @@ class ValkeyCounters:
         if connection is None or connection.closed:
             connection = await self._connected()
         call = (SCRIPT_SHA, 1, KEY_PREFIX + key, limit, round(seconds * 1e6))
-        reply = await connection.ask("EVALSHA", *call)
-        # A server that was restarted or flushed has lost the script.
+        reply = await connection.send("EVALSHA", *call)
+        # A server that was restarted or flushed does not have the script.
         if isinstance(reply, ReplyError) and str(reply).startswith("NOSCRIPT"):
-            _ = connection.ask("SCRIPT", "LOAD", SCRIPT)
-            reply = await connection.ask("EVALSHA", *call)
+            _ = connection.send("SCRIPT", "LOAD", SCRIPT)
+            reply = await connection.send("EVALSHA", *call)
         try:
             return _verdict(reply)
         except ValueError:
-            connection.close()  # who knows what the next answer would belong to
+            connection.close()  # later replies may be out of step with their commands
             raise
 
     async def close(self) -> None:
@@ -93,11 +93,11 @@ class ValkeyCounters:
             self._connection.close()
 
     async def _connected(self) -> ValkeyConnection:
-        """The connection, once for all who wait. A slow one goes on while they no longer do."""
+        """Return the connection. Concurrent callers share one attempt."""
         if self._connecting is None or self._connecting.done():
             self._connecting = asyncio.create_task(self._connect())
-            self._connecting.add_done_callback(_note)
-        for _ in range(PATIENCE_TICKS):
+            self._connecting.add_done_callback(_ignore_failure)
+        for _ in range(REPLY_TICKS):
             await asyncio.wait({self._connecting}, timeout=TICK_SECONDS)
             if self._connecting.done():
                 return self._connecting.result()
@@ -109,8 +109,8 @@ class ValkeyCounters:
         return self._connection
 
 
-def _note(connecting: asyncio.Task[ValkeyConnection]) -> None:
-    """A failure that nobody waited for is no reason to complain: the next hit tries again."""
+def _ignore_failure(connecting: asyncio.Task[ValkeyConnection]) -> None:
+    """Retrieve the exception of an attempt that no caller awaited; the next hit tries again."""
     if not connecting.cancelled():
         connecting.exception()
 
@@ -121,4 +121,4 @@ def _verdict(reply: object) -> Verdict:
             return Verdict(allowed == 1, remaining, microseconds / 1e6)
         case Exception():
             raise reply
-    raise ValueError("the counters' server gave an unusable answer")
+    raise ValueError("the server sent an unexpected reply")

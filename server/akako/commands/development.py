@@ -54,7 +54,7 @@ def token(settings: Settings, options: argparse.Namespace) -> None:
     if not re.fullmatch(r"user_[A-Za-z0-9_]{1,64}", clerk_id, re.ASCII):
         raise SettingsError(f"--user {clerk_id!r} is no Clerk id such as user_123")
     serving.make_data_dir(settings.data_dir)
-    DevDirectory(settings.data_dir).introduce(clerk_id)
+    DevDirectory(settings.data_dir).add(clerk_id)
     try:
         print(DevIssuer.open(settings.data_dir).mint(clerk_id, options.ttl))
     except ValueError as error:

@@ -153,7 +153,7 @@ async def test_a_slow_answer_is_cut_off(
     failure: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(key_set, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(key_set, "RESPONSE_SECONDS", 0.3)
     clerk.fail("user", **failure)
     async with asyncio.timeout(20):
         with pytest.raises(ServiceUnavailable):

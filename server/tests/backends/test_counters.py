@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from akako.backends import valkey_counters
-from akako.backends.memory_counters import FORGOTTEN_PER_HIT, MemoryCounters
+from akako.backends.memory_counters import EXPIRED_PER_HIT, MemoryCounters
 from akako.backends.resilient_counters import ResilientCounters
 from akako.backends.valkey_counters import KEY_PREFIX, ValkeyCounters
 from akako.kernel.ports import Counters, Verdict
@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 @pytest.fixture
 async def valkey(server: Valkey, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Redis]:
     """A client of an empty Valkey. The counters wait long for it, so that load fails no test."""
-    monkeypatch.setattr(valkey_counters, "PATIENCE_TICKS", 1000)
+    monkeypatch.setattr(valkey_counters, "REPLY_TICKS", 1000)
     client = Redis.from_url(server.url)
     await client.flushall()
     yield client
@@ -158,7 +158,7 @@ async def test_memory_forgets_idle_keys_and_no_others() -> None:
         await counters.hit(f"long {number % 10}", 10**6, 3600)
     clock.now = 60 * SECOND
     assert len(counters._windows[60 * SECOND]) == count
-    for _ in range(count // FORGOTTEN_PER_HIT):
+    for _ in range(count // EXPIRED_PER_HIT):
         await counters.hit("somebody", 10**6, 60)
     assert list(counters._windows[60 * SECOND]) == ["somebody"]
     assert len(counters._windows[3600 * SECOND]) == 10

@@ -48,7 +48,7 @@ def clock() -> Clock:
 async def keys(
     clerk: FakeClerk, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[JwksKeySet]:
-    for name in ("PATIENCE_SECONDS", "FIRST_SECONDS"):
+    for name in ("KNOWN_KEY_SECONDS", "UNKNOWN_KEY_SECONDS"):
         monkeypatch.setattr(key_set, name, 30)  # a slow machine changes no answer
     opened = JwksKeySet(clerk.jwks_url, clock=clock)
     yield opened
@@ -197,7 +197,7 @@ async def test_a_redirect_is_not_followed(clerk: FakeClerk, keys: JwksKeySet) ->
 async def test_a_dripping_answer_is_cut_off(
     clerk: FakeClerk, keys: JwksKeySet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(key_set, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(key_set, "RESPONSE_SECONDS", 0.3)
     clerk.fail("jwks", body="drip")
     async with asyncio.timeout(20):
         with pytest.raises(ServiceUnavailable):
@@ -214,7 +214,7 @@ async def test_nobody_listening_is_unavailable(clock: Clock) -> None:
 async def test_who_holds_a_known_key_does_not_wait_long(
     clerk: FakeClerk, keys: JwksKeySet, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(key_set, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(key_set, "KNOWN_KEY_SECONDS", 0.05)
     await keys.find(clerk.kid)
     clerk.fail("jwks", delay=60)
     clock.now += CACHE_SECONDS
@@ -225,7 +225,7 @@ async def test_who_holds_a_known_key_does_not_wait_long(
 async def test_who_holds_no_known_key_gives_up_while_the_read_goes_on(
     clerk: FakeClerk, keys: JwksKeySet, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(key_set, "FIRST_SECONDS", 0.05)
+    monkeypatch.setattr(key_set, "UNKNOWN_KEY_SECONDS", 0.05)
     clerk.fail("jwks", delay=1.0)
     with pytest.raises(ServiceUnavailable):
         await keys.find(clerk.kid)

@@ -243,7 +243,7 @@ async def test_the_audience(clerk: FakeClerk, clock: Clock, audience: object, to
 async def test_a_verification_does_not_outlive_its_key(
     clerk: FakeClerk, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(key_set, "PATIENCE_SECONDS", 30)  # a slow machine changes no answer
+    monkeypatch.setattr(key_set, "KNOWN_KEY_SECONDS", 30)  # a slow machine changes no answer
     verifier = JwtVerifier(ISSUER, JwksKeySet(clerk.jwks_url, clock=clock), clock=clock)
     token = clerk.mint(at=NOW, ttl=3600)
     assert await reason(verifier, token) == "accepted"

@@ -84,7 +84,7 @@ def prepare(api: Server, learners: int) -> tuple[Topic, list[str]]:
     names = [f"user_pupil{new_id().replace('-', '')}" for _ in range(learners)]
     with api.db() as db:
         for number, name in enumerate(names):
-            DevDirectory(api.folder).introduce(name)
+            DevDirectory(api.folder).add(name)
             home = {"X-Forwarded-For": f"203.0.113.{number % 250}"}
             profile = api.get("/api/auth/profile", as_=name, headers=home)
             assert profile.status_code == 200, profile.text

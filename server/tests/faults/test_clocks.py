@@ -81,7 +81,7 @@ def test_what_one_decides_holds_at_once_for_the_other(nodes: tuple[Server, Serve
 
 
 def _new_learner(api: Server, name: str) -> str:
-    DevDirectory(api.folder).introduce(f"user_{name}")
+    DevDirectory(api.folder).add(f"user_{name}")
     answer = api.get("/api/auth/profile", headers=at_any_time(api, f"user_{name}"))
     assert answer.status_code == 200, answer.text
     return str(answer.json()["data"]["id"])

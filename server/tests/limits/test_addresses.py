@@ -80,7 +80,7 @@ def test_without_trusted_proxies_the_header_is_the_callers_own_word(
 
 def newcomer(api: Server, name: str) -> dict[str, str]:
     """The token of somebody who signs in for the first time."""
-    DevDirectory(api.folder).introduce(f"user_{name}")
+    DevDirectory(api.folder).add(f"user_{name}")
     return api.headers(f"user_{name}")
 
 

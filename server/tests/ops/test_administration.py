@@ -56,7 +56,7 @@ def test_an_administrator_for_a_time_becomes_one_for_good(api: Server) -> None:
 
 
 def test_somebody_who_never_signed_in(api: Server) -> None:
-    DevDirectory(api.folder).introduce("user_never_here")
+    DevDirectory(api.folder).add("user_never_here")
     cli.main(["admin", "grant", "--clerk-id", "user_never_here"])
     assert api.get("/api/users", as_="user_never_here").status_code == 200
 

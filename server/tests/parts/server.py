@@ -128,7 +128,7 @@ class Server:
     def user(self, name: str) -> str:
         """A fresh learner who signs in with this name; returns the Clerk id."""
         clerk_id = f"user_{name}"
-        DevDirectory(self.folder).introduce(clerk_id)
+        DevDirectory(self.folder).add(clerk_id)
         response = self.get("/api/auth/profile", as_=clerk_id)
         assert response.status_code == 200, response.text
         return clerk_id
