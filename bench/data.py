@@ -1,5 +1,5 @@
-"""The school that is measured, filled by SQL: 150 levels, pupils who may enroll, and any number of
-users, of whom one in a hundred is called John.
+"""Fill the benchmark school by SQL: 150 levels, learners without enrollments, and any number of
+users, of whom one in a hundred is named John.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SUBJECTS = 1_000
 ADMIN = "user_bench_admin"
 TOPIC = "benchtopic"
 
-# Every moment is a whole second: languages write fractions differently.
+# Times are whole seconds, because languages format fractions differently.
 PEOPLE = """
 insert into users (id, clerk_id, email, email_key, first_name, last_name, plan, search_key,
                    created_at, updated_at)
@@ -62,7 +62,7 @@ values ('benchtopic', 'Topic', 'topic', 'subject0000');
 
 
 def pupils() -> list[str]:
-    """The Clerk ids of the class that asks to enroll."""
+    """Return the Clerk ids of the learners that request enrollment."""
     return [f"user_pupil{n}" for n in range(PUPILS)]
 
 
@@ -80,13 +80,13 @@ def fill(url: str, users: int) -> None:
 
 
 def clear_enrollments(url: str) -> None:
-    """Every pupil may ask for every subject again."""
+    """Delete all enrollments, so that every learner can request every subject again."""
     with psycopg.connect(url, autocommit=True) as db:
         db.execute("truncate enrollments, audit_log, outbox")
 
 
 def nth_user(url: str, number: int) -> tuple[datetime, str]:
-    """The moment and id of a user, counted from the first."""
+    """Return the creation time and id of the user at an index."""
     with psycopg.connect(url, options="-c timezone=UTC") as db:
         row = db.execute(
             "select created_at, id from users order by created_at, id offset %s limit 1",
@@ -97,7 +97,7 @@ def nth_user(url: str, number: int) -> tuple[datetime, str]:
 
 
 def describe_silently(url: str, description: str) -> None:
-    """Change a level as nobody would: without a trigger that could tell of it."""
+    """Change a level with triggers disabled, so that no cache is invalidated."""
     with psycopg.connect(url, autocommit=True) as db:
         db.execute("set session_replication_role = replica")
         db.execute(

@@ -1,4 +1,4 @@
-"""W5, ranged downloads of a video of 200 MiB."""
+"""Measure W5: ranged downloads of a 200 MiB video."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIXTURE = Path(__file__).parents[1] / "server" / "tests" / "fixtures" / "sample.
 
 @dataclass
 class Source:
-    """Where the video is read from, and the processes whose work that is."""
+    """A server of the video, and the processes whose CPU time counts."""
 
     name: str
     port: int
@@ -44,7 +44,7 @@ class Source:
 
 
 def measured(stage: Stage, ours: Contestant) -> Table:
-    """What one reader of a whole video and 200 readers of a part of it get."""
+    """Return the results of one reader of the whole video and of 200 readers of a part."""
     say("W5, downloads")
     video = stage.folder / "video.mp4"
     _make_video(video)
@@ -67,7 +67,7 @@ def measured(stage: Stage, ours: Contestant) -> Table:
 
 
 def _sources(stage: Stage, ours: Contestant) -> list[Source]:
-    """Our server, our server behind nginx that sends its files, and nginx alone."""
+    """Start our server, our server behind nginx with X-Accel, and nginx alone."""
     bearer = f"Authorization: Bearer {stage.token(data.ADMIN)}\r\n"
     sources = [Source("akako", ours.port, (ours.pid,), VIDEO, bearer)]
     alone = stage.nginx("nginx-files", f"location / {{ root {stage.folder}; }}")
@@ -85,7 +85,7 @@ def _sources(stage: Stage, ours: Contestant) -> list[Source]:
 
 
 def _make_video(path: Path) -> None:
-    """A real beginning, and padding in a box that players skip."""
+    """Create a video: a real head, and padding in an MP4 box that players skip."""
     beginning = FIXTURE.read_bytes()
     padding = SIZE - len(beginning)
     with path.open("wb") as file:
@@ -137,7 +137,7 @@ def _one_reader(source: Source) -> Figures:
 
 
 async def _many_readers(source: Source) -> Figures:
-    """All at once and as fast as they can, each a part of its own."""
+    """Run all readers at full speed, each on its own range."""
     chosen = random.Random(7)
     refused = 0
 
@@ -164,13 +164,15 @@ async def _many_readers(source: Source) -> Figures:
 
 
 async def _players(source: Source) -> Figures:
-    """200 players that begin within two seconds and play at 2 Mbit/s: what each waits for its
-    first byte while the others play."""
+    """Measure the time to the first byte of 200 players that start within two seconds.
+
+    Each plays at 2 Mbit/s.
+    """
     firsts: list[float] = []
 
     async def play(number: int) -> None:
         await asyncio.sleep(number * BEGIN_SECONDS / READERS)
-        # A slow line takes in little at once; loopback alone would swallow megabytes.
+        # A slow line has a small receive window; loopback would accept megabytes.
         line = socket.socket()
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
         line.setblocking(False)
@@ -194,7 +196,7 @@ async def _players(source: Source) -> Figures:
 
 
 async def _accepted(reader: asyncio.StreamReader) -> bool:
-    """False where the server says that it is too busy."""
+    """Return False for a 503 response."""
     head = await reader.readuntil(b"\r\n\r\n")
     assert head[9:12] in (b"206", b"503"), head
     return head[9:12] == b"206"

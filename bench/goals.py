@@ -1,4 +1,4 @@
-"""The goals: figures of one run beside each other, and what they may be at most or at least."""
+"""The performance goals: ratios of figures of one run, with their limits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.turns import Table
 
 @dataclass
 class Goal:
-    """`value` is None where the run did not measure it."""
+    """A ratio with its limit. `value` is None if the run did not measure it."""
 
     name: str
     limit: float
@@ -26,13 +26,13 @@ class Goal:
 
     @property
     def behind(self) -> float:
-        """By how much the goal is missed: 0.3 is 30 %."""
+        """The relative distance to the limit: 0.3 is 30 %."""
         if self.value is None or self.met:
             return 0.0
         return (self.limit / self.value if self.at_least else self.value / self.limit) - 1
 
 
-# workload, peer, most that our CPU time may be of the peer's
+# workload, peer, maximum of our CPU time divided by the peer's
 RATIOS = [
     ("W1", "static", 2.0),
     ("W1", "fastify", 0.5),
@@ -65,7 +65,7 @@ def judged(table: Table, memory: dict[str, float]) -> list[Goal]:
 
 
 def smoke(table: Table) -> list[Goal]:
-    """The three that a short run against Python's own limits can tell."""
+    """Return the three goals that a short run can measure."""
     return [
         Goal(f"{workload}, CPU time ÷ {peer}", limit, ratio(table, workload, peer))
         for workload, peer, limit in RATIOS

@@ -1,4 +1,4 @@
-"""Sends requests on keep-alive connections, and checks and times every answer."""
+"""Send requests on keep-alive connections; check and time every response."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import cast
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 TICK_SECONDS = 0.001
-Source = Callable[[], bytes | None]  # the next request, None when there is no more
+Source = Callable[[], bytes | None]  # the next request, or None at the end
 
 
 @dataclass
 class Load:
-    """What a run did: answers counted, seconds it took, seconds per answer."""
+    """The result of a run: number of responses, duration, and seconds per response."""
 
     answers: int = 0
     seconds: float = 0.0
@@ -29,7 +29,7 @@ class Load:
 
 
 class Line(asyncio.Protocol):
-    """One connection with one request under way at most."""
+    """One connection, with at most one request in flight."""
 
     def __init__(
         self, good: Collection[bytes], answered: Callable[[Line, float], None], done: _Done
@@ -44,7 +44,7 @@ class Line(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def send(self, request: bytes, since: float) -> None:
-        """`since` is when the wait for the answer began: later requests may have queued."""
+        """Send a request. `since` is the time from which its latency counts."""
         assert self._transport
         self._since = since
         self._transport.write(request)
@@ -77,7 +77,7 @@ class Line(asyncio.Protocol):
 
 
 class _Done:
-    """The end of a run: all lines idle, or a failure."""
+    """Signals the end of a run: all connections idle, or a failure."""
 
     def __init__(self) -> None:
         self.future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -91,7 +91,7 @@ class _Done:
             self.future.set_exception(RuntimeError(reason))
 
     def check(self) -> None:
-        """Raise the failure if there was one."""
+        """Raise the first failure of the run, if there is one."""
         if self.future.done():
             self.future.result()
 
@@ -114,7 +114,7 @@ async def _lines(
 async def drive(
     port: int, source: Source, *, seconds: float, connections: int, good: Collection[bytes]
 ) -> Load:
-    """Keep all connections busy for a while, or until there are no more requests."""
+    """Keep all connections busy for some seconds, or until the requests run out."""
     load, done = Load(), _Done()
     end = 0.0
     busy = connections
@@ -161,7 +161,7 @@ async def paced(
     connections: int,
     good: Collection[bytes],
 ) -> Load:
-    """Ask at a fixed rate; a wait begins when its request was due, whether or not it could go."""
+    """Send requests at a fixed rate; latency counts from the scheduled time of each request."""
     load, done = Load(), _Done()
     idle: deque[Line] = deque()
     due: deque[float] = deque()
@@ -201,7 +201,7 @@ async def paced(
 async def exchange(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
 ) -> tuple[int, list[tuple[str, str]], bytes]:
-    """One request and its answer: status, headers, body."""
+    """Send one request; return status, headers and body."""
     writer.write(request)
     head = await reader.readuntil(b"\r\n\r\n")
     first, *lines = head[:-4].decode("latin-1").split("\r\n")

@@ -1,4 +1,4 @@
-"""`make bench-profile`: flame graphs of W1, W2 and W3, in bench/profiles/NAME/."""
+"""Record flame graphs of W1, W2 and W3 in bench/profiles/NAME/ (`make bench-profile`)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORKLOADS = ("W1", "W2", "W3")
 
 
 async def record(ours: Contestant, workload: Workload, target: Path, seconds: int) -> None:
-    """Sample the server's stacks while it is kept busy."""
+    """Sample the stacks of the server under load."""
     say(f"profiling {workload.name}")
     program = Path(sys.executable).with_name("py-spy")
     line = [str(program), "record", "--format", "flamegraph", "--rate", "500", "--nonblocking"]
@@ -45,7 +45,7 @@ async def record(ours: Contestant, workload: Workload, target: Path, seconds: in
 
 
 def _without_places(svg: str) -> str:
-    """Where this machine keeps the sources is nobody's business."""
+    """Remove the paths of this machine."""
     for place in (f"{ROOT}/server/", f"{ROOT}/", f"{sys.prefix}/", f"{sys.base_prefix}/"):
         svg = svg.replace(place, "")
     return re.sub(r"lib/python3\.\d+/(site-packages/)?", "", svg)

@@ -1,4 +1,4 @@
-"""The run as a table, for the terminal and for RESULTS.md, and as a line of results.jsonl."""
+"""Write a run as a table, for the terminal and RESULTS.md, and as a line of results.jsonl."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _shown(figures: dict[str, float], columns: list[tuple[str, str, int]]) -> li
 
 
 def small_table(table: Table) -> str:
-    """The workloads of small answers, with our CPU time as a ratio to each contestant's."""
+    """Return the table of small responses: our CPU time divided by each contestant's."""
     rows = []
     for workload, by_contestant in table.items():
         if workload in FILES:
@@ -140,7 +140,7 @@ def write(
     *,
     whole: bool,
 ) -> None:
-    """Append the run to the history; a whole run becomes RESULTS.md."""
+    """Append the run to the history; write RESULTS.md after a complete run."""
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     record = {
         "at": moment,
@@ -184,7 +184,7 @@ def _page(
 
 
 def _profiles() -> str:
-    """Links to the flame graphs that there are."""
+    """Return links to the existing flame graphs."""
     found = sorted((HERE / "profiles").glob("*/W*.svg"))
     names = [path.relative_to(HERE).as_posix() for path in found]
     links = [f"[{name.removeprefix('profiles/').removesuffix('.svg')}]({name})" for name in names]

@@ -1,4 +1,4 @@
-"""The peers: what each is, how it is installed, and how it is started."""
+"""The peers: what each one is, how to install it, and how to start it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ABOUT = {
     "fastify": "Fastify with schemas, pg and fast-jwt",
     "nextjs": "Next.js 14 route handlers, Prisma 7 with the pg adapter, jose",
 }
-# Prisma's client needs no engine to be downloaded; any program keeps `generate` from trying.
+# Prisma's client needs no engine; naming any program keeps `generate` from downloading one.
 QUIET = {
     "PRISMA_SCHEMA_ENGINE_BINARY": "/bin/true",
     "NEXT_TELEMETRY_DISABLED": "1",
@@ -33,11 +33,11 @@ QUIET = {
 
 
 def command(name: str, port: int) -> tuple[list[str], Path]:
-    """How a peer is started, and in which folder."""
+    """Return the command and the folder of a peer."""
     if name in NODE:
         more = ["-p", str(port)] if name == "nextjs" else []
         return [*NODE[name], *more], PEERS / name
-    # Under the same server, loop and parser as ours.
+    # The same server, event loop and parser as ours.
     options = ["--loop", "uvloop", "--http", "h11", "--lifespan", "off", "--no-access-log"]
     options += ["--log-level", "error", "--no-server-header", "--port", str(port)]
     module = f"bench.peers.{PYTHON[name]}:app"
@@ -45,7 +45,7 @@ def command(name: str, port: int) -> tuple[list[str], Path]:
 
 
 def install(name: str) -> None:
-    """Install and build a Node peer, unless what is there was made from these very files."""
+    """Install and build a Node peer, unless the installed one has the same fingerprint."""
     if name not in NODE:
         return
     folder = PEERS / name
@@ -60,7 +60,7 @@ def install(name: str) -> None:
 
 
 def _fingerprint(folder: Path) -> str:
-    """Of everything that is committed; what was installed or built is beside it."""
+    """Return a hash of all committed files, without installed and built ones."""
     made = {"node_modules", ".next", "generated"}
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):

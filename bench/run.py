@@ -1,4 +1,4 @@
-"""`make bench`: the server beside its peers, turn by turn, in one run."""
+"""Measure the server and its peers in turns within one run (`make bench`)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _chosen(parser: argparse.ArgumentParser, text: str | None, known: tuple[str,
 
 
 async def contestants(prepared: Stage, asked: Questions, names: list[str]) -> dict[str, Contestant]:
-    """Our server and the peers, started, and asked for what their later questions need."""
+    """Start our server and the peers, and read the tags and cursors that requests need."""
     running = {"akako": prepared.akako()}
     await asked.learn(running["akako"], prepared.url, prepared.users)
     await _keep_answer(prepared, running["akako"])
@@ -75,7 +75,7 @@ async def contestants(prepared: Stage, asked: Questions, names: list[str]) -> di
 
 
 async def _keep_answer(prepared: Stage, ours: Contestant) -> None:
-    """The answer to W1, for the peers that only send it."""
+    """Save the response to W1 for the peers that serve it as a static file."""
     _, headers, body = await load.once(ours.port, get(LEVELS))
     kept = [pair for pair in headers if pair[0] != "date"]
     (prepared.folder / "levels.json").write_bytes(body)
@@ -100,8 +100,10 @@ def _ready_answer(prepared: Stage) -> str:
 
 
 async def check_cold(prepared: Stage, running: dict[str, Contestant], asked: Questions) -> None:
-    """Raise RuntimeError where a kept answer could serve "W1 cold": a change of which nobody is
-    told must be seen in the next answer."""
+    """Raise RuntimeError if a cached response could serve "W1 cold".
+
+    The next response must show a change that triggers no notification.
+    """
     for name, contestant in running.items():
         if name in workloads.FLOOR:
             continue
@@ -123,7 +125,7 @@ def _next(source: load.Source) -> bytes:
 async def small(
     prepared: Stage, options: argparse.Namespace, at_rate: tuple[str, ...] = AT_RATE
 ) -> Notes:
-    """Workloads of small answers, with all peers; those in `at_rate` at a fixed rate too."""
+    """Configure the workloads of small responses; those in `at_rate` also run at a fixed rate."""
     asked = Questions(prepared)
     running = await contestants(prepared, asked, options.peers)
     chosen = [each for each in workloads.all_of(asked) if each.name in options.only]
@@ -142,7 +144,7 @@ async def small(
 
 @dataclass
 class Findings:
-    """What a run found; a part that fails does not take the others along."""
+    """The results of a run. A failed part does not end the others."""
 
     table: Table = field(default_factory=dict)
     sql: dict[str, float] = field(default_factory=dict)
@@ -158,7 +160,7 @@ class Findings:
 
 
 def measured(prepared: Stage, options: argparse.Namespace) -> Findings:
-    """All that was asked for."""
+    """Run all requested parts."""
     found = Findings()
     table, rounds, only = found.table, max(1, options.rounds - 2), set(options.only)
     ours = prepared.akako()

@@ -1,4 +1,4 @@
-"""What must not grow: W7, the same question to schools of three sizes; two workers; idle memory."""
+"""Measure scaling: W7 (three sizes of school), two workers, and the memory of an idle worker."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ from bench.turns import Figures, Notes, say
 from bench.workloads import Questions, Workload
 
 IDLE_SECONDS = 4.0
-SLOW_RATE, APART_SECONDS, TOGETHER_SECONDS = 5.0, 2.0, 6.0  # the largest school can bear it
+SLOW_RATE, APART_SECONDS, TOGETHER_SECONDS = (
+    5.0,
+    2.0,
+    6.0,
+)  # a rate that the largest school sustains
 SIZES = (1_000, 100_000, 1_000_000)
 
 
 async def sizes(stage: Stage, *, rounds: int, largest: int) -> Notes:
-    """W2 and W2b of our server on each size; a contestant is named for its number of users.
+    """Measure W2 and W2b of our server for each size; a contestant is named after its users.
 
-    What a caller waits for and what the database does is noted of each size apart. Our own CPU time
-    is noted of all at once: alone, each would find the machine in a state that its database made.
+    Latency and database time are measured for each size alone. Our CPU time is measured with all
+    sizes in one run, because each database leaves the caches of the machine in a different state.
     """
     notes = Notes()
     asked = Questions(stage)
@@ -55,16 +59,17 @@ async def _slowly(
 
 
 async def _idle_cpu(contestant: Contestant) -> float:
-    """CPU seconds per second of housekeeping. Where the database needs long for each answer, it
-    would otherwise be counted as the cost of the few requests of a turn."""
+    """Return the CPU seconds per second that an idle server uses.
+
+    With slow queries, this would otherwise count as the cost of the few requests of a turn.
+    """
     before = servers.cpu_seconds(contestant.pid)
     await asyncio.sleep(IDLE_SECONDS)
     return (servers.cpu_seconds(contestant.pid) - before) / IDLE_SECONDS
 
 
 async def two_workers(stage: Stage, *, seconds: float, rounds: int) -> Notes:
-    """W1, W2 and W3 of one worker and of two with twice the connections: they may share no
-    bottleneck."""
+    """Measure W1, W2 and W3 with one worker, and with two workers and twice the connections."""
     say("two workers beside one")
     asked = Questions(stage)
     one, two = stage.akako(), stage.akako("akako-two", "--workers", "2")
@@ -81,7 +86,7 @@ async def two_workers(stage: Stage, *, seconds: float, rounds: int) -> Notes:
 
 
 def idle_memory(stage: Stage) -> dict[str, float]:
-    """MiB of one fresh worker that has answered nothing but its readiness."""
+    """Return the memory in MiB of a new worker that has served only the readiness check."""
     fresh = stage.akako("akako-idle")
     return {
         "idle_rss_mib": round(servers.memory_mib(fresh.pid), 1),

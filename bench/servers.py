@@ -1,4 +1,4 @@
-"""Starting what is measured, and reading what it cost."""
+"""Start the measured servers, and read their CPU time and memory."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def free_port() -> int:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and its living and dead children."""
+    """Return the user and system time of a process and of its living and dead children."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         dead = sum(int(field) for field in fields[13:15]) / TICKS
-        # The kernel's clock of the process: what `stat` says, but not rounded to ticks.
+        # The CPU clock of the process: like `stat`, but not rounded to ticks.
         own = time.clock_gettime((~pid << 3) | 2)
     except OSError:
-        return 0.0  # it has ended, and its parent's account holds its time
+        return 0.0  # it has ended; the counters of its parent include its time
     return own + dead + sum(map(cpu_seconds, children(pid)))
 
 
@@ -49,14 +49,14 @@ def children(pid: int) -> list[int]:
 
 
 def memory_mib(pid: int, kind: str = "VmRSS") -> float:
-    """Memory of a process: VmRSS is what is resident now, VmHWM the most that ever was."""
+    """Return the memory of a process in MiB: VmRSS is the current value, VmHWM the maximum."""
     found = re.search(rf"{kind}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     assert found
     return int(found[1]) / 1024
 
 
 def proportional_mib(pid: int) -> float:
-    """The process's share (PSS) of the memory that it and its children use together."""
+    """Return the proportional memory (PSS) of a process and its children in MiB."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
     assert found
@@ -64,7 +64,7 @@ def proportional_mib(pid: int) -> float:
 
 
 def forget_peak(pid: int) -> None:
-    """VmHWM starts anew from what is resident now."""
+    """Reset VmHWM to the current value."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
@@ -72,7 +72,7 @@ def forget_peak(pid: int) -> None:
 def started(
     command: list[str], port: int, environment: Mapping[str, str], *, log: Path, folder: Path = ROOT
 ) -> Iterator[int]:
-    """A server in a process of its own; yields its process id once it answers."""
+    """Start a server process; yield its process id when it responds."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AKAKO_")}
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
     kept |= {**environment, "PYTHONPATH": f"{ROOT / 'server'}:{ROOT}", "PORT": str(port)}
@@ -106,7 +106,7 @@ def akako(port: int, *arguments: str) -> list[str]:
 
 @contextmanager
 def rival(name: str, port: int, environment: Mapping[str, str], log: Path) -> Iterator[int]:
-    """A peer, started as its own people would."""
+    """Start a peer as its documentation recommends."""
     command, folder = rivals.command(name, port)
     with started(command, port, environment, log=log, folder=folder) as pid:
         yield pid

@@ -1,7 +1,7 @@
-"""`make bench-smoke`: in less than a minute, whether the hot paths are still near their goals.
+"""Compare the hot paths with their goals in less than a minute (`make bench-smoke`).
 
-Exits with status 1 when one is more than 30 % behind. It is no part of the gate, because machines
-are noisy.
+Exits with status 1 if a ratio exceeds its goal by more than 30 %. Not part of the gate, because the
+load of the machine affects the result.
 """
 
 from __future__ import annotations

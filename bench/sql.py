@@ -1,4 +1,4 @@
-"""The statements of the workloads: what peers without an ORM run, and the database's own cost."""
+"""The SQL of the workloads, for peers without an ORM and for the cost of the database alone."""
 
 from __future__ import annotations
 
@@ -67,6 +67,6 @@ values ($1, $2, $3, $4, $5, $6, $7, $8)
 
 
 def as_json() -> str:
-    """All of them by name, for peers in other languages."""
+    """Return all statements by name, for peers in other languages."""
     texts = {name.lower(): text for name, text in globals().items() if name.isupper()}
     return json.dumps(texts)

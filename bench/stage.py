@@ -1,4 +1,4 @@
-"""What all contestants share: PostgreSQL, Valkey, the school, keys and tokens."""
+"""Start what all contestants share: PostgreSQL, Valkey, the school, keys and tokens."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ from tests.parts.valkey import start_valkey
 
 MIB = 1024 * 1024
 TOKEN_SECONDS = 6 * 3600
-# Room for the million users; vacuuming would come at moments of its own choice.
+# Sized for a million users; autovacuum would run at unpredictable times.
 DATABASE = {"shared_buffers": "512MB", "autovacuum": "off", "max_wal_size": "8GB", "jit": "off"}
 
 
 @dataclass
 class Contestant:
-    """A running server that takes turns."""
+    """A running server that is measured in turns."""
 
     name: str
     port: int
     pid: int
-    idle: float = 0.0  # CPU seconds per second without requests, where that is to be left out
+    idle: float = 0.0  # CPU seconds per second of an idle server, subtracted from the result
 
 
 @dataclass
 class Stage:
-    """The parts that run for everybody. Contestants are started by need and stay."""
+    """The shared servers. Contestants start on demand and keep running."""
 
     folder: Path
     url: str
@@ -57,7 +57,7 @@ class Stage:
         return DevIssuer.open(self.folder).mint(clerk_id, TOKEN_SECONDS)
 
     def environment(self, url: str | None = None) -> dict[str, str]:
-        """Of our server."""
+        """Return the environment of our server."""
         rates = ("GENERAL", "AUTH", "UPLOAD", "MEDIA", "WEBHOOK")
         return {
             "AKAKO_DATA_DIR": str(self.folder),
@@ -70,7 +70,7 @@ class Stage:
     def akako(
         self, name: str = "akako", *arguments: str, url: str | None = None, **settings: str
     ) -> Contestant:
-        """Our server under a name, on the main database or another."""
+        """Start our server under a name, on the main database or another one."""
         if name not in self.running:
             port = servers.free_port()
             server = servers.started(
@@ -83,7 +83,7 @@ class Stage:
         return self.running[name]
 
     def rival(self, name: str) -> Contestant:
-        """A peer on the main database."""
+        """Start a peer on the main database."""
         if name not in self.running:
             port = servers.free_port()
             environment = {
@@ -99,7 +99,7 @@ class Stage:
         return self.running[name]
 
     def nginx(self, name: str, configuration: str) -> Contestant:
-        """An nginx with one worker for the `location` given."""
+        """Start nginx with one worker and the given `location`."""
         if name not in self.running:
             port = servers.free_port()
             home = self.folder / name
@@ -111,7 +111,7 @@ class Stage:
         return self.running[name]
 
     def another_database(self, users: int) -> str:
-        """A school of another size beside the main one."""
+        """Create a second school of another size."""
         url = create_database(self.url, f"bench_{users}")
         migrate(url)
         fill(url, users)
@@ -152,7 +152,7 @@ def fill(url: str, users: int) -> None:
 
 @contextmanager
 def prepared(users: int) -> Iterator[Stage]:
-    """Everything running and filled, but no contestant yet."""
+    """Start and fill the shared servers, without contestants."""
     with ExitStack() as stack:
         folder = stack.enter_context(passable_folder())
         database = start_postgres(folder, DATABASE)
@@ -167,7 +167,7 @@ def prepared(users: int) -> Iterator[Stage]:
 
 
 def _open_up(folder: Folder) -> int:
-    """Allow the benchmark to change rows without a trigger; returns PostgreSQL's process id."""
+    """Allow the benchmark to disable triggers; return the process id of PostgreSQL."""
     pid, _, _, port, *_ = folder.pid_file.read_text().splitlines()
     with psycopg.connect(folder.url(int(port), SUPERUSER), autocommit=True) as db:
         db.execute(f"grant set on parameter session_replication_role to {NAME}".encode())
@@ -175,7 +175,7 @@ def _open_up(folder: Folder) -> int:
 
 
 def _write_shared(folder: Path) -> None:
-    """What peers read: the key of tokens, the script of the limiter, the statements."""
+    """Write the files that peers read: token key, limiter script, SQL."""
     DevIssuer.open(folder)
     private = load_pem_private_key((folder / KEY_FILE).read_bytes(), None)
     public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

@@ -1,4 +1,4 @@
-"""Contestants take turns; what each turn cost is noted, and medians are what counts."""
+"""Measure contestants in turns, and report the medians."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from bench.workloads import Workload
 Figures = dict[str, float]
 Table = dict[str, dict[str, Figures]]  # workload → contestant → figures
 WARM_UP = 0.7
-RATE = 100.0  # requests per second, which the slowest can bear
+RATE = 100.0  # requests per second; the slowest contestant sustains it
 SQL_SECONDS = 1.0
 
 
 @dataclass
 class Notes:
-    """All turns so far."""
+    """The results of all turns so far."""
 
     turns: dict[tuple[str, str], list[Figures]] = field(default_factory=lambda: defaultdict(list))
 
@@ -53,7 +53,7 @@ async def turn(
     workload: Workload,
     run: Callable[[], Awaitable[load.Load]],
 ) -> tuple[load.Load, Figures]:
-    """One run with what it cost per answer: the server's CPU time and the database's."""
+    """Run one turn; return the CPU time per response of the server and the database."""
     if workload.writes:
         data.clear_enrollments(stage.url)
     ours, theirs = servers.cpu_seconds(contestant.pid), servers.cpu_seconds(stage.postmaster)
@@ -64,7 +64,7 @@ async def turn(
 
 
 async def full(stage: Stage, contestant: Contestant, workload: Workload, seconds: float) -> Figures:
-    """As many answers as it can give."""
+    """Run a turn at full speed."""
     source = workload.make(contestant)
     done, figures = await turn(
         stage,
@@ -90,7 +90,7 @@ async def at_rate(
     rate: float = RATE,
     connections: int = 0,
 ) -> Figures:
-    """Answers at a rate that everybody can bear: what a caller waits, and what that costs."""
+    """Run a turn at a fixed rate; measure latency and cost."""
     source = workload.make(contestant)
     done, figures = await turn(
         stage,
@@ -117,7 +117,7 @@ async def interleaved(
     rounds: int,
     rate_for: Sequence[str] = (),
 ) -> Notes:
-    """Every round has a turn of each contestant in each workload; the first warms up only."""
+    """Run rounds with one turn per contestant and workload; the first round is a warm-up."""
     notes = Notes()
     for number in range(rounds + 1):
         say(f"round {number} of {rounds}" if number else "warming up")
@@ -138,8 +138,7 @@ async def interleaved(
 
 
 def sql_alone(stage: Stage) -> dict[str, float]:
-    """The database's own CPU time for the statements of W1, W2 and W3, asked by one client that
-    does nothing else, in microseconds."""
+    """Return the database's CPU time in µs for the SQL of W1, W2 and W3, without a server."""
     say("the statements alone")
     costs = {}
     with psycopg.connect(stage.url, autocommit=True, prepare_threshold=0) as db:
@@ -187,7 +186,7 @@ def _enroll(db: Connection, number: int) -> None:
 
 
 def run(coroutine: Awaitable[Notes]) -> Notes:
-    """In the load generator's event loop, which is to take as little CPU time as it can."""
+    """Run the turns in the event loop of the load generator."""
     import uvloop
 
     async def main() -> Notes:

@@ -1,4 +1,4 @@
-"""W4, an upload of 200 MiB, beside `cat` to the same disk."""
+"""Measure W4: an upload of 200 MiB, compared with `cat` to the same disk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench.turns import Table, say
 SIZE = 200 * MIB
 PIECE = b"0123456789abcde\n" * 65_536  # 1 MiB
 REPEATS = 3
-# As curl makes one; the search for a short one would take many more steps.
+# As long as curl's; searching for a short boundary is slower.
 BOUNDARY = b"------------------------d74496d66958873e"
 BEGINNING = (
     b"--"
@@ -36,8 +36,10 @@ FORM = f"multipart/form-data; boundary={BOUNDARY.decode()}"
 
 
 def measured(stage: Stage, ours: Contestant) -> Table:
-    """MiB per second of our server and of `cat` behind a loopback socket, on the same disk; and
-    how much the server's memory grew at most."""
+    """Return the MiB per second of our server and of `cat`, and the memory growth of the server.
+
+    `cat` reads from a loopback socket and writes to the same disk.
+    """
     say("W4, uploads")
     token = stage.token(data.ADMIN)
     speeds: dict[str, list[float]] = {"akako": [], "cat": [], "cat and sync": []}
@@ -59,7 +61,7 @@ def measured(stage: Stage, ours: Contestant) -> Table:
 
 
 def _upload(port: int, token: str, size: int) -> float:
-    """Seconds from the first byte to the answer."""
+    """Return the seconds from the first byte to the response."""
     length = len(BEGINNING) + size + len(END)
     head = (
         f"POST /api/s3/document/upload HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -83,7 +85,7 @@ def _send(line: socket.socket, size: int) -> None:
 
 
 def _cat(folder: Path, *, sync: bool) -> float:
-    """Seconds until `cat` has written what came through the socket (and it is on the disk)."""
+    """Return the seconds until `cat` has written (and synced) the data from the socket."""
     target = folder / "cat.bin"
     with socket.create_server(("127.0.0.1", 0)) as listener:
         receiver = threading.Thread(target=_receive, args=(listener, target, sync))

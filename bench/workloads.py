@@ -1,4 +1,4 @@
-"""What is asked of the contestants, and whether they answer alike."""
+"""The workloads, and the check that all contestants send the same responses."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SEARCH = "/api/users?search=john&limit=20"
 DEEP = "/api/users?sort=createdAt&order=asc&limit=20"
 ALL = ("handwritten", "fastapi", "fastify", "nextjs")
 FLOOR = ("static", "nginx")
-# A class of 40 at once: most look around, some have looked before, some ask to enroll, and
-# administrators look for people.
+# A class of 40: most read, some revalidate, some request enrollment, and
+# administrators search for users.
 CLASS = {"W1": 24, "W1b": 8, "W2": 4, "W3": 4}
 
 
 @dataclass(frozen=True)
 class Workload:
-    """One kind of question. `make` gives a contestant's requests, afresh for every turn."""
+    """A kind of request. `make` creates the requests of a contestant for one turn."""
 
     name: str
     about: str
@@ -45,13 +45,13 @@ def get(path: str, **headers: str) -> bytes:
 
 
 def _cursor(page: int, moment: datetime, id: str) -> str:
-    """As the peers understand it."""
+    """Return a cursor in the format of the peers."""
     raw = json.dumps([page, "createdAt", "asc", moment.isoformat(), id]).encode()
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 class Questions:
-    """The requests, with the tokens, tags and cursors that they need."""
+    """Builds the requests, with their tokens, entity tags and cursors."""
 
     def __init__(self, stage: Stage) -> None:
         self.admin = f"Bearer {stage.token(data.ADMIN)}"
@@ -61,7 +61,7 @@ class Questions:
         self._numbers = itertools.count()
 
     async def learn(self, contestant: Contestant, url: str, users: int) -> None:
-        """Each contestant's own entity tag, and its own cursor of the page after row 90 %."""
+        """Read the entity tag of each contestant, and its cursor after 90 % of the rows."""
         _, headers, _ = await load.once(contestant.port, get(LEVELS))
         self.tags[contestant.name] = dict(headers).get("etag", "")
         page = users * 9 // 10 // 20
@@ -75,7 +75,7 @@ class Questions:
         return load.forever(itertools.repeat(get(LEVELS)))
 
     def levels_cold(self, _: Contestant) -> Source:
-        """Each with a parameter of its own that nobody reads: no kept answer can serve it."""
+        """Create requests with a unique, ignored parameter, so that no cache can serve them."""
         return load.forever(get(f"{LEVELS}&_={n}") for n in self._numbers)
 
     def levels_held(self, contestant: Contestant) -> Source:
@@ -92,7 +92,7 @@ class Questions:
         return load.forever(self._wishes())
 
     def _wishes(self) -> Iterator[bytes]:
-        """Every pupil asks for every subject, once."""
+        """Create one enrollment request per learner and subject."""
         for subject in range(data.SUBJECTS):
             body = json.dumps({"subjectId": f"subject{subject:04}", "message": "Please"})
             for bearer in self.pupils:
@@ -109,7 +109,7 @@ class Questions:
             "W2": self.search(contestant),
             "W3": self.enroll(contestant),
         }
-        # Spread, so that no kind comes in a burst.
+        # Interleaved, so that no kind comes in a burst.
         slots = sorted(
             (turn / share, name) for name, share in CLASS.items() for turn in range(share)
         )
@@ -137,12 +137,12 @@ def all_of(asked: Questions) -> list[Workload]:
 
 
 VOLATILE = re.compile(rb'"(id|requestedAt)":"[^"]*"')
-# Those that a server program adds by itself.
+# Headers that a server program adds.
 OWN_HEADERS = {"date", "connection", "keep-alive", "server", "accept-ranges", "last-modified"}
 
 
 async def check_same(ours: Contestant, peer: Contestant, workload: Workload, url: str) -> None:
-    """Raise RuntimeError unless both answer with the same status, body and kinds of headers."""
+    """Raise RuntimeError unless both responses have the same status, body and header names."""
     answers = []
     for contestant in (ours, peer):
         data.clear_enrollments(url)

@@ -1,8 +1,8 @@
-"""Writes the tables of docs/permissions.md from openapi.json.
+"""Write the tables of docs/permissions.md from openapi.json.
 
     python contract/permissions.py [FILE]
 
-FILE: where to write, otherwise the page itself. What stands before the first table is kept.
+FILE: the output, by default the page itself. The text before the first table stays.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ def who(operation: dict[str, Any]) -> str:
     if roles:
         return roles
     if not operation["security"]:
-        return "everybody"
+        return "everyone"
     optional = {} in operation["security"]
-    return "everybody, with or without a token" if optional else "everybody signed in"
+    return "everyone, with or without a token" if optional else "everyone signed in"
 
 
 def rows(document: dict[str, Any], area: str) -> Iterator[str]:

@@ -1,8 +1,8 @@
-"""Writes the Postman collection and its environment from openapi.json and the story.
+"""Write the Postman collection and its environment from openapi.json and the story.
 
     python contract/postman.py [FOLDER]
 
-FOLDER: where to write, otherwise beside openapi.json. The same input gives the same bytes.
+FOLDER: the output folder, by default the one of openapi.json. Equal input gives equal bytes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ server `akako token --as admin` (mentor, learner) prints them. The webhooks need
 collection: make its folder Postman's working directory.
 """
 
-# The defaults are those of a development server; the secret is an example, as is told with it.
+# The defaults of a development server; the secret is an example.
 ENVIRONMENT = {
     "baseUrl": ("http://127.0.0.1:8000", "default"),
     "adminToken": ("", "secret"),
@@ -53,7 +53,7 @@ EVERY_ANSWER = [
 
 
 class Operation:
-    """An operation of the document, with what it promises about its answers."""
+    """An operation of the document, with the schemas and headers of its responses."""
 
     def __init__(self, document: Json, path: str, method: str) -> None:
         self._document = document
@@ -74,12 +74,12 @@ class Operation:
         return self._resolve(self._described["responses"][str(status)])
 
     def headers(self, status: int) -> list[str]:
-        """Those that an answer with this status always has."""
+        """Return the headers that a response with this status always has."""
         found = self._answer(status).get("headers", {})
         return [name for name, each in found.items() if self._resolve(each).get("required")]
 
     def shape(self, status: int) -> Json | None:
-        """The schema of the JSON answer; None where a file is answered, or nothing."""
+        """Return the schema of the JSON response, or None for a file or an empty body."""
         content = self._answer(status).get("content", {})
         return content["application/json"]["schema"] if "application/json" in content else None
 
@@ -87,7 +87,7 @@ class Operation:
         return "*/*" in self._answer(status).get("content", {})
 
     def keys(self, status: int) -> list[str]:
-        """What `data`, or each item of a list, always has."""
+        """Return the required keys of `data`, or of each item of a list."""
         data = self._resolve((self.shape(status) or {})["properties"]["data"])
         return list(self._resolve(data.get("items", data)).get("required", []))
 
@@ -101,7 +101,7 @@ def operations(document: Json) -> dict[str, Operation]:
 
 
 def tests(step: Step, operation: Operation) -> Iterator[str]:
-    """The lines of a request's test script."""
+    """Return the test script of a request."""
     statuses = step.status or operation.successes[:1]
     names = " or ".join(f"{each} {HTTPStatus(each).phrase}" for each in statuses)
     yield from _test(names, f"pm.expect(pm.response.code).to.be.oneOf({list(statuses)});")
@@ -123,7 +123,7 @@ def tests(step: Step, operation: Operation) -> Iterator[str]:
 
 
 def _own(step: Step) -> Iterator[str]:
-    """What the step itself checks and keeps."""
+    """Return the checks and variables of the step itself."""
     for name, condition in step.checks.items():
         yield from _test(name, f"pm.expect({condition}).to.equal(true);")
     for variable, value in step.keep.items():
@@ -244,7 +244,7 @@ def _event(when: str, lines: Any) -> Json:
 
 
 def collection(document: Json) -> Json:
-    """Exit with a line that names the operation which no step requests."""
+    """Build the collection. Exit with an error that names an operation without a step."""
     known = operations(document)
     steps = [step for steps in FOLDERS.values() for step in steps]
     missing = [name for name in known if name not in {step.operation for step in steps}]

@@ -1,8 +1,8 @@
-"""Level, grade, subject and topic, and the files of a topic."""
+"""Requests for levels, grades, subjects, topics and the files of a topic."""
 
 from __future__ import annotations
 
-from story.step import LEARNER, MENTOR, NOBODY, PICTURE, Step
+from story.step import ANONYMOUS, LEARNER, MENTOR, PICTURE, Step
 
 PDF, VIDEO = "files/study-material.pdf", "files/lesson.mp4"
 
@@ -43,14 +43,18 @@ EDUCATION = [
         {"subjectId": "{{subjectId}}", "name": "Addition", "content": "One and one is two."},
         keep={"topicId": "result.id"},
     ),
-    Step("listLevels", "List levels", NOBODY),
-    Step("listGrades", "List the grades of a level", NOBODY, path={"levelId": "{{levelId}}"}),
-    Step("listSubjects", "List the subjects of a grade", NOBODY, path={"gradeId": "{{gradeId}}"}),
-    Step("listTopics", "List the topics of a subject", NOBODY, path={"subjectId": "{{subjectId}}"}),
+    Step("listLevels", "List levels", ANONYMOUS),
+    Step("listGrades", "List the grades of a level", ANONYMOUS, path={"levelId": "{{levelId}}"}),
+    Step(
+        "listSubjects", "List the subjects of a grade", ANONYMOUS, path={"gradeId": "{{gradeId}}"}
+    ),
+    Step(
+        "listTopics", "List the topics of a subject", ANONYMOUS, path={"subjectId": "{{subjectId}}"}
+    ),
     Step(
         "getTopic",
         "Get a topic, without a token",
-        NOBODY,
+        ANONYMOUS,
         path={"topicId": "{{topicId}}"},
         checks={"the content is not shown": "!('content' in result)"},
     ),

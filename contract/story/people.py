@@ -1,8 +1,8 @@
-"""Who is asking, and who else is there."""
+"""Requests for the profile and for users."""
 
 from __future__ import annotations
 
-from story.step import LEARNER, MENTOR, NOBODY, PICTURE, Step
+from story.step import ANONYMOUS, LEARNER, MENTOR, PICTURE, Step
 
 REFUSED_ID = "does-not-exist"
 NEW_RUN = ("pm.collectionVariables.set('run', Date.now().toString(36));",)
@@ -11,16 +11,16 @@ AUTHENTICATION = [
     Step(
         "syncUser",
         "Sync a user from Clerk",
-        NOBODY,
+        ANONYMOUS,
         {"userId": "{{learnerClerkId}}", "email": "{{learnerEmail}}"},
         status=(200, 201),
-        checks={"nothing personal is told": "Object.keys(result).length === 3 && result.synced"},
+        checks={"contains no personal data": "Object.keys(result).length === 3 && result.synced"},
         before=NEW_RUN,
     ),
     Step(
         "syncUser",
         "Sync refuses a malformed address",
-        NOBODY,
+        ANONYMOUS,
         {"userId": "user_123", "email": "invalid-email"},
         status=(422,),
         details={"field": "email", "message": "Invalid email format", "value": "invalid-email"},
@@ -30,7 +30,7 @@ AUTHENTICATION = [
     Step(
         "getProfile",
         "My profile, without a token",
-        NOBODY,
+        ANONYMOUS,
         status=(401,),
         details={"reason": "missing"},
     ),

@@ -1,8 +1,8 @@
-"""What learners ask for and administrators decide, and what comes from other systems."""
+"""Enrollment requests, mentor applications, their decisions, and incoming webhooks."""
 
 from __future__ import annotations
 
-from story.step import LEARNER, NOBODY, Step, is_now
+from story.step import ANONYMOUS, LEARNER, Step, is_now
 
 ENROLLMENT = [
     Step(
@@ -156,7 +156,7 @@ WEBHOOKS = [
     Step(
         "receiveClerkWebhook",
         "A user was created",
-        NOBODY,
+        ANONYMOUS,
         {"type": "user.created", "data": PERSON},
         headers=SIGNED,
         checks={"it was handled": "result.received && result.handled"},
@@ -165,7 +165,7 @@ WEBHOOKS = [
     Step(
         "receiveClerkWebhook",
         "A user was deleted",
-        NOBODY,
+        ANONYMOUS,
         {"type": "user.deleted", "data": {"id": PERSON["id"], "deleted": True}},
         headers=SIGNED,
         checks={"it was handled": "result.received && result.handled"},
@@ -174,7 +174,7 @@ WEBHOOKS = [
     Step(
         "receiveClerkWebhook",
         "A webhook without signature",
-        NOBODY,
+        ANONYMOUS,
         {"type": "user.deleted", "data": {"id": PERSON["id"], "deleted": True}},
         status=(401,),
         details={"reason": "missing"},
@@ -192,13 +192,13 @@ PLANS = [
 ]
 
 OPERATIONS = [
-    Step("live", "Does the process run?", NOBODY),
-    Step("ready", "Can it serve requests?", NOBODY),
+    Step("live", "Does the process run?", ANONYMOUS),
+    Step("ready", "Can it serve requests?", ANONYMOUS),
     Step(
         "listAuditEntries",
         "Who did what",
         query={"resource": "enrollment", "resourceId": "{{enrollmentId}}"},
-        checks={"every step is told": "result.length === 3"},
+        checks={"every step is listed": "result.length === 3"},
     ),
 ]
 

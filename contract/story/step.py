@@ -1,4 +1,4 @@
-"""One request of the story, by what openapi.json cannot know of it."""
+"""One request of the story: what openapi.json does not contain."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any, NamedTuple
 
 Json = dict[str, Any]
 
-ADMIN, MENTOR, LEARNER, NOBODY = "adminToken", "mentorToken", "learnerToken", None
+ADMIN, MENTOR, LEARNER, ANONYMOUS = "adminToken", "mentorToken", "learnerToken", None
 PICTURE = {"imageUrl": "https://example.com/picture.png"}
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Step(NamedTuple):
-    """`status` is what openapi.json describes where it is None.
+    """A request. With `status` None, the status is the one in openapi.json.
 
-    `keep` (variable: value) and `checks` (name: condition) are JavaScript over `result`, which is
-    the `data` of the answer.
+    `keep` (variable: value) and `checks` (name: condition) are JavaScript expressions over
+    `result`, the `data` of the response.
     """
 
     operation: str
     title: str
     who: str | None = ADMIN
     body: Json | None = None
-    text: str | None = None  # the bytes of a file's piece, instead of a JSON body
+    text: str | None = None  # the bytes of a part of a file, instead of a JSON body
     files: Json | None = None
     path: Mapping[str, str] = NOTHING
     query: Mapping[str, str] = NOTHING
@@ -32,7 +32,7 @@ class Step(NamedTuple):
     status: tuple[int, ...] | None = None
     keep: Mapping[str, str] = NOTHING
     checks: Mapping[str, str] = NOTHING
-    details: Json | None = None  # of the error, where a refusal is what the step shows
+    details: Json | None = None  # the error code, if the step shows an error
     before: tuple[str, ...] = ()
 
 

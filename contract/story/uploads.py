@@ -1,19 +1,19 @@
-"""A file that arrives in two pieces, by the tus protocol."""
+"""A resumable upload in two parts, with the tus protocol."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from story.step import MENTOR, NOBODY, Step
+from story.step import ANONYMOUS, MENTOR, Step
 
 VERSION = {"Tus-Resumable": "1.0.0"}
 FIRST, REST = "One and one ", "is two."
 LENGTH = len(FIRST + REST)
 UPLOAD = {"uploadId": "{{uploadId}}"}
 TELL = (
-    "const told = { kind: 'document', filename: 'notes.txt' };",
-    "told.topicId = pm.collectionVariables.get('topicId');",
-    "const pairs = Object.entries(told).map(([name, value]) => `${name} ${btoa(value)}`);",
+    "const metadata = { kind: 'document', filename: 'notes.txt' };",
+    "metadata.topicId = pm.collectionVariables.get('topicId');",
+    "const pairs = Object.entries(metadata).map(([name, value]) => `${name} ${btoa(value)}`);",
     "pm.variables.set('uploadMetadata', pairs.join(','));",
 )
 
@@ -56,7 +56,7 @@ def stands_at(offset: int) -> Mapping[str, str]:
 
 
 RESUMABLE = [
-    Step("discoverUploads", "What resumable uploads can do", NOBODY),
+    Step("discoverUploads", "What resumable uploads can do", ANONYMOUS),
     begin("Begin a resumable upload"),
     append("Send the first piece", FIRST, 0),
     Step(

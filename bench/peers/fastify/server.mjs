@@ -269,8 +269,8 @@ async function enroll(caller, wish, requestId) {
       requestId,
     ]);
     const event = randomBytes(16).toString("hex");
-    const told = { enrollmentId: id, ...concerned };
-    await run(client, "announce", [event, "enrollment.requested", told]);
+    const data = { enrollmentId: id, ...concerned };
+    await run(client, "announce", [event, "enrollment.requested", data]);
     await client.query("commit");
     return inserted.rows[0];
   } catch (error) {

@@ -35,8 +35,8 @@ TAG = Tag("Education System", "Levels, grades, subjects and topics.")
 
 N = TypeVar("N", bound=Node)
 
-# A text of 200,000 characters, however they are written in JSON.
-TOPIC_BYTES = 1024 * 1024
+
+TOPIC_BYTES = 1024 * 1024  # 200,000 characters in any JSON spelling
 ADMIN_PATH = "/api/admin/education"
 
 
@@ -117,8 +117,7 @@ async def get_topic(call: Call, topic_id: str) -> Ok[Topic]:
 async def create_level(call: Call, data: LevelCreate) -> Created[Level]:
     """Create an education level."""
     level = await service.create_level(call.db, call.actor, level=data)
-    where = f"{ADMIN_PATH}/levels/{level.id}"
-    message = "Education level created successfully"
+    where, message = f"{ADMIN_PATH}/levels/{level.id}", "Education level created successfully"
     return Created(data=level, location=where, message=message, etag=True)
 
 
