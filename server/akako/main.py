@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from litestar import Litestar
 
 from akako import settings as settings_module
 from akako.backends import crash_reports, job_queue, public_changes, tracing
@@ -263,7 +262,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     )
 
     @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+    async def lifespan(app: object) -> AsyncIterator[None]:
         url = settings.database_url or ""
         aside = (
             _keep_leases_short(parts.meter),
@@ -284,7 +283,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         origins=settings.cors_origins,
         observe=metrics.observe,
         secure=settings.production,
-        lifespan=[lifespan],
+        lifespan=lifespan,
     )
     return tracing.TracedApp(app, tracer) if tracer else app
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, TypeVar
 
-import httpx
+import httpx2
 
 from akako_lms import _retry
 from akako_lms._wire import Model
@@ -21,7 +21,7 @@ def read_as(model: type[M], data: Any, etag: str | None = None) -> M:
         raise failure(200, UNREADABLE, f"The answer is not a {model.__name__}") from error
 
 
-def envelope(response: httpx.Response) -> dict[str, Any]:
+def envelope(response: httpx2.Response) -> dict[str, Any]:
     """The body of a success; an AkakoError if it is anything else than the API's own."""
     body = _object(response)
     if body.get("success") is not True or "data" not in body:
@@ -29,20 +29,20 @@ def envelope(response: httpx.Response) -> dict[str, Any]:
     return body
 
 
-def no_answer(error: httpx.HTTPError, code: str = NO_ANSWER) -> AkakoError:
+def no_answer(error: httpx2.HTTPError, code: str = NO_ANSWER) -> AkakoError:
     problem = failure(0, code, f"No answer: {type(error).__name__}")
     problem.__cause__ = error
     return problem
 
 
-def refusal(response: httpx.Response) -> AkakoError:
+def refusal(response: httpx2.Response) -> AkakoError:
     """The error that an answer stands for."""
     problem = _told(response) or unreadable(response)
     problem.retry_after = _retry.retry_after(response.headers.get("retry-after", ""))
     return problem
 
 
-def _told(response: httpx.Response) -> AkakoError | None:
+def _told(response: httpx2.Response) -> AkakoError | None:
     status, request_id = response.status_code, response.headers.get("x-request-id")
     if response.is_redirect:
         return failure(status, REDIRECTED, "Redirects are not followed", None, request_id)
@@ -54,7 +54,7 @@ def _told(response: httpx.Response) -> AkakoError | None:
     return failure(status, body["code"], str(body.get("error")), known, request_id)
 
 
-def _object(response: httpx.Response) -> dict[str, Any]:
+def _object(response: httpx2.Response) -> dict[str, Any]:
     try:
         body = json.loads(response.content)
     except (ValueError, RecursionError):
@@ -62,7 +62,7 @@ def _object(response: httpx.Response) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def unreadable(response: httpx.Response) -> AkakoError:
+def unreadable(response: httpx2.Response) -> AkakoError:
     kind = response.headers.get("content-type", "no content type")
     message = f"The answer is not the API's: {kind}"
     request_id = response.headers.get("x-request-id")

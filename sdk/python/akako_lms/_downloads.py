@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote
 
-import httpx
+import httpx2
 
 from akako_lms._answers import no_answer
 from akako_lms._session import Request, Session
@@ -61,7 +61,7 @@ class Sink:
             return {}
         return {"Range": f"bytes={self.have}-", "If-Range": self.etag}
 
-    def begin(self, response: httpx.Response) -> None:
+    def begin(self, response: httpx2.Response) -> None:
         """Get ready for the body of this answer."""
         goes_on = response.status_code == 206
         if goes_on and _first_byte(response.headers) != self.have:
@@ -116,7 +116,7 @@ async def download(
             had, tries = sink.have, tries + 1
             try:
                 response = await _receive(session, path, query, sink, progress)
-            except httpx.HTTPError as error:
+            except httpx2.HTTPError as error:
                 tries = tries if sink.have == had else 1
                 await session.recover(no_answer(error, INTERRUPTED), tries)
             else:
@@ -132,7 +132,7 @@ async def _receive(
     query: Mapping[str, str | None],
     sink: Sink,
     progress: Progress | None,
-) -> httpx.Response | None:
+) -> httpx2.Response | None:
     """Receive what is missing; None where nothing was."""
     asked = {"Accept-Encoding": "identity", **sink.headers()}
     request = Request(method="GET", path=path, query=to_query(query), headers=asked, whole=False)
@@ -154,7 +154,7 @@ async def _receive(
     return response
 
 
-def _downloaded(sink: Sink, response: httpx.Response | None) -> Download:
+def _downloaded(sink: Sink, response: httpx2.Response | None) -> Download:
     headers: Mapping[str, str] = response.headers if response is not None else {}
     name, kind = _file_name(headers.get("content-disposition", "")), headers.get("content-type")
     return Download(size=sink.have, file_name=name, mime_type=kind)

@@ -12,12 +12,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-import httpx
+import httpx2
 
 T = TypeVar("T")
 Token = str | Callable[[], str] | None
 AsyncToken = str | Callable[[], str | Awaitable[str]] | None
-TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
 
 
 class Content(NamedTuple):
@@ -31,12 +31,12 @@ class Driver(Protocol):
     """What the calls need of the outside world."""
 
     @property
-    def client(self) -> httpx.Client | httpx.AsyncClient: ...
+    def client(self) -> httpx2.Client | httpx2.AsyncClient: ...
     async def token(self) -> str | None: ...
-    async def send(self, request: httpx.Request) -> httpx.Response: ...
-    async def read(self, response: httpx.Response) -> bytes: ...
-    async def close(self, response: httpx.Response) -> None: ...
-    async def next_chunk(self, response: httpx.Response) -> bytes: ...
+    async def send(self, request: httpx2.Request) -> httpx2.Response: ...
+    async def read(self, response: httpx2.Response) -> bytes: ...
+    async def close(self, response: httpx2.Response) -> None: ...
+    async def next_chunk(self, response: httpx2.Response) -> bytes: ...
     async def sleep(self, seconds: float) -> None: ...
     async def work(self, function: Callable[[], T]) -> T: ...
     def content(self, content: Content) -> Iterator[bytes] | AsyncIterator[bytes]: ...
@@ -46,22 +46,22 @@ class Blocking:
     """Waits in the calling thread."""
 
     def __init__(self, token: Token, *, trust_env: bool) -> None:
-        self.client = httpx.Client(timeout=TIMEOUT, trust_env=trust_env)
+        self.client = httpx2.Client(timeout=TIMEOUT, trust_env=trust_env)
         self._token = token
 
     async def token(self) -> str | None:
         return self._token() if callable(self._token) else self._token
 
-    async def send(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: httpx2.Request) -> httpx2.Response:
         return self.client.send(request, stream=True)
 
-    async def read(self, response: httpx.Response) -> bytes:
+    async def read(self, response: httpx2.Response) -> bytes:
         return response.read()
 
-    async def close(self, response: httpx.Response) -> None:
+    async def close(self, response: httpx2.Response) -> None:
         response.close()
 
-    async def next_chunk(self, response: httpx.Response) -> bytes:
+    async def next_chunk(self, response: httpx2.Response) -> bytes:
         chunks: Iterator[bytes] = response.extensions.setdefault("chunks", response.iter_raw())
         return next(chunks, b"")
 
@@ -90,23 +90,23 @@ class Awaiting:
     """Waits on the event loop; files are read there in a thread of their own."""
 
     def __init__(self, token: AsyncToken, *, trust_env: bool) -> None:
-        self.client = httpx.AsyncClient(timeout=TIMEOUT, trust_env=trust_env)
+        self.client = httpx2.AsyncClient(timeout=TIMEOUT, trust_env=trust_env)
         self._token = token
 
     async def token(self) -> str | None:
         token = self._token() if callable(self._token) else self._token
         return await token if inspect.isawaitable(token) else token
 
-    async def send(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: httpx2.Request) -> httpx2.Response:
         return await self.client.send(request, stream=True)
 
-    async def read(self, response: httpx.Response) -> bytes:
+    async def read(self, response: httpx2.Response) -> bytes:
         return await response.aread()
 
-    async def close(self, response: httpx.Response) -> None:
+    async def close(self, response: httpx2.Response) -> None:
         await response.aclose()
 
-    async def next_chunk(self, response: httpx.Response) -> bytes:
+    async def next_chunk(self, response: httpx2.Response) -> bytes:
         chunks: AsyncIterator[bytes]
         chunks = response.extensions.setdefault("chunks", response.aiter_raw())
         return await anext(chunks, b"")

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-import httpx
+import httpx2
 
 from akako_lms._drivers import Content
 from akako_lms._session import Request, Session, key_for
@@ -39,7 +39,7 @@ async def upload(
     tries = 0
     while True:
         answer = await _send_piece(session, upload_id, source, offset, progress)
-        if isinstance(answer, httpx.Response):
+        if isinstance(answer, httpx2.Response):
             before, offset = offset, _told_offset(answer)
             if offset == source.size:
                 return await _result(session, upload_id, metadata["kind"])
@@ -85,7 +85,7 @@ async def _result(session: Session, upload_id: str, kind: str) -> Any:
 
 async def _send_piece(
     session: Session, upload_id: str, source: Source, offset: int, progress: Progress | None
-) -> httpx.Response | AkakoError:
+) -> httpx2.Response | AkakoError:
     """Send the next piece. After the last one this sends nothing, and learns that it is there."""
     assert source.size is not None
     length = min(PIECE_BYTES, source.size - offset)
@@ -112,7 +112,7 @@ async def _send_piece(
         return problem
 
 
-def _told_offset(response: httpx.Response) -> int:
+def _told_offset(response: httpx2.Response) -> int:
     value = response.headers.get("upload-offset", "")
     if not value.isdigit():
         raise failure(response.status_code, UNREADABLE, "The answer has no Upload-Offset")

@@ -6,7 +6,7 @@ import random
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-import httpx
+import httpx2
 
 from akako_lms.errors import INTERRUPTED, AkakoError
 
@@ -18,11 +18,11 @@ CODES = frozenset({"IDEMPOTENCY_IN_PROGRESS", "UPLOAD_LOCKED", INTERRUPTED})
 
 # The connection failed or broke; a server that is merely slow is not asked again.
 BROKEN = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.ReadError,
-    httpx.WriteError,
-    httpx.RemoteProtocolError,
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.ReadError,
+    httpx2.WriteError,
+    httpx2.RemoteProtocolError,
 )
 
 

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-import httpx
+import httpx2
 
 from akako_lms import _retry
 from akako_lms._answers import envelope, no_answer, read_as, refusal, unreadable
@@ -73,8 +73,8 @@ def bearer(token: str | None) -> str | None:
 def check_address(base_url: str) -> str:
     """The address without a trailing slash. Raise ValueError where the token would not be safe."""
     try:
-        url = httpx.URL(base_url)  # read by whoever will connect, so that both see the same host
-    except httpx.InvalidURL as error:
+        url = httpx2.URL(base_url)  # read by whoever will connect, so that both see the same host
+    except httpx2.InvalidURL as error:
         raise ValueError(f"base_url is malformed: {error}") from None
     if url.scheme not in ("https", "http") or not url.host:
         raise ValueError("base_url must start with https://")
@@ -148,7 +148,7 @@ class Session:
             page._following = lambda: self._page(model, path, cursor)
         return page
 
-    async def send(self, request: Request) -> httpx.Response:
+    async def send(self, request: Request) -> httpx2.Response:
         """Send until it succeeds, is refused for good or three tries are over."""
         renews = self._renews and request.rewindable
         tries = _retry.TRIES - (request.tries if request.rewindable else 1)
@@ -159,7 +159,7 @@ class Session:
                 if response.is_success:
                     return response
                 problem = refusal(response)
-            except httpx.HTTPError as error:
+            except httpx2.HTTPError as error:
                 problem = no_answer(error)
             if renews and isinstance(problem, UnauthorizedError):
                 renews, tries = False, tries - 1
@@ -173,7 +173,7 @@ class Session:
             raise problem
         await self._driver.sleep(pause)
 
-    async def _send_once(self, request: Request) -> httpx.Response:
+    async def _send_once(self, request: Request) -> httpx2.Response:
         token = await self._driver.token()
         built = self._driver.client.build_request(
             request.method,
@@ -193,12 +193,12 @@ class Session:
 
     async def receive(
         self,
-        response: httpx.Response,
+        response: httpx2.Response,
         begin: Callable[[], None],
         write: Callable[[bytes], None],
         written: Callable[[], None],
     ) -> None:
-        """Hand the body over in pieces; raise httpx.HTTPError if it breaks off."""
+        """Hand the body over in pieces; raise httpx2.HTTPError if it breaks off."""
         try:
             await self._driver.work(begin)
             while chunk := await self._driver.next_chunk(response):

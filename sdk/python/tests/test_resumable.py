@@ -6,7 +6,7 @@ import base64
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from akako_lms import AkakoError, ConnectionFailedError, NotFoundError, _drivers, _resumable
@@ -159,7 +159,7 @@ def test_the_token_follows_no_location(call: Call) -> None:
 
 
 def test_a_stalled_piece_goes_on(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_drivers, "TIMEOUT", httpx.Timeout(5, read=0.5))
+    monkeypatch.setattr(_drivers, "TIMEOUT", httpx2.Timeout(5, read=0.5))
     with scripted(CREATED, Stalled(), at(20), *end()) as server:
         assert upload(call, server).size == 25
 

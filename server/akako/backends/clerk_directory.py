@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
-import httpx
+import httpx2
 import msgspec
 import structlog
 
@@ -103,7 +103,7 @@ class ClerkDirectory:
             response, body = await get_bounded(
                 self._client, self._api_url + path, MAX_BODY_BYTES, params, seconds=seconds
             )
-        except (httpx.HTTPError, TimeoutError) as error:
+        except (httpx2.HTTPError, TimeoutError) as error:
             raise self._failure(error=type(error).__name__) from None
         except ValueError:
             raise UpstreamError from None
@@ -135,7 +135,7 @@ class ClerkDirectory:
         return ServiceUnavailable(retry_after=retry_after)
 
 
-def _retry_after(response: httpx.Response) -> int:
+def _retry_after(response: httpx2.Response) -> int:
     text = response.headers.get("retry-after", "")
     seconds = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 1
     return min(max(seconds, 1), MAX_RETRY_AFTER)

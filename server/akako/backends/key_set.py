@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-import httpx
+import httpx2
 import msgspec
 import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
@@ -47,26 +47,26 @@ class KeySet(Protocol):
     async def close(self) -> None: ...
 
 
-def outbound_client(headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:
+def outbound_client(headers: Mapping[str, str] | None = None) -> httpx2.AsyncClient:
     """Return a client that follows no redirects and requests uncompressed bodies.
 
     Without compression, the limit on received bytes also limits the body.
     """
-    return httpx.AsyncClient(
+    return httpx2.AsyncClient(
         headers={**(headers or {}), "Accept-Encoding": "identity"},
-        timeout=httpx.Timeout(RESPONSE_SECONDS, connect=CONNECT_SECONDS),
+        timeout=httpx2.Timeout(RESPONSE_SECONDS, connect=CONNECT_SECONDS),
         follow_redirects=False,
     )
 
 
 async def get_bounded(
-    client: httpx.AsyncClient,
+    client: httpx2.AsyncClient,
     url: str,
     limit: int,
     params: Mapping[str, str] | None = None,
     *,
     seconds: float = math.inf,
-) -> tuple[httpx.Response, bytes]:
+) -> tuple[httpx2.Response, bytes]:
     """Send a GET request, and read the body of a 200 response only.
 
     Args:
@@ -74,7 +74,7 @@ async def get_bounded(
         seconds: total time limit, at most RESPONSE_SECONDS.
 
     Raises:
-        httpx.HTTPError, TimeoutError: if no complete response arrives in time.
+        httpx2.HTTPError, TimeoutError: if no complete response arrives in time.
         ValueError: if the body is larger than `limit`.
     """
     body = bytearray()

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import httpx
+import httpx2
 
 from akako.backends.dev_directory import DevDirectory
 from akako.kernel.ids import new_id
@@ -100,8 +100,10 @@ async def play(api: Server, topic: Topic, learners: Sequence[str]) -> Lesson:
     """All learners sign in, open their home page, the topic and its film."""
     started = time.perf_counter()
     answers: list[Answer] = []
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx.AsyncClient(base_url=api.url, timeout=30, limits=limits, verify=False) as http:
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
+    async with httpx2.AsyncClient(
+        base_url=api.url, timeout=30, limits=limits, verify=False
+    ) as http:
         visits = (
             _attend(http, api.headers(name), topic, answers, ARRIVING_SECONDS * n / len(learners))
             for n, name in enumerate(learners)
@@ -111,7 +113,7 @@ async def play(api: Server, topic: Topic, learners: Sequence[str]) -> Lesson:
 
 
 async def _attend(
-    http: httpx.AsyncClient,
+    http: httpx2.AsyncClient,
     token: Mapping[str, str],
     topic: Topic,
     answers: list[Answer],
@@ -123,7 +125,7 @@ async def _attend(
         begun = time.perf_counter()
         try:
             answer = await http.request(method, path, headers={**headers, **more})
-        except httpx.TransportError:
+        except httpx2.TransportError:
             answers.append(Answer(step, 0, time.perf_counter() - begun))
             return
         details = answer.json()["details"] if answer.status_code >= 400 else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import httpx
+import httpx2
 import pytest
 
 from tests.conftest import StartServer
@@ -31,14 +31,14 @@ def server(start_server: StartServer, clerk: FakeClerk) -> Server:
     return start_server(settings_for(clerk))
 
 
-ProfileOf = Callable[..., httpx.Response]
+ProfileOf = Callable[..., httpx2.Response]
 
 
 @pytest.fixture
 def profile(server: Server, clerk: FakeClerk) -> ProfileOf:
     """Get the profile of a Clerk id, with a fresh token or with the one that is given."""
 
-    def get(clerk_id: str, token: str | None = None) -> httpx.Response:
+    def get(clerk_id: str, token: str | None = None) -> httpx2.Response:
         token = token or clerk.mint(clerk_id)
         return server.get("/api/auth/profile", headers={"Authorization": f"Bearer {token}"})
 

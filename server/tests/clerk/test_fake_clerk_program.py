@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.docs.pages import DOCS, examples
@@ -42,8 +42,8 @@ def running(script: str, environment: dict[str, str], ready: str) -> Iterator[No
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=5).is_success
-    except httpx.TransportError:
+        return httpx2.get(url, timeout=5).is_success
+    except httpx2.TransportError:
         return False
 
 
@@ -102,7 +102,7 @@ def test_the_documented_story_happens(place: Place) -> None:
 
 
 def steer(place: Place, verb: str, **given: Any) -> Any:
-    answer = httpx.post(f"{place.clerk}/control/{verb}", json=given, timeout=30)
+    answer = httpx2.post(f"{place.clerk}/control/{verb}", json=given, timeout=30)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -119,7 +119,7 @@ def test_any_claim_can_be_given(place: Place) -> None:
     told = steer(place, "token", sub="user_claims", ttl=30, sts="pending", sid="sess_own")
     assert told["sid"] == "sess_own"
     profile = f"http://127.0.0.1:{place.port}/api/auth/profile"
-    answer = httpx.get(profile, headers={"Authorization": f"Bearer {told['token']}"}, timeout=30)
+    answer = httpx2.get(profile, headers={"Authorization": f"Bearer {told['token']}"}, timeout=30)
     assert answer.status_code == 403
 
 
@@ -137,7 +137,7 @@ def test_any_claim_can_be_given(place: Place) -> None:
 def test_what_it_does_not_understand_it_says(
     place: Place, verb: str, given: object, status: int
 ) -> None:
-    answer = httpx.post(f"{place.clerk}/control/{verb}", json=given, timeout=30)
+    answer = httpx2.post(f"{place.clerk}/control/{verb}", json=given, timeout=30)
     assert answer.status_code == status
     assert answer.json()["error"]
 

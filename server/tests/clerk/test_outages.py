@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from tests.clerk.conftest import ProfileOf, settings_for
@@ -102,7 +102,7 @@ async def test_several_slow_answers_do_not_add_up(line: Line) -> None:
     holder, rival = f"user_{uuid4().hex}", f"user_{uuid4().hex}"
     for who in (holder, rival):
         line.clerk.put_user(who, f"{holder}@example.com")
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         event_hooks=promises.HOOKS, base_url=line.server.url, timeout=60, verify=False
     ) as client:
         await until_ok(client, line.bearer(holder))
@@ -117,7 +117,7 @@ async def somebody_known(line: Line) -> dict[str, str]:
     who = f"user_{uuid4().hex}"
     line.clerk.put_user(who, f"{who}@example.com")
     headers = line.bearer(who)
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         event_hooks=promises.HOOKS, base_url=line.server.url, timeout=30
     ) as client:
         await until_ok(client, headers)
@@ -129,7 +129,7 @@ async def the_outage_is_survived(line: Line, known: dict[str, str], codes: set[s
     who = f"user_{uuid4().hex}"
     line.clerk.put_user(who, f"{who}@example.com")
     new = line.bearer(who)
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         event_hooks=promises.HOOKS, base_url=line.server.url, timeout=60, verify=False
     ) as client:
         profile, synced, named, *others = await asyncio.gather(
@@ -151,13 +151,13 @@ async def the_outage_is_survived(line: Line, known: dict[str, str], codes: set[s
     assert answer.json()["data"]["email"] == f"{who}@example.com"
 
 
-async def timed(request: Any) -> tuple[httpx.Response, float]:
+async def timed(request: Any) -> tuple[httpx2.Response, float]:
     started = time.monotonic()
     answer = await request
     return answer, time.monotonic() - started
 
 
-async def until_ok(client: httpx.AsyncClient, headers: dict[str, str]) -> httpx.Response:
+async def until_ok(client: httpx2.AsyncClient, headers: dict[str, str]) -> httpx2.Response:
     """The profile, as soon as it is to be had."""
     deadline = time.monotonic() + RECOVERY_SECONDS
     while (answer := await client.get(PROFILE, headers=headers)).status_code != 200:
@@ -176,7 +176,7 @@ async def test_without_any_key_yet_everybody_is_told_and_then_let_in(
     assert server.get("/health/ready").status_code == 200
     assert server.get("/api/education/levels").status_code == 200
     headers = {"Authorization": f"Bearer {clerk.mint('user_1', ttl=600)}"}
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         event_hooks=promises.HOOKS, base_url=server.url, timeout=60, verify=False
     ) as client:
         first = await asyncio.gather(

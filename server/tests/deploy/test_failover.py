@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 
@@ -52,7 +52,7 @@ class Writer(threading.Thread):
 
     def run(self) -> None:
         headers = self._api.headers("admin")
-        with httpx.Client(base_url=self._api.url, timeout=30, headers=headers) as http:
+        with httpx2.Client(base_url=self._api.url, timeout=30, headers=headers) as http:
             while not self.done.is_set():
                 name = f"Level {len(self.statuses)}"
                 answer = http.post(LEVELS, json={"name": name})

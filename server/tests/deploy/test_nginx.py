@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.conftest import StartServer
@@ -59,11 +59,11 @@ def document(server: Server) -> str:
     return str(uploaded(upload(server, add_topic(server), "ü long.txt", CONTENT))["url"])
 
 
-def ask(url: str, path: str, headers: Mapping[str, str], method: str = "GET") -> httpx.Response:
-    return httpx.request(method, f"{url}{path}", headers=headers, timeout=30)
+def ask(url: str, path: str, headers: Mapping[str, str], method: str = "GET") -> httpx2.Response:
+    return httpx2.request(method, f"{url}{path}", headers=headers, timeout=30)
 
 
-def shown(answer: httpx.Response) -> dict[str, str]:
+def shown(answer: httpx2.Response) -> dict[str, str]:
     own = {name: value for name, value in answer.headers.items() if name not in OF_THE_HOP}
     return own | {name: "some" for name in OF_THE_MOMENT if name in own}
 

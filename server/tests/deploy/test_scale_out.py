@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.conftest import StartServer
@@ -62,8 +62,8 @@ class Clients:
     def __init__(self, url: str, api: Server) -> None:
         self.topic = add_topic(api).id
         self._headers = api.headers("admin")
-        limits = httpx.Limits(max_keepalive_connections=0)
-        self.http = httpx.AsyncClient(base_url=url, timeout=60, verify=False, limits=limits)
+        limits = httpx2.Limits(max_keepalive_connections=0)
+        self.http = httpx2.AsyncClient(base_url=url, timeout=60, verify=False, limits=limits)
         self.levels: dict[str, str] = {}
         self.documents: dict[str, str] = {}
         self.failed: list[tuple[float, float, int]] = []  # begun, ended, status or 0
@@ -81,10 +81,10 @@ class Clients:
             else:
                 await self._create(f"Level {name} {number}")
 
-    async def _ask(self, method: str, path: str, **more: object) -> httpx.Response | None:
+    async def _ask(self, method: str, path: str, **more: object) -> httpx2.Response | None:
         begun = time.monotonic()
         answer = None
-        with suppress(httpx.TransportError):
+        with suppress(httpx2.TransportError):
             answer = await self.http.request(method, path, headers=self._headers, **more)  # type: ignore[arg-type]
         status = answer.status_code if answer is not None else 0
         self.statuses.add(status)

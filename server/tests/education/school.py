@@ -6,7 +6,7 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 
 from akako.kernel.ids import new_id
 from tests.parts.server import Server
@@ -74,12 +74,12 @@ def remove(api: Server, kind: str, node_id: str) -> None:
     assert response.status_code == 200, response.text
 
 
-def ids(response: httpx.Response) -> list[str]:
+def ids(response: httpx2.Response) -> list[str]:
     assert response.status_code == 200, response.text
     return [each["id"] for each in response.json()["data"]]
 
 
-def refusal(response: httpx.Response) -> tuple[int, str, dict[str, Any]]:
+def refusal(response: httpx2.Response) -> tuple[int, str, dict[str, Any]]:
     """Status, code and details of a failure, whose envelope is checked on the way."""
     body = response.json()
     assert list(body) == ["success", "error", "code", "details"]
@@ -117,7 +117,7 @@ def rows(api: Server, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return db.execute(sql.encode(), values).fetchall()
 
 
-def at_once(*calls: Any) -> list[httpx.Response]:
+def at_once(*calls: Any) -> list[httpx2.Response]:
     """Make all calls at the same time; the answers come in their order."""
     with ThreadPoolExecutor(len(calls)) as threads:
         return [each.result() for each in [threads.submit(call) for call in calls]]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 
@@ -43,7 +43,7 @@ def until(answers: Callable[[], Any], wanted: Any) -> None:
         time.sleep(0.01)
 
 
-def kept(answer: httpx.Response) -> tuple[bytes, list[tuple[str, str]]]:
+def kept(answer: httpx2.Response) -> tuple[bytes, list[tuple[str, str]]]:
     """What must be the same however the answer was made."""
     varying = {"x-request-id", "x-ratelimit-remaining", "x-ratelimit-reset", "date"}
     headers = [(k, v) for k, v in answer.headers.multi_items() if k not in varying]
@@ -130,7 +130,7 @@ async def test_two_workers_never_show_what_was_long_replaced(start_server: Start
     async def read() -> int:
         """Ask on one connection, which is one worker's, and compare with what was written."""
         answers = 0
-        async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+        async with httpx2.AsyncClient(base_url=server.url, timeout=30) as client:
             while not done.is_set():
                 asked = time.monotonic()
                 name = (await client.get(path)).json()["data"][0]["name"]
@@ -140,7 +140,7 @@ async def test_two_workers_never_show_what_was_long_replaced(start_server: Start
         return answers
 
     async def write() -> None:
-        async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+        async with httpx2.AsyncClient(base_url=server.url, timeout=30) as client:
             for number in range(1, 60):
                 answer = await client.put(
                     f"{ADMIN}/levels/{level}",
@@ -155,7 +155,7 @@ async def test_two_workers_never_show_what_was_long_replaced(start_server: Start
         agreed = 0
         while agreed < 20:
             assert time.monotonic() < deadline
-            async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+            async with httpx2.AsyncClient(base_url=server.url, timeout=30) as client:
                 name = (await client.get(path)).json()["data"][0]["name"]
             agreed = agreed + 1 if name == "Version 59" else 0
         done.set()

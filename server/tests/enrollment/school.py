@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 
 from akako.kernel.ids import new_id
 from akako.kernel.text import name_key
@@ -85,7 +85,7 @@ def add_requests(api: Server, subject_id: str, user_ids: list[str]) -> list[str]
     return [row[0] for row in rows]
 
 
-async def behind_lock(api: Server, table: str, id: str, *asks: Ask) -> list[httpx.Response]:
+async def behind_lock(api: Server, table: str, id: str, *asks: Ask) -> list[httpx2.Response]:
     """Make all requests while the row is locked, and let go once several wait for it."""
     with api.db() as db, db.transaction():
         db.execute(f"select from {table} where id = %s for update", (id,))
@@ -106,9 +106,9 @@ def wait_until_blocked(api: Server, number: int) -> None:
         time.sleep(0.01)
 
 
-async def together(api: Server, *asks: Ask) -> list[httpx.Response]:
+async def together(api: Server, *asks: Ask) -> list[httpx2.Response]:
     """Make all requests at the same time; the answers come in their order."""
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         event_hooks=promises.HOOKS, base_url=api.url, timeout=60
     ) as client:
         return await asyncio.gather(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-import httpx
+import httpx2
 import pytest
 
 from akako.kernel.ids import new_id
@@ -103,13 +103,13 @@ async def test_of_opposite_decisions_at_once_exactly_one_wins(api: Server) -> No
     headers = api.headers("admin")
     gate = asyncio.Semaphore(8)
 
-    async def duel(client: httpx.AsyncClient, enrollment_id: str) -> list[httpx.Response]:
+    async def duel(client: httpx2.AsyncClient, enrollment_id: str) -> list[httpx2.Response]:
         async with gate:
             return await asyncio.gather(
                 *(client.put(path(enrollment_id, verb), headers=headers) for verb in OPPOSITE)
             )
 
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         event_hooks=promises.HOOKS, base_url=api.url, timeout=60
     ) as client:
         duels = await asyncio.gather(*(duel(client, each) for each in ids))

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 
 from akako.kernel.ids import new_id
 from tests.library.school import UPLOAD, Topic, add_topic, count, put_video, uploaded, video
@@ -22,7 +22,7 @@ from tests.parts.server import Server
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 WEBHOOK = "/api/webhooks/clerk"
 
-Send = Callable[[httpx.AsyncClient], Coroutine[Any, Any, httpx.Response]]
+Send = Callable[[httpx2.AsyncClient], Coroutine[Any, Any, httpx2.Response]]
 
 
 class Deed(NamedTuple):
@@ -85,7 +85,7 @@ def webhook(api: Server) -> Deed:
     body = json.dumps({"type": "user.created", "data": data}).encode()
     sql = "select count(*) from users where clerk_id = %s"
 
-    def send(client: httpx.AsyncClient) -> Coroutine[Any, Any, httpx.Response]:
+    def send(client: httpx2.AsyncClient) -> Coroutine[Any, Any, httpx2.Response]:
         signed = sign_webhook(body, SECRET, message_id)
         headers = {"Content-Type": "application/json", **signed}
         return client.post(WEBHOOK, content=body, headers=headers)
@@ -123,20 +123,20 @@ def _put(api: Server, path: str) -> Send:
     return lambda client: client.put(path, headers=api.headers("admin"))
 
 
-async def ask(api: Server, deeds: list[Deed]) -> list[httpx.Response | None]:
+async def ask(api: Server, deeds: list[Deed]) -> list[httpx2.Response | None]:
     """Ask for all at once. None stands for an answer that never came."""
 
-    async def one(client: httpx.AsyncClient, deed: Deed) -> httpx.Response | None:
+    async def one(client: httpx2.AsyncClient, deed: Deed) -> httpx2.Response | None:
         try:
             return await deed.send(client)
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return None
 
-    async with httpx.AsyncClient(base_url=api.url, timeout=60, verify=False) as client:
+    async with httpx2.AsyncClient(base_url=api.url, timeout=60, verify=False) as client:
         return await asyncio.gather(*(one(client, deed) for deed in deeds))
 
 
-def judge(deeds: list[Deed], answers: list[httpx.Response | None]) -> None:
+def judge(deeds: list[Deed], answers: list[httpx2.Response | None]) -> None:
     """What was acknowledged is there, and a refusal asks to come back."""
     for deed, answer in zip(deeds, answers, strict=True):
         if answer is None:

@@ -8,7 +8,7 @@ import socket
 import struct
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.conftest import StartServer
@@ -105,7 +105,7 @@ async def test_nothing_stays(api: Server, long: bool) -> None:
     hanging = f"{sql} and state like 'idle in transaction%%'"
     await asyncio.to_thread(eventually, lambda: count(api, hanging) == 0)
     assert resident_kib(api) < memory + 64 * 1024
-    async with httpx.AsyncClient(base_url=api.url, timeout=30, verify=False) as client:
+    async with httpx2.AsyncClient(base_url=api.url, timeout=30, verify=False) as client:
         asked = [client.get("/api/auth/profile", headers=api.headers("admin")) for _ in range(40)]
         assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
     assert '"request_crashed"' not in api.log()

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 
 from akako.kernel.errors import ServiceUnavailable
@@ -173,7 +173,7 @@ async def test_the_disk_of_the_database_is_full(api: Server, table: str) -> None
     await ask_again(api, deeds)
 
 
-def _failed(answer: httpx.Response | None) -> bool:
+def _failed(answer: httpx2.Response | None) -> bool:
     return answer is not None and answer.status_code == 503
 
 

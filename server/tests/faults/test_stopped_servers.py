@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 
@@ -136,9 +136,9 @@ def test_calls_are_counted_through_a_death(api: Server) -> None:
 
 def listens(api: Server) -> bool:
     try:
-        httpx.get(f"{api.url}/health/live", timeout=5)
-    except httpx.ConnectError:
+        httpx2.get(f"{api.url}/health/live", timeout=5)
+    except httpx2.ConnectError:
         return False
-    except httpx.TransportError:
+    except httpx2.TransportError:
         return True
     return True

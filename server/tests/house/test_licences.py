@@ -15,7 +15,7 @@ def test_every_licence_is_known_and_permissive() -> None:
     done = subprocess.run([sys.executable, SCRIPT], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     listed = set(re.findall(r"^([\w.-]+) \S+ +\S", done.stdout, re.MULTILINE))
-    assert {"litestar", "asyncpg", "psycopg", "cryptography"} <= listed
+    assert {"starlette", "asyncpg", "psycopg", "cryptography"} <= listed
 
 
 def test_the_page_on_security_names_tests_that_exist() -> None:

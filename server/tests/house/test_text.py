@@ -62,7 +62,7 @@ def test_no_file_tells_what_it_should_not() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "https://pypi" + ".org/simple/litestar",
+        "https://pypi" + ".org/simple/starlette",
         "https://files.python" + "hosted.org/packages/x.whl",
         '"resolved": "https://registry.' + 'npmjs.org/ajv/-/ajv-8.tgz"',
         "pip install --index" + "-url=https://mirror.example x",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import parse_headers
 
-import httpx
+import httpx2
 
 from tests.parts.server import Server
 
@@ -24,14 +24,14 @@ class Connection:
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
 
-    def receive(self, *, method: str = "GET") -> httpx.Response:
+    def receive(self, *, method: str = "GET") -> httpx2.Response:
         """The next answer. Raise OSError or ValueError when none comes."""
         status = int(self._incoming.readline().split(b" ")[1] or 0)
         headers = [(name.lower(), value) for name, value in parse_headers(self._incoming).items()]
         length = int(dict(headers).get("content-length", 0))
         body = b"" if method == "HEAD" else self._incoming.read(length)
         assert len(body) == length or method == "HEAD"
-        return httpx.Response(status, headers=headers, content=body)
+        return httpx2.Response(status, headers=headers, content=body)
 
     def is_closed(self) -> bool:
         """Whether the server has nothing more to say and ends the connection."""
@@ -58,7 +58,7 @@ def connection(api: Server, seconds: float = SECONDS) -> Iterator[Connection]:
         opened.close()
 
 
-def send(api: Server, request: bytes, *, method: str = "GET") -> httpx.Response:
+def send(api: Server, request: bytes, *, method: str = "GET") -> httpx2.Response:
     """The answer to a whole request; `method` tells whether a body follows its head."""
     with connection(api) as connected:
         connected.send(request)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
+import httpx2
 
 KEYS = ["success", "error", "code", "details"]
 JSON_TYPE = "application/json; charset=utf-8"
 
 
-def details_of(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+def details_of(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:
     """The details of a refusal that is enveloped as it should be."""
     assert answer.status_code == status, (answer.status_code, answer.text)
     assert answer.headers["content-type"] == JSON_TYPE
@@ -26,7 +26,7 @@ def details_of(answer: httpx.Response, status: int, code: str) -> dict[str, Any]
     return details
 
 
-def fields_of(answer: httpx.Response) -> list[str]:
+def fields_of(answer: httpx2.Response) -> list[str]:
     """The fields that a 422 complains about, in order."""
     details = details_of(answer, 422, "VALIDATION_ERROR")
     problems = details.get("errors", [details])

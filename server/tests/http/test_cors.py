@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2
 import pytest
 
 from tests.conftest import StartServer
@@ -29,7 +29,7 @@ def api(start_server: StartServer) -> Server:
     return start_server({"AKAKO_CORS_ORIGINS": f"{APP}, {OTHER}"})
 
 
-def preflight(api: Server, path: str, origin: str, method: str = "GET") -> httpx.Response:
+def preflight(api: Server, path: str, origin: str, method: str = "GET") -> httpx2.Response:
     headers = {
         "Origin": origin,
         "Access-Control-Request-Method": method,
@@ -38,7 +38,7 @@ def preflight(api: Server, path: str, origin: str, method: str = "GET") -> httpx
     return api.request("OPTIONS", path, headers=headers)
 
 
-def cors_headers(answer: httpx.Response) -> dict[str, str]:
+def cors_headers(answer: httpx2.Response) -> dict[str, str]:
     return {k: v for k, v in answer.headers.items() if k.startswith("access-control-")}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.conftest import StartServer
@@ -85,7 +85,7 @@ def compact(example: str) -> str:
     return json.dumps(json.loads(example), separators=(",", ":"))
 
 
-def pairs(answer: httpx.Response) -> list[str]:
+def pairs(answer: httpx2.Response) -> list[str]:
     """The members of an answer in the order in which they were written."""
     return list(json.loads(answer.text, object_pairs_hook=lambda found: [key for key, _ in found]))
 
@@ -142,7 +142,7 @@ def test_pagination_filtering_and_search(fresh: Server) -> None:
     assert [each["firstName"] for each in found.json()["data"]] == ["John", "John"]
 
 
-def rates(answer: httpx.Response) -> tuple[int, int]:
+def rates(answer: httpx2.Response) -> tuple[int, int]:
     assert answer.headers["x-ratelimit-reset"].isdigit()
     limit, remaining = (answer.headers[f"x-ratelimit-{name}"] for name in ("limit", "remaining"))
     return int(limit), int(remaining)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2
 import pytest
 
 from tests.http.refusals import details_of
@@ -13,7 +13,7 @@ LEVELS = "/api/admin/education/levels"
 KEPT = {"etag", "location", "content-type", "cache-control", "content-security-policy"}
 
 
-def create(api: Server, name: str, key: str, who: str = "admin") -> httpx.Response:
+def create(api: Server, name: str, key: str, who: str = "admin") -> httpx2.Response:
     return api.post(LEVELS, as_=who, json={"name": name}, headers={"Idempotency-Key": key})
 
 
@@ -100,7 +100,7 @@ def test_quotes_around_a_key_are_not_part_of_it(api: Server) -> None:
 def test_malformed_keys_are_400(api: Server, key: str) -> None:
     headers = {**api.headers("admin"), "Idempotency-Key": key}
     sent = {name.encode(): text.encode() for name, text in headers.items()}
-    answer = httpx.post(f"{api.url}{LEVELS}", json={"name": "Malformed"}, headers=sent)
+    answer = httpx2.post(f"{api.url}{LEVELS}", json={"name": "Malformed"}, headers=sent)
     assert details_of(answer, 400, "BAD_REQUEST") == {"reason": "invalid_idempotency_key"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-import httpx
+import httpx2
 import pytest
 
 from tests.http import raw
@@ -14,7 +14,7 @@ from tests.parts.server import Server
 LEVELS = "/api/admin/education/levels"
 
 
-def post(api: Server, content: bytes, content_type: str = "application/json") -> httpx.Response:
+def post(api: Server, content: bytes, content_type: str = "application/json") -> httpx2.Response:
     return api.post(LEVELS, as_="admin", content=content, headers={"Content-Type": content_type})
 
 

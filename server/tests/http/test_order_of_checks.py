@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2
 import pytest
 
 from tests.conftest import StartServer
@@ -14,7 +14,7 @@ BAD_BODIES: list[bytes] = [b"{", b"[]", b"{}", b'{"name":1}', b'{"x":1,"x":2}', 
 JSON = {"Content-Type": "application/json"}
 
 
-def post(api: Server, as_: str | None, content: bytes, **headers: str) -> httpx.Response:
+def post(api: Server, as_: str | None, content: bytes, **headers: str) -> httpx2.Response:
     return api.post(ADMIN_POST, as_=as_, content=content, headers={**JSON, **headers})
 
 
@@ -101,7 +101,7 @@ def test_a_scheme_in_any_case_and_only_one_header(api: Server) -> None:
         answer = api.get("/api/auth/profile", headers={"Authorization": f"{scheme} {token}"})
         assert answer.status_code == 200
     twice = [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {token}")]
-    answer = httpx.get(f"{api.url}/api/auth/profile", headers=twice)
+    answer = httpx2.get(f"{api.url}/api/auth/profile", headers=twice)
     assert details_of(answer, 401, "UNAUTHORIZED") == {"reason": "malformed"}
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 
@@ -59,7 +59,7 @@ def test_clients_that_leave_cost_nothing(api: Server) -> None:
     assert "Traceback" not in api.log()
 
 
-async def busy(api: Server, count: int) -> list[asyncio.Task[list[httpx.Response]]]:
+async def busy(api: Server, count: int) -> list[asyncio.Task[list[httpx2.Response]]]:
     """Writes that wait for a row which somebody else holds."""
     ask = Ask("PUT", PROFILE, "learner", {"firstName": "Waiting"})
     tasks = [asyncio.create_task(together(api, [ask])) for _ in range(count)]

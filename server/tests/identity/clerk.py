@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
+import httpx2
 
 from tests.identity.people import rows
 from tests.parts.fake_clerk import FakeClerk
@@ -29,7 +29,7 @@ def bearer(clerk: FakeClerk, who: str, **claims: Any) -> dict[str, str]:
     return {"Authorization": f"Bearer {clerk.mint(who, **claims)}"}
 
 
-def sync(api: Server, who: str, email: str | None = None) -> httpx.Response:
+def sync(api: Server, who: str, email: str | None = None) -> httpx2.Response:
     """Sync somebody without a token."""
     return api.post(SYNC, json={"userId": who} | ({"email": email} if email else {}))
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 
 from akako.identity.accounts import search_key
 from akako.kernel.ids import new_id
@@ -67,10 +67,10 @@ def value(api: Server, sql: str, *values: object) -> Any:
     return rows(api, sql, *values)[0][0]
 
 
-async def together(api: Server, asks: Iterable[Ask]) -> list[httpx.Response]:
+async def together(api: Server, asks: Iterable[Ask]) -> list[httpx2.Response]:
     """Make all requests at the same time; the answers come in their order."""
-    limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(
+    limits = httpx2.Limits(max_connections=None)
+    async with httpx2.AsyncClient(
         event_hooks=promises.HOOKS, base_url=api.url, timeout=60, limits=limits, verify=False
     ) as client:
         return await asyncio.gather(
@@ -86,7 +86,7 @@ async def together(api: Server, asks: Iterable[Ask]) -> list[httpx.Response]:
         )
 
 
-def statuses(answers: Sequence[httpx.Response]) -> dict[int, int]:
+def statuses(answers: Sequence[httpx2.Response]) -> dict[int, int]:
     """How many answers have which status."""
     found = sorted(each.status_code for each in answers)
     return {status: found.count(status) for status in found}

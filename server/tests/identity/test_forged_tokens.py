@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.http.refusals import details_of
@@ -25,7 +25,7 @@ def known(clerk: FakeClerk, with_clerk: Server) -> None:
     assert with_clerk.get(PROFILE, headers=bearer(clerk, WHO)).status_code == 200
 
 
-def refused(api: Server, token: str) -> httpx.Response:
+def refused(api: Server, token: str) -> httpx2.Response:
     return api.get(PROFILE, headers={"Authorization": f"Bearer {token}"})
 
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
 
-import httpx
+import httpx2
 import pytest
 
 from tests.conftest import StartServer
@@ -64,7 +64,7 @@ async def test_two_who_remove_each_other(
     (first, first_id), (second, second_id) = pair
     ways = cycle([(demotion, demotion), (demotion, deactivation), (deactivation, deactivation)])
     outcomes = set()
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         event_hooks=promises.HOOKS, base_url=api.url, timeout=60, verify=False
     ) as client:
         for _, (one, other) in zip(range(ROUNDS), ways, strict=False):
@@ -80,8 +80,8 @@ async def test_two_who_remove_each_other(
 
 
 async def _act(
-    client: httpx.AsyncClient, api: Server, who: str, deed: tuple[str, str, object]
-) -> httpx.Response:
+    client: httpx2.AsyncClient, api: Server, who: str, deed: tuple[str, str, object]
+) -> httpx2.Response:
     method, path, body = deed
     return await client.request(method, path, json=body, headers=api.headers(who))
 

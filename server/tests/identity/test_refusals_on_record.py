@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import httpx
+import httpx2
 
 from tests.parts.server import Server
 
@@ -33,7 +33,9 @@ def test_refused_attempts_are_on_record(api: Server) -> None:
     assert (found["resourceId"], found["after"]) == ("GET /api/users", None)
 
 
-def turned_away(api: Server, who: str, answer: httpx.Response, operation: str, reason: str) -> None:
+def turned_away(
+    api: Server, who: str, answer: httpx2.Response, operation: str, reason: str
+) -> None:
     """The refusal of somebody who was not even let in is on record, with all that is known."""
     assert answer.json()["details"]["reason"] == reason
     (found,) = refusals(api, who)

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.http.refusals import details_of, fields_of
@@ -18,11 +18,11 @@ def roles_path(api: Server, who: str) -> str:
     return f"/api/users/{api.user_id(who)}/roles"
 
 
-def assign(api: Server, path: str, role: str, **dates: object) -> httpx.Response:
+def assign(api: Server, path: str, role: str, **dates: object) -> httpx2.Response:
     return api.post(path, as_="admin", json={"role": role, **dates})
 
 
-def remove(api: Server, path: str, role: str) -> httpx.Response:
+def remove(api: Server, path: str, role: str) -> httpx2.Response:
     return api.delete(f"{path}?role={role}", as_="admin")
 
 

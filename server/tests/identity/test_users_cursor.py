@@ -8,7 +8,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2
 import pytest
 
 from tests.conftest import StartServer
@@ -35,7 +35,7 @@ def api(start_server: StartServer) -> Server:
     return api
 
 
-def following(answer: httpx.Response) -> str | None:
+def following(answer: httpx2.Response) -> str | None:
     link = answer.headers.get("link")
     if link is None:
         return None

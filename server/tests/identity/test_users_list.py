@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.conftest import StartServer
@@ -45,7 +45,7 @@ def api(start_server: StartServer) -> Iterator[Server]:
     api.stop()
 
 
-def users(api: Server, query: str) -> httpx.Response:
+def users(api: Server, query: str) -> httpx2.Response:
     answer = api.get(f"{USERS}?createdTo=2021-01-01&{query}", as_="admin")
     assert answer.status_code == 200, answer.text
     return answer

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from akako.kernel.http.endpoint import FORM, JSON, Endpoint
@@ -50,7 +50,7 @@ def headers(api: Server) -> dict[str, dict[str, str]]:
     }
 
 
-def call(api: Server, endpoint: Endpoint, sent: dict[str, str]) -> httpx.Response:
+def call(api: Server, endpoint: Endpoint, sent: dict[str, str]) -> httpx2.Response:
     """Call with unknown ids and, where a body is read, one that breaks the rules."""
     path = endpoint.path
     for parameter in endpoint.path_params:
@@ -66,7 +66,7 @@ def call(api: Server, endpoint: Endpoint, sent: dict[str, str]) -> httpx.Respons
     return api.request(endpoint.method, path, headers=sent, **body)
 
 
-def reason(response: httpx.Response) -> object:
+def reason(response: httpx2.Response) -> object:
     return response.json()["details"].get("reason")
 
 
@@ -143,7 +143,7 @@ def world(api: Server, headers: dict[str, dict[str, str]]) -> Iterator[World]:
 
 def ask(
     api: Server, operation: Operation, ids: Ids, sent: dict[str, str], *, broken: bool = False
-) -> httpx.Response:
+) -> httpx2.Response:
     """Ask for it: in order, or with a body or a parameter that breaks the rules."""
     path, params = operation.path, dict[str, str]()
     request: dict[str, Any] = {}
@@ -216,7 +216,7 @@ def test_who_may_call_it_is_answered_by_whose_the_thing_is(
         check_broken(operation, broken_answers)
 
 
-def check_refusal(operation: Operation, ids: Ids, answer: httpx.Response) -> None:
+def check_refusal(operation: Operation, ids: Ids, answer: httpx2.Response) -> None:
     if answer.status_code == 404:
         assert answer.json()["details"]["id"] in ids.values()
     elif answer.status_code == 403:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-import httpx
+import httpx2
 
 from tests.enrollment.school import (
     Ask,
@@ -32,7 +32,7 @@ def requests_for(api: Server, subject_id: str) -> int:
     return int(rows(api, sql, subject_id)[0][0])
 
 
-def ask(api: Server, who: str, subject_id: str, key: str, **more: str) -> httpx.Response:
+def ask(api: Server, who: str, subject_id: str, key: str, **more: str) -> httpx2.Response:
     body = {"subjectId": subject_id, **more}
     return api.post(REQUEST, as_=who, json=body, headers=keyed(key))
 

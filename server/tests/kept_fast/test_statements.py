@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 
@@ -96,7 +96,7 @@ def api(log: Log, start_server: StartServer) -> Server:
     return api
 
 
-def asked(api: Server, log: Log, read: Read) -> tuple[httpx.Response, list[str]]:
+def asked(api: Server, log: Log, read: Read) -> tuple[httpx2.Response, list[str]]:
     """The answer, and what PostgreSQL was asked for it by a server that is warm."""
     api.get(f"{read.path}{'&' if '?' in read.path else '?'}warm=1", as_=read.as_)
     log.new()

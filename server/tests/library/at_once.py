@@ -6,18 +6,18 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-import httpx
+import httpx2
 
 from tests.library.school import UPLOAD, Topic
 from tests.parts import promises
 from tests.parts.server import Server
 
-Asking = Callable[[httpx.AsyncClient], Coroutine[Any, Any, httpx.Response]]
+Asking = Callable[[httpx2.AsyncClient], Coroutine[Any, Any, httpx2.Response]]
 
 
-async def together(api: Server, *asking: Asking) -> list[httpx.Response]:
+async def together(api: Server, *asking: Asking) -> list[httpx2.Response]:
     """The answers in the order of the requests."""
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         event_hooks=promises.HOOKS, base_url=api.url, timeout=60
     ) as client:
         return await asyncio.gather(*(ask(client) for ask in asking))

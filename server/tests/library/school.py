@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 
 from akako.backends.folder_store import FolderStore
 from akako.kernel.ids import new_id
@@ -127,7 +127,7 @@ def upload(
     as_: str | None = "admin",
     fields: dict[str, Any] | None = None,
     headers: dict[str, str] | None = None,
-) -> httpx.Response:
+) -> httpx2.Response:
     """POST a document's form."""
     file = (name, content, type) if type else (name, content)
     topic_id = topic.id if isinstance(topic, Topic) else topic
@@ -149,7 +149,7 @@ def put_video(
     type: str | None = None,
     as_: str | None = "admin",
     headers: dict[str, str] | None = None,
-) -> httpx.Response:
+) -> httpx2.Response:
     content = video() if content is None else content
     file = (name, content, type) if type else (name, content)
     return api.put(topic.video_admin, as_=as_, files={"video": file}, headers=headers or {})
@@ -160,14 +160,14 @@ def video(padding: int = 0) -> bytes:
     return sample("mp4") + b"\x5a" * padding
 
 
-def uploaded(response: httpx.Response) -> dict[str, Any]:
+def uploaded(response: httpx2.Response) -> dict[str, Any]:
     """The document or video that an upload answered with."""
     assert response.status_code in (200, 201), response.text
     data: dict[str, Any] = response.json()["data"]
     return data
 
 
-def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+def refused(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
     """The details of an enveloped error."""
     assert response.status_code == status, response.text
     body = response.json()
@@ -190,7 +190,7 @@ def form(parts: Iterable[tuple[str, bytes]], boundary: str = "frontier") -> byte
 
 def send_form(
     api: Server, body: bytes | Iterator[bytes], *, path: str = UPLOAD, method: str = "POST"
-) -> httpx.Response:
+) -> httpx2.Response:
     headers = {"Content-Type": "multipart/form-data; boundary=frontier"}
     return api.request(method, path, as_="admin", content=body, headers=headers)
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from akako.backends.s3_store import S3Store
@@ -190,13 +190,13 @@ def test_a_bucket_that_breaks_down_during_a_download(
 def read_until_it_breaks(s3: Server, topic: Topic) -> int:
     """How many bytes came before the connection was closed in the middle."""
     received = 0
-    with httpx.stream("GET", s3.url + topic.video, headers=s3.headers("admin")) as response:
+    with httpx2.stream("GET", s3.url + topic.video, headers=s3.headers("admin")) as response:
         assert response.status_code == 200
         try:
             for chunk in response.iter_bytes():
                 assert b'"success"' not in chunk
                 received += len(chunk)
-        except httpx.RemoteProtocolError:
+        except httpx2.RemoteProtocolError:
             return received
     raise AssertionError("the answer came to its end")
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from tests.library.school import (
     MIB,
@@ -66,7 +66,7 @@ def memory(api: Server, kind: str) -> int:
 async def slowest_answer(api: Server, done: asyncio.Event) -> float:
     """Seconds of the slowest of many small answers, until `done`."""
     slowest = 0.0
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         event_hooks=promises.HOOKS, base_url=api.url, timeout=60
     ) as client:
         while not done.is_set():
@@ -81,7 +81,7 @@ async def test_twenty_uploads_of_50_mib_at_once(
     api: Server, record_property: Callable[[str, object], None]
 ) -> None:
     topic, done = add_topic(api), asyncio.Event()
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         event_hooks=promises.HOOKS, base_url=api.url, timeout=300
     ) as client:
         headers = {"Content-Type": "multipart/form-data; boundary=b"} | api.headers("admin")

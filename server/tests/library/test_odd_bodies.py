@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2
 import pytest
 
 from tests.http import raw
@@ -41,7 +41,7 @@ def body_for(topic: Topic) -> bytes:
     return form([('name="topicId"', topic.id.encode()), file])
 
 
-def refused_by_us(answer: httpx.Response) -> str:
+def refused_by_us(answer: httpx2.Response) -> str:
     assert (answer.status_code, answer.json()["code"]) == (400, "BAD_REQUEST"), answer.text
     return str(answer.json()["details"]["reason"])
 

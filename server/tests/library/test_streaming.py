@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.http.raw import connection
@@ -45,7 +45,7 @@ def document(api: Server, topic: Topic) -> dict[str, Any]:
     return uploaded(upload(api, topic, "long.txt", CONTENT))
 
 
-def get(api: Server, document: dict[str, Any], **headers: str) -> httpx.Response:
+def get(api: Server, document: dict[str, Any], **headers: str) -> httpx2.Response:
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     return api.get(document["url"], as_="admin", headers=given)
 

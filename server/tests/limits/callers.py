@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2
 
 
 def from_address(*hops: str) -> dict[str, str]:
@@ -10,9 +10,9 @@ def from_address(*hops: str) -> dict[str, str]:
     return {"X-Forwarded-For": ", ".join(hops)}
 
 
-def limit(answer: httpx.Response) -> int:
+def limit(answer: httpx2.Response) -> int:
     return int(answer.headers["x-ratelimit-limit"])
 
 
-def remaining(answer: httpx.Response) -> int:
+def remaining(answer: httpx2.Response) -> int:
     return int(answer.headers["x-ratelimit-remaining"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import httpx
+import httpx2
 import pytest
 
 from akako.backends.dev_directory import DevDirectory
@@ -47,7 +47,7 @@ def test_several_headers_are_one_list(api: Server, caller: Callable[[], str]) ->
     address = caller()
     call(api, address)
     headers = [("X-Forwarded-For", "1.1.1.1"), ("X-Forwarded-For", address)]
-    assert remaining(httpx.get(f"{api.url}{LEVELS}", headers=headers)) == 98
+    assert remaining(httpx2.get(f"{api.url}{LEVELS}", headers=headers)) == 98
 
 
 def test_addresses_of_one_ipv6_network_are_one_caller(api: Server) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-import httpx
+import httpx2
 import pytest
 
 from tests.conftest import StartServer
@@ -95,7 +95,7 @@ def test_preflights_and_health_do_not_count(api: Server, caller: Callable[[], st
 def test_uploads_count_for_the_user_and_before_that_for_the_address(
     api: Server, caller: Callable[[], str]
 ) -> None:
-    def upload(who: str | None, address: str) -> httpx.Response:
+    def upload(who: str | None, address: str) -> httpx2.Response:
         form = {"file": ("a.pdf", b"%PDF-1.4", "application/pdf")}
         return api.post(UPLOAD, as_=who, files=form, headers=from_address(address))
 

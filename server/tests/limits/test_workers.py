@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.conftest import StartServer
@@ -35,11 +35,11 @@ def workers(start_server: StartServer, valkey: Valkey) -> Server:
     return start_server({**dict.fromkeys(GENEROUS, ""), **settings}, arguments=("--workers", "2"))
 
 
-async def fresh_gets(workers: Server, path: str, address: str, times: int) -> list[httpx.Response]:
+async def fresh_gets(workers: Server, path: str, address: str, times: int) -> list[httpx2.Response]:
     """Calls on connections of their own, which reach either process."""
     answers = []
     for _ in range(times):
-        async with httpx.AsyncClient(
+        async with httpx2.AsyncClient(
             event_hooks=promises.HOOKS, base_url=workers.url, verify=False
         ) as client:
             answers.append(await client.get(path, headers=from_address(address)))
@@ -54,7 +54,7 @@ async def local_hits(workers: Server) -> set[str]:
     return {match[1] for match in found if match}
 
 
-async def shared_burst(workers: Server, calls: int) -> list[httpx.Response]:
+async def shared_burst(workers: Server, calls: int) -> list[httpx2.Response]:
     """So many calls at once from one address, all of which were counted in Valkey.
 
     A Valkey that gets no processor for 50 ms counts as away, and each process then counts for

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from akako.kernel.ids import new_id
@@ -53,7 +53,7 @@ def applicant(api: Server, application_id: str) -> str:
     return str(rows(api, sql, application_id)[0][0])
 
 
-def decide(api: Server, application_id: str, verb: str, **body: Any) -> httpx.Response:
+def decide(api: Server, application_id: str, verb: str, **body: Any) -> httpx2.Response:
     return api.put(f"/api/admin/mentor/{application_id}/{verb}", as_="admin", json=body)
 
 

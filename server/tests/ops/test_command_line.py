@@ -107,7 +107,7 @@ def test_the_data_folder_can_be_named_before_and_after_a_verb(
 @pytest.mark.parametrize(
     ("imported", "unneeded"),
     [
-        ("akako.cli", {"litestar", "asyncpg", "psycopg", "akako.commands"}),
+        ("akako.cli", {"starlette", "asyncpg", "psycopg", "akako.commands"}),
         ("akako.commands.running", {"alembic", "sqlalchemy", "akako.backup"}),
     ],
 )

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -45,7 +45,7 @@ class Figures:
 
 def read(server: Server) -> Figures:
     # On a connection of its own: one that is kept ends with the worker behind it.
-    answer = httpx.get(f"{server.url}/metrics", timeout=30)
+    answer = httpx2.get(f"{server.url}/metrics", timeout=30)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     return Figures(answer.text)
@@ -60,7 +60,7 @@ def until(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 def ask_anew(server: Server, path: str) -> int:
     """On a connection of its own, so that any worker may answer."""
-    return httpx.get(f"{server.url}{path}").status_code
+    return httpx2.get(f"{server.url}{path}").status_code
 
 
 @pytest.fixture(scope="module")

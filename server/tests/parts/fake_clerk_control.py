@@ -22,7 +22,7 @@ import sys
 import time
 from typing import Any
 
-import httpx
+import httpx2
 import uvicorn
 
 from tests.parts.fake_clerk import FakeClerk, sign_webhook
@@ -108,9 +108,9 @@ class Control:
         signed = sign_webhook(body, WEBHOOK_SECRET, message_id)
         headers = {"Content-Type": "application/json", **signed}
         try:
-            async with httpx.AsyncClient(timeout=15) as client:
+            async with httpx2.AsyncClient(timeout=15) as client:
                 answer = await client.post(self.webhook_url, content=body, headers=headers)
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             return {"id": message_id, "delivered": None, "error": type(error).__name__}
         return {"id": message_id, "delivered": answer.status_code}
 

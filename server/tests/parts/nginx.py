@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-import httpx
+import httpx2
 
 from tests.parts.server import free_port
 
@@ -80,6 +80,6 @@ class Nginx:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/health/live", timeout=5).status_code == 404
-        except httpx.TransportError:
+            return httpx2.get(f"{self.url}/health/live", timeout=5).status_code == 404
+        except httpx2.TransportError:
             return False

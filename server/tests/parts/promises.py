@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import jsonschema_rs
 
 Json = dict[str, Any]
@@ -67,7 +67,7 @@ def _schema_faults(schema: Json, value: object) -> Iterator[str]:
         yield f"{where or 'body'}: {error.message[:500]}"
 
 
-def faults(response: httpx.Response, *, unpromised: bool = False) -> list[str]:
+def faults(response: httpx2.Response, *, unpromised: bool = False) -> list[str]:
     """What of the answer, and unless `unpromised` of the request, the document does not say."""
     request = response.request
     path, method, status = request.url.path, request.method, response.status_code
@@ -84,7 +84,7 @@ def faults(response: httpx.Response, *, unpromised: bool = False) -> list[str]:
     return found if unpromised else [*found, *_of_request(operation, response)]
 
 
-def _of_answer(operation: Json, response: httpx.Response) -> Iterator[str]:
+def _of_answer(operation: Json, response: httpx2.Response) -> Iterator[str]:
     described = operation["responses"].get(str(response.status_code))
     if described is None:
         if response.status_code not in (414, 431):
@@ -116,7 +116,7 @@ def _header_faults(described: Json, given: Mapping[str, str]) -> Iterator[str]:
             yield f"the header {name}: {fault}"
 
 
-def _of_request(operation: Json, response: httpx.Response) -> Iterator[str]:
+def _of_request(operation: Json, response: httpx2.Response) -> Iterator[str]:
     """What was sent, if it was accepted."""
     if not response.is_success:
         return
@@ -164,14 +164,14 @@ def _read(schema: Json, text: str) -> object:
     return {each.lower(): each for each in schema.get("enum", ())}.get(text.lower(), text)
 
 
-def check(response: httpx.Response, *, unpromised: bool = False) -> None:
+def check(response: httpx2.Response, *, unpromised: bool = False) -> None:
     """Fail where the document does not describe what happened."""
     found = faults(response, unpromised=unpromised)
     asked = f"{response.request.method} {response.request.url}: {response.status_code}"
     assert found == [], f"{asked} is not as openapi.json says: {found}\n{response.text[:1000]}"
 
 
-async def _check_soon(response: httpx.Response) -> None:
+async def _check_soon(response: httpx2.Response) -> None:
     await response.aread()
     check(response)
 

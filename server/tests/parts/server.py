@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import psycopg
 
 from akako.backends.dev_directory import DevDirectory
@@ -61,7 +61,7 @@ class Server:
         self._arguments = arguments
         self.environment = self._variables(environment or {})
         self._tokens: dict[str, str] = {}
-        self._client = httpx.Client(base_url=self.url, timeout=30)
+        self._client = httpx2.Client(base_url=self.url, timeout=30)
         self.process: subprocess.Popen[bytes] | None = None
 
     def _variables(self, more: Mapping[str, str]) -> dict[str, str]:
@@ -93,9 +93,9 @@ class Server:
             if self.process is None or self.process.poll() is not None:
                 break
             try:
-                if httpx.get(f"{self.url}/health/ready", timeout=5).status_code == 200:
+                if httpx2.get(f"{self.url}/health/ready", timeout=5).status_code == 200:
                     return
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 time.sleep(0.05)
         raise AssertionError(f"the server did not become ready:\n{self.log()[-4000:]}")
 
@@ -148,7 +148,7 @@ class Server:
         as_: str | None = None,
         unpromised: bool = False,
         **kw: Any,
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         """`unpromised`: on purpose the server accepts more here than openapi.json promises."""
         headers = {**self.headers(as_), **kw.pop("headers", {})}
         response = self._client.request(method, path, headers=headers, **kw)
@@ -157,16 +157,16 @@ class Server:
             assert not INTERNAL.search(response.text), response.text
         return response
 
-    def get(self, path: str, *, as_: str | None = None, **kw: Any) -> httpx.Response:
+    def get(self, path: str, *, as_: str | None = None, **kw: Any) -> httpx2.Response:
         return self.request("GET", path, as_=as_, **kw)
 
-    def post(self, path: str, *, as_: str | None = None, **kw: Any) -> httpx.Response:
+    def post(self, path: str, *, as_: str | None = None, **kw: Any) -> httpx2.Response:
         return self.request("POST", path, as_=as_, **kw)
 
-    def put(self, path: str, *, as_: str | None = None, **kw: Any) -> httpx.Response:
+    def put(self, path: str, *, as_: str | None = None, **kw: Any) -> httpx2.Response:
         return self.request("PUT", path, as_=as_, **kw)
 
-    def delete(self, path: str, *, as_: str | None = None, **kw: Any) -> httpx.Response:
+    def delete(self, path: str, *, as_: str | None = None, **kw: Any) -> httpx2.Response:
         return self.request("DELETE", path, as_=as_, **kw)
 
     def db(self) -> psycopg.Connection[tuple[Any, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.parts import promises
@@ -46,11 +46,11 @@ def answer(
     sent: Any = None,
     body: Any = CREATED,
     **headers: str | None,
-) -> httpx.Response:
+) -> httpx2.Response:
     """A flawless answer to the creation of a level, with changes; None leaves a header out."""
     given = HEADERS | {name.replace("_", "-"): value for name, value in headers.items()}
-    request = httpx.Request(method, f"http://akako{path}", json=sent or {"name": "Primary School"})
-    return httpx.Response(
+    request = httpx2.Request(method, f"http://akako{path}", json=sent or {"name": "Primary School"})
+    return httpx2.Response(
         status,
         headers={name: value for name, value in given.items() if value is not None},
         content=body if isinstance(body, bytes) else json.dumps(body).encode(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import httpx
+import httpx2
 import pytest
 
 from akako.plans.months import month_of, next_month
@@ -61,7 +61,7 @@ def quota(api: Server, who: str) -> dict[str, object]:
     return data
 
 
-def remaining(answer: httpx.Response) -> int:
+def remaining(answer: httpx2.Response) -> int:
     return int(answer.headers["x-quota-remaining"])
 
 
@@ -123,7 +123,7 @@ def test_what_was_no_service_is_free(api: Server) -> None:
 
 
 def test_a_refusal_by_a_rate_limit_is_free(api: Server) -> None:
-    def upload() -> httpx.Response:
+    def upload() -> httpx2.Response:
         files = {"file": ("a.pdf", b"%PDF-", "application/pdf")}
         return api.post("/api/s3/document/upload", as_="mentor", files=files)
 
@@ -173,7 +173,7 @@ def test_a_spent_month_stays_spent_and_a_better_plan_helps_at_once(api: Server) 
     assert api.get(PROFILE, as_=who).headers["x-quota-limit"] == "unlimited"
 
 
-def change_plan(api: Server, who: str, plan: str) -> httpx.Response:
+def change_plan(api: Server, who: str, plan: str) -> httpx2.Response:
     with api.db() as db:
         row = db.execute("select id from users where clerk_id = %s", [who]).fetchone()
     assert row

@@ -50,9 +50,9 @@ def test_the_python_example(empty: Server, python: Path, tmp_path: Path) -> None
 def test_the_python_package_needs_nothing_but_httpx(python: Path) -> None:
     listed = json.loads(run_pip(python, "list", "--format", "json"))
     names = {each["name"].lower().replace("_", "-") for each in listed}
-    assert {"akako-lms", "httpx"} <= names
+    assert {"akako-lms", "httpx2"} <= names
     needed = {"anyio", "certifi", "exceptiongroup", "h11", "httpcore", "idna", "sniffio"}
-    assert names <= {"akako-lms", "httpx", "typing-extensions"} | needed
+    assert names <= {"akako-lms", "httpx2", "typing-extensions"} | needed
 
 
 def mypy(python: Path, folder: Path, program: str) -> str:

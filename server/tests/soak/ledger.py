@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 
 NOTHING = "nothing"
 
@@ -42,7 +42,7 @@ def settle(allowed: set[str], value: str, status: int) -> None:
 class Audit:
     """Asks the API for everything in the ledger; `lost` names what is not as it was promised."""
 
-    def __init__(self, http: httpx.AsyncClient, tokens: dict[str, dict[str, str]]) -> None:
+    def __init__(self, http: httpx2.AsyncClient, tokens: dict[str, dict[str, str]]) -> None:
         self._http = http
         self._tokens = tokens
         self.lost: list[str] = []

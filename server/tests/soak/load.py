@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 
 from akako.kernel.ids import new_id
 from tests.library.school import video
@@ -39,7 +39,7 @@ class School:
     """What the load works on, and what came of it."""
 
     stage: Stage
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     started: float = field(default_factory=time.monotonic)
     seen: list[Seen] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
@@ -53,13 +53,13 @@ class School:
 
     async def ask(
         self, kind: str, method: str, path: str, as_: str | None = None, **more: Any
-    ) -> httpx.Response | None:
+    ) -> httpx2.Response | None:
         """Make one request and take it down; None where no whole answer came."""
         headers: Mapping[str, str] = self.tokens[as_] if as_ else {}
         headers = {**headers, **more.pop("headers", {})}
         begun = time.monotonic()
-        answer: httpx.Response | None = None
-        with suppress(httpx.TransportError):
+        answer: httpx2.Response | None = None
+        with suppress(httpx2.TransportError):
             answer = await self.http.request(method, path, headers=headers, **more)
         now = time.monotonic()
         status = status_of(answer)
@@ -75,11 +75,11 @@ class School:
         self.tokens[clerk_id] = {"Authorization": f"Bearer {token}"}
 
 
-def status_of(answer: httpx.Response | None) -> int:
+def status_of(answer: httpx2.Response | None) -> int:
     return answer.status_code if answer is not None else 0
 
 
-async def open_school(stage: Stage, http: httpx.AsyncClient, seconds: float) -> School:
+async def open_school(stage: Stage, http: httpx2.AsyncClient, seconds: float) -> School:
     """Sign everybody in and make the first level, grade, subject and topics."""
     school = School(stage, http)
     for name in (ADMIN, *(f"user_soak{n}" for n in range(LEARNERS))):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from tests.soak.faults import FAULTS, Fault
 from tests.soak.ledger import Audit
@@ -68,8 +68,8 @@ class Outcome:
 async def soak(stage: Stage, *, seconds: float, period: float, rate: float) -> Outcome:
     """Run for so long, with a fault every `period` seconds, and check every promise at the end."""
     outcome = Outcome()
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=CLIENTS)
-    async with httpx.AsyncClient(
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=CLIENTS)
+    async with httpx2.AsyncClient(
         base_url=stage.server.url, timeout=40, limits=limits, verify=False
     ) as http:
         school = await open_school(stage, http, seconds)
@@ -107,10 +107,10 @@ async def _break(
         number += 1
 
 
-async def _until_well(http: httpx.AsyncClient) -> None:
+async def _until_well(http: httpx2.AsyncClient) -> None:
     deadline = time.monotonic() + QUIET_SECONDS
     while time.monotonic() < deadline:
-        with suppress(httpx.TransportError):
+        with suppress(httpx2.TransportError):
             if (await http.get("/health/ready")).status_code == 200:
                 return
         await asyncio.sleep(0.2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-import httpx
+import httpx2
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -89,7 +89,7 @@ class EnrollmentMachine(RuleBasedStateMachine):
         else:
             assert answer.status_code == 409, answer.text
 
-    def expect(self, answer: httpx.Response, one: Request, allowed: bool) -> None:
+    def expect(self, answer: httpx2.Response, one: Request, allowed: bool) -> None:
         if allowed:
             assert answer.status_code == 200, answer.text
         else:

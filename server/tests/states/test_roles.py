@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import httpx
+import httpx2
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -48,7 +48,7 @@ class RoleMachine(RuleBasedStateMachine):
             clerk_id = self.api.user(new_id())
             self.people.append(Person(clerk_id, self.api.user_id(clerk_id), {"LEARNER": True}))
 
-    def ask(self, method: str, path: str, json: dict[str, object] | None = None) -> httpx.Response:
+    def ask(self, method: str, path: str, json: dict[str, object] | None = None) -> httpx2.Response:
         actor = next(each for each in self.people if each.administers)
         return self.api.request(method, f"/api/users/{path}", as_=actor.clerk_id, json=json)
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -50,7 +50,7 @@ class WebhookMachine(RuleBasedStateMachine):
 
     def send(self, message_id: str, body: bytes) -> dict[str, Any]:
         headers = {"Content-Type": "application/json", **sign_webhook(body, SECRET, message_id)}
-        answer: httpx.Response = self.api.post(WEBHOOK, content=body, headers=headers)
+        answer: httpx2.Response = self.api.post(WEBHOOK, content=body, headers=headers)
         assert answer.status_code == 200, answer.text
         receipt: dict[str, Any] = answer.json()["data"]
         assert receipt["received"] is True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 from time import time
 
-import httpx
+import httpx2
 import pytest
 
 from tests.library.school import (
@@ -48,7 +48,7 @@ def topic(api: Server) -> Topic:
     return add_topic(api)
 
 
-def assert_speaks_tus(response: httpx.Response) -> None:
+def assert_speaks_tus(response: httpx2.Response) -> None:
     assert response.headers["tus-resumable"] == "1.0.0"
     assert response.headers["cache-control"] == "no-store"
 

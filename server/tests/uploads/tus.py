@@ -6,7 +6,7 @@ import base64
 import hashlib
 from typing import Any
 
-import httpx
+import httpx2
 
 from tests.library.school import Topic
 from tests.parts.server import Server
@@ -44,14 +44,14 @@ def create(
     as_: str | None = "admin",
     content: bytes = b"",
     headers: dict[str, str] | None = None,
-) -> httpx.Response:
+) -> httpx2.Response:
     given = VERSION | {"Upload-Metadata": told} | (BYTES if content else {}) | (headers or {})
     if length is not None:
         given["Upload-Length"] = str(length)
     return api.post(UPLOADS, as_=as_, headers=given, content=content)
 
 
-def begun(response: httpx.Response) -> str:
+def begun(response: httpx2.Response) -> str:
     """The path of a new upload."""
     assert response.status_code == 201, response.text
     assert response.headers["tus-resumable"] == "1.0.0"
@@ -68,12 +68,12 @@ def append(
     *,
     as_: str | None = "admin",
     headers: dict[str, str] | None = None,
-) -> httpx.Response:
+) -> httpx2.Response:
     given = VERSION | BYTES | {"Upload-Offset": str(offset)} | (headers or {})
     return api.request("PATCH", path, as_=as_, headers=given, content=content)
 
 
-def head(api: Server, path: str, *, as_: str | None = "admin") -> httpx.Response:
+def head(api: Server, path: str, *, as_: str | None = "admin") -> httpx2.Response:
     return api.request("HEAD", path, as_=as_, headers=VERSION)
 
 
@@ -83,7 +83,7 @@ def offset(api: Server, path: str) -> int:
     return int(response.headers["upload-offset"])
 
 
-def cancel(api: Server, path: str, *, as_: str | None = "admin") -> httpx.Response:
+def cancel(api: Server, path: str, *, as_: str | None = "admin") -> httpx2.Response:
     return api.delete(path, as_=as_, headers=VERSION)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from tests.parts import promises
@@ -38,22 +38,22 @@ class Clerk:
 
     def send(
         self, event: object, *, message_id: str | None = None, secret: str = SECRET
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         body = event if isinstance(event, bytes) else json.dumps(event).encode()
         headers = sign_webhook(body, secret, message_id or self.new_id())
         return self.post(body, headers)
 
-    def post(self, body: bytes, headers: Mapping[str, str | bytes]) -> httpx.Response:
+    def post(self, body: bytes, headers: Mapping[str, str | bytes]) -> httpx2.Response:
         given = {"Content-Type": "application/json", **headers}
         # Once the signature holds nothing in the body is refused.
         return self.server.post(PATH, content=body, headers=given, unpromised=True)
 
-    async def deliver(self, messages: Iterable[tuple[object, str]]) -> list[httpx.Response]:
+    async def deliver(self, messages: Iterable[tuple[object, str]]) -> list[httpx2.Response]:
         """Deliver all at once, each an event and its message id; the answers in that order."""
         # More requests than connections would keep the client busy with their queue.
         turns = asyncio.Semaphore(CONNECTIONS)
-        limits = httpx.Limits(max_connections=CONNECTIONS)
-        async with httpx.AsyncClient(
+        limits = httpx2.Limits(max_connections=CONNECTIONS)
+        async with httpx2.AsyncClient(
             event_hooks=promises.HOOKS,
             base_url=self.server.url,
             timeout=60,
@@ -61,7 +61,7 @@ class Clerk:
             verify=False,
         ) as client:
 
-            async def one(event: object, message_id: str) -> httpx.Response:
+            async def one(event: object, message_id: str) -> httpx2.Response:
                 body = json.dumps(event).encode()
                 headers = {"Content-Type": "application/json"}
                 headers |= sign_webhook(body, SECRET, message_id)
@@ -90,7 +90,7 @@ class Clerk:
     def new_id(self) -> str:
         return f"msg_{next(self._numbers)}_{id(self)}"
 
-    def get(self, path: str, sub: str) -> httpx.Response:
+    def get(self, path: str, sub: str) -> httpx2.Response:
         token = self.fake.mint(sub)
         return self.server.get(path, headers={"Authorization": f"Bearer {token}"})
 

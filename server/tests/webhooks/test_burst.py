@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-import httpx
+import httpx2
 import pytest
 
 from akako.kernel.errors import ServiceUnavailable
@@ -23,7 +23,7 @@ UNLOCK = "select pg_advisory_unlock(hashtextextended(%s, 1))"
 async def ordinary_traffic(clerk: Clerk, headers: dict[str, str], done: asyncio.Event) -> list[int]:
     """Somebody who reads and writes until told to stop; returns the statuses."""
     statuses: list[int] = []
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         event_hooks=promises.HOOKS, base_url=clerk.server.url, timeout=30, verify=False
     ) as client:
         while not done.is_set():

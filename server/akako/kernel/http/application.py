@@ -1,24 +1,28 @@
-"""Puts endpoints, pipeline and edge together as one ASGI application.
+"""Assemble the ASGI application: Starlette as the frame, the API mounted in it as one application.
 
-Litestar routes and runs the lifespan; what happens to a request is the pipeline's business.
+Starlette runs the lifespan and tries its routes in order. The API finds the endpoint of a path in
+its own tree and leaves the rest of the work to the pipeline.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, cast
+from typing import Protocol, cast
 
 import structlog
-from litestar import Litestar, Request
-from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
-from litestar.handlers import HTTPRouteHandler
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.websockets import WebSocketClose
 
 from akako.kernel import envelope, limits
 from akako.kernel.access import UNGUARDED
 from akako.kernel.envelope import Ok
-from akako.kernel.errors import ApiError, BadRequest, InternalError, MethodNotAllowed, NotFound
+from akako.kernel.errors import ApiError, InternalError, MethodNotAllowed, NotFound
 from akako.kernel.http import endpoint as endpoints
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
 from akako.kernel.http.call import Call
@@ -29,9 +33,15 @@ from akako.kernel.http.pipeline import Pipeline
 from akako.kernel.http.public_answers import PublicAnswers
 from akako.kernel.http.render import failure
 from akako.kernel.http.reply import JSON_TYPE, NO_STORE, PROTECTIVE, Headers, Reply
+from akako.kernel.http.router import PathTree
 
 log = structlog.get_logger(__name__)
-Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+class Lifespan(Protocol):
+    """Opens what the application needs while it runs, and closes it."""
+
+    def __call__(self, app: object, /) -> AbstractAsyncContextManager[None]: ...
 
 
 def build(
@@ -41,28 +51,57 @@ def build(
     origins: Collection[str],
     observe: Observe,
     secure: bool,
-    lifespan: Sequence[Lifespan],
+    lifespan: Lifespan,
 ) -> ASGIApp:
-    """The whole server as an ASGI application."""
-    by_path: dict[str, list[Endpoint]] = defaultdict(list)
-    for each in declared:
-        by_path[each.path].append(each)
-    places = [Place(path, group, pipeline, origins) for path, group in by_path.items()]
-    app = Litestar(
-        [place.handler() for place in places],
-        openapi_config=None,
-        logging_config=None,
-        lifespan=list(lifespan),
-        exception_handlers={Exception: _unrouted(pipeline)},  # type: ignore[dict-item]
+    """Return the whole server as an ASGI application."""
+    api = Api(declared, pipeline, origins)
+    frame = Starlette(
+        routes=[Mount("/", app=api)],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: api.reject, Exception: _crashed},
     )
-    plain = {place.path: place for place in places if "{" not in place.path}
-    routed = _exact_paths(cast(ASGIApp, app), plain, pipeline)
-    kept = PublicAnswers(routed, pipeline.public, pipeline.admission)
-    return RequestHead(Edge(kept, origins=origins, observe=observe, secure=secure))
+    # Only the documented spelling of a path is served.
+    frame.router.redirect_slashes = False
+    cached = PublicAnswers(cast(ASGIApp, frame), pipeline.public, pipeline.admission)
+    edge = Edge(cached, origins=origins, observe=observe, secure=secure)
+    return _with_own_state(RequestHead(edge))
 
 
-class Place:
-    """All operations of one path. Preflights are neither authenticated nor limited."""
+class Api:
+    """All endpoints as one ASGI application, to be mounted at the root."""
+
+    def __init__(
+        self, declared: Sequence[Endpoint], pipeline: Pipeline, origins: Collection[str]
+    ) -> None:
+        self._pipeline = pipeline
+        self._items: PathTree[PathItem] = PathTree()
+        by_path: dict[str, list[Endpoint]] = defaultdict(list)
+        for each in declared:
+            by_path[each.path].append(each)
+        for path, group in by_path.items():
+            self._items.add(path, PathItem(path, group, pipeline, origins))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await WebSocketClose()(scope, receive, send)
+            return
+        answer: ASGIApp = Unrouted(self._pipeline, NotFound())
+        if found := self._items.find(scope["path"]):
+            item, scope["path_params"] = found
+            answer = await item.answer(scope, receive)
+        await answer(scope, receive, send)
+
+    async def reject(self, request: Request, error: Exception) -> Response:
+        """Return the response to a request that Starlette's own routes do not serve."""
+        problem: ApiError = NotFound()
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            allowed = (error.headers or {}).get("Allow", "")
+            problem = MethodNotAllowed([each.strip() for each in allowed.split(",")])
+        return cast(Response, Unrouted(self._pipeline, problem))
+
+
+class PathItem:
+    """All endpoints of one path. Preflight requests are neither authenticated nor limited."""
 
     def __init__(
         self,
@@ -93,17 +132,6 @@ class Place:
         origin = next((value for name, value in scope["headers"] if name == b"origin"), b"")
         return origin.decode("latin-1") in self._origins
 
-    def handler(self) -> HTTPRouteHandler:
-        """The place as Litestar knows it."""
-
-        async def handle(request: Request) -> Reply:  # type: ignore[type-arg]
-            answer = await self.answer(cast(Scope, request.scope), cast(Receive, request.receive))
-            return cast(Reply, answer)
-
-        methods: list[Any] = self.methods
-        template = self.path.replace("}", ":str}")
-        return HTTPRouteHandler(template, http_method=methods, status_code=200)(handle)
-
 
 def allowed_methods(group: Sequence[Endpoint]) -> list[str]:
     methods = {each.method for each in group} | {"OPTIONS"}
@@ -126,7 +154,7 @@ NOWHERE, NOWHERE_IN_AUTH = (
 
 
 class Unrouted:
-    """An answer for a request that has no endpoint: it counts against the limit of its area."""
+    """The response to a request without an endpoint: it counts against the limit of its area."""
 
     def __init__(self, pipeline: Pipeline, problem: ApiError) -> None:
         self.pipeline = pipeline
@@ -135,55 +163,28 @@ class Unrouted:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["path_params"] = {}
         scope["state"]["problem"] = self.problem
-        in_auth = scope["path"].startswith(f"{endpoints.PREFIX}/auth/")
-        endpoint = NOWHERE_IN_AUTH if in_auth else NOWHERE
+        endpoint = NOWHERE_IN_AUTH if _is_in_auth(scope["path"]) else NOWHERE
         answer = await self.pipeline.answer(endpoint, scope, receive)
         await answer(scope, receive, send)
 
 
-class _Rendered:
-    """An answer in the form in which Litestar takes one from an exception handler."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    def to_asgi_response(self, **facts: object) -> ASGIApp:
-        return self.app
+def _is_in_auth(path: str) -> bool:
+    """Tell whether any reading of the path lies under /api/auth, also with doubled slashes."""
+    area = [part.lower() for part in path.split("/") if part not in ("", ".")][:2]
+    return area == ["api", "auth"]
 
 
-def _unrouted(pipeline: Pipeline) -> Callable[[Request, Exception], _Rendered]:  # type: ignore[type-arg]
-    def handle(request: Request, error: Exception) -> _Rendered:  # type: ignore[type-arg]
-        if isinstance(error, MethodNotAllowedException):
-            allowed = (error.headers or {}).get("allow", "").split(", ")
-            return _Rendered(Unrouted(pipeline, MethodNotAllowed(allowed)))
-        if isinstance(error, NotFoundException):
-            return _Rendered(Unrouted(pipeline, NotFound()))
-        if isinstance(error, HTTPException) and error.status_code == 400:
-            return _Rendered(Unrouted(pipeline, BadRequest("invalid_request")))
-        request_id = request.scope["state"]["request_id"]
-        log.error("router_crashed", request_id=request_id, exc_info=error)
-        return _Rendered(failure(InternalError(request_id)))
-
-    return handle
+async def _crashed(request: Request, error: Exception) -> Response:
+    """Return the response to an error outside the pipeline; the server logs the error itself."""
+    return cast(Response, failure(InternalError(request.scope["state"]["request_id"])))
 
 
-def _exact_paths(app: ASGIApp, plain: Mapping[str, Place], pipeline: Pipeline) -> ASGIApp:
-    """Only the path as documented is the path: no doubled or trailing slashes are forgiven.
+def _with_own_state(app: ASGIApp) -> ASGIApp:
+    """Give each request a `state` of its own: ASGI servers may share one or leave it out."""
 
-    A path without parameters needs no router to be found.
-    """
-
-    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+    async def with_own_state(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            path = scope["path"]
-            if place := plain.get(path):
-                scope["path_params"] = {}
-                answer = await place.answer(scope, receive)
-                await answer(scope, receive, send)
-                return
-            if "//" in path or "\x00" in path or path.endswith("/"):
-                await Unrouted(pipeline, NotFound())(scope, receive, send)
-                return
+            scope["state"] = dict(scope.get("state", ()))
         await app(scope, receive, send)
 
-    return route
+    return with_own_state

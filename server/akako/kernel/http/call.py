@@ -123,9 +123,9 @@ class Call:
             message = await self.receive()
             if message["type"] != "http.request":
                 raise ClientGone
-            if message["body"]:
-                yield message["body"]
-            more = message["more_body"]
+            if chunk := message.get("body"):
+                yield chunk
+            more = message.get("more_body", False)
 
 
 class ClientGone(Exception):
