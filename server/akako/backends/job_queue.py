@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 
 CONCURRENCY = 4
 RESTART_SECONDS = 5.0
+GRACE_SECONDS = 10.0  # for jobs that run when the worker stops
 ATTEMPTS = 8
 # How a machine that has gone without a word is noticed: by who connects, and who listens for jobs.
 SILENCE = {
@@ -57,9 +58,12 @@ async def working(url: str, jobs: Sequence[Job]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        # `asyncio.wait_for` before Python 3.12 can lose a cancellation, so it is repeated.
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=GRACE_SECONDS + 2)
+        if not task.cancelled():
+            task.result()
 
 
 async def _keep_working(url: str, jobs: Sequence[Job]) -> None:
@@ -81,12 +85,17 @@ async def _keep_working(url: str, jobs: Sequence[Job]) -> None:
 
 async def work(url: str, jobs: Sequence[Job], *, wait: bool = True) -> None:
     """Work until cancelled, or with `wait=False` until nothing is left to do."""
-    async with build(url, jobs).open_async() as app:
+    app = build(url, jobs)
+    try:
+        await app.open_async()
         await app.run_worker_async(
             concurrency=CONCURRENCY,
             wait=wait,
             install_signal_handlers=False,
             listen_notify=True,
-            shutdown_graceful_timeout=10,
+            shutdown_graceful_timeout=GRACE_SECONDS,
             delete_jobs="successful",
         )
+    finally:
+        # Also when cancelled while it opens: tasks of a pool left open keep the loop from ending.
+        await app.close_async()

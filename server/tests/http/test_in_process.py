@@ -136,6 +136,13 @@ async def test_a_client_that_passes_no_state(settings: Settings) -> None:
         assert (await client.get("/api/nowhere")).json()["code"] == "NOT_FOUND"
 
 
+async def test_it_can_be_stopped_as_soon_as_it_has_started(settings: Settings) -> None:
+    for _ in range(5):
+        async with started(settings):
+            pass
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 async def test_requests_share_no_state_even_if_the_server_does(settings: Settings) -> None:
     shared: dict[str, Any] = {"from": "the server"}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol, TypedDict, Unpack
 
 import msgspec
 
@@ -101,6 +101,38 @@ class Endpoint(msgspec.Struct, kw_only=True):
         return self.method != "GET"
 
 
+class RequiredOptions(TypedDict):
+    access: Access
+
+
+class Options(RequiredOptions, total=False):
+    """What a declaration can say; the fields of Endpoint explain each option."""
+
+    absolute: bool  # the path is without the prefix
+    bucket: Bucket
+    metered: bool
+    listing: Spec
+    body_optional: bool
+    body_limit: int
+    body_setting: str
+    media: str
+    form: dict[str, Any]
+    returns: Any
+    errors: tuple[int, ...]
+    status: tuple[int, ...]
+    resource: str
+    refusals: tuple[type[ApiError], ...]
+    also: tuple[Also, ...]
+    headers: Mapping[str, str | dict[str, Any]]
+    success_headers: dict[str, dict[str, Any]]
+    answer_headers: Headers
+    exempt: bool
+    pardons: bool
+    hidden: bool
+    changes_public: bool
+    replays: bool
+
+
 def _parse_returns(annotation: Any) -> tuple[str, Any]:
     origin = typing.get_origin(annotation)
     kinds = {Ok: "ok", Created: "created", Listed: "listed"}
@@ -109,7 +141,7 @@ def _parse_returns(annotation: Any) -> tuple[str, Any]:
     return "raw", None
 
 
-def _endpoint(method: str, path: str, handler: Handler, options: dict[str, Any]) -> Endpoint:
+def _endpoint(method: str, path: str, handler: Handler, options: Options) -> Endpoint:
     hints = typing.get_type_hints(handler)
     parameters = inspect.signature(handler).parameters
     kind, returns = _parse_returns(hints["return"])
@@ -146,7 +178,7 @@ def _endpoint(method: str, path: str, handler: Handler, options: dict[str, Any])
         resource=options.get("resource"),
         refusals=tuple(options.get("refusals", ())),
         also=tuple(options.get("also", ())),
-        headers=options.get("headers", {}),
+        headers=dict(options.get("headers", {})),
         success_headers=options.get("success_headers", {}),
         answer_headers=options.get("answer_headers", []),
         exempt=options.get("exempt", False),
@@ -157,8 +189,19 @@ def _endpoint(method: str, path: str, handler: Handler, options: dict[str, Any])
     )
 
 
-def _declare(method: str) -> Callable[..., Callable[[Handler], Endpoint]]:
-    def declare(path: str, **options: Any) -> Callable[[Handler], Endpoint]:
+class Declare(Protocol):
+    """Declares an endpoint of one method: `@get("/path", access=…)`."""
+
+    def __call__(self, path: str, **options: Unpack[Options]) -> Callable[[Handler], Endpoint]: ...
+
+
+def _declare(method: str) -> Declare:
+    def declare(path: str, **options: Unpack[Options]) -> Callable[[Handler], Endpoint]:
+        if unknown := options.keys() - Options.__annotations__.keys():
+            raise TypeError(f"{method} {path}: unknown option {', '.join(sorted(unknown))}")
+        if missing := Options.__required_keys__ - options.keys():
+            raise TypeError(f"{method} {path}: missing option {', '.join(sorted(missing))}")
+
         def wrap(handler: Handler) -> Endpoint:
             return _endpoint(method, path, handler, options)
 
