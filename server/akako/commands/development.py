@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import re
-import sys
 from pathlib import Path
 
 from akako import serving
 from akako.backends.dev_directory import DevDirectory
 from akako.backends.dev_issuer import DevIssuer
 from akako.commands.backends import require_development
+from akako.dev import fake_clerk_control
 from akako.migrations.run import migrate
 from akako.ops import development
 from akako.settings import Settings, SettingsError
@@ -72,11 +71,4 @@ def define_dev(parser: argparse.ArgumentParser) -> None:
 
 
 def fake_clerk(settings: Settings, options: argparse.Namespace) -> None:
-    sources = Path(__file__).resolve().parents[2]
-    if not (sources / "tests" / "parts" / "fake_clerk_control.py").exists():
-        raise SettingsError("akako dev clerk needs a checkout of the sources")
-    command = [sys.executable, "-m", "tests.parts.fake_clerk_control", "--port", str(options.port)]
-    if options.webhook_url:
-        command += ["--webhook-url", options.webhook_url]
-    os.chdir(sources)
-    os.execv(command[0], command)  # noqa: S606 - our own interpreter with our own module
+    fake_clerk_control.run(options.port, options.webhook_url)

@@ -14,9 +14,9 @@ from akako.backends.clerk_directory import (
     PAUSE_SECONDS,
     ClerkDirectory,
 )
+from akako.dev.fake_clerk import FakeClerk
 from akako.kernel.errors import ServiceUnavailable, UpstreamError
 from akako.kernel.ports import Directory, DirectoryUser
-from tests.parts.fake_clerk import FakeClerk
 
 
 class Clock:

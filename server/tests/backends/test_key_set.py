@@ -14,9 +14,9 @@ from akako.backends.key_set import (
     RETRY_SECONDS,
     JwksKeySet,
 )
+from akako.dev.fake_clerk import FakeClerk
 from akako.kernel import metrics
 from akako.kernel.errors import ServiceUnavailable
-from tests.parts.fake_clerk import FakeClerk
 
 
 class Clock:

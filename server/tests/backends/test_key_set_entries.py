@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from akako.backends.key_set import StaticKeySet, decode_base64url, parse_key_set
-from tests.parts.fake_clerk import integer64, jwk, new_key
+from akako.dev.fake_clerk import integer64, jwk, new_key
 
 
 def ec_jwk() -> dict[str, str]:

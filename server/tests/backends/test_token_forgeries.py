@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from akako.backends.key_set import JwksKeySet, StaticKeySet
 from akako.backends.token_verifier import JwtVerifier
+from akako.dev.fake_clerk import FakeClerk, base64url, jwk, new_key, sign_token
 from akako.kernel.errors import Forbidden, Unauthorized
 from akako.kernel.ports import TokenVerifier
-from tests.parts.fake_clerk import FakeClerk, base64url, jwk, new_key, sign_token
 
 ISSUER = "https://clerk.example.com"
 ATTACKER = new_key()

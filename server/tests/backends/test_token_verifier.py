@@ -9,9 +9,9 @@ import pytest
 from akako.backends import key_set, token_verifier
 from akako.backends.key_set import CACHE_SECONDS, JwksKeySet, StaticKeySet
 from akako.backends.token_verifier import JwtVerifier
+from akako.dev.fake_clerk import FakeClerk
 from akako.kernel.errors import Forbidden, ServiceUnavailable, Unauthorized
 from akako.kernel.ports import Claims, TokenVerifier
-from tests.parts.fake_clerk import FakeClerk
 
 ISSUER = "https://clerk.example.com"
 NOW = 1_800_000_000

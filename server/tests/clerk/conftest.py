@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import httpx2
 import pytest
 
+from akako.dev.fake_clerk import FakeClerk
 from tests.conftest import StartServer
-from tests.parts.fake_clerk import FakeClerk
 from tests.parts.server import Server
 
 

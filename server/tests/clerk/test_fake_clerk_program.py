@@ -14,8 +14,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from akako.dev.fake_clerk_control import INSTANCE_ID, WEBHOOK_SECRET
 from tests.docs.pages import DOCS, examples
-from tests.parts.fake_clerk_control import INSTANCE_ID, WEBHOOK_SECRET
 from tests.parts.server import GENEROUS, free_port
 
 CLERK, API = "http://127.0.0.1:9400", "http://127.0.0.1:8000"

@@ -11,11 +11,11 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from akako.dev.fake_clerk import FakeClerk
 from tests.clerk.conftest import ProfileOf, settings_for
 from tests.conftest import StartServer
 from tests.http.refusals import details_of
 from tests.parts import promises
-from tests.parts.fake_clerk import FakeClerk
 from tests.parts.server import Server
 from tests.parts.tcp_proxy import TcpProxy
 

@@ -6,8 +6,8 @@ import io
 import subprocess
 import sys
 
+from akako.dev.fake_clerk import FakeClerk
 from akako.ops.progress import ProgressBar
-from tests.parts.fake_clerk import FakeClerk
 from tests.parts.server import Server
 
 

@@ -29,7 +29,7 @@ ADMIN = "/api/admin/education"
 STRICT = "set -euo pipefail\ntrap 'echo \"failed: $BASH_COMMAND\" >&2' ERR\n"
 PYTHON_SDK = REPOSITORY / "sdk" / "python"
 # What pages tell the reader to take a copy of.
-FAKE_CLERK = REPOSITORY / "server" / "tests" / "parts" / "fake_clerk.py"
+FAKE_CLERK = REPOSITORY / "server" / "akako" / "dev" / "fake_clerk.py"
 RUN = {"bash", "python", "ts"}
 SHOWN = {"sh", "json", "ini", "yaml", "http", "nginx", "text"}  # a reader's own things
 # What stands for the reader's own in an example.

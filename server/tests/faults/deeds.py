@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import httpx2
 
+from akako.dev.fake_clerk import sign_webhook
 from akako.kernel.ids import new_id
 from tests.library.school import UPLOAD, Topic, add_topic, count, put_video, uploaded, video
-from tests.parts.fake_clerk import sign_webhook
 from tests.parts.server import Server
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -10,9 +10,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from akako.dev.fake_clerk import sign_webhook
 from tests.conftest import StartServer
 from tests.identity.people import add_people
-from tests.parts.fake_clerk import sign_webhook
 from tests.parts.postgres import passable_folder
 from tests.parts.server import GENEROUS, Server
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx2
 
+from akako.dev.fake_clerk import FakeClerk
 from tests.identity.people import rows
-from tests.parts.fake_clerk import FakeClerk
 from tests.parts.server import Server
 
 SYNC, PROFILE = "/api/auth/sync", "/api/auth/profile"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from akako.dev.fake_clerk import FakeClerk
 from tests.identity.clerk import settings_for
-from tests.parts.fake_clerk import FakeClerk
 from tests.parts.server import Server
 
 

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
+from akako.dev.fake_clerk import FakeClerk
 from tests.http.refusals import details_of
 from tests.identity.clerk import PROFILE, address_of, bearer, roles_of, sync
 from tests.identity.people import execute, rows, value
-from tests.parts.fake_clerk import FakeClerk
 from tests.parts.server import Server
 
 

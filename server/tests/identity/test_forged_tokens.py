@@ -9,9 +9,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from akako.dev.fake_clerk import FakeClerk, jwk, new_key
 from tests.http.refusals import details_of
 from tests.identity.clerk import PROFILE, bearer
-from tests.parts.fake_clerk import FakeClerk, jwk, new_key
 from tests.parts.server import Server
 
 ATTACKER = new_key()

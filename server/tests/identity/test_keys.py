@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from akako.dev.fake_clerk import FakeClerk, new_key
 from tests.conftest import StartServer
 from tests.http.refusals import details_of
 from tests.identity.clerk import PROFILE, bearer, settings_for
 from tests.identity.people import Ask, statuses, together
-from tests.parts.fake_clerk import FakeClerk, new_key
 from tests.parts.server import Server
 
 JWKS = "/.well-known/jwks.json"

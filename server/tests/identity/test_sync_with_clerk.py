@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from akako.dev.fake_clerk import FakeClerk, sign_webhook
 from tests.conftest import StartServer
 from tests.http.refusals import details_of
 from tests.identity.clerk import (
@@ -22,7 +23,6 @@ from tests.identity.clerk import (
     sync,
 )
 from tests.identity.people import Ask, execute, statuses, together, value
-from tests.parts.fake_clerk import FakeClerk, sign_webhook
 from tests.parts.server import Server
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.parts.fake_clerk import sign_webhook
+from akako.dev.fake_clerk import sign_webhook
 
 
 @pytest.mark.parametrize(

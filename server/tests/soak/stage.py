@@ -14,8 +14,8 @@ import psycopg
 
 from akako.backends.postgres_cluster import Folder
 from akako.backends.postgres_process import postmaster
+from akako.dev.fake_clerk import FakeClerk
 from akako.migrations.run import migrate
-from tests.parts.fake_clerk import FakeClerk
 from tests.parts.postgres import create_database, start_postgres
 from tests.parts.seaweedfs import SeaweedFS, start_seaweedfs
 from tests.parts.server import Server

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from akako.dev.fake_clerk import sign_webhook
 from akako.kernel.ids import new_id
 from tests.faults.deeds import SECRET, WEBHOOK
 from tests.library.school import rows
-from tests.parts.fake_clerk import sign_webhook
 from tests.parts.server import Server
 from tests.states.conftest import Walk
 

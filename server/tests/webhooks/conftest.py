@@ -13,8 +13,8 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from akako.dev.fake_clerk import FakeClerk, sign_webhook
 from tests.parts import promises
-from tests.parts.fake_clerk import FakeClerk, sign_webhook
 from tests.parts.server import Server
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from akako.dev.fake_clerk import FakeClerk
 from tests.conftest import StartServer
-from tests.parts.fake_clerk import FakeClerk
 from tests.webhooks.conftest import PATH, SECRET, Clerk, event, user
 
 

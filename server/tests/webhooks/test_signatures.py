@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from akako.dev.fake_clerk import sign_webhook
 from akako.webhooks.signatures import Message, is_genuine, read_headers, sign
-from tests.parts.fake_clerk import sign_webhook
 from tests.webhooks.conftest import OLD_SECRET, PATH, SECRET, Clerk, event, user
 
 VECTORS = [

@@ -1,7 +1,7 @@
-"""Plays Clerk on a loopback port: keys, users, session tokens and webhook signatures.
+"""A fake Clerk on a loopback port: keys, users, session tokens and webhook signatures.
 
-It needs nothing of this project, so an integrator may copy it. Everything is settable from the test
-while the server runs, and every request is counted.
+It imports nothing of this project, so an integrator can copy it. A test can change everything while
+the server runs, and every request is counted.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ START_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Failure:
-    """How an endpoint misbehaves. `body` is sent as it is, or names a kind:
+    """How an endpoint fails. `body` is sent as it is, or is "drip" (a byte per second), "flood"
 
-    "drip" (one byte per second), "flood" (1 GB), None (as usual, or an error object from 400 on).
+    (1 GB) or None (as usual, or an error object from status 400 on).
     """
 
     status: int = 200
@@ -93,7 +93,11 @@ class FakeClerk:
     """Endpoints, as `fail` names them: "jwks", "user", "users"."""
 
     def __init__(
-        self, issuer: str | None = None, secret_key: str = "sk_test_fake", *, port: int = 0
+        self,
+        issuer: str | None = None,
+        secret_key: str = "sk_test_fake",  # noqa: S107 - opens nothing but this fake
+        *,
+        port: int = 0,
     ) -> None:
         self.socket = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"

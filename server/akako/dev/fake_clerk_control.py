@@ -1,20 +1,20 @@
-"""The fake Clerk as a program, steered over HTTP, for trying an integration without Clerk.
+"""The fake Clerk as a program, controlled over HTTP, to try an integration without Clerk.
 
-    python -m tests.parts.fake_clerk_control --port 9400 [--webhook-url URL]
+    akako dev clerk --port 9400 [--webhook-url URL]
 
-Beside Clerk's own endpoints it has these, all POST with a JSON object:
+Besides Clerk's own endpoints it has these, all POST with a JSON object:
 
 - /control/users {id, email, ...}: add or replace a user, and send user.created or user.updated
-- /control/users/delete {id}: forget a user, and send user.deleted
+- /control/users/delete {id}: delete a user, and send user.deleted
 - /control/token {sub, ttl, ...}: mint a session token, with any other claims
 - /control/webhook {type, data, id}: send any event, signed; with an id again, as the same message
 - /control/rotate {keep_old}: sign with a new key from now on
-- /control/fail {endpoint, status, body, headers, delay} and /control/heal {}: misbehave, and stop
+- /control/fail {endpoint, status, body, headers, delay}: fail at an endpoint
+- /control/heal {}: fail no more
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import itertools
 import json
@@ -25,16 +25,16 @@ from typing import Any
 import httpx2
 import uvicorn
 
-from tests.parts.fake_clerk import FakeClerk, sign_webhook
+from akako.dev.fake_clerk import FakeClerk, sign_webhook
 
 ENDPOINTS = ("jwks", "user", "users")
 INSTANCE_ID = "ins_fake"
-WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - a public test secret
 Json = dict[str, Any]
 
 
 class Control:
-    """An ASGI application: the fake Clerk, and what steers it."""
+    """An ASGI application: the fake Clerk and its control endpoints."""
 
     def __init__(self, clerk: FakeClerk, webhook_url: str | None) -> None:
         self.clerk = clerk
@@ -71,7 +71,7 @@ class Control:
 
     async def do_token(self, given: Json) -> Json:
         sub, ttl = given.pop("sub"), given.pop("ttl", 60)
-        # One session for each person, so that ending it signs nobody else out.
+        # One session per user, so that ending it signs out no other user.
         given.setdefault("sid", f"sess_{sub.removeprefix('user_')}")
         return {"token": self.clerk.mint(sub, ttl=ttl, **given), "sid": given["sid"]}
 
@@ -93,7 +93,7 @@ class Control:
         return {"failing": None}
 
     async def _send(self, kind: str, data: Json, message_id: str | None = None) -> Json:
-        """Deliver an event; the answer says how it was received, null if by nobody."""
+        """Deliver an event; the response holds the receiver's status, null if there was none."""
         message_id = message_id or f"msg_{time.time_ns()}_{next(self._numbers)}"
         if self.webhook_url is None:
             return {"delivered": None}
@@ -124,29 +124,25 @@ async def _body(receive: Any) -> bytes:
     return body
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="A fake Clerk on this machine.")
-    parser.add_argument("--port", type=int, default=9400)
-    parser.add_argument("--webhook-url", help="where events are sent")
-    options = parser.parse_args()
-    clerk = FakeClerk(port=options.port)
+def run(port: int, webhook_url: str | None) -> None:
+    """Serve until SIGTERM or SIGINT; events go to `webhook_url`."""
+    try:
+        clerk = FakeClerk(port=port)
+    except (OSError, OverflowError) as error:
+        sys.exit(f"akako: --port {port} cannot be used: {error}")
     sys.stdout.write(
         f"A fake Clerk listens at {clerk.url}. Start Akako with\n"
         f"  AKAKO_CLERK_ISSUER={clerk.issuer} AKAKO_CLERK_API_URL={clerk.api_url} \\\n"
         f"  AKAKO_CLERK_SECRET_KEY={clerk.secret_key} \\\n"
         f"  AKAKO_CLERK_WEBHOOK_SECRETS={WEBHOOK_SECRET} \\\n"
         f"  AKAKO_CLERK_INSTANCE_ID={INSTANCE_ID} akako serve\n"
-        "and make somebody to sign in:\n"
+        "and create a user who can sign in:\n"
         f"  curl -X POST {clerk.url}/control/users "
         '-d \'{"id": "user_1", "email": "one@example.com"}\'\n'
         f'  curl -X POST {clerk.url}/control/token -d \'{{"sub": "user_1"}}\'\n'
     )
     sys.stdout.flush()
     config = uvicorn.Config(
-        Control(clerk, options.webhook_url), ws="none", lifespan="off", log_level="warning"
+        Control(clerk, webhook_url), http="h11", ws="none", lifespan="off", log_level="warning"
     )
     asyncio.run(uvicorn.Server(config).serve(sockets=[clerk.socket]))
-
-
-if __name__ == "__main__":
-    main()
