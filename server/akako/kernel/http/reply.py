@@ -50,10 +50,14 @@ class Reply:
 
 
 class StreamReply(Reply):
-    """A file, or a part of one. Its length is declared, so a cut answer is seen as cut.
+    """A response whose body is sent in chunks: a file, a part of one, or rows of an export.
 
-    `chunks` yields exactly `length` bytes. A failure midway closes the connection: nothing else
-    could tell the client, because the status has been sent. A client who leaves ends the reading.
+    Args:
+        length: The number of bytes that `chunks` yields. None where it is not known before: the
+            server then marks the end of the body itself (chunked, or by closing the connection).
+        chunks: The body. An error in it closes the connection before the end of the body, so that
+            the client sees that the response is incomplete; the status has been sent by then. It
+            is closed when the client disconnects.
     """
 
     __slots__ = ("chunks", "length")
@@ -63,7 +67,7 @@ class StreamReply(Reply):
         status: int,
         headers: Headers,
         *,
-        length: int,
+        length: int | None,
         chunks: AsyncGenerator[bytes, None],
     ) -> None:
         super().__init__(status, b"", headers)
@@ -71,7 +75,9 @@ class StreamReply(Reply):
         self.chunks = chunks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [*self.headers, (b"content-length", b"%d" % self.length)]
+        headers = self.headers
+        if self.length is not None:
+            headers = [*headers, (b"content-length", b"%d" % self.length)]
         gone = asyncio.create_task(_gone(receive))
         try:
             async with aclosing(self.chunks) as chunks:
