@@ -79,7 +79,7 @@ class DevIssuer:
 
     def verifier(self) -> JwtVerifier:
         keys = StaticKeySet(self._key.public_key(), kid=self._kid)
-        return JwtVerifier(ISSUER, keys, clock=self._clock)
+        return JwtVerifier(ISSUER, keys)
 
 
 def _key_id(key: rsa.RSAPublicKey) -> str:

@@ -6,12 +6,12 @@ import hashlib
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any, NoReturn
 
+import jwt
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from jwt.algorithms import RSAAlgorithm
 
 from akako.backends.key_set import KeySet, decode_base64url
 from akako.kernel.access import Stranger, TurnedAway
@@ -29,7 +29,7 @@ LAST_INSTANT = 253_402_300_799  # the end of the year 9999
 SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 SUBJECT = re.compile(r"user_[A-Za-z0-9_]{1,64}")
 IDENTIFIER = re.compile(r"[\x21-\x7e]{1,255}")
-RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
+REQUIRED = ["exp", "iat", "iss", "sub"]
 
 
 class _Verified(msgspec.Struct, frozen=True):
@@ -39,10 +39,12 @@ class _Verified(msgspec.Struct, frozen=True):
 
 
 class JwtVerifier:
-    """Verifies tokens of one issuer.
+    """Verifies tokens of one issuer. PyJWT checks the signature and the registered claims.
 
-    `authorized_parties`: the `azp` values accepted; empty accepts any. `audience`: what `aud` must
-    contain; None accepts any. `require_azp`: refuse tokens without `azp`, such as native apps have.
+    Args:
+        authorized_parties: The accepted values of `azp`; empty accepts any.
+        audience: The value that `aud` must contain; None accepts any.
+        require_azp: Whether tokens without `azp`, such as those of native apps, are rejected.
     """
 
     def __init__(
@@ -53,14 +55,12 @@ class JwtVerifier:
         authorized_parties: Collection[str] = (),
         audience: str | None = None,
         require_azp: bool = False,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._issuer = issuer
         self._keys = keys
         self._authorized_parties = frozenset(authorized_parties)
         self._audience = audience
         self._require_azp = require_azp
-        self._clock = clock
         self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
 
     async def verify(self, token: str) -> Claims:
@@ -85,7 +85,7 @@ class JwtVerifier:
         if verified is None:
             return None
         self._verified.move_to_end(digest)
-        current = not _expired(verified.claims.expires_at, self._clock())
+        current = not _expired(verified.claims.expires_at, time.time())
         if current and await self._keys.find(verified.kid) == verified.key:
             return verified.claims
         self._verified.pop(digest, None)
@@ -97,23 +97,52 @@ class JwtVerifier:
             self._verified.popitem(last=False)
 
     async def _verify(self, token: str) -> _Verified:
-        header, payload, signature = _parse(token)
+        header, payload = _parse(token)
         kid = _key_id(header)
         key = await self._keys.find(kid)
-        signed = token.rpartition(".")[0].encode("ascii")
-        if key is None or not RS256.verify(signed, key, signature):
+        if key is None:
             _refuse()
-        return _Verified(kid, key, self._claims(payload))
+        try:
+            expired = self._has_expired(token, key)
+        except jwt.PyJWTError:
+            _refuse()
+        return _Verified(kid, key, self._claims(payload, expired=expired))
 
-    def _claims(self, payload: dict[str, Any]) -> Claims:
-        """Expiry comes after the other refusals: it tells that a newer token would do."""
-        now = self._clock()
-        expires_at = _lifetime_end(payload, now)
-        if payload.get("iss") != self._issuer:
-            _refuse()
+    def _has_expired(self, token: str, key: RSAPublicKey) -> bool:
+        """Tell whether the token is good but for `exp`. Raise PyJWTError if anything else is wrong.
+
+        PyJWT checks `exp` before `iss` and `aud`, but only the owner of an otherwise good token
+        may learn that a newer one would be accepted.
+        """
+        try:
+            self._decode(token, key, verify_exp=True)
+        except jwt.ExpiredSignatureError:
+            self._decode(token, key, verify_exp=False)
+            return True
+        return False
+
+    def _decode(self, token: str, key: RSAPublicKey, *, verify_exp: bool) -> None:
+        """Check signature, exp, nbf, iat, iss, aud and that the required claims are present."""
+        jwt.decode(
+            token,
+            key,
+            algorithms=["RS256"],
+            issuer=self._issuer,
+            audience=self._audience,
+            leeway=LEEWAY_SECONDS,
+            options={
+                "require": REQUIRED,
+                "verify_exp": verify_exp,
+                "verify_aud": self._audience is not None,
+                "verify_jti": False,  # nothing here uses it
+            },
+        )
+
+    def _claims(self, payload: dict[str, Any], *, expired: bool) -> Claims:
+        """Apply our own rules to verified claims, and then report expiry."""
+        expires_at = _lifetime_end(payload)
         if "client_id" in payload and "scope" in payload:  # an OAuth token, not a session
             _refuse()
-        self._check_audience(payload.get("aud"))
         claims = Claims(
             subject=_subject(payload.get("sub")),
             expires_at=expires_at,
@@ -122,18 +151,13 @@ class JwtVerifier:
             authorized_party=self._authorized_party(payload),
             impersonator=_impersonator(payload),
         )
-        if _expired(expires_at, now):
+        if expired:
             raise Unauthorized("expired")
         if payload.get("sts") == "pending":
             who = Stranger(clerk_id=claims.subject, impersonator=claims.impersonator)
             message = "The session is pending: finish signing in"
             raise TurnedAway(message, who, reason="account_inactive")
         return claims
-
-    def _check_audience(self, audience: object) -> None:
-        audiences = audience if isinstance(audience, list) else [audience]
-        if self._audience is not None and self._audience not in audiences:
-            _refuse()
 
     def _authorized_party(self, payload: dict[str, Any]) -> str | None:
         if "azp" not in payload and not self._require_azp:
@@ -151,11 +175,14 @@ def _refuse() -> NoReturn:
     raise Unauthorized("invalid")
 
 
-def _parse(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
-    """Header, payload and signature of the compact form (RFC 7515)."""
+def _parse(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return header and payload of the compact form (RFC 7515), read more strictly than by PyJWT.
+
+    PyJWT accepts a repeated key, NaN and base64url that is not canonical.
+    """
     try:
-        header, payload, signature = (decode_base64url(part) for part in token.split("."))
-        return decode_object(header), decode_object(payload), signature
+        header, payload, _ = (decode_base64url(part) for part in token.split("."))
+        return decode_object(header), decode_object(payload)
     except (ValueError, BadRequest):
         raise Unauthorized("malformed") from None
 
@@ -175,19 +202,17 @@ def _key_id(header: dict[str, Any]) -> str:
     return kid
 
 
-def _lifetime_end(payload: dict[str, Any], now: float) -> float:
-    """`exp`, once the token has begun and does not last longer than any session token would."""
+def _lifetime_end(payload: dict[str, Any]) -> float:
+    """Return `exp` of a token that does not last longer than any session token would."""
     issued_at, expires_at = _instant(payload.get("iat")), _instant(payload.get("exp"))
-    not_before = _instant(payload.get("nbf", issued_at))
-    if max(issued_at, not_before) > now + LEEWAY_SECONDS:
-        _refuse()
+    _instant(payload.get("nbf", issued_at))
     if expires_at - issued_at > MAX_LIFETIME_SECONDS:
         _refuse()
     return expires_at
 
 
 def _instant(value: object) -> float:
-    """Epoch seconds. Comparing before converting also refuses NaN, infinity and 10^30."""
+    """Return epoch seconds. PyJWT converts with `int`, which accepts text, booleans and 10^30."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         _refuse()
     if not 0 <= value <= LAST_INSTANT:

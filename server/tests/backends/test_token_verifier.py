@@ -12,17 +12,10 @@ from akako.backends.token_verifier import JwtVerifier
 from akako.dev.fake_clerk import FakeClerk
 from akako.kernel.errors import Forbidden, ServiceUnavailable, Unauthorized
 from akako.kernel.ports import Claims, TokenVerifier
+from tests.parts.token_clock import Clock, set_clock
 
 ISSUER = "https://clerk.example.com"
 NOW = 1_800_000_000
-
-
-class Clock:
-    def __init__(self, now: float = NOW) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +31,13 @@ def clerk(server: FakeClerk) -> FakeClerk:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return set_clock(monkeypatch, NOW)
 
 
 def verifier_of(clerk: FakeClerk, clock: Clock, **options: Any) -> TokenVerifier:
     key = StaticKeySet(clerk.keys[clerk.kid].public_key(), kid=clerk.kid)
-    return JwtVerifier(ISSUER, key, clock=clock, **options)
+    return JwtVerifier(ISSUER, key, **options)
 
 
 async def reason(verifier: TokenVerifier, token: str) -> str:
@@ -244,7 +237,7 @@ async def test_a_verification_does_not_outlive_its_key(
     clerk: FakeClerk, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(key_set, "KNOWN_KEY_SECONDS", 30)  # a slow machine changes no answer
-    verifier = JwtVerifier(ISSUER, JwksKeySet(clerk.jwks_url, clock=clock), clock=clock)
+    verifier = JwtVerifier(ISSUER, JwksKeySet(clerk.jwks_url, clock=clock))
     token = clerk.mint(at=NOW, ttl=3600)
     assert await reason(verifier, token) == "accepted"
     clerk.rotate(keep_old=False)
@@ -255,7 +248,7 @@ async def test_a_verification_does_not_outlive_its_key(
 
 
 async def test_known_keys_serve_while_clerk_is_away(clerk: FakeClerk, clock: Clock) -> None:
-    verifier = JwtVerifier(ISSUER, JwksKeySet(clerk.jwks_url, clock=clock), clock=clock)
+    verifier = JwtVerifier(ISSUER, JwksKeySet(clerk.jwks_url, clock=clock))
     assert await reason(verifier, clerk.mint(at=NOW)) == "accepted"
     clerk.fail("jwks", 503)
     for _ in range(3):

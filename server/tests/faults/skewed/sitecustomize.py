@@ -22,6 +22,6 @@ def wrong_time() -> float:
 if SECONDS:
     from importlib import import_module
 
-    for name in TELLERS:
-        import_module(f"akako.{name}").datetime = WrongClock  # type: ignore[attr-defined]
+    for name in (*(f"akako.{each}" for each in TELLERS), "jwt.api_jwt"):
+        import_module(name).datetime = WrongClock  # type: ignore[attr-defined]
     time.time = wrong_time
