@@ -110,8 +110,7 @@ def _reader(hint: Any) -> Read:
         each = _reader(arguments[0])
         return lambda values: [each(value) for value in values]
     if hint is datetime:
-        # Python 3.10 does not read the Z.
-        return lambda text: datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return datetime.fromisoformat
     if isinstance(hint, type) and issubclass(hint, Model):
         return hint.from_dict
     return lambda value: value

@@ -12,7 +12,9 @@ from akako_lms._wire import given, segment
 from akako_lms.models import DecisionResult, DecisionResults, Enrollment, PendingEnrollment
 
 if TYPE_CHECKING:
-    from typing_extensions import NotRequired, Unpack
+    from typing import NotRequired
+
+    from typing_extensions import Unpack
 
 ADMIN = "/admin/enrollment"
 

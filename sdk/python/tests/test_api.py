@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -144,7 +144,7 @@ def test_users_and_roles(api: Server, call: Call) -> None:
     def via(perform: Any) -> Any:
         return call(perform, base(api), token)
 
-    end = datetime.now(timezone.utc) + timedelta(days=1)
+    end = datetime.now(UTC) + timedelta(days=1)
     assigned = via(lambda c: c.users.assign_role(who, "MENTOR", effective_end_date=end))
     assert assigned.user_role.effective_end_date == end
     assert assigned.user.roles == ["MENTOR", "LEARNER"]

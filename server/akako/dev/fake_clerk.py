@@ -32,10 +32,7 @@ START_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Failure:
-    """How an endpoint fails. `body` is sent as it is, or is "drip" (a byte per second), "flood"
-
-    (1 GB) or None (as usual, or an error object from status 400 on).
-    """
+    """How an endpoint fails; `body` may also be "drip" (a byte per second) or "flood" (1 GB)."""
 
     status: int = 200
     body: bytes | str | None = None

@@ -47,11 +47,11 @@ def test_the_python_example(empty: Server, python: Path, tmp_path: Path) -> None
     )
 
 
-def test_the_python_package_needs_nothing_but_httpx(python: Path) -> None:
+def test_the_python_package_needs_nothing_but_httpx2(python: Path) -> None:
     listed = json.loads(run_pip(python, "list", "--format", "json"))
     names = {each["name"].lower().replace("_", "-") for each in listed}
     assert {"akako-lms", "httpx2"} <= names
-    needed = {"anyio", "certifi", "exceptiongroup", "h11", "httpcore", "idna", "sniffio"}
+    needed = {"anyio", "h11", "httpcore2", "idna", "truststore"}
     assert names <= {"akako-lms", "httpx2", "typing-extensions"} | needed
 
 
