@@ -62,11 +62,18 @@ def test_every_path_under_auth_has_the_limit_of_auth(
     assert (answer.status_code, limit(answer), remaining(answer)) == (status, 10, 9)
 
 
-@pytest.mark.parametrize("path", ["/api/AUTH/sync", "//api/auth/sync", "/api/auth/sync;a"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/api/AUTH/sync", "//api/auth/sync", "/api//auth/sync", "/api/auth/sync;a"),
+        *("/%61pi/%41uth/sync/", "/api/./auth/sync", "/api%2Fauth%2F/sync"),
+    ],
+)
 def test_other_spellings_reach_nothing(api: Server, caller: Callable[[], str], path: str) -> None:
     address = f"X-Forwarded-For: {caller()}"
     answer = raw.send(api, raw.head(path, address, method="POST"), method="POST")
     details_of(answer, 404, "NOT_FOUND")
+    assert limit(answer) == 10, "another spelling must not reach a looser limit"
 
 
 def test_refusals_of_all_kinds_count(api: Server, caller: Callable[[], str]) -> None:
