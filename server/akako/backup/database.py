@@ -10,8 +10,8 @@ from graphlib import TopologicalSorter
 import asyncpg
 
 from akako.backup.archive import ArchiveError, Table
+from akako.kernel import locks
 from akako.kernel.database import AWAY
-from akako.storage.queries import BACKUP_LOCK
 
 CONNECT_SECONDS = 10
 REFUSALS = (
@@ -98,8 +98,8 @@ def _told(error: BaseException) -> str:
 
 
 async def hold_removals(connection: asyncpg.Connection) -> None:
-    """While this connection lives no object is removed that a snapshot taken from now on needs."""
-    await connection.execute("select pg_advisory_lock_shared($1)", BACKUP_LOCK)
+    """Keep every object that a snapshot taken from now on needs, while this connection lives."""
+    await connection.execute("select pg_advisory_lock_shared($1)", locks.BACKUP)
 
 
 async def schema_of(connection: asyncpg.Connection) -> str | None:

@@ -9,12 +9,11 @@ import asyncpg
 
 from akako.backup import database
 from akako.backup.database import quoted
-from akako.migrations.run import MIGRATION_LOCK
+from akako.kernel import locks
 from akako.migrations.steps import EXTENSIONS, revisions, search_path
 from akako.storage.queries import NEEDED
 
 STAGING = "akako_restore"
-RESTORE_LOCK = 4_151_209_003
 LOCK_SECONDS = 10
 
 # A process that serves names its connections so; see kernel/database.py.
@@ -72,7 +71,7 @@ class RestoreRefused(Exception):
 
 async def check_target(connection: asyncpg.Connection, *, replace: bool) -> None:
     """Raise RestoreRefused where a restored school would be in somebody's way."""
-    if not await connection.fetchval("select pg_try_advisory_lock($1)", RESTORE_LOCK):
+    if not await connection.fetchval("select pg_try_advisory_lock($1)", locks.RESTORE):
         raise RestoreRefused("another restore into this database is under way")
     if await connection.fetchval(SERVERS):
         raise RestoreRefused("a server or worker uses this database: stop it first")
@@ -114,7 +113,7 @@ async def move_in(connection: asyncpg.Connection, home: str) -> None:
     """Put what the second schema holds in the place of what `home` holds, all of it at once."""
     async with connection.transaction():
         await connection.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'")
-        await connection.execute("select pg_advisory_xact_lock($1)", MIGRATION_LOCK)
+        await connection.execute("select pg_advisory_xact_lock($1)", locks.MIGRATION)
         await _give_old_files_up(connection, home)
         ours = await connection.fetch(HELD, STAGING)
         names = {(each["kind"], each["name"]) for each in ours}

@@ -6,12 +6,10 @@ from datetime import datetime
 
 import asyncpg
 
+from akako.kernel import locks
 from akako.kernel.database import Database
 from akako.kernel.errors import Conflict, LastAdmin
 from akako.kernel.ids import new_id
-
-# Everything that could remove the last administrator happens one after the other.
-ADMINS_LOCK = 4_151_209_002
 
 LASTING_ADMIN = """
 select exists (
@@ -85,7 +83,8 @@ async def has_lasting_admin(tx: Database) -> bool:
 
 
 async def lock_admins(tx: Database) -> None:
-    await tx.execute("select pg_advisory_xact_lock($1)", ADMINS_LOCK)
+    """Wait for every other change of administrators to finish; hold the lock until the commit."""
+    await tx.execute("select pg_advisory_xact_lock($1)", locks.ADMINS)
 
 
 async def keep_one_admin(tx: Database) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from akako.identity import roles
+from akako.kernel import locks
 
 # Whatever is decided about a person is decided one after the other. Each statement sees what was
 # committed when it began, so whoever waits for the lock must look only with the next one.
-LOCK = "pg_advisory_xact_lock(hashtextextended({}, 1))"
+LOCK = f"pg_advisory_xact_lock(hashtextextended({{}}, {locks.ACCOUNT_SEED}))"
 
 FACTS = """
 with mine as (

@@ -33,6 +33,8 @@ AWAY = (
     asyncpg.DiskFullError,
     asyncpg.OutOfMemoryError,
     asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,  # waited for longer than lock_timeout
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.TargetServerAttributeNotMatched,
     OSError,
     TimeoutError,

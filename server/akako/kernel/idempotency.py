@@ -11,11 +11,13 @@ import re
 
 import msgspec
 
-from akako.kernel import json
+from akako.kernel import json, locks
 from akako.kernel.database import Database
 from akako.kernel.errors import BadRequest, IdempotencyInProgress, IdempotencyKeyReused
 
 KEEP_HOURS = 24
+# Taken without waiting: a request that finds the key in use is refused at once.
+CLAIM = f"select pg_try_advisory_xact_lock(hashtextextended($1, {locks.IDEMPOTENCY_KEY_SEED}))"
 KEY = re.compile(r'"[\x21\x23-\x7e]{1,255}"|[\x21\x23-\x7e]{1,255}', re.ASCII)
 
 # Outcomes that a repetition may change, or that were reached before the work began.
@@ -71,7 +73,7 @@ async def claim(tx: Database, scope: Scope, print_: bytes) -> Stored | None:
     it stands for a different request.
     """
     name = "\x1f".join((scope.caller, scope.method, scope.route, scope.key))
-    if not await tx.fetchval("select pg_try_advisory_xact_lock(hashtextextended($1, 0))", name):
+    if not await tx.fetchval(CLAIM, name):
         raise IdempotencyInProgress
     row = await tx.fetchrow(
         """

@@ -21,6 +21,7 @@ import msgspec
 
 from akako.kernel.database import AWAY, unavailable
 from akako.kernel.hosts import Connector, one_each
+from akako.kernel.lock_waits import SESSION, Turns, may_wait
 
 CONNECT_SECONDS = 1.0
 ACQUIRE_SECONDS = 1.5
@@ -39,6 +40,7 @@ async def _no_reset(connection: asyncpg.Connection) -> None:
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
+    await connection.execute(SESSION)
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",
@@ -84,6 +86,7 @@ class Pool:
         self._url = url
         self._size = size
         self._observer = observer or Observer()
+        self._turns = Turns(size, ACQUIRE_SECONDS)  # for statements that may wait for locks
         # While a connection with this name is open, other processes know that this one is alive.
         self._name = f"akako {secrets.token_hex(8)}"
         self._pool: asyncpg.Pool | None = None
@@ -201,6 +204,12 @@ class Pool:
         await self._release(held)
 
     async def _read(self, method: str, sql: str, values: tuple[object, ...]) -> Any:
+        if may_wait(sql):
+            async with self._turns.taken():
+                return await self._run(method, sql, values)
+        return await self._run(method, sql, values)
+
+    async def _run(self, method: str, sql: str, values: tuple[object, ...]) -> Any:
         # Same steps as `connection`, without the cost of a generator on each read.
         held = await self._acquire()
         try:
@@ -235,7 +244,7 @@ class Pool:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        async with self.connection() as held, held.transaction():
+        async with self._turns.taken(), self.connection() as held, held.transaction():
             yield Transaction(held)
 
     def connections(self) -> tuple[int, int, int]:

@@ -14,13 +14,12 @@ from pathlib import Path
 import psycopg
 import structlog
 
+from akako.kernel import locks
 from akako.migrations import steps
 from akako.migrations.steps import SCRIPTS, MigrationError, revisions
 
 log = structlog.get_logger(__name__)
 
-# One number for every Akako process, so that two starting at once migrate one after the other.
-MIGRATION_LOCK = 4_151_209_001
 TURN_SECONDS = 0.2
 CONNECT_SECONDS = 5
 
@@ -113,7 +112,7 @@ def _wait_for_turn(guard: psycopg.Connection) -> None:
 
 
 def _has_turn(guard: psycopg.Connection) -> bool:
-    row = guard.execute("select pg_try_advisory_lock(%s)", [MIGRATION_LOCK]).fetchone()
+    row = guard.execute("select pg_try_advisory_lock(%s)", [locks.MIGRATION]).fetchone()
     assert row
     return bool(row[0])
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from akako.education import service
 from akako.education.schemas import GradeCreate, LevelCreate, Stage, SubjectCreate, TopicCreate
+from akako.kernel import locks
 from akako.kernel.access import Actor
 from akako.kernel.database import Database
-
-SCHOOL_LOCK = 4_151_209_003
 
 Topics = dict[str, str]  # name: content
 MATHEMATICS: Topics = {
@@ -28,7 +27,7 @@ async def seed_school(db: Database, admin: Actor, mentor_id: str) -> bool:
     `mentor_id` teaches Mathematics.
     """
     async with db.transaction() as tx:
-        await tx.execute("select pg_advisory_xact_lock($1)", SCHOOL_LOCK)
+        await tx.execute("select pg_advisory_xact_lock($1)", locks.DEMO_SCHOOL)
         if await tx.fetchval("select exists (select from education_levels)"):
             return False
         primary = await _grade(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from akako.kernel import locks
 from akako.kernel.database import Database
 
 # A stream that has just looked an object up gets the time to open it.
@@ -12,16 +13,15 @@ LIVING = """
  and exists (select from pg_stat_activity where application_name = process))
 """
 
-# Held, shared, by whoever copies objects for the rows of a snapshot that was taken after it.
-BACKUP_LOCK = 4_151_209_002
-# Nobody does. To be asked in the statement that finds what to remove, whose own snapshot is older
-# than the answer: what it finds given up was given up before any later backup began.
+# True while no backup runs. Evaluate it in the statement that finds what to remove: the snapshot of
+# that statement is older than the result, so every object that it finds was given up before any
+# later backup began.
 NO_BACKUP = f"""
 not exists (
     select from pg_locks
     where locktype = 'advisory' and objsubid = 1 and granted
       and database = (select oid from pg_database where datname = current_database())
-      and (classid::bigint << 32 | objid::bigint) = {BACKUP_LOCK}
+      and (classid::bigint << 32 | objid::bigint) = {locks.BACKUP}
 )
 """
 # Every object that a row needs, with its size in bytes and its hash.

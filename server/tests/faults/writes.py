@@ -1,0 +1,144 @@
+"""One request of every operation that writes, in an order in which all of them succeed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from akako.kernel.ids import new_id
+from tests.faults.deeds import SECRET
+from tests.house.project import ROOT
+from tests.library.school import video
+from tests.parts.fake_clerk import sign_webhook
+from tests.parts.server import Server
+from tests.uploads.tus import BYTES, VERSION, plan
+
+DOCUMENT = json.loads((ROOT / "contract" / "openapi.json").read_text(encoding="utf-8"))
+ROUTES = {
+    each["operationId"]: (method.upper(), path)
+    for path, item in DOCUMENT["paths"].items()
+    for method, each in item.items()
+    if method not in {"get", "head", "options"}
+}
+
+
+class Writer:
+    """Sends the requests; `asked` holds the operations so far."""
+
+    def __init__(self, api: Server) -> None:
+        self._api = api
+        self.asked: set[str] = set()
+
+    def __call__(
+        self,
+        operation: str,
+        body: dict[str, Any] | None = None,
+        *,
+        as_: str | None = "admin",
+        query: str = "",
+        options: dict[str, Any] | None = None,
+        **ids: str,
+    ) -> Any:
+        """Send one request, which must succeed; return its `data`."""
+        self.asked.add(operation)
+        method, path = ROUTES[operation]
+        given = dict(options or {})
+        if body is not None:
+            given["json"] = body
+        answer = self._api.request(method, path.format_map(ids) + query, as_=as_, **given)
+        assert answer.is_success, (operation, answer.status_code, answer.text)
+        return answer.json().get("data") if answer.content else dict(answer.headers)
+
+
+def write_everything(api: Server) -> set[str]:
+    """Carry out every operation that writes; return their operation ids."""
+    write = Writer(api)
+    topic = _curriculum(write)
+    _files(write, topic)
+    _people(write, api)
+    _decisions(write, api, topic["subjectId"])
+    _webhook(write)
+    write("deleteTopic", topicId=topic["id"], query="?force=true")
+    write("deleteSubject", subjectId=topic["subjectId"], query="?force=true")
+    write("deleteGrade", gradeId=topic["gradeId"], query="?force=true")
+    write("deleteLevel", levelId=topic["levelId"], query="?force=true")
+    return write.asked
+
+
+def _curriculum(write: Writer) -> dict[str, str]:
+    name = new_id()
+    level = write("createLevel", {"name": name})["id"]
+    write("updateLevel", {"description": "First"}, levelId=level)
+    grade = write("createGrade", {"name": name, "educationLevelId": level, "level": "primary"})[
+        "id"
+    ]
+    write("updateGrade", {"name": f"{name}2"}, gradeId=grade)
+    subject = write("createSubject", {"name": name, "gradeId": grade})["id"]
+    write("updateSubject", {"name": f"{name}2"}, subjectId=subject)
+    topic = write("createTopic", {"name": name, "subjectId": subject})["id"]
+    write("updateTopic", {"content": "One and one."}, topicId=topic)
+    return {"id": topic, "subjectId": subject, "gradeId": grade, "levelId": level}
+
+
+def _files(write: Writer, topic: dict[str, str]) -> None:
+    form = {"files": {"file": ("a.txt", b"Two and two.")}, "data": {"topicId": topic["id"]}}
+    document = write("uploadDocument", options=form)["id"]
+    write("deleteDocument", topicId=topic["id"], documentId=document)
+    film = {"files": {"video": ("a.mp4", video(1))}}
+    write("uploadVideo", options=film, topicId=topic["id"])
+    write("deleteVideo", topicId=topic["id"])
+    told = plan(_Named(topic["id"]))  # type: ignore[arg-type]
+    begin = VERSION | {"Upload-Metadata": told, "Upload-Length": "5"}
+    first = write("beginUpload", options={"headers": begin})["id"]
+    piece = VERSION | BYTES | {"Upload-Offset": "0"}
+    write("appendToUpload", options={"headers": piece, "content": b"hello"}, uploadId=first)
+    second = write("beginUpload", options={"headers": begin})["id"]
+    write("cancelUpload", options={"headers": VERSION}, uploadId=second)
+
+
+class _Named:
+    """A topic as `tus.plan` takes it."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+
+
+def _people(write: Writer, api: Server) -> None:
+    name = f"pupil{new_id()}"
+    clerk_id = api.user(name)
+    write("syncUser", {"userId": clerk_id}, as_=clerk_id)
+    write("updateProfile", {"firstName": "Esi"}, as_=clerk_id)
+    user_id = api.user_id(clerk_id)
+    write("assignRole", {"role": "ADMIN"}, userId=user_id)
+    write("removeRole", userId=user_id, query="?role=ADMIN")
+    write("updateUser", {"status": "INACTIVE"}, userId=user_id)
+    write("setOrganizationPlan", {"plan": "PRO"}, organizationId="org_locks")
+
+
+def _decisions(write: Writer, api: Server, subject_id: str) -> None:
+    learner = api.user(f"asking{new_id()}")
+    ask = {"subjectId": subject_id}
+
+    def asked() -> str:
+        return str(write("requestEnrollment", ask, as_=learner)["id"])
+
+    first = asked()
+    write("approveEnrollment", {}, enrollmentId=first)
+    write("reopenEnrollment", enrollmentId=first)
+    write("rejectEnrollment", {"reason": "Full."}, enrollmentId=first)
+    second = asked()
+    decisions = {"decisions": [{"id": second, "decision": "approve"}]}
+    write("decideEnrollments", decisions)
+    write("cancelEnrollment", as_=learner, enrollmentId=second)
+    motivation = {"motivation": "I like to explain."}
+    application = write("applyAsMentor", motivation, as_=learner)["id"]
+    write("rejectApplication", {"reason": "Not yet."}, mentorApplicationId=application)
+    application = write("applyAsMentor", motivation, as_=learner)["id"]
+    write("approveApplication", {}, mentorApplicationId=application)
+
+
+def _webhook(write: Writer) -> None:
+    data = {"id": f"user_{new_id()}", "email_addresses": [], "updated_at": 1}
+    body = json.dumps({"type": "user.created", "data": data}).encode()
+    headers = {"Content-Type": "application/json", **sign_webhook(body, SECRET, f"msg_{new_id()}")}
+    write("receiveClerkWebhook", as_=None, options={"content": body, "headers": headers})
