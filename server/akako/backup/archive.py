@@ -1,4 +1,4 @@
-"""The archive: an ordinary tar file, written and read as a stream.
+"""The archive: an ordinary tar file, written as a stream. `reading.py` reads it.
 
 `manifest.json` comes first. Rows follow as pieces of PostgreSQL's COPY text, `tables/NAME/NUMBER`,
 then every stored file, `files/KEY`. `end.json` comes last with what was counted, and with the
@@ -8,27 +8,42 @@ hash, an archive is not whole.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
+import re
 import tarfile
-import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
-from typing import BinaryIO, TypeVar, cast
+from collections.abc import AsyncIterator
+from typing import Annotated, BinaryIO, TypeVar
 
 import msgspec
+
+from akako.kernel.files.pipes import aside
 
 FORMAT = 1
 MANIFEST, END, TABLES, FILES = "manifest.json", "end.json", "tables/", "files/"
 CHUNK_BYTES = 1024 * 1024
-MAX_DESCRIPTION_BYTES = 64 * CHUNK_BYTES
+# A decoded description takes several times its bytes of memory.
+MAX_MANIFEST_BYTES = 4 * CHUNK_BYTES
+MAX_END_BYTES = 8 * CHUNK_BYTES
+KEY = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)*", re.ASCII)
+MAX_KEY, MAX_DEPTH = 512, 16
 
-T = TypeVar("T")
+# Many short strings would take much more memory than their JSON.
+Key = Annotated[str, msgspec.Meta(min_length=8)]
 S = TypeVar("S", bound=msgspec.Struct)
 
 
 class ArchiveError(Exception):
     """The archive cannot be written or used; the message is one line for the operator."""
+
+
+def is_plain(text: str) -> bool:
+    """Return whether a text of the archive can be printed on one line of a terminal."""
+    return 0 < len(text) <= MAX_KEY + len(FILES) and text.isprintable()
+
+
+def is_key(key: str) -> bool:
+    """Return whether the text can be the key of a stored file: a short path that only descends."""
+    return len(key) <= MAX_KEY and key.count("/") < MAX_DEPTH and bool(KEY.fullmatch(key))
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -57,12 +72,12 @@ class End(msgspec.Struct, kw_only=True):
     rows: dict[str, int] = {}
     files: int = 0
     bytes: int = 0
-    missing: list[str] = []  # the store had no such object, or one of another size
-    damaged: list[str] = []  # copied as they were: not what was once uploaded
+    missing: list[Key] = []  # the store had no such object, or one of another size
+    damaged: list[Key] = []  # copied as they were: not what was once uploaded
     sha256: str = ""
 
 
-class _Chain:
+class Chain:
     """The SHA-256 over all members so far."""
 
     def __init__(self) -> None:
@@ -79,9 +94,9 @@ class _Chain:
         told = msgspec.json.encode(msgspec.structs.replace(end, sha256=""))
         return hashlib.sha256(self._digest.digest() + told).hexdigest()
 
-    def copy(self) -> _Chain:
+    def copy(self) -> Chain:
         """As it is now, whatever is read later."""
-        chain = _Chain()
+        chain = Chain()
         chain._digest = self._digest.copy()
         return chain
 
@@ -91,10 +106,12 @@ class Writer:
 
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
-        self._chain = _Chain()
+        self._chain = Chain()
 
     async def add(self, name: str, size: int, chunks: AsyncIterator[bytes]) -> None:
         """Add a member. Raise ArchiveError if it is not of that size or cannot be written."""
+        if not is_plain(name):
+            raise ArchiveError(f"an archive cannot hold the name {name!r}")
         head = tarfile.TarInfo(name)
         head.size = size
         head.mode = 0o600
@@ -116,13 +133,18 @@ class Writer:
         await self.add(name, len(content), whole())
 
     async def finish(self, end: End) -> None:
+        """Write the end. Raise ArchiveError if it names more lost files than a reader accepts."""
         end.sha256 = self._chain.sealed(end)
-        await self.add_bytes(END, msgspec.json.format(msgspec.json.encode(end)))
+        told = msgspec.json.format(msgspec.json.encode(end))
+        if len(told) > MAX_END_BYTES:
+            lost = len(end.missing) + len(end.damaged)
+            raise ArchiveError(f"the store has lost {lost} files: repair it (AKAKO_STORAGE_URL)")
+        await self.add_bytes(END, told)
         await self._write(bytes(2 * tarfile.BLOCKSIZE))
 
     async def _write(self, content: bytes) -> None:
         try:
-            await _aside(self._write_all, content)
+            await aside(self._write_all, content)
         except OSError as error:
             raise ArchiveError(f"the archive cannot be written: {error.strerror}") from error
 
@@ -141,106 +163,11 @@ class Member:
         self.chunks = chunks  # to be read to the end before the next member
 
     async def content(self, kind: type[S]) -> S:
-        """All of it, as JSON. Raise ArchiveError for what is none."""
-        if self.size > MAX_DESCRIPTION_BYTES:
+        """Return all of it, decoded as JSON. Raise ArchiveError if it is too large or malformed."""
+        if self.size > (MAX_END_BYTES if self.name == END else MAX_MANIFEST_BYTES):
             raise ArchiveError(f"the archive is damaged: its {self.name} is too large")
         content = b"".join([chunk async for chunk in self.chunks])
         try:
             return msgspec.json.decode(content, type=kind)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             raise ArchiveError(f"the archive is damaged: its {self.name} makes no sense") from None
-
-
-class Reader:
-    """Reads an archive from a stream that may be a pipe."""
-
-    def __init__(self, source: BinaryIO) -> None:
-        self._source = source
-        self._tar: tarfile.TarFile | None = None
-        self._chain = _Chain()
-
-    async def manifest(self) -> Manifest:
-        """What it begins with. Raise ArchiveError for another kind of file."""
-        try:
-            self._tar = await _aside(self._open)
-            member = await self.next()
-        except (ArchiveError, tarfile.TarError):
-            member = None
-        if member is None or member.name != MANIFEST:
-            raise ArchiveError("this is no archive of akako backup")
-        manifest = await member.content(Manifest)
-        if manifest.format != FORMAT:
-            raise ArchiveError(f"the archive is of format {manifest.format}, unknown here")
-        return manifest
-
-    def _open(self) -> tarfile.TarFile:
-        return tarfile.open(fileobj=self._source, mode="r|", bufsize=CHUNK_BYTES)
-
-    async def next(self) -> Member | None:
-        """The next member, None after the last."""
-        assert self._tar
-        info = await _reading(self._tar.next)
-        if info is None:
-            return None
-        self._tar.members = []  # type: ignore[attr-defined] # it would keep them all
-        if info.type != tarfile.REGTYPE:
-            raise ArchiveError("the archive is damaged: it holds more than files")
-        content = self._tar.extractfile(info)
-        assert content
-        if info.name != END:
-            self._chain.begin(info.name, info.size)
-        return Member(info.name, info.size, self._chunks(content.read))
-
-    async def end(self, member: Member | None) -> End:
-        """The end, given the last member. Raise ArchiveError unless all is as it was written."""
-        if member is None:
-            raise ArchiveError("the archive is cut off: its end is missing")
-        if member.name != END:
-            raise ArchiveError(f"the archive is damaged: {member.name} is out of place")
-        before = self._chain.copy()
-        end = await member.content(End)
-        if end.sha256 != before.sealed(end):
-            raise ArchiveError("the archive is damaged: it is not what was written")
-        if await self.next() is not None:
-            raise ArchiveError("the archive is damaged: it goes on after its end")
-        return end
-
-    async def _chunks(self, read: Callable[[int], bytes]) -> AsyncIterator[bytes]:
-        while chunk := await _reading(read, CHUNK_BYTES):
-            self._chain.add(chunk)
-            yield chunk
-
-
-async def _reading(read: Callable[..., T], *arguments: object) -> T:
-    try:
-        return await _aside(read, *arguments)
-    except tarfile.TarError:
-        raise ArchiveError("the archive is cut off or damaged") from None
-    except OSError as error:
-        raise ArchiveError(f"the archive cannot be read: {error.strerror}") from error
-
-
-async def _aside(function: Callable[..., T], *arguments: object) -> T:
-    """Call in a thread that nobody waits for at the end: a silent pipe would keep it for ever."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if done.cancelled():
-            return
-        if error:
-            done.set_exception(error)
-        else:
-            done.set_result(cast("T", result))
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = function(*arguments)
-        except Exception as raised:
-            error = raised
-        with suppress(RuntimeError):  # the loop has been closed in the meantime
-            loop.call_soon_threadsafe(settle, result, error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return await done

@@ -13,16 +13,18 @@ import structlog
 from akako.backup import database, staging
 from akako.backup.archive import (
     FILES,
+    KEY,
+    MAX_KEY,
     TABLES,
     ArchiveError,
     End,
     Manifest,
     Member,
-    Reader,
     Table,
 )
 from akako.backup.database import quoted
 from akako.backup.progress import Progress
+from akako.backup.reading import Reader
 from akako.backup.staging import STAGING, RestoreRefused
 from akako.kernel.errors import ServiceUnavailable
 from akako.kernel.ports import ObjectStore
@@ -32,11 +34,12 @@ from akako.storage.queries import NEEDED
 
 log = structlog.get_logger(__name__)
 
-# Rows that their columns or their neighbours do not admit: nobody wrote these.
+# Rows that their columns or other rows do not admit. No backup writes such rows.
 UNFIT = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.SyntaxOrAccessError,
+    asyncpg.ProgramLimitExceededError,
 )
 
 
@@ -229,6 +232,14 @@ class _Restoration:
         return digest.hexdigest() == str(row["sha256"])
 
     async def _compare(self, end: End) -> None:
+        """Raise ArchiveError unless all that was read is what the archive's end lists."""
+        misplaced = await self._connection.fetchval(
+            f"select key from ({NEEDED}) needed where key !~ $1 or length(key) > $2 limit 1",
+            f"^({KEY.pattern})$",
+            MAX_KEY,
+        )
+        if misplaced:
+            raise ArchiveError(f"the archive is damaged: no file is stored as {misplaced[:60]!r}")
         seen = self._seen
         needed = await self._connection.fetchval(f"select count(*) from ({NEEDED}) needed")
         whole = (
