@@ -11,12 +11,14 @@ import asyncio
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from akako import __version__, settings
 from akako.kernel import logging
+from akako.kernel.files import modes
 
 # Name, module in `akako.commands`, and what the list says of it. The module's `define_<name>`
 # adds arguments to the command's parser and sets its default `run`: a function of the settings and
@@ -39,6 +41,14 @@ COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command. What is wrong with the input ends it with one line and status 1 or 2."""
+    previous = os.umask(modes.UMASK)
+    try:
+        _run(arguments)
+    finally:
+        os.umask(previous)  # for callers that go on, as tests do
+
+
+def _run(arguments: Sequence[str] | None) -> None:
     try:
         options = _parser().parse_args(arguments)
         loaded = settings.load(data_dir=options.data_dir)
@@ -53,14 +63,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from akako.commands.failures import EXPECTED
 
         if not isinstance(error, EXPECTED):
-            raise
+            # A fault of the program. Libraries quote settings in their messages.
+            print(redacted("".join(traceback.format_exception(error)).rstrip()), file=sys.stderr)
+            sys.exit(1)
         # PostgreSQL's driver adds lines of advice.
         _fail(str(error).splitlines()[0])
 
 
 def _fail(reason: str, status: int = 1) -> NoReturn:
-    print(f"akako: {reason}", file=sys.stderr)
+    reason = redacted(reason)
+    # Text from elsewhere, such as an archive or a database, must not control the terminal.
+    shown = "".join(each if each.isprintable() else "?" for each in reason)
+    print(f"akako: {shown}", file=sys.stderr)
     sys.exit(status)
+
+
+def redacted(text: str) -> str:
+    """Replace the passwords and keys of the settings."""
+    for secret in settings.secrets():
+        text = text.replace(secret, "[redacted]")
+    return text
 
 
 class _Parser(argparse.ArgumentParser):

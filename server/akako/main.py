@@ -164,7 +164,8 @@ def object_store(settings: Settings) -> ObjectStore:
         secret_access_key=settings.s3_secret_access_key,
     )
     try:
-        return open_store(settings.storage_url or settings.data_dir / "files", access)
+        location = settings.storage_url or settings.data_dir / "files"
+        return open_store(location, access, settings.file_modes)
     except ValueError as error:
         raise SettingsError(f"AKAKO_STORAGE_URL or AKAKO_S3_ENDPOINT: {error}") from None
 

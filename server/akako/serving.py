@@ -26,6 +26,7 @@ from uvicorn.supervisors import Multiprocess
 from akako import main
 from akako.backends import embedded_postgres
 from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.files import modes
 from akako.kernel.http.connections import Connections
 from akako.kernel.http.protocol import BUFFERED_BYTES, IDLE_SECONDS, BoundedProtocol
 from akako.kernel.pool import Pool
@@ -44,7 +45,7 @@ WORKER_SECONDS = 60  # in which a worker must answer its parent, its start inclu
 @contextmanager
 def database(settings: Settings) -> Iterator[Settings]:
     """The settings with a database that runs: the one they name, or the data folder's own."""
-    make_data_dir(settings.data_dir)
+    make_data_dir(settings)
     if settings.database_url:
         yield settings
         return
@@ -52,9 +53,14 @@ def database(settings: Settings) -> Iterator[Settings]:
         yield msgspec.structs.replace(settings, database_url=own.url)
 
 
-def make_data_dir(folder: Path) -> None:
+def make_data_dir(settings: Settings) -> None:
+    """Make the data folder, open to its owner alone, and close what is in it."""
+    folder = settings.data_dir
+    # PostgreSQL, started by root, runs as another user, who must pass the folder but not list it.
+    mode = 0o711 if os.geteuid() == 0 else settings.file_modes.folder
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        modes.make_top_folder(folder, mode)
+        modes.close_folder(folder, settings.file_modes)
     except OSError as error:
         raise SettingsError(f"AKAKO_DATA_DIR {folder} cannot be made: {error.strerror}") from None
 

@@ -14,12 +14,15 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from akako.kernel import urls
+from akako.kernel.files.modes import GROUP_READS, PRIVATE, Modes
 from akako.kernel.http.client_address import Networks, parse_networks
 from akako.kernel.limits import Rate
 
 MIB = 1024 * 1024
 MIN_KEY_BITS = 2048
 MIN_SECRET_BYTES = 16
+MIN_SECRET = 4  # a shorter one is part of ordinary words
 
 
 class SettingsError(Exception):
@@ -70,6 +73,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def production(self) -> bool:
         return self.env == "production"
 
+    @property
+    def file_modes(self) -> Modes:
+        """Who may read stored files: nginx too, by its group, where it sends them."""
+        return GROUP_READS if self.accel_location else PRIVATE
+
     def rates(self) -> dict[str, Rate]:
         names = ("general", "auth", "upload", "media", "webhook")
         return {name: getattr(self, f"rate_limit_{name}") for name in names}
@@ -116,43 +124,6 @@ def _bytes(text: str) -> int:
     return int(text)
 
 
-def _url(*schemes: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        parts = urlsplit(text)
-        if parts.scheme not in schemes or not (parts.netloc or parts.path.strip("/")):
-            raise ValueError(
-                f"must be a URL that starts with {' or '.join(f'{s}://' for s in schemes)}"
-            )
-        # PostgreSQL's may name several hosts, each with a port.
-        hosts = parts.netloc.rpartition("@")[2].split(",")
-        if not all(re.fullmatch(r"(\[[^]]*\]|[^:]*)(:[0-9]{1,5})?", host) for host in hosts):
-            raise ValueError("has an impossible port")
-        return text
-
-    return parse
-
-
-def _dsn(text: str) -> str:
-    if not re.fullmatch(r"https?://\w+@[\w.:-]+(/[\w-]+)*/[0-9]+", text, re.ASCII):
-        raise ValueError("must be a DSN of Sentry such as https://key@sentry.example.com/1")
-    return text
-
-
-def _origin(text: str) -> tuple[str, ...]:
-    origins = _items(text)
-    for origin in origins:
-        parts = urlsplit(origin)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query:
-            raise ValueError(f"has {origin!r}, which is no origin such as https://app.example.com")
-    return origins
-
-
-def _location(text: str) -> str:
-    if not re.fullmatch(r"/([\w-][\w.-]*/)+", text, re.ASCII):
-        raise ValueError("must be a path with a slash at both ends, such as /akako-files/")
-    return text
-
-
 def _pem(text: str) -> str:
     key = text.replace("\\n", "\n").strip()
     try:
@@ -176,6 +147,13 @@ def _secrets(text: str) -> tuple[str, ...]:
     return secrets
 
 
+def _key(text: str) -> str:
+    """Refuse what cannot be sent in a header: the HTTP client's error would quote all of it."""
+    if not re.fullmatch(r"[\x21-\x7e]+", text, re.ASCII):
+        raise ValueError("must be visible ASCII characters without spaces")
+    return text
+
+
 def _clerk_ids(text: str) -> tuple[str, ...]:
     ids = _items(text)
     if not all(re.fullmatch(r"user_[A-Za-z0-9_]{1,64}", each, re.ASCII) for each in ids):
@@ -192,25 +170,28 @@ def _instance_id(text: str) -> str:
 PARSERS: Mapping[str, Callable[[str], Any]] = {
     "env": _one_of("development", "production"),
     "data_dir": Path,
-    "database_url": _url("postgresql", "postgres"),
-    "redis_url": _url("redis", "rediss", "valkey", "valkeys", "unix"),
-    "storage_url": _url("s3"),
-    "s3_endpoint": _url("http", "https"),
-    "clerk_issuer": _url("http", "https"),
-    "clerk_jwks_url": _url("http", "https"),
+    "database_url": urls.database_url,
+    "redis_url": urls.parser("redis", "rediss", "valkey", "valkeys", "unix", login=True),
+    "storage_url": urls.parser("s3"),
+    "s3_endpoint": urls.parser("http", "https"),
+    "s3_access_key_id": _key,
+    "s3_secret_access_key": _key,
+    "clerk_secret_key": _key,
+    "clerk_issuer": urls.parser("http", "https"),
+    "clerk_jwks_url": urls.parser("http", "https"),
     "clerk_jwt_key": _pem,
-    "clerk_api_url": _url("http", "https"),
+    "clerk_api_url": urls.parser("http", "https"),
     "clerk_authorized_parties": _items,
     "clerk_require_azp": _flag,
     "clerk_webhook_secrets": _secrets,
     "clerk_instance_id": _instance_id,
     "bootstrap_admins": _clerk_ids,
     "trusted_proxies": parse_networks,
-    "accel_location": _location,
+    "accel_location": urls.location,
     "shared_networks": parse_networks,
     "client_connections": _count,
-    "cors_origins": _origin,
-    "first_party_origins": _origin,
+    "cors_origins": urls.origins,
+    "first_party_origins": urls.origins,
     "default_plan": _one_of("FREE", "PRO", "ENTERPRISE"),
     "rate_limit_general": _rate,
     "rate_limit_auth": _rate,
@@ -220,12 +201,24 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "max_document_bytes": _bytes,
     "max_video_bytes": _bytes,
     "log_level": _one_of("debug", "info", "warning", "error"),
-    "sentry_dsn": _dsn,
+    "sentry_dsn": urls.dsn,
 }
 
 
 def variable(field: str) -> str:
     return f"AKAKO_{field.upper()}"
+
+
+def secrets(environment: Mapping[str, str] | None = None) -> list[str]:
+    """Return what no output may show: passwords and keys of the settings, the longest first."""
+    environment = os.environ if environment is None else environment
+    found: set[str] = set()
+    for field in Settings.__struct_fields__:
+        text = environment.get(variable(field), "").strip()
+        found |= urls.secrets_in(text)
+        if re.search("secret|_key$|_key_|dsn", field) and text:
+            found |= {text, *_items(text)}
+    return sorted((each for each in found if len(each) >= MIN_SECRET), key=len, reverse=True)
 
 
 def default_data_dir() -> Path:

@@ -21,6 +21,7 @@ from akako.backends.object_io import CHUNK_BYTES, batches, checked
 from akako.kernel.errors import ServiceUnavailable
 from akako.kernel.files.disk import Behind
 from akako.kernel.files.disk import run as _io
+from akako.kernel.files.modes import PRIVATE, Modes, make_folder
 from akako.kernel.ids import new_id
 from akako.kernel.ports import StoredObject
 
@@ -38,16 +39,20 @@ class FolderStore:
     A put that is cancelled in its last moment deletes the key: keys are not meant to be used twice.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, modes: Modes = PRIVATE) -> None:
         self._root = root.absolute()
+        self._modes = modes
         self._incoming = self._root / INCOMING
-        self._incoming.mkdir(parents=True, exist_ok=True)
+        self._make(self._incoming)
+
+    def _make(self, folder: Path) -> None:
+        make_folder(folder, self._modes, below=self._root)
 
     async def put(self, key: str, chunks: AsyncIterator[bytes]) -> int:
         target = self._path(key)
         staged = self._incoming / f"{_mark(key)}{new_id()}"
         try:
-            size = await _write(staged, chunks)
+            size = await _write(staged, chunks, self._modes)
             await self._published(staged, target)
         except BaseException:
             # Not in a thread: after a cancellation nobody would wait for it.
@@ -105,7 +110,7 @@ class FolderStore:
         for _ in range(PUBLISH_TRIES):
             # A deletion next door may remove the still empty folder in between.
             with suppress(FileNotFoundError):
-                target.parent.mkdir(parents=True, exist_ok=True)
+                self._make(target.parent)
                 staged.replace(target)
                 self._sync_folders(target.parent)
                 return
@@ -148,11 +153,11 @@ def _mark(key: str) -> str:
     return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}-"
 
 
-async def _write(staged: Path, chunks: AsyncIterator[bytes]) -> int:
+async def _write(staged: Path, chunks: AsyncIterator[bytes], modes: Modes) -> int:
     """Write a stream to a new file and to the disk; return its size in bytes."""
     size = 0
     with ExitStack() as files:
-        file = await _io(_created, staged, files)
+        file = await _io(_created, staged, files, modes)
         async with Behind() as writing:
             async for pieces in batches(chunks):
                 await writing.call(_append, file, pieces)
@@ -162,18 +167,21 @@ async def _write(staged: Path, chunks: AsyncIterator[bytes]) -> int:
     return size
 
 
-def _created(staged: Path, files: ExitStack) -> BinaryIO:
+def _created(staged: Path, files: ExitStack, modes: Modes) -> BinaryIO:
     """A new file among the incoming, from which those of dead processes are removed.
 
     It is entered into `files` here in the thread, so that no cancellation can lose it open.
     """
-    staged.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(staged.parent, modes, below=staged.parent.parent)
     oldest = time.time() - ABANDONED_SECONDS
     for other in staged.parent.iterdir():
         with suppress(FileNotFoundError):
             if other.stat().st_mtime < oldest:
                 other.unlink()
-    return files.enter_context(staged.open("xb", buffering=0))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    file = files.enter_context(os.fdopen(os.open(staged, flags, modes.file), "wb", buffering=0))
+    os.fchmod(file.fileno(), modes.file)  # whatever the umask is
+    return file
 
 
 def _append(file: BinaryIO, pieces: list[bytes]) -> None:

@@ -6,11 +6,16 @@ from pathlib import Path
 
 from akako.backends.folder_store import FolderStore
 from akako.backends.s3_store import S3Access, S3Store
+from akako.kernel.files.modes import PRIVATE, Modes
 from akako.kernel.ports import ObjectStore
 
 
-def open_store(location: str | Path, access: S3Access | None = None) -> ObjectStore:
+def open_store(
+    location: str | Path, access: S3Access | None = None, modes: Modes = PRIVATE
+) -> ObjectStore:
     """Return the store at `s3://bucket[/prefix]` or in a local folder, without connecting to it.
+
+    `modes` are the permissions of files and folders in a local folder.
 
     Raises:
         ValueError: if the location is not supported.
@@ -19,4 +24,4 @@ def open_store(location: str | Path, access: S3Access | None = None) -> ObjectSt
         return S3Store(location, access or S3Access())
     if isinstance(location, str) and "://" in location:
         raise ValueError("must be a folder or s3://bucket")
-    return FolderStore(Path(location))
+    return FolderStore(Path(location), modes)

@@ -30,6 +30,12 @@ def with_parts(settings: Settings, run: Run) -> None:
 
 def require_development(settings: Settings, command: str) -> None:
     """Raise SettingsError where people sign in with Clerk."""
-    if settings.production or settings.clerk_issuer:
-        variable = "AKAKO_ENV" if settings.production else "AKAKO_CLERK_ISSUER"
-        raise SettingsError(f"{command} is for development only, but {variable} is set")
+    refuse_in_production(settings, command)
+    if settings.clerk_issuer:
+        raise SettingsError(f"{command} is for development only, but AKAKO_CLERK_ISSUER is set")
+
+
+def refuse_in_production(settings: Settings, command: str) -> None:
+    """Raise SettingsError on a production server."""
+    if settings.production:
+        raise SettingsError(f"{command} is for development only, but AKAKO_ENV is production")

@@ -10,7 +10,7 @@ from pathlib import Path
 from akako import serving
 from akako.backends.dev_directory import DevDirectory
 from akako.backends.dev_issuer import DevIssuer
-from akako.commands.backends import require_development
+from akako.commands.backends import refuse_in_production, require_development
 from akako.dev import fake_clerk_control
 from akako.migrations.run import migrate
 from akako.ops import development
@@ -52,7 +52,7 @@ def token(settings: Settings, options: argparse.Namespace) -> None:
     clerk_id = options.user or SIGN_INS[options.role]
     if not re.fullmatch(r"user_[A-Za-z0-9_]{1,64}", clerk_id, re.ASCII):
         raise SettingsError(f"--user {clerk_id!r} is no Clerk id such as user_123")
-    serving.make_data_dir(settings.data_dir)
+    serving.make_data_dir(settings)
     DevDirectory(settings.data_dir).add(clerk_id)
     try:
         print(DevIssuer.open(settings.data_dir).mint(clerk_id, options.ttl))
@@ -71,4 +71,5 @@ def define_dev(parser: argparse.ArgumentParser) -> None:
 
 
 def fake_clerk(settings: Settings, options: argparse.Namespace) -> None:
+    refuse_in_production(settings, "akako dev clerk")
     fake_clerk_control.run(options.port, options.webhook_url)

@@ -22,4 +22,5 @@ EXPECTED = (
     ApiError,
     psycopg.OperationalError,
     asyncpg.PostgresConnectionError,
+    asyncpg.ClientConfigurationError,
 )

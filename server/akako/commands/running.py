@@ -9,7 +9,7 @@ import signal
 from akako import main as assembly
 from akako import serving
 from akako.backends import job_queue
-from akako.commands.backends import with_parts
+from akako.commands.backends import require_development, with_parts
 from akako.settings import Settings, SettingsError
 
 
@@ -27,6 +27,8 @@ def define_serve(parser: argparse.ArgumentParser) -> None:
 
 
 def serve(settings: Settings, options: argparse.Namespace) -> None:
+    if options.demo:
+        require_development(settings, "akako serve --demo")
     serving.serve(
         settings,
         host=options.host,

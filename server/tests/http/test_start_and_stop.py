@@ -123,6 +123,34 @@ def test_production_refuses_what_is_not_safe(
     assert named in refusal(capsys, monkeypatch, {**CLERK, **changed})
 
 
+@pytest.mark.parametrize("arguments", [["serve", "--demo"], ["seed"], ["token"], ["dev", "clerk"]])
+def test_production_refuses_what_is_for_development(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: list[str],
+) -> None:
+    """Example accounts and a key of our own would open a real school to its readers."""
+    for name, text in (CLERK | {"AKAKO_DATA_DIR": str(tmp_path / "data")}).items():
+        monkeypatch.setenv(name, text)
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 1
+    out, err = capsys.readouterr()
+    expected = f"akako: akako {' '.join(arguments)} is for development only, but AKAKO_ENV is "
+    assert (out, err) == ("", f"{expected}production\n")
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_demonstration_is_refused_beside_clerk(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AKAKO_CLERK_ISSUER", "https://clerk.example.com")
+    with pytest.raises(SystemExit):
+        cli.main(["serve", "--demo"])
+    assert "but AKAKO_CLERK_ISSUER is set" in capsys.readouterr().err
+
+
 def test_nginx_cannot_send_what_is_not_in_a_folder(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
