@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import re
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import yaml
@@ -13,6 +14,7 @@ from tests.house.project import ROOT
 
 DEPLOY = ROOT / "deploy"
 SETTING = re.compile(r"^(#?)(AKAKO_\w+)=(.*)$", re.MULTILINE)
+TRUSTED = re.compile(r"AKAKO_TRUSTED_PROXIES\"?[=:]\s*\"?([0-9a-fA-F.:/,]+)")
 NAMES = {variable(field) for field in Settings.__struct_fields__}
 
 
@@ -71,6 +73,36 @@ def test_the_composition_names_settings_that_exist() -> None:
         named = {each.partition(":")[0] for each in service.get("volumes", [])}
         assert {each for each in named if each.isalpha()} <= set(compose["volumes"])
         assert set(service.get("depends_on", [])) <= set(services)
+
+
+def test_the_composition_trusts_nginx_and_nothing_else() -> None:
+    """No other container, and no client whose address reaches the servers, chooses its address."""
+    compose: dict[str, Any] = yaml.safe_load(text_of("compose.yaml"))
+    nginx = compose["services"]["nginx"]["networks"]
+    ((network, given),) = nginx.items()
+    address = ip_address(given["ipv4_address"])
+    (pool,) = compose["networks"][network]["ipam"]["config"]
+    assert address in ip_network(pool["subnet"])
+    assert address not in ip_network(pool["ip_range"])  # where Docker takes other addresses from
+    for service in (compose["services"]["api1"], compose["services"]["api2"]):
+        assert service["environment"]["AKAKO_TRUSTED_PROXIES"] == f"{address}/32"
+        assert network in service["networks"]
+    others = {"postgres", "valkey", "s3", "migrate"}
+    assert not any(network in compose["services"][each].get("networks", []) for each in others)
+
+
+def test_no_example_trusts_more_than_single_machines() -> None:
+    pages = [*DEPLOY.rglob("*"), *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
+    found = [
+        (path.name, network)
+        for path in pages
+        if path.is_file()
+        for value in TRUSTED.findall(path.read_text(encoding="utf-8"))
+        for network in value.split(",")
+    ]
+    assert len(found) >= 4
+    wide = [each for each in found if ip_network(each[1]).num_addresses != 1]
+    assert wide == []
 
 
 def test_the_image_runs_as_nobody_special() -> None:
