@@ -53,7 +53,8 @@ class Turns:
         """Hold a turn. Raise ServiceUnavailable if none is free in time."""
         if self._free.locked():
             try:
-                await asyncio.wait_for(self._free.acquire(), self._seconds)
+                async with asyncio.timeout(self._seconds):
+                    await self._free.acquire()
             except TimeoutError as error:
                 metrics.POOL_REFUSALS.inc()
                 raise unavailable(error) from error
