@@ -25,10 +25,11 @@ from akako.backends.tracing import TracedPool
 from akako.backends.valkey_counters import ValkeyCounters
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
-from akako.identity import actors
+from akako.identity import actors, authority
 from akako.identity import routes as identity_routes
 from akako.kernel import idempotency, logging, metrics
 from akako.kernel.access import Actor, Policy
+from akako.kernel.files.space import Reserve
 from akako.kernel.http import application
 from akako.kernel.http.admission import Admission, LoadActor
 from akako.kernel.http.asgi import ASGIApp
@@ -165,7 +166,8 @@ def object_store(settings: Settings) -> ObjectStore:
     )
     try:
         location = settings.storage_url or settings.data_dir / "files"
-        return open_store(location, access, settings.file_modes)
+        reserve = Reserve(settings.reserve_bytes)
+        return open_store(location, access, settings.file_modes, reserve)
     except ValueError as error:
         raise SettingsError(f"AKAKO_STORAGE_URL or AKAKO_S3_ENDPOINT: {error}") from None
 
@@ -239,6 +241,9 @@ def outside(settings: Settings, parts: Parts) -> Outside:
         clerk_instance_id=settings.clerk_instance_id,
         max_document_bytes=settings.max_document_bytes,
         max_video_bytes=settings.max_video_bytes,
+        max_upload_seconds=settings.max_upload_seconds,
+        max_unfinished_bytes=settings.max_unfinished_bytes,
+        reserve=Reserve(settings.reserve_bytes),
         uploads=parts.uploads,
         openapi=openapi(),
     )
@@ -256,6 +261,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             limiter=Limiter(parts.counters, settings.rates()),
             verifier=parts.verifier,
             load_actor=loader(parts),
+            confirm=authority.confirm,
             trusted=settings.trusted_proxies,
             shared=settings.shared_networks,
         ),

@@ -66,6 +66,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit_webhook: Rate = Rate(600, 60)
     max_document_bytes: int = 50 * MIB
     max_video_bytes: int = 500 * MIB
+    max_upload_seconds: int = 3600
+    max_unfinished_bytes: int | None = None
+    reserve_bytes: int | None = None
     log_level: str = "warning"
     sentry_dsn: str | None = None
 
@@ -121,6 +124,12 @@ def _count(text: str) -> int:
 def _bytes(text: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,12}", text, re.ASCII):
         raise ValueError("must be a positive number of bytes")
+    return int(text)
+
+
+def _upload_seconds(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text, re.ASCII) or not 60 <= int(text) <= 86_400:
+        raise ValueError("must be a number of seconds from 60 to 86400")
     return int(text)
 
 
@@ -200,6 +209,9 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "rate_limit_webhook": _rate,
     "max_document_bytes": _bytes,
     "max_video_bytes": _bytes,
+    "max_upload_seconds": _upload_seconds,
+    "max_unfinished_bytes": _bytes,
+    "reserve_bytes": _bytes,
     "log_level": _one_of("debug", "info", "warning", "error"),
     "sentry_dsn": urls.dsn,
 }

@@ -22,6 +22,7 @@ from akako.kernel.errors import ServiceUnavailable
 from akako.kernel.files.disk import Behind
 from akako.kernel.files.disk import run as _io
 from akako.kernel.files.modes import PRIVATE, Modes, make_folder
+from akako.kernel.files.space import RESERVE, Reserve
 from akako.kernel.ids import new_id
 from akako.kernel.ports import StoredObject
 
@@ -39,20 +40,24 @@ class FolderStore:
     A put that is cancelled in its last moment deletes the key: keys are not meant to be used twice.
     """
 
-    def __init__(self, root: Path, modes: Modes = PRIVATE) -> None:
+    def __init__(self, root: Path, modes: Modes = PRIVATE, reserve: Reserve = RESERVE) -> None:
         self._root = root.absolute()
         self._modes = modes
+        self._reserve = reserve
         self._incoming = self._root / INCOMING
         self._make(self._incoming)
 
     def _make(self, folder: Path) -> None:
         make_folder(folder, self._modes, below=self._root)
 
+    async def require_space(self, size: int) -> None:
+        await _io(self._reserve.require, self._root, size)
+
     async def put(self, key: str, chunks: AsyncIterator[bytes]) -> int:
         target = self._path(key)
         staged = self._incoming / f"{_mark(key)}{new_id()}"
         try:
-            size = await _write(staged, chunks, self._modes)
+            size = await _write(staged, chunks, self._modes, self._reserve)
             await self._published(staged, target)
         except BaseException:
             # Not in a thread: after a cancellation nobody would wait for it.
@@ -153,14 +158,16 @@ def _mark(key: str) -> str:
     return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}-"
 
 
-async def _write(staged: Path, chunks: AsyncIterator[bytes], modes: Modes) -> int:
+async def _write(
+    staged: Path, chunks: AsyncIterator[bytes], modes: Modes, reserve: Reserve
+) -> int:
     """Write a stream to a new file and to the disk; return its size in bytes."""
     size = 0
     with ExitStack() as files:
         file = await _io(_created, staged, files, modes)
         async with Behind() as writing:
             async for pieces in batches(chunks):
-                await writing.call(_append, file, pieces)
+                await writing.call(_append, file, pieces, reserve)
                 size += sum(map(len, pieces))
             await writing.call(os.fsync, file.fileno())
             await writing.done()
@@ -184,7 +191,8 @@ def _created(staged: Path, files: ExitStack, modes: Modes) -> BinaryIO:
     return file
 
 
-def _append(file: BinaryIO, pieces: list[bytes]) -> None:
+def _append(file: BinaryIO, pieces: list[bytes], reserve: Reserve) -> None:
+    reserve.require(file.fileno(), sum(map(len, pieces)))
     began = file.tell()
     for piece in pieces:
         rest = memoryview(piece)

@@ -7,11 +7,15 @@ from pathlib import Path
 from akako.backends.folder_store import FolderStore
 from akako.backends.s3_store import S3Access, S3Store
 from akako.kernel.files.modes import PRIVATE, Modes
+from akako.kernel.files.space import RESERVE, Reserve
 from akako.kernel.ports import ObjectStore
 
 
 def open_store(
-    location: str | Path, access: S3Access | None = None, modes: Modes = PRIVATE
+    location: str | Path,
+    access: S3Access | None = None,
+    modes: Modes = PRIVATE,
+    reserve: Reserve = RESERVE,
 ) -> ObjectStore:
     """Return the store at `s3://bucket[/prefix]` or in a local folder, without connecting to it.
 
@@ -24,4 +28,4 @@ def open_store(
         return S3Store(location, access or S3Access())
     if isinstance(location, str) and "://" in location:
         raise ValueError("must be a folder or s3://bucket")
-    return FolderStore(Path(location), modes)
+    return FolderStore(Path(location), modes, reserve)

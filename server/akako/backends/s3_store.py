@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 import obstore
+import structlog
 from obstore.exceptions import BaseError
 from obstore.store import S3Store as Bucket
 
@@ -23,9 +24,14 @@ if TYPE_CHECKING:  # obstore's types exist for checkers only
     from obstore import AsyncWritableFile, ObjectMeta
     from obstore.store import S3Config
 
+log = structlog.get_logger(__name__)
+
 CONNECT = timedelta(seconds=1)
-ANSWER_SECONDS = 5.0  # until the first byte of an answer
-TRANSFER_SECONDS = 60.0  # for one part sent or one chunk received
+# A store that hangs is given up within 25 s, whatever is asked of it: the last part of an upload,
+# the check of its size, and the removal of what may be there.
+ANSWER_SECONDS = 4.0  # until the first byte of a response
+TRANSFER_SECONDS = 15.0  # for one part sent or one chunk received
+UNDO_SECONDS = 1.0  # that a caller waits for an upload to be undone
 PART_BYTES = 5 * 1024 * 1024  # the smallest that S3 allows
 LIST_BATCH = 500
 DEFAULT_REGION = "us-east-1"
@@ -63,6 +69,9 @@ class S3Store:
         self._transfer_seconds = transfer_seconds
         self.undoing: set[asyncio.Task[None]] = set()  # uploads that were given up
 
+    async def require_space(self, size: int) -> None:
+        """Buckets have no limit that is known here."""
+
     async def put(self, key: str, chunks: AsyncIterator[bytes]) -> int:
         writer = obstore.open_writer_async(
             self._bucket,
@@ -76,6 +85,7 @@ class S3Store:
             size = await self._send(writer, chunks, steps)
             finishing = True
             await self._step(self._finish(writer), steps)
+            await self._check_size(key, size)
         except BaseException:
             undone = self.delete(key) if finishing else self._abort(writer)
             await self._undo(steps, undone)
@@ -154,6 +164,13 @@ class S3Store:
         async with _within(self._transfer_seconds):
             await writer.close()
 
+    async def _check_size(self, key: str, size: int) -> None:
+        """Raise ServiceUnavailable unless the bucket has all bytes of the object."""
+        stored = await self.head(key)
+        if stored is None or stored.size != size:
+            log.error("stored_size_differs", expected=size, stored=stored and stored.size)
+            raise ServiceUnavailable
+
     async def _abort(self, writer: AsyncWritableFile) -> None:
         with suppress(ServiceUnavailable):
             async with _within(self._transfer_seconds):
@@ -170,8 +187,8 @@ class S3Store:
     async def _undo(self, steps: Steps, undone: Coroutine[Any, Any, None]) -> None:
         """Undo an upload once its last step has ended.
 
-        One that the bucket has opened can be aborted only when its id has arrived. Nobody is kept
-        waiting for that: what takes longer than an answer goes on by itself.
+        One that the bucket has opened can be aborted only when its id has arrived. What takes
+        longer than UNDO_SECONDS goes on after the caller has been answered.
         """
 
         async def in_order() -> None:
@@ -182,14 +199,17 @@ class S3Store:
         undoing = asyncio.create_task(in_order())
         self.undoing.add(undoing)
         undoing.add_done_callback(self.undoing.discard)
-        await asyncio.wait([undoing], timeout=self._answer_seconds)
+        await asyncio.wait([undoing], timeout=min(UNDO_SECONDS, self._answer_seconds))
 
 
 def _bucket(url: str, access: S3Access) -> Bucket:
     location = urlsplit(url)
     if location.scheme != "s3" or not location.netloc:
         raise ValueError("The bucket is written s3://bucket or s3://bucket/prefix")
-    config: S3Config = {"region": access.region or DEFAULT_REGION}
+    config: S3Config = {
+        "region": access.region or DEFAULT_REGION,
+        "checksum_algorithm": "SHA256",  # sent with each object or part; the store verifies it
+    }
     if access.endpoint:
         config["endpoint"] = access.endpoint
     if access.access_key_id and access.secret_access_key:

@@ -20,15 +20,24 @@ class TopicAccess(msgspec.Struct, frozen=True, kw_only=True):
     readable: bool  # whether the caller may read its text, documents and video
 
 
-async def find_topic_access(db: Database, actor: Actor, topic_id: str) -> TopicAccess | None:
-    """None where the topic is unknown or deleted, itself or with something that it is in."""
+# Holds the topic for a change, and what it is in against a deletion and another mentor.
+HOLD = "for no key update of t for share of s for key share of g, l"
+
+
+async def find_topic_access(
+    db: Database, actor: Actor, topic_id: str, *, hold: bool = False
+) -> TopicAccess | None:
+    """Return None where the topic is unknown or deleted, itself or with something that it is in.
+
+    With `hold` the result stays true until the transaction ends.
+    """
     where = Where()
     where.add("t.id = {}", topic_id)
     where.add(TOPIC.present)
     sql = f"""
     select t.id as topic_id, s.id as subject_id, s.mentor_id,
            ({readable(where, actor)}) is true as readable
-    from {TOPIC.source} where {where}
+    from {TOPIC.source} where {where} {HOLD if hold else ""}
     """
     row = await db.fetchrow(sql, *where.values)
     return TopicAccess(**row) if row else None

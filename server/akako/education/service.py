@@ -168,7 +168,7 @@ async def _locked(tx: Database, actor: Actor, nodes: Nodes[N], node_id: str, loc
 
 
 async def _own_topic(tx: Database, actor: Actor, topic_id: str) -> None:
-    found = await access.find_topic_access(tx, actor, topic_id)
+    found = await access.find_topic_access(tx, actor, topic_id, hold=True)
     if found is None:
         raise NotFound("topic", topic_id)
     access.require_write(actor, found)

@@ -44,6 +44,7 @@ async def load_actor(
         roles=roles,
         plan=_plan(row, claims, policy),
         organization_id=claims.organization_id,
+        session_id=claims.session_id,
         impersonator=claims.impersonator,
         ip=ip,
         request_id=request_id,

@@ -24,6 +24,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...]  # effective now, in the order of ROLES
     plan: str = "FREE"  # of the quota subject
     organization_id: str | None = None
+    session_id: str | None = None  # of the token
     impersonator: str | None = None  # Clerk id of the person who impersonates this user
     ip: str | None = None
     request_id: str | None = None

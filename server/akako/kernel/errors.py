@@ -258,3 +258,9 @@ class ServiceUnavailable(ApiError):
 
     def __init__(self, message: str | None = None, *, retry_after: int = 1) -> None:
         super().__init__(message, headers={"Retry-After": str(retry_after)})
+
+
+class StorageFull(ApiError):
+    """The disk would fall below the space that is reserved for others (507)."""
+
+    status, code, default = 507, "STORAGE_FULL", "The server has no room for this file"

@@ -81,8 +81,14 @@ class StoredObject(msgspec.Struct, frozen=True):
 class ObjectStore(Protocol):
     """Files under opaque keys. Every call raises ServiceUnavailable when the store is away."""
 
+    async def require_space(self, size: int) -> None:
+        """Raise StorageFull where the store knows that it has no room for so many bytes."""
+
     async def put(self, key: str, chunks: AsyncIterator[bytes]) -> int:
-        """Store a stream whole or not at all; return its size in bytes. Holds one part at most."""
+        """Store a stream whole or not at all; return the size that the store has of it, in bytes.
+
+        Hold at most one part in memory. Raise StorageFull where the disk has no room.
+        """
 
     async def head(self, key: str) -> StoredObject | None: ...
 

@@ -151,13 +151,10 @@ video_updated_at
 """
 
 
-async def find_video(db: Database, topic_id: str, *, lock: bool = False) -> asyncpg.Record | None:
-    """The topic's video columns, also where `video_key` is null. `lock` keeps others waiting."""
-    return await db.fetchrow(
-        f"select {VIDEO_COLUMNS} from topics where id = $1 and deleted_at is null"
-        + (" for update" if lock else ""),
-        topic_id,
-    )
+async def find_video(db: Database, topic_id: str) -> asyncpg.Record | None:
+    """Return the topic's video columns, also where `video_key` is null."""
+    sql = f"select {VIDEO_COLUMNS} from topics where id = $1 and deleted_at is null"
+    return await db.fetchrow(sql, topic_id)
 
 
 def video(row: asyncpg.Record) -> Video:

@@ -9,6 +9,7 @@ from akako.kernel.database import Database
 from akako.kernel.errors import IdempotencyKeyReused, UnsupportedMediaType, ValidationFailed
 from akako.kernel.files.kinds import Kind
 from akako.kernel.files.multipart import FilePart, TextPart, read_form
+from akako.kernel.http.body import declared_length
 from akako.kernel.http.call import Call
 from akako.kernel.http.once import is_repeated, once
 from akako.kernel.http.reply import Reply
@@ -72,10 +73,13 @@ async def receive(
 
     Whatever is raised, nothing stays in the store.
     """
-    intake = Intake(call.db, call.outside.store, call.actor.subject, folder)
+    outside = call.outside
+    await outside.store.require_space(declared_length(call) or 0)
+    intake = Intake(call.db, outside.store, call.actor.subject, folder, outside.reserve)
     texts: dict[str, str] = {}
     file: StoredFile | None = None
-    form = read_form(call.header("content-type"), patient(call.chunks()), max_file_bytes=limit)
+    chunks = patient(call.chunks(), total_seconds=outside.max_upload_seconds)
+    form = read_form(call.header("content-type"), chunks, max_file_bytes=limit)
     try:
         async for part in form:
             if isinstance(part, TextPart):
@@ -88,7 +92,7 @@ async def receive(
     except BaseException:
         await form.aclose()
         if file is not None:
-            await give_up(call.db, call.outside.store, file.key)
+            await give_up(call.db, outside.store, file.key)
         raise
     return Received(file=file, texts=texts)
 

@@ -26,11 +26,11 @@ from akako.library.schemas import (
     Video,
     VideoDeleted,
 )
+from akako.library.service import STAFF
 
 TAG = Tag("File Management", "The documents of a topic, and resumable uploads.")
 VIDEO = Tag("Video Management", "The video of a topic.")
 
-STAFF = requires(ADMIN, MENTOR)
 EVERYBODY = requires(ADMIN, MENTOR, LEARNER)
 UPLOAD_DOCUMENT = "/s3/document/upload"
 UPLOAD_VIDEO = "/admin/education/topics/{topic_id}/video"
@@ -134,7 +134,7 @@ async def delete_document(call: Call, topic_id: str, document_id: str) -> Ok[Doc
 async def upload_video(call: Call, topic_id: str) -> Reply:
     """Upload or replace the video of a topic. The old one plays until the new one is complete."""
     if_match = call.header("if-match")
-    await service.writable_topic(call.db, call.actor, topic_id)
+    await service.require_writable(call.db, call.actor, topic_id)
 
     async def admit() -> None:
         await service.check_video(call.db, topic_id, if_match=if_match)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncpg
 
-from akako.education.access import TopicAccess, find_topic_access, require_read, require_write
+from akako.education.access import find_topic_access, require_read, require_write
 from akako.education.schemas import Document
+from akako.identity import authority
 from akako.kernel import audit
-from akako.kernel.access import Actor
+from akako.kernel.access import ADMIN, MENTOR, Actor, requires
 from akako.kernel.conditional import if_match as tag_matches
 from akako.kernel.database import Database
 from akako.kernel.errors import Conflict, NotFound, PreconditionFailed, ServiceUnavailable
@@ -22,20 +23,40 @@ from akako.storage import queries as storage
 from akako.storage.intake import StoredFile
 
 MAX_DOCUMENTS = 100
+STAFF = requires(ADMIN, MENTOR)
 
 
-async def writable_topic(db: Database, actor: Actor, topic_id: str) -> TopicAccess:
-    """The topic, for a caller who may change it. Raise NotFound or Forbidden."""
-    access = await find_topic_access(db, actor, topic_id)
+async def require_writable(
+    db: Database, actor: Actor, topic_id: str, *, hold: bool = False
+) -> None:
+    """Raise NotFound or Forbidden unless the caller may change the topic's material.
+
+    With `hold` that stays so until the transaction ends.
+    """
+    access = await find_topic_access(db, actor, topic_id, hold=hold)
     if access is None:
         raise NotFound("topic", topic_id)
     require_write(actor, access)
-    return access
 
 
-async def check_upload(db: Database, actor: Actor) -> None:
-    """Raise QuotaExceeded unless one more upload fits, beside those under way."""
-    pending = await storage.count_pending(db, actor.subject)
+async def authorize(tx: Database, actor: Actor, topic_id: str, *, hold: bool = True) -> Actor:
+    """Return the actor with the roles and plan of now, who may change the topic's material.
+
+    The account, and with `hold` the topic and its subject, stay so until the transaction ends. An
+    upload may have taken an hour since its caller was authorized.
+    Raise Unauthorized, Forbidden or NotFound.
+    """
+    actor = await authority.current(tx, actor, STAFF)
+    await require_writable(tx, actor, topic_id, hold=hold)
+    return actor
+
+
+async def check_upload(db: Database, actor: Actor, *, apart_from: str | None = None) -> None:
+    """Raise QuotaExceeded unless one more upload fits, beside those under way.
+
+    `apart_from` is the id of a resumable upload that does not count: the one that is checked.
+    """
+    pending = await storage.count_pending(db, actor.subject, apart_from=apart_from)
     await plans.check_upload(db, actor, under_way=pending)
 
 
@@ -47,7 +68,7 @@ async def add_document(
     Raise NotFound, Forbidden, QuotaExceeded, and Conflict where the topic is full.
     """
     async with db.transaction() as tx:
-        await writable_topic(tx, actor, topic_id)
+        actor = await authorize(tx, actor, topic_id)
         await _adopt(tx, file)
         if not await queries.add_to_count(tx, topic_id, 1, most=MAX_DOCUMENTS):
             message = f"A topic can have {MAX_DOCUMENTS} documents"
@@ -95,7 +116,7 @@ async def delete_document(
 ) -> None:
     """Raise PreconditionFailed, and delete nothing, where `if_match` names another content."""
     async with db.transaction() as tx:
-        await writable_topic(tx, actor, topic_id)
+        await require_writable(tx, actor, topic_id, hold=True)
         deleted = await queries.delete_document(tx, topic_id, document_id)
         if deleted is None:
             raise NotFound("document", document_id)
@@ -112,6 +133,12 @@ async def delete_document(
             before={"topicId": topic_id},
             announces={"id": document_id, "topicId": topic_id},
         )
+
+
+async def may_read(db: Database, actor: Actor, topic_id: str) -> bool:
+    """Return whether the topic exists and the caller may read its material."""
+    access = await find_topic_access(db, actor, topic_id)
+    return access is not None and access.readable
 
 
 async def readable_topic(db: Database, actor: Actor, topic_id: str) -> None:
@@ -169,8 +196,8 @@ async def put_video(
     another video than the present one.
     """
     async with db.transaction() as tx:
-        row = await queries.find_video(tx, topic_id, lock=True)
-        await writable_topic(tx, actor, topic_id)
+        actor = await authorize(tx, actor, topic_id)
+        row = await queries.find_video(tx, topic_id)
         if row is None:
             raise NotFound("topic", topic_id)
         _require_match(if_match, _video_etag(row))
@@ -189,8 +216,8 @@ async def put_video(
 
 async def delete_video(db: Database, actor: Actor, topic_id: str, *, if_match: str | None) -> None:
     async with db.transaction() as tx:
-        row = await queries.find_video(tx, topic_id, lock=True)
-        await writable_topic(tx, actor, topic_id)
+        await require_writable(tx, actor, topic_id, hold=True)
+        row = await queries.find_video(tx, topic_id)
         if row is None or row["video_key"] is None:
             raise NotFound("video", topic_id)
         _require_match(if_match, _video_etag(row))

@@ -55,6 +55,12 @@ async def set_organization_plan(
         return organization
 
 
+async def hold_uploads(tx: Database, actor: Actor) -> None:
+    """Make others who count uploads of the actor's subject wait until the transaction ends."""
+    month = month_of(datetime.now(UTC))
+    await queries.take(tx, actor.subject, month, FILE_UPLOADS, 0, 2**62)
+
+
 async def check_upload(db: Database, actor: Actor, *, under_way: int) -> None:
     """Raise QuotaExceeded unless one more upload fits beside those that are `under_way`."""
     limit = PLANS[actor.plan].file_uploads

@@ -15,16 +15,19 @@ from typing import BinaryIO
 import msgspec
 import structlog
 
+from akako.kernel.confirmed import unconfirmed
 from akako.kernel.database import AWAY, Database
 from akako.kernel.errors import (
     RequestTimeout,
     ServiceUnavailable,
     ValidationFailed,
 )
+from akako.kernel.files import disk
 from akako.kernel.files.digest import Digest
 from akako.kernel.files.kinds import Inspector, Kind
 from akako.kernel.files.multipart import FilePart
 from akako.kernel.files.names import display_name
+from akako.kernel.files.space import RESERVE, Reserve
 from akako.kernel.ids import new_id
 from akako.kernel.ports import ObjectStore
 from akako.storage import queries
@@ -53,14 +56,19 @@ def new_key(folder: str) -> str:
 
 
 async def patient(
-    chunks: AsyncIterator[bytes], *, idle_seconds: float = IDLE_SECONDS
+    chunks: AsyncIterator[bytes], *, total_seconds: float, idle_seconds: float = IDLE_SECONDS
 ) -> AsyncIterator[bytes]:
-    """The chunks as they arrive. Raise RequestTimeout for a client that stalls or trickles."""
+    """Yield the chunks as they arrive.
+
+    Raise RequestTimeout for a client that stalls, sends too slowly, or needs more than
+    `total_seconds` for everything.
+    """
     started, received = time.monotonic(), 0
     source = aiter(chunks)
     while True:
         try:
-            async with asyncio.timeout(idle_seconds):
+            left = started + total_seconds - time.monotonic()
+            async with asyncio.timeout(min(idle_seconds, left)):
                 chunk = await anext(source)
         except StopAsyncIteration:
             return
@@ -76,11 +84,19 @@ async def patient(
 class Intake:
     """One file on its way in. Use `take`, then commit the result or `give_up` its key."""
 
-    def __init__(self, db: Database, store: ObjectStore, quota_subject: str, folder: str) -> None:
+    def __init__(
+        self,
+        db: Database,
+        store: ObjectStore,
+        quota_subject: str,
+        folder: str,
+        reserve: Reserve = RESERVE,
+    ) -> None:
         self.key = new_key(folder)
         self._db = db
         self._store = store
         self._subject = quota_subject
+        self._reserve = reserve  # of the disk that holds temporary files
         self._size = 0
         self._digest = Digest()
         self._beat = time.monotonic()
@@ -127,7 +143,7 @@ class Intake:
             await self._digest.feed(chunk)
             inspector.feed(chunk)
             if spool:
-                await _spool(spool, chunk)
+                await disk.run(_spool, spool, chunk, self._reserve)
             await self._show_life()
             yield chunk
 
@@ -144,17 +160,13 @@ async def give_up(db: Database, store: ObjectStore, key: str) -> None:
     """
     try:
         await queries.abandon_object(db, key)
-        async with db.transaction() as tx:
+        async with unconfirmed(db).transaction() as tx:
             if await queries.forget_object(tx, key):
                 await store.delete(key)
     except (ServiceUnavailable, *AWAY):
         log.warning("removal_left_to_sweeper")
 
 
-async def _spool(spool: BinaryIO, chunk: bytes) -> None:
-    try:
-        await asyncio.to_thread(spool.write, chunk)
-    except OSError as error:
-        # The disk is full: the service lives on, this upload does not.
-        log.exception("spool_failed", error=error.strerror)
-        raise ServiceUnavailable from error
+def _spool(spool: BinaryIO, chunk: bytes, reserve: Reserve) -> None:
+    reserve.require(spool.fileno(), len(chunk))
+    spool.write(chunk)

@@ -59,10 +59,18 @@ async def forget_object(db: Database, key: str) -> bool:
     return bool(found)
 
 
-async def count_pending(db: Database, quota_subject: str) -> int:
-    """Uploads of the subject that are under way."""
-    sql = f"select count(*) from pending_objects where quota_subject = $1 and {LIVING}"
-    return int(await db.fetchval(sql, quota_subject))
+async def count_pending(db: Database, quota_subject: str, *, apart_from: str | None = None) -> int:
+    """Return how many uploads of the subject are under way: objects and resumable uploads.
+
+    `apart_from` is the id of a resumable upload that does not count.
+    """
+    sql = f"""
+    select (select count(*) from pending_objects where quota_subject = $1 and {LIVING})
+         + (select count(*) from resumable_uploads
+            where coalesce(quota_subject, 'user:' || user_id) = $1 and result_id is null
+              and expires_at > now() and id is distinct from $2)
+    """
+    return int(await db.fetchval(sql, quota_subject, apart_from))
 
 
 async def queue_cleanup(tx: Database, key: str) -> None:

@@ -21,7 +21,9 @@ from akako.kernel.errors import (
     RequestTimeout,
     UnsupportedMediaType,
 )
+from akako.kernel.files.kinds import Inspector
 from akako.kernel.files.multipart import FilePart
+from akako.kernel.files.space import RESERVE, Reserve
 from akako.kernel.http.call import ClientGone
 from akako.kernel.http.reply import Headers
 from akako.kernel.ports import ObjectStore
@@ -53,38 +55,59 @@ class Piece(msgspec.Struct, frozen=True):
     offset: int
     chunks: AsyncIterator[bytes]
     checksum: Checksum | None = None
+    seconds: float = 3600.0  # in which all of it must arrive
 
 
 async def append(
-    db: Database, store: ObjectStore, folder: Path, actor: Actor, upload_id: str, piece: Piece
+    db: Database,
+    store: ObjectStore,
+    folder: Path,
+    actor: Actor,
+    upload_id: str,
+    piece: Piece,
+    *,
+    reserve: Reserve = RESERVE,
 ) -> tuple[Kept, Headers]:
-    """Add a piece, and with the last one finish. Return the new standing and quota headers.
+    """Add a piece, and with the last one finish. Return the upload and quota headers.
 
-    When the client stalls, what came so far is kept. Raise NotFound, Locked, Conflict (another
-    offset), PayloadTooLarge, ChecksumMismatch, and with the last piece what an upload raises.
+    When the client stalls, the bytes received so far count. The caller's right to change the topic
+    is checked before the first byte, whenever bytes begin to count, and with the last one.
+
+    Raises:
+        NotFound, Unauthorized, Forbidden: The upload or topic is gone, or not the caller's now.
+        Locked: Another request is writing the upload.
+        Conflict: The upload continues at another offset.
+        PayloadTooLarge, ChecksumMismatch, StorageFull: The piece cannot be added.
+        UnsupportedMediaType: The file is not of its declared type. The upload is removed.
     """
     kept = await look_up(db, actor, folder, upload_id)
     if kept.result_id is not None:
         return _at(piece, kept), []
-    async with landing.landing(folder, upload_id) as file:
+    await library.require_writable(db, actor, kept.topic_id)
+    async with landing.landing(folder, upload_id, reserve) as file:
         kept = _at(piece, await find(db, actor, upload_id))
         if kept.result_id is not None:
             return kept, []
-        writer = _Writer(db, file, kept)
+        writer = _Writer(db, actor, file, kept)
         try:
-            complete = await writer.take(piece)
-        except ClientGone:
-            await writer.save()
-            raise
-        if not complete:
-            return await writer.save(), []
-        try:
-            finished = await _finish(db, store, actor, kept, file)
+            complete = await _taken(writer, piece)
+            if not complete:
+                return await writer.save(), []
+            finished = await _finish(db, store, actor, kept, file, reserve)
         except UnsupportedMediaType:
             await forget(db, folder, upload_id)  # no repetition can help
             raise
         await landing.remove(folder, upload_id)
         return finished
+
+
+async def _taken(writer: _Writer, piece: Piece) -> bool:
+    """Write a piece; return whether the file is complete."""
+    try:
+        return await writer.take(piece)
+    except ClientGone:
+        await writer.save()
+        raise
 
 
 def _at(piece: Piece, kept: Kept) -> Kept:
@@ -96,13 +119,16 @@ def _at(piece: Piece, kept: Kept) -> Kept:
 
 
 class _Writer:
-    """Writes what arrives from where the upload stands."""
+    """Writes the bytes of a piece from the upload's offset on."""
 
-    def __init__(self, db: Database, file: Landing, kept: Kept) -> None:
+    def __init__(self, db: Database, actor: Actor, file: Landing, kept: Kept) -> None:
         self._db = db
+        self._actor = actor
         self._file = file
         self._kept = kept
         self._at = kept.received  # the end of what is written
+        self._inspector = Inspector(KINDS[kept.kind], kept.file_name, kept.declared_type)
+        self._inspected = kept.received >= self._inspector.decisive
         self._waiting = bytearray()
         self._whole_only = False
 
@@ -112,7 +138,9 @@ class _Writer:
         self._whole_only = given is not None
         digest = hashlib.new(given.algorithm, usedforsecurity=False) if given else None
         try:
-            async for chunk in patient(piece.chunks, idle_seconds=IDLE_SECONDS):
+            async for chunk in patient(
+                piece.chunks, total_seconds=piece.seconds, idle_seconds=IDLE_SECONDS
+            ):
                 if digest:
                     digest.update(chunk)
                 await self._add(chunk)
@@ -129,7 +157,8 @@ class _Writer:
         self._waiting += chunk
         if self._at + len(self._waiting) > self._kept.size:
             raise PayloadTooLarge(self._kept.size - self._kept.received)
-        if len(self._waiting) >= WRITE_BYTES:
+        enough = WRITE_BYTES if self._inspected else self._inspector.decisive - self._at
+        if len(self._waiting) >= enough:
             await self._flush()
             if self._at - self._kept.received >= SAVE_BYTES:
                 await self.save()
@@ -138,32 +167,50 @@ class _Writer:
         data, self._waiting = bytes(self._waiting), bytearray()
         await self._file.write(data, self._at)
         self._at += len(data)
+        await self._inspect()
+
+    async def _inspect(self) -> None:
+        """Raise UnsupportedMediaType as soon as the head of the file is not of its type.
+
+        Bytes that have a checksum are inspected once they are known to be undamaged.
+        """
+        if self._inspected or self._whole_only or self._at < self._inspector.decisive:
+            return
+        async for head in self._file.read(self._inspector.decisive):
+            self._inspector.check_beginning(head)
+        self._inspected = True
 
     async def save(self) -> Kept:
         """Make what is written count, unless it is to count as a whole, or is the very last."""
         await self._flush()
         if not self._whole_only and self._kept.received < self._at < self._kept.size:
             await self._file.sync()
-            kept = await queries.advance(self._db, self._kept.id, self._at)
-            if kept is None:
-                raise NotFound("upload", self._kept.id)
-            self._kept = kept
+            self._kept = await self._advanced()
         return self._kept
+
+    async def _advanced(self) -> Kept:
+        kept = self._kept
+        async with self._db.transaction() as tx:
+            await library.authorize(tx, self._actor, kept.topic_id, hold=False)
+            advanced = await queries.advance(tx, kept.id, self._at)
+        if advanced is None:
+            raise NotFound("upload", kept.id)
+        return advanced
 
 
 async def _finish(
-    db: Database, store: ObjectStore, actor: Actor, kept: Kept, file: Landing
+    db: Database, store: ObjectStore, actor: Actor, kept: Kept, file: Landing, reserve: Reserve
 ) -> tuple[Kept, Headers]:
-    """What the plain upload does, with the file instead of a form."""
-    await library.writable_topic(db, actor, kept.topic_id)
-    await library.check_upload(db, actor)
-    intake = Intake(db, store, actor.subject, f"{kept.kind}s")
+    """Do what a plain upload does, with the file instead of a form."""
+    actor = await library.authorize(db, actor, kept.topic_id, hold=False)
+    await library.check_upload(db, actor, apart_from=kept.id)
+    intake = Intake(db, store, actor.subject, f"{kept.kind}s", reserve)
     part = FilePart("file", kept.file_name, kept.declared_type, file.read(kept.size))
     stored = await intake.take(part, KINDS[kept.kind])
     try:
         async with db.transaction() as tx:
             result_id, quota = await _adopt(tx, actor, kept, stored)
-            finished = await queries.advance(tx, kept.id, kept.size, result_id=result_id)
+            finished = await queries.finish(tx, kept.id, result_id)
             if finished is None:
                 raise NotFound("upload", kept.id)
     except BaseException:
@@ -173,7 +220,7 @@ async def _finish(
 
 
 async def _adopt(tx: Database, actor: Actor, kept: Kept, stored: StoredFile) -> tuple[str, Headers]:
-    """(the document's id or the video's topic, quota headers)"""
+    """Return the document's id or the video's topic, and quota headers."""
     if kept.kind == "video":
         _, _, quota = await library.put_video(tx, actor, kept.topic_id, stored, if_match=None)
         return kept.topic_id, quota

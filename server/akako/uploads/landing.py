@@ -16,6 +16,7 @@ from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 from akako.kernel.files import disk
+from akako.kernel.files.space import RESERVE, Reserve
 from akako.uploads.refusals import Locked
 
 # A writer whose client is gone needs a moment to notice.
@@ -27,11 +28,13 @@ READ_BYTES = 1024 * 1024
 class Landing:
     """A file that nobody else writes."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, reserve: Reserve = RESERVE) -> None:
         self._descriptor = descriptor
+        self._reserve = reserve
 
     async def write(self, data: bytes, at: int) -> None:
-        await disk.run(_write, self._descriptor, data, at)
+        """Raise StorageFull, and write nothing, where the disk would have too little left."""
+        await disk.run(_write, self._descriptor, data, at, self._reserve)
 
     async def sync(self) -> None:
         """Return when all that was written survives a power cut."""
@@ -50,7 +53,9 @@ class Landing:
 
 
 @asynccontextmanager
-async def landing(folder: Path, upload_id: str) -> AsyncIterator[Landing]:
+async def landing(
+    folder: Path, upload_id: str, reserve: Reserve = RESERVE
+) -> AsyncIterator[Landing]:
     """The upload's file, made where it is missing. Raise Locked while another writes it."""
     deadline = time.monotonic() + WAIT_SECONDS
     with ExitStack() as held:
@@ -59,7 +64,17 @@ async def landing(folder: Path, upload_id: str) -> AsyncIterator[Landing]:
             if time.monotonic() > deadline:
                 raise Locked
             await asyncio.sleep(TRY_SECONDS)
-        yield Landing(descriptor)
+        yield Landing(descriptor, reserve)
+
+
+async def require_space(folder: Path, reserve: Reserve, size: int) -> None:
+    """Raise StorageFull unless an upload of so many bytes fits beside the reserve."""
+    await disk.run(_require_space, folder, reserve, size)
+
+
+def _require_space(folder: Path, reserve: Reserve, size: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    reserve.require(folder, size)
 
 
 async def remove(folder: Path, upload_id: str) -> None:
@@ -104,7 +119,8 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
-def _write(descriptor: int, data: bytes, at: int) -> None:
+def _write(descriptor: int, data: bytes, at: int, reserve: Reserve) -> None:
+    reserve.require(descriptor, len(data))
     rest = memoryview(data)
     while rest:
         written = os.pwrite(descriptor, rest, at)

@@ -8,10 +8,11 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
+from akako.kernel.access import Actor
 from akako.kernel.database import Database
 from akako.uploads.schemas import Kind, Plan
 
-# Counted anew from every piece that was kept.
+# An upload must be complete so long after its creation; a complete one is shown for as long again.
 LIFETIME_HOURS = 24
 
 COLUMNS = """
@@ -44,7 +45,7 @@ def _kept(row: asyncpg.Record | None) -> Kept | None:
 async def insert(
     db: Database,
     upload_id: str,
-    user_id: str,
+    actor: Actor,
     plan: Plan,
     *,
     told: str,
@@ -55,12 +56,12 @@ async def insert(
         f"""
         insert into resumable_uploads
             (id, user_id, kind, topic_id, size, file_name, declared_type, name, description,
-             told, expires_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + make_interval(hours => $11))
+             told, expires_at, quota_subject)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + make_interval(hours => $11), $12)
         returning {COLUMNS}
         """,
         upload_id,
-        user_id,
+        actor.user_id,
         plan.kind,
         plan.topic_id,
         size,
@@ -70,6 +71,7 @@ async def insert(
         plan.description,
         told,
         LIFETIME_HOURS,
+        actor.subject,
     )
     assert row is not None
     return Kept(*row.values())
@@ -89,34 +91,34 @@ async def find(db: Database, upload_id: str, user_id: str) -> Kept | None:
     )
 
 
-async def count_unfinished(db: Database, user_id: str) -> int:
+async def measure_unfinished(db: Database, user_id: str) -> tuple[int, int]:
+    """Return how many unfinished uploads the user has, and their declared sizes in bytes."""
     sql = """
-    select count(*) from resumable_uploads
+    select count(*), coalesce(sum(size), 0)::bigint from resumable_uploads
     where user_id = $1 and result_id is null and expires_at > now()
     """
-    return int(await db.fetchval(sql, user_id))
+    row = await db.fetchrow(sql, user_id)
+    assert row is not None
+    return row[0], row[1]
 
 
-async def advance(
-    db: Database, upload_id: str, received: int, *, result_id: str | None = None
-) -> Kept | None:
-    """Say how many bytes are safe, with the last of them also what they have become.
-
-    None where the upload has been cancelled meanwhile.
+async def advance(db: Database, upload_id: str, received: int) -> Kept | None:
+    """Record how many bytes are on the disk. Return None where the upload is gone or expired."""
+    sql = f"""
+    update resumable_uploads set received = $2
+    where id = $1 and result_id is null and expires_at > now() returning {COLUMNS}
     """
-    return _kept(
-        await db.fetchrow(
-            f"""
-            update resumable_uploads set received = $2, result_id = $3,
-                expires_at = now() + make_interval(hours => $4)
-            where id = $1 and result_id is null returning {COLUMNS}
-            """,
-            upload_id,
-            received,
-            result_id,
-            LIFETIME_HOURS,
-        )
-    )
+    return _kept(await db.fetchrow(sql, upload_id, received))
+
+
+async def finish(tx: Database, upload_id: str, result_id: str) -> Kept | None:
+    """Record what the upload has become. Return None where the upload is gone or expired."""
+    sql = f"""
+    update resumable_uploads set received = size, result_id = $2,
+        expires_at = now() + make_interval(hours => $3)
+    where id = $1 and result_id is null and expires_at > now() returning {COLUMNS}
+    """
+    return _kept(await tx.fetchrow(sql, upload_id, result_id, LIFETIME_HOURS))
 
 
 async def delete(db: Database, upload_id: str) -> None:

@@ -7,25 +7,25 @@ it; everything else, refusals included, comes in the usual envelope.
 from __future__ import annotations
 
 from akako.kernel import idempotency
-from akako.kernel.access import ADMIN, MENTOR, requires
 from akako.kernel.database import Database
 from akako.kernel.envelope import Created, Ok
 from akako.kernel.errors import ApiError
 from akako.kernel.http.body import has_body
-from akako.kernel.http.call import Call
+from akako.kernel.http.call import Call, Outside
 from akako.kernel.http.endpoint import delete, get, patch, post
 from akako.kernel.http.once import once
 from akako.kernel.http.render import render
 from akako.kernel.http.reply import NO_STORE, PROTECTIVE, Reply, wire
 from akako.kernel.limits import MEDIA, UPLOAD
 from akako.library import routes as library_routes
-from akako.uploads import described, headers, service
+from akako.library.service import STAFF
+from akako.uploads import described, headers, landing, service
 from akako.uploads.appending import Checksum, Piece, append
 from akako.uploads.queries import Kept
-from akako.uploads.schemas import Upload
+from akako.uploads.schemas import Plan, Upload
+from akako.uploads.service import Limits
 
 TAG = library_routes.TAG
-STAFF = requires(ADMIN, MENTOR)
 CREATE = "/uploads"
 ONE = "/uploads/{upload_id}"
 BYTES = "application/offset+octet-stream"
@@ -55,11 +55,11 @@ async def begin_upload(call: Call) -> Reply:
     size, told = headers.read_length(call), call.header("upload-metadata") or ""
     plan, checksum = headers.read_plan(told), headers.read_checksum(call)
     outside = call.outside
-    is_video = plan.kind == "video"
-    limit = outside.max_video_bytes if is_video else outside.max_document_bytes
+    limits = _limits(outside, plan)
+    await landing.require_space(outside.uploads, outside.reserve, size)
 
     async def begin(db: Database) -> Reply:
-        kept = await service.begin(db, call.actor, plan=plan, told=told, size=size, limit=limit)
+        kept = await service.begin(db, call.actor, plan=plan, told=told, size=size, limits=limits)
         if has_body(call):
             kept = await _with_first_piece(call, kept, checksum)
         return render(call, _created(kept))
@@ -70,9 +70,15 @@ async def begin_upload(call: Call) -> Reply:
     return await once(call, f"/api{CREATE}", key, [told.encode(), b"%d" % size], begin)
 
 
+def _limits(outside: Outside, plan: Plan) -> Limits:
+    documents, videos = outside.max_document_bytes, outside.max_video_bytes
+    unfinished = outside.max_unfinished_bytes or 2 * max(documents, videos)
+    return Limits(videos if plan.kind == "video" else documents, unfinished)
+
+
 async def _with_first_piece(call: Call, kept: Kept, checksum: Checksum | None) -> Kept:
     try:
-        return await _appended(call, kept.id, Piece(0, call.chunks(), checksum))
+        return await _appended(call, kept.id, _piece(call, 0, checksum))
     except ApiError:
         # The client does not learn the upload's address, so it cannot go on with it.
         await service.forget(call.db, call.outside.uploads, kept.id)
@@ -88,10 +94,20 @@ def _created(kept: Kept) -> Created[Upload]:
     )
 
 
+def _piece(call: Call, offset: int, checksum: Checksum | None) -> Piece:
+    return Piece(offset, call.chunks(), checksum, seconds=call.outside.max_upload_seconds)
+
+
 async def _appended(call: Call, upload_id: str, piece: Piece) -> Kept:
     outside = call.outside
     kept, quota = await append(
-        call.db, outside.store, outside.uploads, call.actor, upload_id, piece
+        call.db,
+        outside.store,
+        outside.uploads,
+        call.actor,
+        upload_id,
+        piece,
+        reserve=outside.reserve,
     )
     call.reply_headers = call.reply_headers + quota
     return kept
@@ -113,7 +129,7 @@ async def read_upload(call: Call, upload_id: str) -> Ok[Upload]:
         headers.require_version(call)
     kept = await service.look_up(call.db, call.actor, call.outside.uploads, upload_id)
     found = headers.standing(kept) | {"Upload-Metadata": kept.told}
-    return Ok(data=await service.shown_whole(call.db, kept), headers=found)
+    return Ok(data=await service.shown_whole(call.db, call.actor, kept), headers=found)
 
 
 @patch(
@@ -136,7 +152,7 @@ async def read_upload(call: Call, upload_id: str) -> Ok[Upload]:
 async def append_to_upload(call: Call, upload_id: str) -> Reply:
     """Add the next piece; the last one makes the document or video."""
     headers.require_version(call)
-    piece = Piece(headers.read_offset(call), call.chunks(), headers.read_checksum(call))
+    piece = _piece(call, headers.read_offset(call), headers.read_checksum(call))
     kept = await _appended(call, upload_id, piece)
     return Reply(204, b"", [NO_STORE, *PROTECTIVE, *wire(headers.standing(kept))])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from akako.identity import authority
 from akako.kernel.access import Actor
 from akako.kernel.database import Database
 from akako.kernel.errors import Conflict, NotFound, PayloadTooLarge, ValidationFailed
@@ -16,6 +17,7 @@ from akako.kernel.ids import new_id
 from akako.library import queries as material
 from akako.library import service as library
 from akako.library.queries import stream_url, video_url
+from akako.plans import service as plans
 from akako.uploads import landing, queries
 from akako.uploads.queries import Kept
 from akako.uploads.schemas import Plan, Result, Upload
@@ -26,14 +28,36 @@ KINDS = {"document": DOCUMENTS, "video": VIDEOS}
 MAX_UNFINISHED = 50
 
 
-async def begin(
-    db: Database, actor: Actor, *, plan: Plan, told: str, size: int, limit: int
-) -> Kept:
-    """Make room for a file of `size` bytes, after the checks that need none of them.
+class Limits(msgspec.Struct, frozen=True):
+    """What a user may have unfinished. Both are in bytes."""
 
-    `told` is the plan as the client wrote it.
+    file: int
+    unfinished: int  # the declared sizes of all unfinished uploads of a user
+
+
+async def begin(
+    db: Database, actor: Actor, *, plan: Plan, told: str, size: int, limits: Limits
+) -> Kept:
+    """Create an upload of `size` bytes, after the checks that need none of them.
+
+    `told` is the plan as the client wrote it. Two creations by one user, or for one quota, wait for
+    each other, so that they cannot pass a limit together.
     Raise NotFound, Forbidden, QuotaExceeded, PayloadTooLarge, UnsupportedMediaType, Conflict.
     """
+    file_name = _checked(plan, size, limits.file)
+    async with db.transaction() as tx:
+        await authority.one_at_a_time(tx, actor)
+        actor = await library.authorize(tx, actor, plan.topic_id, hold=False)
+        await plans.hold_uploads(tx, actor)
+        await library.check_upload(tx, actor)
+        await _check_unfinished(tx, actor, size, limits.unfinished)
+        return await queries.insert(
+            tx, new_id(), actor, plan, told=told, file_name=file_name, size=size
+        )
+
+
+def _checked(plan: Plan, size: int, limit: int) -> str:
+    """Return the name of the file, once its size, name and type are in order."""
     if size == 0:
         raise ValidationFailed.of("Upload-Length", "The file is empty", "0")
     if size > limit:
@@ -42,14 +66,17 @@ async def begin(
     if not file_name:
         raise ValidationFailed.of("filename", "A file name is required", plan.filename)
     Inspector(KINDS[plan.kind], file_name, plan.filetype)
-    await library.writable_topic(db, actor, plan.topic_id)
-    await library.check_upload(db, actor)
-    if await queries.count_unfinished(db, actor.user_id) >= MAX_UNFINISHED:
+    return file_name
+
+
+async def _check_unfinished(tx: Database, actor: Actor, size: int, most: int) -> None:
+    count, total = await queries.measure_unfinished(tx, actor.user_id)
+    if count >= MAX_UNFINISHED:
         message = f"Only {MAX_UNFINISHED} uploads can be unfinished at a time"
         raise Conflict("upload", "uploads", MAX_UNFINISHED, message)
-    return await queries.insert(
-        db, new_id(), actor.user_id, plan, told=told, file_name=file_name, size=size
-    )
+    if total + size > most:
+        message = f"Unfinished uploads can have {most} bytes together: finish or cancel some"
+        raise Conflict("upload", "Upload-Length", size, message)
 
 
 async def find(db: Database, actor: Actor, upload_id: str) -> Kept:
@@ -102,10 +129,14 @@ def shown(kept: Kept) -> Upload:
     )
 
 
-async def shown_whole(db: Database, kept: Kept) -> Upload:
-    """The upload with what it has become, as long as that is there."""
+async def shown_whole(db: Database, actor: Actor, kept: Kept) -> Upload:
+    """Return the upload with what it has become, if that exists and the caller may read it.
+
+    Whoever began an upload may have lost the subject since, and the topic's video may be the next
+    mentor's.
+    """
     upload = shown(kept)
-    if kept.result_id is None:
+    if kept.result_id is None or not await library.may_read(db, actor, kept.topic_id):
         return upload
     if kept.kind == "document":
         document = await material.get_document(db, kept.result_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from akako.uploads import appending, service
 from akako.uploads.appending import Checksum, Piece, append
 from akako.uploads.queries import Kept
 from akako.uploads.schemas import Plan
+from akako.uploads.service import Limits
 from tests.library.school import MIB, Topic, add_topic, objects, pending, trace
 from tests.parts.server import Server
 
@@ -56,7 +58,7 @@ def store(api: Server) -> FolderStore:
 @pytest.fixture
 async def upload(db: Pool, actor: Actor, topic: Topic) -> Kept:
     plan = Plan(kind="document", topic_id=topic.id, filename="long.txt")
-    return await service.begin(db, actor, plan=plan, told="", size=SIZE, limit=SIZE)
+    return await service.begin(db, actor, plan=plan, told="", size=SIZE, limits=Limits(SIZE, SIZE))
 
 
 @pytest.fixture
@@ -157,9 +159,9 @@ async def test_a_store_that_fails_at_the_end(
 
 async def test_a_stalled_form_is_given_up() -> None:
     with pytest.raises(RequestTimeout):
-        async for _ in intake.patient(stalling(10), idle_seconds=0.05):
+        async for _ in intake.patient(stalling(10), total_seconds=60, idle_seconds=0.05):
             pass
-    assert [piece async for piece in intake.patient(text(10), idle_seconds=5)] == [b"x" * 10]
+    assert [piece async for piece in intake.patient(text(10), total_seconds=60)] == [b"x" * 10]
 
 
 async def test_a_trickle_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,9 +172,35 @@ async def test_a_trickle_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(intake, "PATIENCE_SECONDS", 0.1)
     with pytest.raises(RequestTimeout):
-        async for _ in intake.patient(trickle()):
+        async for _ in intake.patient(trickle(), total_seconds=60):
             pass
     monkeypatch.setattr(intake, "MINIMUM_RATE", 1)
-    pieces = intake.patient(trickle())
+    pieces = intake.patient(trickle(), total_seconds=60)
     assert [await anext(pieces) for _ in range(20)] == [b"x"] * 20
     await pieces.aclose()  # type: ignore[attr-defined]
+
+
+async def test_a_form_that_takes_too_long_is_given_up() -> None:
+    async def steady() -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(0.01)
+            yield b"x" * MIB
+
+    received, started = 0, time.monotonic()
+    with pytest.raises(RequestTimeout):
+        async for piece in intake.patient(steady(), total_seconds=0.5):
+            received += len(piece)
+    assert received > 0
+    assert time.monotonic() - started < 10
+
+
+async def test_a_piece_that_takes_too_long_counts_as_far_as_it_came(
+    db: Pool, store: FolderStore, folder: Path, actor: Actor, upload: Kept
+) -> None:
+    async def steady() -> AsyncIterator[bytes]:
+        for _ in range(1000):
+            await asyncio.sleep(0.05)
+            yield b"x" * 1000
+
+    kept, _ = await append(db, store, folder, actor, upload.id, Piece(0, steady(), seconds=0.5))
+    assert 0 < kept.received < 100_000

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import ParamSpec, Self, TypeVar
 
-from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.files.space import write_failure
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -15,7 +15,7 @@ T = TypeVar("T")
 async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run in a thread and wait for it even when cancelled: a file in use must not be closed.
 
-    Raise FileNotFoundError as it comes and ServiceUnavailable for every other failing.
+    Raise FileNotFoundError as it comes, StorageFull, and ServiceUnavailable for other failures.
     """
     running = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
     try:
@@ -26,7 +26,7 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise ServiceUnavailable from error
+        raise write_failure(error) from error
 
 
 class Behind:

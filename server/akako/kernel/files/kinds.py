@@ -29,6 +29,7 @@ class Kind(msgspec.Struct, frozen=True):
     whole: Callable[[BinaryIO, int], bool] | None = None  # over the complete file and its size
     aliases: frozenset[str] = frozenset()
     inline: bool = False  # may be shown by a browser instead of saved
+    decisive: int = 32  # so many first bytes are enough for `begins`
 
 
 def _lone_pdf(file: BinaryIO, size: int) -> bool:
@@ -58,9 +59,13 @@ def _picture(
 
 
 def _video(
-    mime: str, endings: tuple[str, ...], begins: Callable[[bytes], bool], *aliases: str
+    mime: str,
+    endings: tuple[str, ...],
+    begins: Callable[[bytes], bool],
+    *aliases: str,
+    decisive: int = 32,
 ) -> Kind:
-    return Kind(mime, endings, begins, aliases=frozenset(aliases), inline=True)
+    return Kind(mime, endings, begins, aliases=frozenset(aliases), inline=True, decisive=decisive)
 
 
 OPEN_XML = "application/vnd.openxmlformats-officedocument."
@@ -106,7 +111,7 @@ DOCUMENTS: tuple[Kind, ...] = (
 VIDEOS: tuple[Kind, ...] = (
     _video("video/mp4", ("mp4",), signatures.is_mp4, "application/mp4", "video/x-m4v"),
     _video("video/quicktime", ("mov",), signatures.is_mov),
-    _video("video/webm", ("webm",), signatures.is_webm),
+    _video("video/webm", ("webm",), signatures.is_webm, decisive=96),
     # Browsers cannot tell sound from pictures by the extension .ogg and declare sound.
     _video("video/ogg", ("ogg", "ogv"), signatures.is_ogg, "application/ogg", "audio/ogg"),
     _video(
@@ -140,6 +145,16 @@ class Inspector:
     def needs_spool(self) -> bool:
         """Whether `finish` has to read the complete file again."""
         return self._kind.whole is not None
+
+    @property
+    def decisive(self) -> int:
+        """How many first bytes `check_beginning` needs."""
+        return self._kind.decisive
+
+    def check_beginning(self, head: bytes) -> None:
+        """Judge a file of which no more than its first bytes have arrived."""
+        begins = self._kind.begins
+        self._require(TextCheck().feed(head) if begins is None else begins(head))
 
     def feed(self, chunk: bytes) -> None:
         """Look at the next bytes of the file."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 import msgspec
 
-from akako.kernel.access import Actor
+from akako.kernel.access import Access, Actor
+from akako.kernel.confirmed import ConfirmedDatabase
+from akako.kernel.database import Database
 from akako.kernel.errors import ApiError, Forbidden, QuotaExceeded, RateLimited, Unauthorized
 from akako.kernel.http.asgi import Scope
 from akako.kernel.http.call import Call
@@ -34,12 +37,19 @@ class LoadActor(Protocol):
     async def __call__(self, call: Call, claims: Claims, *, provision: bool) -> Actor: ...
 
 
+class ConfirmActor(Protocol):
+    """Check, in a transaction, that the actor may still use an endpoint with this access."""
+
+    async def __call__(self, tx: Database, actor: Actor, access: Access) -> None: ...
+
+
 class Admission(msgspec.Struct, kw_only=True):
     """What is asked of every request before anything is done for it."""
 
     limiter: Limiter
     verifier: TokenVerifier
     load_actor: LoadActor
+    confirm: ConfirmActor
     trusted: Networks = ()
     shared: Networks = ()
 
@@ -113,6 +123,9 @@ class Admission(msgspec.Struct, kw_only=True):
         else:
             call.claims = await self._verify(call)
             call.maybe_actor = await self.load_actor(call, call.claims, provision=True)
+            if endpoint.writes:
+                confirm = partial(self.confirm, actor=call.maybe_actor, access=access)
+                call.db = ConfirmedDatabase(call.db, confirm)
         if call.maybe_actor and call.claims:
             await self._admit(endpoint, call, call.maybe_actor, call.claims)
 

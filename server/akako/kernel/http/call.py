@@ -13,6 +13,7 @@ import msgspec
 from akako.kernel.access import Actor, Policy
 from akako.kernel.database import Database
 from akako.kernel.errors import RateLimited, Unauthorized
+from akako.kernel.files.space import RESERVE, Reserve
 from akako.kernel.http.asgi import Receive, Scope
 from akako.kernel.http.file_proxy import FileProxy
 from akako.kernel.http.reply import Headers
@@ -47,6 +48,9 @@ class Outside(msgspec.Struct, kw_only=True):
     webhook_turns: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(4))
     max_document_bytes: int = 50 * 1024 * 1024
     max_video_bytes: int = 500 * 1024 * 1024
+    max_upload_seconds: int = 3600  # of one request that sends a file
+    max_unfinished_bytes: int | None = None  # of a user's resumable uploads; None: two files
+    reserve: Reserve = RESERVE  # of each disk
     uploads: Path = Path("uploads")  # the folder in which resumable uploads grow
     openapi: bytes = b""
 
@@ -71,6 +75,7 @@ class Call:
         "generation",
         "headers",
         "id",
+        "in_transaction",
         "listing",
         "maybe_actor",
         "outside",
@@ -92,6 +97,7 @@ class Call:
         self.headers = joined_headers(scope)
         self.address = ""
         self.body_asked_for = False
+        self.in_transaction = False  # whether `db` is one that the pipeline has opened
         self.charged = False  # whether the call was counted towards the month's quota
         self.over_limit: RateLimited | None = None  # for handlers that may pardon it
         self.public = False  # whether anonymous callers get the same as long as they are anonymous

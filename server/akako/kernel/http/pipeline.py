@@ -109,7 +109,7 @@ class Pipeline(msgspec.Struct, kw_only=True):
         """Whether the key was used is known before the body is judged."""
 
         async def work(tx: Database) -> Reply:
-            call.db = tx
+            call.db, call.in_transaction = tx, True
             return await self._carry_out(endpoint, call, values, raw)
 
         return await once(call, endpoint.path, key, [idempotency.canonical(raw)], work)
@@ -130,7 +130,7 @@ class Pipeline(msgspec.Struct, kw_only=True):
                 answer = render(call, await endpoint.handler(**values))
             except RETRYABLE as error:
                 # Inside an idempotent transaction, or with a body that is gone, once is all.
-                if attempt == ATTEMPTS or call.db is not self.db or endpoint.body_setting:
+                if attempt == ATTEMPTS or call.in_transaction or endpoint.body_setting:
                     raise ServiceUnavailable from error
                 log.info("transaction_retried", route=endpoint.path, error=type(error).__name__)
             else:

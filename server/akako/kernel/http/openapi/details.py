@@ -144,4 +144,5 @@ SAMPLES: tuple[tuple[errors.ApiError, type[msgspec.Struct] | None], ...] = (
     (errors.InternalError("4f8c2a9be01d7c36"), InternalDetails),
     (errors.UpstreamError(), None),
     (errors.ServiceUnavailable(), None),
+    (errors.StorageFull(), None),
 )

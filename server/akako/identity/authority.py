@@ -1,0 +1,52 @@
+"""The caller's authority, read again where an effect is committed.
+
+A request is authorized when it begins. Until its transaction commits the account may be deleted or
+deactivated, the session may end, and roles and plans may change. `current` is the one place that
+decides whether an actor may still act; a new kind of session belongs in it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from akako.identity import queries
+from akako.kernel.access import ADMIN, Access, Actor
+from akako.kernel.database import Database
+from akako.kernel.errors import Forbidden, Unauthorized
+
+
+async def current(tx: Database, actor: Actor, access: Access) -> Actor:
+    """Return the actor with the roles and the plan of now.
+
+    In a transaction the account's row is locked in share mode: a deactivation, a deletion and a
+    change of roles or plan come before this statement or after the commit.
+
+    Raises:
+        Unauthorized: The account is deleted, or the session has ended.
+        Forbidden: The account is not active, or no role that `access` asks for is effective.
+    """
+    row = await queries.current_actor(tx, actor.user_id, actor.session_id, actor.organization_id)
+    if row is None or row["deleted"] or row["ended"]:
+        raise Unauthorized("invalid")
+    roles = tuple(queries.in_order(row["roles"]))
+    if row["status"] != "ACTIVE":
+        raise Forbidden("Account is not active", user_roles=roles, reason="account_inactive")
+    access.check(roles)
+    plan = row["organization_plan"] or actor.plan if actor.organization_id else row["plan"]
+    return msgspec.structs.replace(actor, roles=roles, plan=plan)
+
+
+async def confirm(tx: Database, actor: Actor, access: Access) -> None:
+    """Raise what `current` raises, and Forbidden where a role that `access` names was lost.
+
+    The verb may have relied on any of those roles. ADMIN alone suffices wherever it is named.
+    """
+    roles = (await current(tx, actor, access)).roles
+    lost = {role for role in access.roles if actor.has(role)} - set(roles)
+    if lost and not (ADMIN in access.roles and ADMIN in roles):
+        raise Forbidden(required=access.roles, user_roles=roles)
+
+
+async def one_at_a_time(tx: Database, actor: Actor) -> None:
+    """Make other transactions of this account wait for this one. Call it before `current`."""
+    await queries.lock_user(tx, actor.user_id)

@@ -1,0 +1,42 @@
+"""Free space that is left to others: PostgreSQL may write to the same disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import msgspec
+
+from akako.kernel.errors import ApiError, ServiceUnavailable, StorageFull
+
+RESERVE_BYTES = 512 * 1024 * 1024
+RESERVE_SHARE = 20  # or one part in so many of the disk, whichever is less
+FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+class Reserve(msgspec.Struct, frozen=True):
+    """How many bytes of a disk uploads never use. By default 512 MiB or 5 % of it."""
+
+    bytes: int | None = None
+
+    def require(self, place: Path | int, more: int = 0) -> None:
+        """Raise StorageFull unless `more` bytes can be written beside the reserve.
+
+        `place` is a folder that exists, or the descriptor of an open file.
+        """
+        disk = os.statvfs(place)
+        free = disk.f_bavail * disk.f_frsize
+        if free - more < self._of(disk.f_blocks * disk.f_frsize):
+            raise StorageFull
+
+    def _of(self, size: int) -> int:
+        return min(RESERVE_BYTES, size // RESERVE_SHARE) if self.bytes is None else self.bytes
+
+
+RESERVE = Reserve()
+
+
+def write_failure(error: OSError) -> ApiError:
+    """Return what a failed write means to the caller."""
+    return StorageFull() if error.errno in FULL else ServiceUnavailable()
