@@ -94,7 +94,7 @@ async def stream_document(call: Call, query: StreamQuery) -> Reply:
         raise ValidationFailed.of("documentId", "Required")
     if query.document_id and query.id and query.document_id != query.id:
         raise ValidationFailed.of("id", "Differs from documentId", query.id)
-    find = partial(service.open_document, call.db, call.actor, document_id, topic_id=query.topic_id)
+    find = partial(service.open_document, call.db, document_id, query.topic_id)
     return await streaming.send(call, call.outside.store, find, query.disposition)
 
 
@@ -172,7 +172,7 @@ async def upload_video(call: Call, topic_id: str) -> Reply:
 )
 async def play_video(call: Call, topic_id: str, query: PlaybackQuery) -> Reply:
     """Play the video of a topic, from any byte that `Range` asks for."""
-    find = partial(service.open_video, call.db, call.actor, topic_id)
+    find = partial(service.open_video, call.db, topic_id)
     return await streaming.send(call, call.outside.store, find, query.disposition)
 
 

@@ -150,7 +150,7 @@ async def readable_topic(db: Database, actor: Actor, topic_id: str) -> None:
 
 
 async def open_document(
-    db: Database, actor: Actor, document_id: str, *, topic_id: str | None
+    db: Database, document_id: str, topic_id: str | None, actor: Actor
 ) -> Playable:
     """The file of a document, for a caller who may read it now."""
     found = await queries.find_document(db, document_id)
@@ -163,7 +163,7 @@ async def open_document(
     return found[1]
 
 
-async def open_video(db: Database, actor: Actor, topic_id: str) -> Playable:
+async def open_video(db: Database, topic_id: str, actor: Actor) -> Playable:
     await readable_topic(db, actor, topic_id)
     row = await queries.find_video(db, topic_id)
     if row is None or row["video_key"] is None:

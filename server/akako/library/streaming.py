@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 
 import structlog
 
+from akako.identity import authority
 from akako.kernel import metrics
+from akako.kernel.access import SIGNED_IN, Actor
 from akako.kernel.conditional import (
     http_date,
     if_match,
@@ -15,7 +20,13 @@ from akako.kernel.conditional import (
     modified_since,
     unmodified_since,
 )
-from akako.kernel.errors import InternalError, PreconditionFailed, RangeNotSatisfiable
+from akako.kernel.errors import (
+    InternalError,
+    NotFound,
+    PreconditionFailed,
+    RangeNotSatisfiable,
+    ServiceUnavailable,
+)
 from akako.kernel.files.names import content_disposition
 from akako.kernel.files.ranges import Part, parse_range
 from akako.kernel.http.call import Call
@@ -26,8 +37,10 @@ from akako.library.queries import Playable
 
 log = structlog.get_logger(__name__)
 
-# Looks up, anew on every call, what is to be sent.
-Find = Callable[[], Awaitable[Playable]]
+# Looks up what is to be sent, for the actor as of now. Raises what keeps the actor from reading it.
+Find = Callable[[Actor], Awaitable[Playable]]
+# A download may take hours: whether its reader may still have the file is asked again so often.
+RECHECK_SECONDS = 60.0
 
 INLINE = ("application/pdf", "image/", "video/")
 
@@ -94,20 +107,22 @@ async def send(call: Call, store: ObjectStore, find: Find, disposition: str | No
     Raise what `find` raises, PreconditionFailed, RangeNotSatisfiable, and ServiceUnavailable while
     the store is away.
     """
-    file = await find()
+    file = await find(call.actor)
     try:
-        return await _answer(call, store, file, disposition)
+        return await _answer(call, store, file, find, disposition)
     except FileNotFoundError:
         # Replaced or deleted between the two looks, unless the row still says the same.
-        newer = await find()
+        newer = await find(call.actor)
         if newer.key != file.key:
-            return await _answer(call, store, newer, disposition)
+            return await _answer(call, store, newer, find, disposition)
         log.error("object_missing", key=file.key)  # noqa: TRY400 - the trace says nothing more
         metrics.alert("object_missing")
         raise InternalError(call.id) from None
 
 
-async def _answer(call: Call, store: ObjectStore, file: Playable, disposition: str | None) -> Reply:
+async def _answer(
+    call: Call, store: ObjectStore, file: Playable, find: Find, disposition: str | None
+) -> Reply:
     headers = _headers(file, disposition)
     _require_same(call, file)
     if _is_held(call, file):
@@ -126,15 +141,31 @@ async def _answer(call: Call, store: ObjectStore, file: Playable, disposition: s
     # The first chunk is fetched before the status is sent: from then on there is no way back.
     first = await anext(source, b"") if source else b""
     status = 206 if part else 200
-    return StreamReply(status, headers, length=end - start, chunks=_chunks(first, source))
+    chunks = _chunks(first, source, partial(_recheck, call, find))
+    return StreamReply(status, headers, length=end - start, chunks=chunks)
 
 
-async def _chunks(first: bytes, rest: AsyncIterator[bytes] | None) -> AsyncGenerator[bytes, None]:
+async def _recheck(call: Call, find: Find) -> None:
+    """Raise Unauthorized or Forbidden where the caller may not read the file any more.
+
+    What was deleted or replaced is sent to its end, and a database that is away stops no download.
+    """
+    with suppress(NotFound, ServiceUnavailable):
+        await find(await authority.current(call.db, call.actor, SIGNED_IN))
+
+
+async def _chunks(
+    first: bytes, rest: AsyncIterator[bytes] | None, recheck: Callable[[], Awaitable[None]]
+) -> AsyncGenerator[bytes, None]:
+    checked = time.monotonic()
     try:
         if first:
             yield first
         if rest is not None:
             async for chunk in rest:
+                if time.monotonic() - checked > RECHECK_SECONDS:
+                    await recheck()
+                    checked = time.monotonic()
                 yield chunk
     finally:
         # A reader who leaves early must not keep the store's connection.
