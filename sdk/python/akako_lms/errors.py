@@ -128,6 +128,10 @@ class GatewayTimeoutError(AkakoError):
     """504"""
 
 
+class InsufficientStorageError(AkakoError):
+    """507: the server has no room for this file."""
+
+
 BY_STATUS: dict[int, type[AkakoError]] = {
     0: ConnectionFailedError,
     400: BadRequestError,
@@ -151,6 +155,7 @@ BY_STATUS: dict[int, type[AkakoError]] = {
     502: BadGatewayError,
     503: ServiceUnavailableError,
     504: GatewayTimeoutError,
+    507: InsufficientStorageError,
 }
 
 

@@ -114,6 +114,10 @@ export class ServiceUnavailableError extends AkakoError {
 export class GatewayTimeoutError extends AkakoError {
   override readonly name = "GatewayTimeoutError";
 }
+/** 507: the server has no room for this file. */
+export class InsufficientStorageError extends AkakoError {
+  override readonly name = "InsufficientStorageError";
+}
 
 const BY_STATUS: Record<number, typeof AkakoError> = {
   400: BadRequestError,
@@ -137,6 +141,7 @@ const BY_STATUS: Record<number, typeof AkakoError> = {
   502: BadGatewayError,
   503: ServiceUnavailableError,
   504: GatewayTimeoutError,
+  507: InsufficientStorageError,
 };
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 

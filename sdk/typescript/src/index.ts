@@ -15,6 +15,7 @@ export {
   ForbiddenError,
   GatewayTimeoutError,
   HeadersTooLargeError,
+  InsufficientStorageError,
   InternalServerError,
   LockedError,
   MethodNotAllowedError,

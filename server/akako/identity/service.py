@@ -21,6 +21,7 @@ from akako.identity.schemas import (
 )
 from akako.kernel import audit, etags, text, validation
 from akako.kernel.access import ADMIN, Actor, Policy
+from akako.kernel.confirmed import confirm_now
 from akako.kernel.database import Database
 from akako.kernel.errors import Forbidden, NotFound, Unauthorized, ValidationFailed
 from akako.kernel.ports import Claims, Directory
@@ -136,6 +137,8 @@ async def update_user(
     async with db.transaction() as tx:
         await roles.lock_admins(tx)
         before = await _locked(tx, user_id)
+        if user_id == actor.user_id:
+            await confirm_now(tx)
         validation.check_read_only(echoed, before)
         etags.require(if_match, before)
         if not await _apply(tx, before, changes):
@@ -221,6 +224,8 @@ async def remove_role(
     async with db.transaction() as tx:
         await roles.lock_admins(tx)
         before = await _locked(tx, user_id)
+        if user_id == actor.user_id:
+            await confirm_now(tx)
         if not await roles.close_window(tx, user_id, role, revoked_by=actor.clerk_id):
             raise NotFound("user_role", role)
         etags.require(if_match, before)

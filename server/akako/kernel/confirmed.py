@@ -10,6 +10,29 @@ from akako.kernel.database import Database
 Confirm = Callable[[Database], Awaitable[None]]
 
 
+class ConfirmedTransaction:
+    """A `Database` bound to an open transaction, with the check that it ends with."""
+
+    def __init__(self, tx: Database, confirm: Confirm) -> None:
+        self._tx = tx
+        self._confirm: Confirm | None = confirm
+        self.fetch = tx.fetch
+        self.fetchrow = tx.fetchrow
+        self.fetchval = tx.fetchval
+        self.execute = tx.execute
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[ConfirmedTransaction]:
+        async with self._tx.transaction():
+            yield self
+
+    async def confirm(self) -> None:
+        """Check the caller's authority, unless that was done."""
+        confirm, self._confirm = self._confirm, None
+        if confirm:
+            await confirm(self._tx)
+
+
 class ConfirmedDatabase:
     """A `Database` on behalf of a caller: each of its transactions ends with `confirm`.
 
@@ -26,12 +49,22 @@ class ConfirmedDatabase:
         self.execute = db.execute
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Database]:
+    async def transaction(self) -> AsyncIterator[ConfirmedTransaction]:
         async with self.unconfirmed.transaction() as tx:
-            yield tx
-            await self._confirm(tx)
+            confirmed = ConfirmedTransaction(tx, self._confirm)
+            yield confirmed
+            await confirmed.confirm()
 
 
 def unconfirmed(db: Database) -> Database:
     """Return the database itself, for work that needs no authority, such as cleaning up."""
     return db.unconfirmed if isinstance(db, ConfirmedDatabase) else db
+
+
+async def confirm_now(tx: Database) -> None:
+    """Check the caller's authority now and not at the end.
+
+    For verbs by which callers give up authority of their own. They must have locked the account.
+    """
+    if isinstance(tx, ConfirmedTransaction):
+        await tx.confirm()

@@ -45,7 +45,7 @@ UPLOAD_VIDEO = "/admin/education/topics/{topic_id}/video"
     body_setting="max_document_bytes",
     returns=Document,
     status=(201,),
-    errors=(404, 409, 503),
+    errors=(404, 409, 503, 507),
     changes_public=True,
 )
 async def upload_document(call: Call) -> Reply:
@@ -128,7 +128,7 @@ async def delete_document(call: Call, topic_id: str, document_id: str) -> Ok[Doc
     resource="topic",
     returns=Video,
     status=(200, 201),
-    errors=(412, 503),
+    errors=(412, 503, 507),
     changes_public=True,
 )
 async def upload_video(call: Call, topic_id: str) -> Reply:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
@@ -22,6 +24,7 @@ from tests.library.school import (
     pending,
     put_video,
     refused,
+    sample,
     sha256,
     sweep,
     upload,
@@ -31,6 +34,7 @@ from tests.library.school import (
 from tests.parts.seaweedfs import BUCKET, SeaweedFS, start_seaweedfs
 from tests.parts.server import Server
 from tests.parts.tcp_proxy import TcpProxy
+from tests.uploads import tus
 
 
 @pytest.fixture(scope="module")
@@ -154,16 +158,38 @@ def test_a_bucket_that_breaks_down_during_an_upload(
     assert uploaded(upload(s3, topic))
 
 
-def test_a_bucket_that_says_nothing(s3: Server, topic: Topic, network: TcpProxy) -> None:
+def timed(ask: Callable[[], httpx.Response]) -> float:
+    """Return how many seconds a request took that is refused because the bucket hangs."""
+    started = time.monotonic()
+    refused(ask(), 503, "SERVICE_UNAVAILABLE")
+    return time.monotonic() - started
+
+
+def test_a_bucket_that_says_nothing(
+    s3: Server, topic: Topic, network: TcpProxy, store: S3Store
+) -> None:
     document = uploaded(upload(s3, topic))
+    films = [add_topic(s3) for _ in range(2)]
+    path = tus.begun(tus.create(s3, 10, tus.plan(topic)))
+    asking: list[Callable[[], httpx.Response]] = [
+        lambda: s3.get(document["url"], as_="admin"),
+        lambda: upload(s3, topic),
+        lambda: upload(s3, topic, "a.docx", sample("docx")),
+        lambda: put_video(s3, films[0]),
+        lambda: put_video(s3, films[1], video(12 * MIB)),
+        lambda: tus.append(s3, path, 0, b"1234567890"),
+    ]
     network.stalled = True
     try:
-        response = s3.get(document["url"], as_="admin")
-        refused(response, 503, "SERVICE_UNAVAILABLE")
+        with ThreadPoolExecutor(len(asking)) as threads:
+            took = list(threads.map(timed, asking))
     finally:
         network.stalled = False
+    assert max(took) < 25, took
     network.drop()
     assert s3.get(document["url"], as_="admin").status_code == 200
+    assert tus.append(s3, path, 0, b"1234567890").status_code == 204
+    invariants.check(s3, store)
 
 
 @pytest.fixture

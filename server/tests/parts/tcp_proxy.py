@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Self
 
@@ -18,7 +18,8 @@ class TcpProxy:
 
     `delay` seconds pass before each piece is sent on, both ways; `cut_answers_after` and
     `cut_requests_after` reset a connection once it has carried so many bytes; while `stalled`,
-    connections are accepted and stay open but carry nothing.
+    connections are accepted and stay open but carry nothing; the first bytes of `damage` are
+    replaced by the second in what is requested. `watch` is given what is requested, undamaged.
     """
 
     def __init__(self, target_port: int, target_host: str = "127.0.0.1") -> None:
@@ -29,6 +30,8 @@ class TcpProxy:
         self.cut_answers_after: int | None = None
         self.cut_requests_after: int | None = None
         self.stalled = False
+        self.damage: tuple[bytes, bytes] | None = None
+        self.watch: Callable[[bytes], object] | None = None
         self.accepted = 0  # connections so far
         self._open: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -113,6 +116,8 @@ class TcpProxy:
             await asyncio.sleep(self.delay)
             while self.stalled:
                 await asyncio.sleep(LOOK_SECONDS)
+            if limit == "cut_requests_after":
+                piece = self._changed(piece)
             cut: int | None = getattr(self, limit)
             if cut is not None and carried + len(piece) > cut:
                 writer.write(piece[: cut - carried])
@@ -121,6 +126,11 @@ class TcpProxy:
             carried += len(piece)
             writer.write(piece)
             await writer.drain()
+
+    def _changed(self, piece: bytes) -> bytes:
+        if self.watch:
+            self.watch(piece)
+        return piece.replace(*self.damage) if self.damage else piece
 
 
 def _listening(port: int) -> socket.socket:
