@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from akako import settings as settings_module
+from akako.authority import service as authority
 from akako.backends import crash_reports, job_queue, public_changes, tracing
 from akako.backends.clerk_directory import ClerkDirectory
 from akako.backends.dev_directory import DevDirectory
@@ -25,7 +26,7 @@ from akako.backends.tracing import TracedPool
 from akako.backends.valkey_counters import ValkeyCounters
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
-from akako.identity import actors, authority
+from akako.identity import actors
 from akako.identity import routes as identity_routes
 from akako.kernel import idempotency, logging, metrics
 from akako.kernel.access import Actor, Policy
@@ -224,17 +225,12 @@ def loader(parts: Parts) -> LoadActor:
     return load
 
 
-def file_proxy(settings: Settings) -> FileProxy | None:
-    if not settings.accel_location:
-        return None
-    return FileProxy(settings.accel_location, settings.trusted_proxies)
-
-
 def outside(settings: Settings, parts: Parts) -> Outside:
+    location = settings.accel_location
     return Outside(
         directory=parts.directory,
         store=parts.store,
-        file_proxy=file_proxy(settings),
+        file_proxy=FileProxy(location, settings.trusted_proxies) if location else None,
         meter=parts.meter,
         policy=parts.policy,
         webhook_secrets=settings.clerk_webhook_secrets,

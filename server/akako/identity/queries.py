@@ -109,19 +109,6 @@ async def find_actor(
     return await db.fetchrow(ACTOR, clerk_id, session_id, organization_id)
 
 
-async def current_actor(
-    tx: Database, user_id: str, session_id: str | None, organization_id: str | None
-) -> asyncpg.Record | None:
-    """Lock the account against changes, then read status, plans, roles and the session's end."""
-    sql = "select * from current_actor($1, $2, $3)"
-    return await tx.fetchrow(sql, user_id, session_id, organization_id)
-
-
-async def lock_user(tx: Database, user_id: str) -> None:
-    """Make other transactions of this account wait. Call before `current_actor`, not after it."""
-    await tx.execute("select from users where id = $1 for no key update", user_id)
-
-
 async def get_user(db: Database, user_id: str, model: type[U], *, lock: bool = False) -> U | None:
     """A user who is not deleted. `lock` keeps the row for the rest of the transaction."""
     columns = OWN_COLUMNS if model is Profile else COLUMNS

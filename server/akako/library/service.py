@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncpg
 
+from akako.authority import service as authority
 from akako.education.access import find_topic_access, require_read, require_write
 from akako.education.schemas import Document
-from akako.identity import authority
 from akako.kernel import audit
 from akako.kernel.access import ADMIN, MENTOR, Actor, requires
 from akako.kernel.conditional import if_match as tag_matches

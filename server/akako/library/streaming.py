@@ -9,7 +9,7 @@ from functools import partial
 
 import structlog
 
-from akako.identity import authority
+from akako.authority import service as authority
 from akako.kernel import metrics
 from akako.kernel.access import SIGNED_IN, Actor
 from akako.kernel.conditional import (

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from akako.identity import authority
+from akako.authority import service as authority
 from akako.kernel.access import Actor
 from akako.kernel.database import Database
 from akako.kernel.errors import Conflict, NotFound, PayloadTooLarge, ValidationFailed

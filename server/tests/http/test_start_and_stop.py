@@ -57,6 +57,9 @@ WRONG = {
     "AKAKO_DEFAULT_PLAN": ["GOLD", "0"],
     "AKAKO_MAX_DOCUMENT_BYTES": ["0", "-1", "50MB", "1e6"],
     "AKAKO_MAX_VIDEO_BYTES": ["none", "0"],
+    "AKAKO_MAX_UPLOAD_SECONDS": ["59", "86401", "1h", "-60", "60.0"],
+    "AKAKO_MAX_UNFINISHED_BYTES": ["0", "1GB"],
+    "AKAKO_RESERVE_BYTES": ["5%", "-1"],
     "AKAKO_LOG_LEVEL": ["loud", "20"],
     "AKAKO_SENTRY_DSN": ["https://sentry.example.com/1", "key@host/1", "https://key@host/x"],
     **{

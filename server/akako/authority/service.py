@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import msgspec
 
-from akako.identity import queries
+from akako.authority import queries
+from akako.identity.queries import in_order
 from akako.kernel.access import ADMIN, Access, Actor
 from akako.kernel.database import Database
 from akako.kernel.errors import Forbidden, Unauthorized
@@ -28,7 +29,7 @@ async def current(tx: Database, actor: Actor, access: Access) -> Actor:
     row = await queries.current_actor(tx, actor.user_id, actor.session_id, actor.organization_id)
     if row is None or row["deleted"] or row["ended"]:
         raise Unauthorized("invalid")
-    roles = tuple(queries.in_order(row["roles"]))
+    roles = tuple(in_order(row["roles"]))
     if row["status"] != "ACTIVE":
         raise Forbidden("Account is not active", user_roles=roles, reason="account_inactive")
     access.check(roles)

@@ -1,0 +1,1 @@
+"""Whether the caller of a request may still act when its effect is committed."""
