@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable
 from akako.kernel import idempotency
 from akako.kernel.database import Database
 from akako.kernel.errors import IdempotencyKeyReused, UnsupportedMediaType, ValidationFailed
-from akako.kernel.files.kinds import Kind
 from akako.kernel.files.multipart import FilePart, TextPart, read_form
 from akako.kernel.http.body import declared_length
 from akako.kernel.http.call import Call
 from akako.kernel.http.once import is_repeated, once
 from akako.kernel.http.reply import Reply
 from akako.library.forms import Received
+from akako.library.media import Medium
 from akako.storage.intake import Intake, StoredFile, give_up, patient
 
 Adopt = Callable[[Database, Received], Awaitable[Reply]]
@@ -66,27 +66,25 @@ async def _reread(receiving: Callable[[], Awaitable[Received]]) -> Received:
         raise IdempotencyKeyReused from None
 
 
-async def receive(
-    call: Call, field: str, kinds: tuple[Kind, ...], limit: int, folder: str
-) -> Received:
-    """Read a form with exactly one file, which must stand in `field`.
+async def receive(call: Call, medium: Medium) -> Received:
+    """Read a form with exactly one file, which must be in the field of its medium.
 
-    Whatever is raised, nothing stays in the store.
+    After any error nothing stays in the store.
     """
-    outside = call.outside
+    outside, field = call.outside, medium.field
     await outside.store.require_space(declared_length(call) or 0)
-    intake = Intake(call.db, outside.store, call.actor.subject, folder, outside.reserve)
+    intake = Intake(call.db, outside.store, call.actor.subject, medium.folder, outside.reserve)
     texts: dict[str, str] = {}
     file: StoredFile | None = None
     chunks = patient(call.chunks(), total_seconds=outside.max_upload_seconds)
-    form = read_form(call.header("content-type"), chunks, max_file_bytes=limit)
+    form = read_form(call.header("content-type"), chunks, max_file_bytes=medium.limit(outside))
     try:
         async for part in form:
             if isinstance(part, TextPart):
                 _add_text(texts, part, field)
             else:
                 _check_file(part, field, file)
-                file = await intake.take(part, kinds)
+                file = await intake.take(part, medium.kinds)
         if file is None:
             raise ValidationFailed.of(field, "Required")
     except BaseException:

@@ -10,7 +10,6 @@ from akako.kernel.access import ADMIN, LEARNER, MENTOR, requires
 from akako.kernel.database import Database
 from akako.kernel.envelope import Created, Listed, Ok
 from akako.kernel.errors import ValidationFailed
-from akako.kernel.files.kinds import DOCUMENTS, VIDEOS
 from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import Tag, delete, get, post, put
 from akako.kernel.http.render import render
@@ -18,6 +17,7 @@ from akako.kernel.http.reply import Reply
 from akako.kernel.limits import MEDIA, UPLOAD
 from akako.library import forms, queries, service, streaming
 from akako.library.forms import Received
+from akako.library.media import DOCUMENT, VIDEO
 from akako.library.receiving import adopt, receive
 from akako.library.schemas import (
     DocumentDeleted,
@@ -42,7 +42,7 @@ UPLOAD_VIDEO = "/admin/education/topics/{topic_id}/video"
     access=STAFF,
     bucket=UPLOAD,
     form=forms.DOCUMENT_FORM,
-    body_setting="max_document_bytes",
+    body_setting=DOCUMENT.setting,
     returns=Document,
     status=(201,),
     errors=(404, 409, 503, 507),
@@ -64,12 +64,11 @@ async def upload_document(call: Call) -> Reply:
         message = "Document uploaded successfully"
         return render(call, Created(data=document, location=document.url, message=message))
 
-    limit = call.outside.max_document_bytes
     return await adopt(
         call,
         UPLOAD_DOCUMENT,
         admit=partial(service.check_upload, call.db, call.actor),
-        receiving=partial(receive, call, "file", DOCUMENTS, limit, "documents"),
+        receiving=partial(receive, call, DOCUMENT),
         work=add,
     )
 
@@ -124,7 +123,7 @@ async def delete_document(call: Call, topic_id: str, document_id: str) -> Ok[Doc
     access=STAFF,
     bucket=UPLOAD,
     form=forms.VIDEO_FORM,
-    body_setting="max_video_bytes",
+    body_setting=VIDEO.setting,
     resource="topic",
     returns=Video,
     status=(200, 201),
@@ -152,12 +151,11 @@ async def upload_video(call: Call, topic_id: str) -> Reply:
             return render(call, made)
         return render(call, Ok(data=video, message="Video replaced successfully", headers=headers))
 
-    limit = call.outside.max_video_bytes
     return await adopt(
         call,
         UPLOAD_VIDEO,
         admit=admit,
-        receiving=partial(receive, call, "video", VIDEOS, limit, "videos"),
+        receiving=partial(receive, call, VIDEO),
         work=replace,
     )
 

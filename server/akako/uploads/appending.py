@@ -19,6 +19,7 @@ from akako.kernel.errors import (
     NotFound,
     PayloadTooLarge,
     RequestTimeout,
+    StorageFull,
     UnsupportedMediaType,
 )
 from akako.kernel.files.kinds import Inspector
@@ -28,13 +29,14 @@ from akako.kernel.http.call import ClientGone
 from akako.kernel.http.reply import Headers
 from akako.kernel.ports import ObjectStore
 from akako.library import service as library
+from akako.library.media import MEDIUMS
 from akako.library.schemas import DocumentMetadata
 from akako.storage.intake import Intake, StoredFile, give_up, patient
 from akako.uploads import landing, queries
 from akako.uploads.landing import Landing
 from akako.uploads.queries import Kept
 from akako.uploads.refusals import ChecksumMismatch
-from akako.uploads.service import KINDS, find, forget, look_up
+from akako.uploads.service import find, forget, look_up
 
 WRITE_BYTES = 1024 * 1024
 SAVE_BYTES = 8 * 1024 * 1024  # what a crash may cost the client
@@ -105,7 +107,7 @@ async def _taken(writer: _Writer, piece: Piece) -> bool:
     """Write a piece; return whether the file is complete."""
     try:
         return await writer.take(piece)
-    except ClientGone:
+    except (ClientGone, StorageFull):
         await writer.save()
         raise
 
@@ -127,7 +129,7 @@ class _Writer:
         self._file = file
         self._kept = kept
         self._at = kept.received  # the end of what is written
-        self._inspector = Inspector(KINDS[kept.kind], kept.file_name, kept.declared_type)
+        self._inspector = Inspector(MEDIUMS[kept.kind].kinds, kept.file_name, kept.declared_type)
         self._inspected = kept.received >= self._inspector.decisive
         self._waiting = bytearray()
         self._whole_only = False
@@ -204,9 +206,10 @@ async def _finish(
     """Do what a plain upload does, with the file instead of a form."""
     actor = await library.authorize(db, actor, kept.topic_id, hold=False)
     await library.check_upload(db, actor, apart_from=kept.id)
-    intake = Intake(db, store, actor.subject, f"{kept.kind}s", reserve)
-    part = FilePart("file", kept.file_name, kept.declared_type, file.read(kept.size))
-    stored = await intake.take(part, KINDS[kept.kind])
+    medium = MEDIUMS[kept.kind]
+    intake = Intake(db, store, actor.subject, medium.folder, reserve)
+    part = FilePart(medium.field, kept.file_name, kept.declared_type, file.read(kept.size))
+    stored = await intake.take(part, medium.kinds)
     try:
         async with db.transaction() as tx:
             result_id, quota = await _adopt(tx, actor, kept, stored)

@@ -120,7 +120,8 @@ def _locked(descriptor: int) -> bool:
 
 
 def _write(descriptor: int, data: bytes, at: int, reserve: Reserve) -> None:
-    reserve.require(descriptor, len(data))
+    if data:
+        reserve.require(descriptor, len(data))
     rest = memoryview(data)
     while rest:
         written = os.pwrite(descriptor, rest, at)

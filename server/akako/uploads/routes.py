@@ -18,6 +18,7 @@ from akako.kernel.http.render import render
 from akako.kernel.http.reply import NO_STORE, PROTECTIVE, Reply, wire
 from akako.kernel.limits import MEDIA, UPLOAD
 from akako.library import routes as library_routes
+from akako.library.media import MEDIUMS
 from akako.library.service import STAFF
 from akako.uploads import described, headers, landing, service
 from akako.uploads.appending import Checksum, Piece, append
@@ -71,9 +72,9 @@ async def begin_upload(call: Call) -> Reply:
 
 
 def _limits(outside: Outside, plan: Plan) -> Limits:
-    documents, videos = outside.max_document_bytes, outside.max_video_bytes
-    unfinished = outside.max_unfinished_bytes or 2 * max(documents, videos)
-    return Limits(videos if plan.kind == "video" else documents, unfinished)
+    largest = max(medium.limit(outside) for medium in MEDIUMS.values())
+    unfinished = outside.max_unfinished_bytes or 2 * largest
+    return Limits(MEDIUMS[plan.kind].limit(outside), unfinished)
 
 
 async def _with_first_piece(call: Call, kept: Kept, checksum: Checksum | None) -> Kept:

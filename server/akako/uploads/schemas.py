@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
 from akako.education.schemas import Document
 from akako.kernel import fields
+from akako.library.media import Name
 from akako.library.schemas import Video
 
-Kind = Literal["document", "video"]
+Kind = Name
 
 
 class Plan(msgspec.Struct, rename="camel", kw_only=True):

@@ -11,11 +11,12 @@ from akako.authority import service as authority
 from akako.kernel.access import Actor
 from akako.kernel.database import Database
 from akako.kernel.errors import Conflict, NotFound, PayloadTooLarge, ValidationFailed
-from akako.kernel.files.kinds import DOCUMENTS, VIDEOS, Inspector
+from akako.kernel.files.kinds import Inspector
 from akako.kernel.files.names import display_name
 from akako.kernel.ids import new_id
 from akako.library import queries as material
 from akako.library import service as library
+from akako.library.media import MEDIUMS
 from akako.library.queries import stream_url, video_url
 from akako.plans import service as plans
 from akako.uploads import landing, queries
@@ -24,7 +25,6 @@ from akako.uploads.schemas import Plan, Result, Upload
 
 log = structlog.get_logger(__name__)
 
-KINDS = {"document": DOCUMENTS, "video": VIDEOS}
 MAX_UNFINISHED = 50
 
 
@@ -65,7 +65,7 @@ def _checked(plan: Plan, size: int, limit: int) -> str:
     file_name = display_name(plan.filename)
     if not file_name:
         raise ValidationFailed.of("filename", "A file name is required", plan.filename)
-    Inspector(KINDS[plan.kind], file_name, plan.filetype)
+    Inspector(MEDIUMS[plan.kind].kinds, file_name, plan.filetype)
     return file_name
 
 

@@ -14,13 +14,10 @@ from tests.library.school import (
     eventually,
     form,
     pending,
-    refused,
-    rows,
     trace,
     upload,
     uploaded,
 )
-from tests.library.usage import new_mentor
 from tests.parts.server import Server
 
 
@@ -71,33 +68,3 @@ def test_a_declared_length_that_is_too_large(api: Server) -> None:
         eventually(lambda: pending(api))
     eventually(lambda: trace(api) == before)
     assert uploaded(upload(api, topic))
-
-
-@pytest.mark.parametrize("still_named", [True, False])
-def test_a_mentor_who_loses_the_role_meanwhile(api: Server, still_named: bool) -> None:
-    """The role was good at the start. The subject is looked at again at the end."""
-    mentor = new_mentor(api)
-    topic = add_topic(api, mentor=mentor)
-    mentor_id = api.user_id(mentor)
-    body = body_for(topic)
-    with connection(api) as connected:
-        begin(api, connected, len(body), mentor)
-        connected.send(body[:5000])
-        eventually(lambda: pending(api))
-        path = f"/api/users/{mentor_id}/roles?role=MENTOR"
-        assert api.delete(path, as_="admin").status_code == 200
-        if not still_named:
-            with api.db() as db:
-                db.execute(
-                    "update subjects set mentor_id = null where id = %s", (topic.subject_id,)
-                )
-        connected.send(body[5000:])
-        answer = connected.receive(method="POST")
-    stored = rows(api, "select id from documents where topic_id = %s", topic.id)
-    if still_named:
-        assert [(uploaded(answer)["id"],)] == stored
-    else:
-        refused(answer, 403, "FORBIDDEN")
-        assert stored == []
-    refused(upload(api, topic, as_=mentor), 403, "FORBIDDEN")
-    assert pending(api) == 0

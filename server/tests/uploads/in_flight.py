@@ -40,10 +40,13 @@ def _interrupted(
     yield content[HALF:]
 
 
-def send_document(api: Server, topic: Topic, who: str, change: Change) -> httpx.Response:
+def send_document(
+    api: Server, topic: Topic, who: str, change: Change, *, key: str | None = None
+) -> httpx.Response:
     parts = [('name="topicId"', topic.id.encode()), ('name="file"; filename="a.txt"', TEXT)]
     content = _interrupted(form(parts), lambda: pending(api) == 1, change)
-    return api.post(UPLOAD, as_=who, content=content, headers=FORM)
+    headers = FORM | ({"Idempotency-Key": key} if key else {})
+    return api.post(UPLOAD, as_=who, content=content, headers=headers)
 
 
 def send_video(api: Server, topic: Topic, who: str, change: Change) -> httpx.Response:

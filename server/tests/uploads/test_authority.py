@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.library.school import Topic, add_topic, refused
+from tests.library.school import Topic, add_topic, refused, rows
 from tests.library.usage import new_mentor, set_used, used
 from tests.parts.server import Server
-from tests.uploads.in_flight import SENDERS, nothing_came_of_it
+from tests.uploads.in_flight import SENDERS, nothing_came_of_it, send_document
 
 Change = Callable[[Server, Topic, str], None]
 
@@ -134,3 +134,30 @@ def test_what_does_not_concern_it_is_no_obstacle(
     assert answer.status_code in (200, 201, 204), answer.text
     assert answer.headers["x-upload-quota-remaining"] == "89"
     assert used(api, mentor) == 11
+
+
+def test_a_key_can_be_used_again_when_the_authority_is_back(
+    api: Server, topic: Topic, mentor: str
+) -> None:
+    user_id = api.user_id(mentor)
+    suspend = set_status("SUSPENDED")
+    answer = send_document(
+        api, topic, mentor, lambda: suspend(api, topic, user_id), key=f"key-{topic.id}"
+    )
+    refused(answer, 403, "FORBIDDEN")
+    nothing_came_of_it(api, topic)
+    set_status("ACTIVE")(api, topic, user_id)
+    again = send_document(api, topic, mentor, lambda: None, key=f"key-{topic.id}")
+    assert again.status_code == 201, again.text
+    assert "idempotent-replayed" not in again.headers
+
+
+@pytest.mark.parametrize("kind", ["resumable document", "resumable video"])
+def test_what_a_former_mentor_sends_is_not_kept(
+    api: Server, topic: Topic, mentor: str, kind: str
+) -> None:
+    """Bytes stop to count while they still arrive, not only when the file is complete."""
+    answer = SENDERS[kind](api, topic, mentor, lambda: reassign_subject(api, topic, ""))
+    assert refused(answer, 403, "FORBIDDEN")["reason"] == "not_owner"
+    sql = "select received from resumable_uploads where topic_id = %s"
+    assert rows(api, sql, topic.id) == [(0,)]
