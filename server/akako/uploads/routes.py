@@ -57,7 +57,8 @@ async def begin_upload(call: Call) -> Reply:
     plan, checksum = headers.read_plan(told), headers.read_checksum(call)
     outside = call.outside
     limits = _limits(outside, plan)
-    await landing.require_space(outside.uploads, outside.reserve, size)
+    # A size above the limit is refused as such, below.
+    await landing.require_space(outside.uploads, outside.reserve, min(size, limits.file))
 
     async def begin(db: Database) -> Reply:
         kept = await service.begin(db, call.actor, plan=plan, told=told, size=size, limits=limits)

@@ -42,6 +42,7 @@ def test_the_limits_are_those_of_plain_uploads(
     assert begun(create(api, mib * MIB, told))
     details = refused(create(api, mib * MIB + 1, told), 413, "PAYLOAD_TOO_LARGE")
     assert details == {"limitBytes": mib * MIB}
+    refused(create(api, 10**17, told), 413, "PAYLOAD_TOO_LARGE")
 
 
 @pytest.mark.parametrize(
