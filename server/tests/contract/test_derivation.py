@@ -44,8 +44,8 @@ def test_statuses_follow_from_the_declaration() -> None:
         "sync_user": {"200", "201", "409"} | JSON_WRITE,
         "get_topic": {"404"} | PUBLIC_READ,
         "list_levels": {"400", "403", "422"} | PUBLIC_READ,
-        "upload_document": {"201", "404", "409"} | JSON_WRITE,
-        "upload_video": {"200", "201", "404", "409", "412"} | JSON_WRITE,
+        "upload_document": {"201", "404", "409", "507"} | JSON_WRITE,
+        "upload_video": {"200", "201", "404", "409", "412", "507"} | JSON_WRITE,
         "stream_document": {"200", "206", "304", "400", "404", "412", "416", "422"}
         | SIGNED_IN_CALL,
         "receive_clerk_webhook": {"200"} | JSON_WRITE - {"403", "409", "422", "502"},
