@@ -1170,7 +1170,7 @@ export interface components {
              * @description For programs; will not change.
              * @enum {string}
              */
-            code: "BAD_REQUEST" | "UNAUTHORIZED" | "FORBIDDEN" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "CONFLICT" | "INVALID_STATE" | "LAST_ADMIN" | "IDEMPOTENCY_IN_PROGRESS" | "PRECONDITION_FAILED" | "TUS_VERSION_UNSUPPORTED" | "PAYLOAD_TOO_LARGE" | "URI_TOO_LONG" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "VALIDATION_ERROR" | "IDEMPOTENCY_KEY_REUSED" | "UPLOAD_LOCKED" | "RATE_LIMITED" | "QUOTA_EXCEEDED" | "HEADERS_TOO_LARGE" | "CHECKSUM_MISMATCH" | "INTERNAL_ERROR" | "UPSTREAM_ERROR" | "SERVICE_UNAVAILABLE";
+            code: "BAD_REQUEST" | "UNAUTHORIZED" | "FORBIDDEN" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "CONFLICT" | "INVALID_STATE" | "LAST_ADMIN" | "IDEMPOTENCY_IN_PROGRESS" | "PRECONDITION_FAILED" | "TUS_VERSION_UNSUPPORTED" | "PAYLOAD_TOO_LARGE" | "URI_TOO_LONG" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "VALIDATION_ERROR" | "IDEMPOTENCY_KEY_REUSED" | "UPLOAD_LOCKED" | "RATE_LIMITED" | "QUOTA_EXCEEDED" | "HEADERS_TOO_LARGE" | "CHECKSUM_MISMATCH" | "INTERNAL_ERROR" | "UPSTREAM_ERROR" | "SERVICE_UNAVAILABLE" | "STORAGE_FULL";
             details: Record<string, never>;
         };
         /** @description One of `required` would do; it is empty where another `reason` stands in the way. */
@@ -1598,6 +1598,10 @@ export interface components {
         ServiceUnavailableError: components["schemas"]["Error"] & {
             /** @constant */
             code?: "SERVICE_UNAVAILABLE";
+        };
+        StorageFullError: components["schemas"]["Error"] & {
+            /** @constant */
+            code?: "STORAGE_FULL";
         };
         /**
          * @description A subject of a grade, such as Mathematics.
@@ -2080,6 +2084,19 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["ServiceUnavailableError"];
+            };
+        };
+        /** @description The server has no room for this file */
+        StorageFull: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["StorageFullError"];
             };
         };
         /** @description Authentication required */
@@ -3934,6 +3951,7 @@ export interface operations {
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamError"];
             503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     listDocuments: {
@@ -4234,6 +4252,7 @@ export interface operations {
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamError"];
             503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     deleteVideo: {
@@ -4451,6 +4470,7 @@ export interface operations {
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamError"];
             503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     discoverUploads: {
@@ -4810,6 +4830,7 @@ export interface operations {
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamError"];
             503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     requestEnrollment: {

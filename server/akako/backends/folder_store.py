@@ -158,9 +158,7 @@ def _mark(key: str) -> str:
     return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}-"
 
 
-async def _write(
-    staged: Path, chunks: AsyncIterator[bytes], modes: Modes, reserve: Reserve
-) -> int:
+async def _write(staged: Path, chunks: AsyncIterator[bytes], modes: Modes, reserve: Reserve) -> int:
     """Write a stream to a new file and to the disk; return its size in bytes."""
     size = 0
     with ExitStack() as files:

@@ -29,7 +29,7 @@ from akako.library.schemas import (
 from akako.library.service import STAFF
 
 TAG = Tag("File Management", "The documents of a topic, and resumable uploads.")
-VIDEO = Tag("Video Management", "The video of a topic.")
+VIDEO_TAG = Tag("Video Management", "The video of a topic.")
 
 EVERYBODY = requires(ADMIN, MENTOR, LEARNER)
 UPLOAD_DOCUMENT = "/s3/document/upload"
@@ -118,7 +118,7 @@ async def delete_document(call: Call, topic_id: str, document_id: str) -> Ok[Doc
 
 @put(
     UPLOAD_VIDEO,
-    tag=VIDEO,
+    tag=VIDEO_TAG,
     example={"video": "<binary_data>"},
     access=STAFF,
     bucket=UPLOAD,
@@ -162,7 +162,7 @@ async def upload_video(call: Call, topic_id: str) -> Reply:
 
 @get(
     "/education/topics/{topic_id}/video",
-    tag=VIDEO,
+    tag=VIDEO_TAG,
     access=EVERYBODY,
     bucket=MEDIA,
     resource="topic",
@@ -176,7 +176,7 @@ async def play_video(call: Call, topic_id: str, query: PlaybackQuery) -> Reply:
 
 @delete(
     UPLOAD_VIDEO,
-    tag=VIDEO,
+    tag=VIDEO_TAG,
     access=STAFF,
     resource="topic",
     replays=True,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 
@@ -140,7 +140,7 @@ async def test_the_server_is_ready_while_many_requests_wait(api: Server, stateme
         ("POST", "/api/admin/education/levels", "admin", {"name": "Waits"}),
         ("DELETE", f"{topic}/roles?role=LEARNER", "admin", None),
     ] * 10
-    async with httpx.AsyncClient(base_url=api.url, timeout=60) as client:
+    async with httpx2.AsyncClient(base_url=api.url, timeout=60) as client:
         with holding(api, statement):
             waiting = [
                 asyncio.create_task(

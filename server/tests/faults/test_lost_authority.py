@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
-import httpx
+import httpx2
 import psycopg
 import pytest
 
@@ -40,8 +40,8 @@ def admin(api: Server) -> tuple[str, str]:
 
 
 def interrupted(
-    api: Server, write: Callable[[], httpx.Response], lock: str, value: str, end: str, user_id: str
-) -> httpx.Response:
+    api: Server, write: Callable[[], httpx2.Response], lock: str, value: str, end: str, user_id: str
+) -> httpx2.Response:
     """Return the response to a write that waits while `end` is done to its user."""
     with ThreadPoolExecutor(1) as thread:
         with psycopg.connect(api.database_url or "") as holder:
@@ -61,7 +61,7 @@ def test_decisions_of_one_who_may_decide_no_more(
     (enrollment,) = add_requests(api, topic.subject_id, add_people(api, 1))
     body = {"decisions": [{"id": enrollment, "decision": "approve"}]}
 
-    def write() -> httpx.Response:
+    def write() -> httpx2.Response:
         return api.post("/api/admin/enrollment/decisions", as_=admin[0], json=body)
 
     lock = "select from enrollments where id = %s for update"
@@ -77,7 +77,7 @@ def test_a_key_keeps_no_refusal(api: Server, admin: tuple[str, str], end: str) -
     name = f"Level {new_id()}"
     key = {"Idempotency-Key": new_id()}
 
-    def write() -> httpx.Response:
+    def write() -> httpx2.Response:
         return api.post(LEVELS, as_=admin[0], json={"name": name}, headers=key)
 
     lock = "insert into education_levels (id, name, name_key) values (%s, 'x', lower('{}'))"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from akako.dev.fake_clerk import sign_webhook
 from akako.kernel.ids import new_id
 from tests.faults.deeds import SECRET
 from tests.house.project import ROOT
 from tests.library.school import video
-from tests.parts.fake_clerk import sign_webhook
 from tests.parts.server import Server
 from tests.uploads.tus import BYTES, VERSION, plan
 

@@ -7,13 +7,15 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import httpx2
 import pytest
 import uvicorn
 
-from akako.kernel.http.protocol import BoundedHttpProtocol
+from akako.kernel.http.connections import Connections
+from akako.kernel.http.protocol import BoundedProtocol
 from akako.kernel.http.reply import StreamReply
 
 CSV = [(b"content-type", b"text/csv")]
@@ -38,9 +40,8 @@ async def export(scope: Any, receive: Any, send: Any) -> None:
 @contextmanager
 def serving() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(
-            export, http=BoundedHttpProtocol, ws="none", lifespan="off", log_config=None
-        )
+        protocol = cast(Any, partial(BoundedProtocol, Connections(100)))
+        config = uvicorn.Config(export, http=protocol, ws="none", lifespan="off", log_config=None)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

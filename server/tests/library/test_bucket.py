@@ -158,7 +158,7 @@ def test_a_bucket_that_breaks_down_during_an_upload(
     assert uploaded(upload(s3, topic))
 
 
-def timed(ask: Callable[[], httpx.Response]) -> float:
+def timed(ask: Callable[[], httpx2.Response]) -> float:
     """Return how many seconds a request took that is refused because the bucket hangs."""
     started = time.monotonic()
     refused(ask(), 503, "SERVICE_UNAVAILABLE")
@@ -171,7 +171,7 @@ def test_a_bucket_that_says_nothing(
     document = uploaded(upload(s3, topic))
     films = [add_topic(s3) for _ in range(2)]
     path = tus.begun(tus.create(s3, 10, tus.plan(topic)))
-    asking: list[Callable[[], httpx.Response]] = [
+    asking: list[Callable[[], httpx2.Response]] = [
         lambda: s3.get(document["url"], as_="admin"),
         lambda: upload(s3, topic),
         lambda: upload(s3, topic, "a.docx", sample("docx")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import httpx
+import httpx2
 
 from tests.library.school import (
     MIB,
@@ -22,7 +22,7 @@ from tests.parts.server import Server
 from tests.uploads import tus
 
 Change = Callable[[], object]
-Send = Callable[[Server, Topic, str, Change], httpx.Response]
+Send = Callable[[Server, Topic, str, Change], httpx2.Response]
 
 FORM = {"Content-Type": "multipart/form-data; boundary=frontier"}
 TEXT = b"x" * (3 * MIB)
@@ -42,30 +42,30 @@ def _interrupted(
 
 def send_document(
     api: Server, topic: Topic, who: str, change: Change, *, key: str | None = None
-) -> httpx.Response:
+) -> httpx2.Response:
     parts = [('name="topicId"', topic.id.encode()), ('name="file"; filename="a.txt"', TEXT)]
     content = _interrupted(form(parts), lambda: pending(api) == 1, change)
     headers = FORM | ({"Idempotency-Key": key} if key else {})
     return api.post(UPLOAD, as_=who, content=content, headers=headers)
 
 
-def send_video(api: Server, topic: Topic, who: str, change: Change) -> httpx.Response:
+def send_video(api: Server, topic: Topic, who: str, change: Change) -> httpx2.Response:
     content = form([('name="video"; filename="a.mp4"', FILM)])
     held = _interrupted(content, lambda: pending(api) == 1, change)
     return api.put(topic.video_admin, as_=who, content=held, headers=FORM)
 
 
-def send_resumable(api: Server, topic: Topic, who: str, change: Change) -> httpx.Response:
+def send_resumable(api: Server, topic: Topic, who: str, change: Change) -> httpx2.Response:
     path = tus.begun(tus.create(api, len(TEXT), tus.plan(topic), as_=who))
     return _append(api, path, who, TEXT, change)
 
 
-def send_resumable_video(api: Server, topic: Topic, who: str, change: Change) -> httpx.Response:
+def send_resumable_video(api: Server, topic: Topic, who: str, change: Change) -> httpx2.Response:
     path = tus.begun(tus.create(api, len(FILM), tus.video_plan(topic), as_=who))
     return _append(api, path, who, FILM, change)
 
 
-def _append(api: Server, path: str, who: str, content: bytes, change: Change) -> httpx.Response:
+def _append(api: Server, path: str, who: str, content: bytes, change: Change) -> httpx2.Response:
     name = path.rpartition("/")[2]
     held = _interrupted(content, lambda: tus.files(api).get(name, 0) >= MIB, change)
     return tus.append(api, path, 0, held, as_=who)

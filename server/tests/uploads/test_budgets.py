@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
 import pytest
 
 from tests.library.school import (
@@ -47,7 +47,7 @@ def set_plan(api: Server, who: str, plan: str) -> None:
     run(api, "update users set plan = %s where id = %s", plan, api.user_id(who))
 
 
-def at_once(asking: Sequence[Callable[[], httpx.Response]]) -> Counter[int]:
+def at_once(asking: Sequence[Callable[[], httpx2.Response]]) -> Counter[int]:
     """Return how many responses have each status, of requests made at the same time."""
     with ThreadPoolExecutor(len(asking)) as threads:
         answers = [threads.submit(ask) for ask in asking]
@@ -86,7 +86,7 @@ def test_members_of_an_organisation_share_what_is_left(api: Server, topic: Topic
     for each in members:
         api._tokens[each] = api.token(each, o={"id": organization})
 
-    def creating(number: int) -> Callable[[], httpx.Response]:
+    def creating(number: int) -> Callable[[], httpx2.Response]:
         return lambda: create(api, 10, plan(topics[number]), as_=members[number])
 
     assert at_once([creating(number) for number in range(6)]) == {201: 2, 429: 4}

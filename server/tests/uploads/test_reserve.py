@@ -114,7 +114,7 @@ async def test_the_store_stops_in_the_middle(tmp_path: Path) -> None:
         yield b"x" * MIB
 
     with pytest.raises(StorageFull):
-        await FolderStore(tmp_path, Reserve(2**60)).put("a", content())
+        await FolderStore(tmp_path, reserve=Reserve(2**60)).put("a", content())
     store = FolderStore(tmp_path)
     assert await store.head("a") is None
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

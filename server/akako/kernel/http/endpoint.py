@@ -118,6 +118,8 @@ class Options(RequiredOptions, total=False):
     media: str
     form: dict[str, Any]
     returns: Any
+    tag: Tag
+    example: Any
     errors: tuple[int, ...]
     status: tuple[int, ...]
     resource: str
