@@ -294,7 +294,7 @@ def _safe(url: str) -> bool:
 
 
 def check_workers(settings: Settings, workers: int) -> None:
-    """Refuse counters that each worker would keep for itself, where limits are meant to hold."""
+    """Reject several workers in production without shared counters."""
     if workers < 1:
         raise SettingsError(f"--workers {workers} must be at least 1")
     if settings.production and workers > 1 and not settings.redis_url:

@@ -197,7 +197,7 @@ def plain_uvicorn(app: ASGIApp, **options: Any) -> Iterator[str]:
         listener.close()
 
 
-@pytest.mark.parametrize("http", ["h11", "httptools"])
+@pytest.mark.parametrize("http", ["h11", "auto"])
 def test_served_by_uvicorn_as_it_comes(
     settings: Settings, admin: dict[str, str], http: str, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.errors import StorageFull
 from akako.kernel.files.digest import BATCH_BYTES, Digest
 from akako.kernel.files.disk import Behind
 
@@ -50,11 +50,11 @@ async def test_what_a_call_raises_is_raised_by_what_follows() -> None:
 
     async with Behind() as behind:
         await behind.call(full)
-        with pytest.raises(ServiceUnavailable):
+        with pytest.raises(StorageFull):
             await behind.call(int)
     async with Behind() as behind:
         await behind.call(full)
-        with pytest.raises(ServiceUnavailable):
+        with pytest.raises(StorageFull):
             await behind.done()
 
 

@@ -18,6 +18,7 @@ TARGET_BYTES = 8 * 1024
 HEADER_BYTES = 32 * 1024
 HEADER_OVERHEAD = len(": \r\n")
 METHOD_LENGTH = 64
+VERSIONS = {"1.0", "1.1", "2", "3"}  # as ASGI servers spell them
 # A Host header with other characters is not a host (RFC 9112, section 3.2).
 HOST = re.compile(rb"[^\x00-\x20/?#\\\x7f-\xff]*")
 ABSOLUTE = re.compile(rb"https?://(?:\[[0-9A-Fa-f:.]+\]|[^\[\]/@\s]+)(?=/|\Z)", re.IGNORECASE)
@@ -33,7 +34,9 @@ class RequestHead:
         problem = None
         if scope["type"] == "http":
             problem = find_problem(scope)
-            if not scope["raw_path"].startswith(b"/") or b"#" in scope["raw_path"]:
+            raw = scope["raw_path"] = scope.get("raw_path") or scope["path"].encode()
+            unusual = not raw.startswith((b"/", b"*")) or b"#" in raw
+            if unusual:
                 problem = problem or _read_unusual_target(scope)
         if problem:
             response = Reply(problem.status, envelope.error(problem), refusal_headers())
@@ -65,7 +68,7 @@ def find_problem(scope: Scope) -> ApiError | None:
     if size > HEADER_BYTES:
         return HeadersTooLarge()
     version = scope["http_version"]
-    known = version in ("1.0", "1.1") and len(scope["method"]) <= METHOD_LENGTH
+    known = version in VERSIONS and len(scope["method"]) <= METHOD_LENGTH
     if hosts > 1 or len(lengths) > 1 or not known or (hosts == 0 and version == "1.1"):
         return BadRequest("malformed_request")
     return None
