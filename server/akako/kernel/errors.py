@@ -160,8 +160,20 @@ class UriTooLong(ApiError):
 class UnsupportedMediaType(ApiError):
     status, code, default = 415, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type"
 
-    def __init__(self, received: str | None, allowed: Sequence[str]) -> None:
-        super().__init__(details={"received": received, "allowed": list(allowed)})
+    def __init__(
+        self,
+        received: str | None,
+        allowed: Sequence[str],
+        message: str | None = None,
+        *,
+        reason: str | None = None,
+        extensions: Sequence[str] = (),
+    ) -> None:
+        """Pass `reason` and `extensions`, each with its dot, for rejected files only."""
+        details: dict[str, Any] = {"received": received, "allowed": list(allowed)}
+        if reason:
+            details |= {"reason": reason, "allowedExtensions": list(extensions)}
+        super().__init__(message, details=details)
 
 
 class RangeNotSatisfiable(ApiError):

@@ -27,6 +27,7 @@ class Playable(msgspec.Struct, frozen=True, kw_only=True):
     """A stored file as it is sent: where it is, what it is called, and what it is.
 
     `replaceable`: another may take its place, even within a second.
+    `charset`: a text's encoding if it is certain.
     """
 
     key: str
@@ -36,6 +37,7 @@ class Playable(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     changed_at: datetime
     replaceable: bool = False
+    charset: str | None = None
 
 
 def stream_url(document_id: str) -> str:
@@ -64,8 +66,9 @@ async def insert_document(
     row = await tx.fetchrow(
         f"""
         insert into documents as d (id, topic_id, name, description, file_name, mime_type, size,
-                                    sha256, storage_key, status, uploaded_by)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'ACTIVE', $10) returning {COLUMNS}
+                                    sha256, storage_key, status, uploaded_by, charset)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'ACTIVE', $10, $11)
+        returning {COLUMNS}
         """,
         document_id,
         topic_id,
@@ -77,6 +80,7 @@ async def insert_document(
         file.sha256,
         file.key,
         uploaded_by,
+        file.charset,
     )
     assert row is not None
     return _document(row)
@@ -120,7 +124,7 @@ async def find_document(db: Database, document_id: str) -> tuple[str, Playable] 
     """(topic's id, the file) of a document that may be streamed."""
     row = await db.fetchrow(
         """
-        select topic_id, storage_key as key, file_name, mime_type, size, sha256,
+        select topic_id, storage_key as key, file_name, mime_type, charset, size, sha256,
                created_at as changed_at
         from documents where id = $1 and status = 'ACTIVE'
         """,

@@ -54,8 +54,8 @@ def _headers(file: Playable, disposition: str | None) -> Headers:
     inline = disposition == "inline" and file.mime_type.startswith(INLINE)
     shown = content_disposition(file.file_name, inline=inline)
     mime = file.mime_type
-    if mime.startswith("text/"):
-        mime += "; charset=utf-8"
+    if mime.startswith("text/") and file.charset:
+        mime += f"; charset={file.charset}"
     return [
         (b"content-type", mime.encode()),
         (b"content-disposition", shown.encode("latin-1")),

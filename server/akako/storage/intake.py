@@ -41,13 +41,17 @@ PATIENCE_SECONDS = 60.0
 
 
 class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of which every byte is stored, checked and hashed. `size` is in bytes."""
+    """A file of which every byte is stored, checked and hashed.
+
+    `size` is in bytes. `charset` is a text's encoding if it is certain.
+    """
 
     key: str
     file_name: str
     mime_type: str
     size: int
     sha256: str
+    charset: str | None = None
 
 
 def new_key(folder: str) -> str:
@@ -133,6 +137,7 @@ class Intake:
             mime_type=kind.mime,
             size=self._size,
             sha256=sha256,
+            charset=inspector.charset,
         )
 
     async def _watched(

@@ -22,6 +22,7 @@ from akako.kernel.errors import (
     StorageFull,
     UnsupportedMediaType,
 )
+from akako.kernel.files.formats.signatures import HEAD_BYTES
 from akako.kernel.files.kinds import Inspector
 from akako.kernel.files.multipart import FilePart
 from akako.kernel.files.space import RESERVE, Reserve
@@ -130,7 +131,7 @@ class _Writer:
         self._kept = kept
         self._at = kept.received  # the end of what is written
         self._inspector = Inspector(MEDIUMS[kept.kind].kinds, kept.file_name, kept.declared_type)
-        self._inspected = kept.received >= self._inspector.decisive
+        self._inspected = kept.received >= HEAD_BYTES
         self._waiting = bytearray()
         self._whole_only = False
 
@@ -159,7 +160,7 @@ class _Writer:
         self._waiting += chunk
         if self._at + len(self._waiting) > self._kept.size:
             raise PayloadTooLarge(self._kept.size - self._kept.received)
-        enough = WRITE_BYTES if self._inspected else self._inspector.decisive - self._at
+        enough = WRITE_BYTES if self._inspected else HEAD_BYTES - self._at
         if len(self._waiting) >= enough:
             await self._flush()
             if self._at - self._kept.received >= SAVE_BYTES:
@@ -176,9 +177,9 @@ class _Writer:
 
         Bytes that have a checksum are inspected once they are known to be undamaged.
         """
-        if self._inspected or self._whole_only or self._at < self._inspector.decisive:
+        if self._inspected or self._whole_only or self._at < HEAD_BYTES:
             return
-        async for head in self._file.read(self._inspector.decisive):
+        async for head in self._file.read(HEAD_BYTES):
             self._inspector.check_beginning(head)
         self._inspected = True
 

@@ -1,75 +1,73 @@
-"""Which files are accepted: a strict table, and the inspection of a file while it streams in."""
+"""The types of files that are accepted, and the inspection of a file while it streams in."""
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import msgspec
 
 from akako.kernel.errors import UnsupportedMediaType
-from akako.kernel.files import office, signatures
+from akako.kernel.files import declared as declared_types
+from akako.kernel.files.formats import office, pictures, signatures, video
+from akako.kernel.files.formats.signatures import HEAD_BYTES
+from akako.kernel.files.formats.text import TextCheck
 from akako.kernel.files.names import extension
 
-HEAD_BYTES = 1024
-ANY_TYPE = frozenset({"", "application/octet-stream"})
-# What browsers would take for markup: a tag, a comment, a declaration.
-MARKUP = re.compile(rb"<[A-Za-z!?/]")
-SKIPPED_BY_BROWSERS = b" \t\r\n\f\v" + codecs.BOM_UTF8
+Reason = Literal["extension", "declared_type", "content"]
+Begins = Callable[[bytes], bool]
+Whole = Callable[[BinaryIO, int], bool]
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """A type of file. `aliases` are other names under which clients declare it."""
+    """A type of file. `aliases` are other types that clients declare for it."""
 
     mime: str
     extensions: tuple[str, ...]
-    begins: Callable[[bytes], bool] | None = None  # over the first HEAD_BYTES; None for text
-    whole: Callable[[BinaryIO, int], bool] | None = None  # over the complete file and its size
+    begins: Begins | None = None  # over the first HEAD_BYTES; None for text
+    whole: Whole | None = None  # over the complete file and its size
     aliases: frozenset[str] = frozenset()
     inline: bool = False  # may be shown by a browser instead of saved
-    decisive: int = 32  # so many first bytes are enough for `begins`
 
 
 def _lone_pdf(file: BinaryIO, size: int) -> bool:
     return not office.ends_with_archive(file, size)
 
 
-def _office(mime: str, ending: str, whole: Callable[[BinaryIO, int], bool]) -> Kind:
-    return Kind(mime, (ending,), signatures.is_zip, whole)
+OPEN_XML = "application/vnd.openxmlformats-officedocument."
+OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 
 
-def _ole2(mime: str, ending: str, *aliases: str) -> Kind:
-    return Kind(mime, (ending,), signatures.is_ole2, aliases=frozenset(aliases))
+def _open_xml(form: str, ending: str, part: re.Pattern[str], program: frozenset[str]) -> Kind:
+    aliases = declared_types.ZIP | declared_types.OLE2 | declared_types.OPEN_XML_PACKAGE | program
+    check = office.is_office_xml(part)
+    return Kind(OPEN_XML + form, (ending,), signatures.is_zip_or_ole2, check, aliases)
 
 
-def _text(mime: str, ending: str, *aliases: str) -> Kind:
-    return Kind(mime, (ending,), aliases=frozenset({"text/plain", *aliases}))
+def _open_document(form: str, ending: str) -> Kind:
+    mime = OPEN_DOCUMENT + form
+    aliases = declared_types.ZIP | {mime.replace("/vnd.", "/x-vnd.")}
+    return Kind(mime, (ending,), signatures.is_zip, office.is_open_document(form), aliases)
+
+
+def _ole2(mime: str, ending: str, program: frozenset[str]) -> Kind:
+    return Kind(mime, (ending,), signatures.is_ole2, aliases=declared_types.OLE2 | program)
+
+
+def _text(mime: str, ending: str, aliases: frozenset[str]) -> Kind:
+    return Kind(mime, (ending,), aliases=declared_types.TEXT | aliases)
 
 
 def _picture(
-    mime: str,
-    endings: tuple[str, ...],
-    begins: Callable[[bytes], bool],
-    *aliases: str,
-    whole: Callable[[BinaryIO, int], bool] | None = None,
+    mime: str, begins: Begins, aliases: frozenset[str], *endings: str, whole: Whole | None = None
 ) -> Kind:
-    return Kind(mime, endings, begins, whole, frozenset(aliases), inline=True)
+    return Kind(mime, endings, begins, whole, aliases, inline=True)
 
 
-def _video(
-    mime: str,
-    endings: tuple[str, ...],
-    begins: Callable[[bytes], bool],
-    *aliases: str,
-    decisive: int = 32,
-) -> Kind:
-    return Kind(mime, endings, begins, aliases=frozenset(aliases), inline=True, decisive=decisive)
+def _video(mime: str, begins: Begins, aliases: frozenset[str], *endings: str) -> Kind:
+    return Kind(mime, endings, begins, aliases=aliases, inline=True)
 
-
-OPEN_XML = "application/vnd.openxmlformats-officedocument."
-OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 
 DOCUMENTS: tuple[Kind, ...] = (
     Kind(
@@ -77,52 +75,46 @@ DOCUMENTS: tuple[Kind, ...] = (
         ("pdf",),
         signatures.is_pdf,
         _lone_pdf,
-        frozenset({"application/x-pdf"}),
+        declared_types.PDF,
         inline=True,
     ),
-    _ole2("application/msword", "doc", "application/vnd.ms-word", "application/x-msword"),
-    _ole2("application/vnd.ms-excel", "xls", "application/msexcel", "application/x-msexcel"),
-    _ole2("application/vnd.ms-powerpoint", "ppt", "application/mspowerpoint"),
-    _office(f"{OPEN_XML}wordprocessingml.document", "docx", office.is_office_xml(office.WORD_PART)),
-    _office(f"{OPEN_XML}spreadsheetml.sheet", "xlsx", office.is_office_xml(office.SHEET_PART)),
-    _office(
-        f"{OPEN_XML}presentationml.presentation", "pptx", office.is_office_xml(office.SLIDES_PART)
-    ),
-    _office(f"{OPEN_DOCUMENT}text", "odt", office.is_open_document("text")),
-    _office(f"{OPEN_DOCUMENT}spreadsheet", "ods", office.is_open_document("spreadsheet")),
-    _office(f"{OPEN_DOCUMENT}presentation", "odp", office.is_open_document("presentation")),
-    _text("text/plain", "txt"),
-    _text("text/markdown", "md", "text/x-markdown"),
-    # Windows with Excel declares CSV files as Excel's own type.
-    _text("text/csv", "csv", "text/x-csv", "application/csv", "application/vnd.ms-excel"),
-    _picture("image/png", ("png",), signatures.is_png, "image/x-png"),
+    _ole2("application/msword", "doc", declared_types.WORD),
+    _ole2("application/vnd.ms-excel", "xls", declared_types.EXCEL),
+    _ole2("application/vnd.ms-powerpoint", "ppt", declared_types.POWERPOINT),
+    _open_xml("wordprocessingml.document", "docx", office.WORD_PART, declared_types.WORD),
+    _open_xml("spreadsheetml.sheet", "xlsx", office.SHEET_PART, declared_types.EXCEL),
+    _open_xml("presentationml.presentation", "pptx", office.SLIDES_PART, declared_types.POWERPOINT),
+    _open_document("text", "odt"),
+    _open_document("spreadsheet", "ods"),
+    _open_document("presentation", "odp"),
+    _text("text/plain", "txt", declared_types.TABLE),
+    _text("text/markdown", "md", declared_types.MARKDOWN),
+    _text("text/csv", "csv", declared_types.CSV | declared_types.EXCEL | declared_types.TABLE),
+    _picture("image/png", pictures.is_png, declared_types.PNG, "png"),
     _picture(
         "image/jpeg",
-        ("jpg", "jpeg"),
-        signatures.is_jpeg,
-        "image/jpg",
-        "image/pjpeg",
-        whole=signatures.has_jpeg_frame,
+        pictures.is_jpeg,
+        declared_types.JPEG,
+        *("jpg", "jpeg", "jfif"),
+        whole=pictures.has_jpeg_frame,
     ),
-    _picture("image/gif", ("gif",), signatures.is_gif),
-    _picture("image/webp", ("webp",), signatures.is_webp),
+    _picture("image/gif", pictures.is_gif, declared_types.GIF, "gif"),
+    _picture("image/webp", pictures.is_webp, declared_types.WEBP, "webp"),
 )
 
 VIDEOS: tuple[Kind, ...] = (
-    _video("video/mp4", ("mp4",), signatures.is_mp4, "application/mp4", "video/x-m4v"),
-    _video("video/quicktime", ("mov",), signatures.is_mov),
-    _video("video/webm", ("webm",), signatures.is_webm, decisive=96),
-    # Browsers cannot tell sound from pictures by the extension .ogg and declare sound.
-    _video("video/ogg", ("ogg", "ogv"), signatures.is_ogg, "application/ogg", "audio/ogg"),
-    _video(
-        "video/x-msvideo",
-        ("avi",),
-        signatures.is_avi,
-        "video/avi",
-        "video/msvideo",
-        "video/vnd.avi",
-    ),
+    _video("video/mp4", video.is_mp4, declared_types.MP4, "mp4"),
+    _video("video/quicktime", video.is_mov, declared_types.MP4, "mov"),
+    _video("video/webm", video.is_webm, declared_types.WEBM, "webm"),
+    _video("video/ogg", signatures.is_ogg, declared_types.OGG, "ogg", "ogv"),
+    _video("video/x-msvideo", signatures.is_avi, declared_types.AVI, "avi"),
 )
+
+MESSAGES: dict[Reason, str] = {
+    "extension": "Files with this extension are not accepted",
+    "declared_type": "The declared content type does not match the file name's extension",
+    "content": "The file's content does not match its extension, is damaged or is not accepted",
+}
 
 
 class Inspector:
@@ -146,81 +138,65 @@ class Inspector:
         """Whether `finish` has to read the complete file again."""
         return self._kind.whole is not None
 
-    @property
-    def decisive(self) -> int:
-        """How many first bytes `check_beginning` needs."""
-        return self._kind.decisive
-
     def check_beginning(self, head: bytes) -> None:
-        """Judge a file of which no more than its first bytes have arrived."""
+        """Inspect the first HEAD_BYTES of a file of which the rest has not arrived yet."""
         begins = self._kind.begins
-        self._require(TextCheck().feed(head) if begins is None else begins(head))
+        holds = TextCheck().feed(head) if begins is None else begins(head)
+        self._require(holds, "content")
+
+    @property
+    def charset(self) -> str | None:
+        """A text's encoding if it is certain, after `finish`; None for other files."""
+        return self._text.charset if self._text else None
 
     def feed(self, chunk: bytes) -> None:
-        """Look at the next bytes of the file."""
+        """Inspect the next bytes of the file."""
         if self._text:
-            self._require(self._text.feed(chunk))
+            self._require(self._text.feed(chunk), "content")
         elif not self._begun:
             self._head += chunk[: HEAD_BYTES - len(self._head)]
             if len(self._head) == HEAD_BYTES:
                 self._check_head()
 
     def finish(self, spool: BinaryIO | None = None) -> Kind:
-        """The kind of the file, all of it fed. Reads `spool`, so call it off the event loop.
+        """Return the kind of the file after its last byte was fed.
 
-        `spool` is the file itself, seekable; it is needed for DOCUMENTS only.
+        It reads from `spool`, so call it in a thread. `spool` is the file itself, seekable; it is
+        required where `needs_spool` is true.
         """
         if self._text:
-            self._require(self._text.finish())
+            self._require(self._text.finish(), "content")
         elif not self._begun:
             self._check_head()
         if self._kind.whole:
             if spool is None:
                 raise ValueError(f"{self._kind.mime} can only be judged from the complete file")
-            self._require(self._kind.whole(spool, spool.seek(0, 2)))
+            self._require(self._kind.whole(spool, spool.seek(0, 2)), "content")
         return self._kind
 
     def _announced_kind(self) -> Kind:
         for kind in self._allowed:
             if self._suffix in kind.extensions:
-                agrees = self._declared in {kind.mime, *kind.aliases, *ANY_TYPE}
-                self._require(agrees)
+                agrees = self._declared in {kind.mime, *kind.aliases, *declared_types.VAGUE}
+                self._require(agrees, "declared_type")
                 return kind
-        raise self._refusal()
+        raise self._refusal("extension")
 
     def _check_head(self) -> None:
         self._begun = True
-        self._require(self._kind.begins is None or self._kind.begins(self._head))
+        begins = self._kind.begins
+        self._require(begins is None or begins(self._head), "content")
 
-    def _require(self, holds: bool) -> None:
+    def _require(self, holds: bool, reason: Reason) -> None:
         if not holds:
-            raise self._refusal()
+            raise self._refusal(reason)
 
-    def _refusal(self) -> UnsupportedMediaType:
+    def _refusal(self, reason: Reason) -> UnsupportedMediaType:
         received = self._declared[:100] or (f".{self._suffix}" if self._suffix else None)
-        return UnsupportedMediaType(received, [kind.mime for kind in self._allowed])
-
-
-class TextCheck:
-    """Whether a stream is UTF-8 text without NUL that no browser would take for markup."""
-
-    def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self._opening: bytes | None = b""  # None once two bytes have shown it to be harmless
-
-    def feed(self, chunk: bytes, final: bool = False) -> bool:
-        try:
-            self._decoder.decode(chunk, final)
-        except UnicodeDecodeError:
-            return False
-        return b"\0" not in chunk and self._opens_as_text(chunk)
-
-    def finish(self) -> bool:
-        return self.feed(b"", final=True)
-
-    def _opens_as_text(self, chunk: bytes) -> bool:
-        if self._opening is None:
-            return True
-        opening = (self._opening + chunk).lstrip(SKIPPED_BY_BROWSERS)
-        self._opening = None if len(opening) > 1 else opening
-        return not MARKUP.match(opening)
+        return UnsupportedMediaType(
+            received,
+            [kind.mime for kind in self._allowed],
+            MESSAGES[reason],
+            reason=reason,
+            extensions=[f".{each}" for kind in self._allowed for each in kind.extensions],
+        )

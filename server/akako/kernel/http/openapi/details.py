@@ -65,9 +65,17 @@ class PayloadTooLargeDetails(msgspec.Struct, rename="camel"):
     limit_bytes: int
 
 
-class UnsupportedMediaTypeDetails(msgspec.Struct):
+class UnsupportedMediaTypeDetails(msgspec.Struct, rename="camel"):
+    """Only rejected files have a `reason` and `allowedExtensions`, such as `.pdf`.
+
+    `declared_type`: the type that the client declared contradicts the file name's extension.
+    `content`: the content does not match the extension, is damaged or is not accepted.
+    """
+
     received: str | None
     allowed: list[str]
+    reason: Literal["extension", "declared_type", "content"] | msgspec.UnsetType = msgspec.UNSET
+    allowed_extensions: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class RangeNotSatisfiableDetails(msgspec.Struct):
