@@ -7,6 +7,7 @@ import stat
 import struct
 import time
 import zipfile
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -19,10 +20,13 @@ def zipped(members: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED) -> 
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", method) as archive:
         for name, content in members.items():
-            archive.writestr(zipfile.ZipInfo(name), content, method)
+            member = zipfile.ZipInfo()
+            member.filename = name  # the constructor would replace backslashes on Windows
+            archive.writestr(member, content, method)
     return target.getvalue()
 
 
+MIB = 1024 * 1024
 DOCX = {"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<document/>"}
 
 
@@ -44,6 +48,9 @@ def test_a_plain_archive_is_no_document() -> None:
         "C:/evil",
         "word/vbaProject.bin",
         "word/VBAPROJECT.BIN",
+        "WORD\\vbaProject.bin",
+        "word/vbaProject%2Ebin",
+        "word/vbaProject.bin.",
     ],
 )
 def test_members_that_are_refused(name: str) -> None:
@@ -51,7 +58,7 @@ def test_members_that_are_refused(name: str) -> None:
 
 
 def test_entities_are_never_expanded() -> None:
-    """No member's content is read at all, so that nothing in it can be expanded or fetched."""
+    """No XML is read at all, so that nothing in it can be expanded or fetched."""
     bomb = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 12))
     evil = b'<!DOCTYPE l [<!ENTITY l0 "lol">%s<!ENTITY x SYSTEM "file:///etc/passwd">]>' % bomb
     content = evil + b"<document>&l11;&x;</document>"
@@ -77,17 +84,63 @@ def test_links_in_archives() -> None:
     assert is_refused("a.docx", target.getvalue())
 
 
-def test_archives_that_unpack_to_much_more() -> None:
-    zeros = {**DOCX, "word/media/a": bytes(2_000_000)}
-    assert is_refused("a.docx", zipped(zeros))
-    assert not is_refused("a.docx", zipped(zeros, method=zipfile.ZIP_STORED))
+def declaring(unpacked: int, content: bytes = b"") -> bytes:
+    """A document with a member that declares this size."""
+    archive = bytearray(zipped({**DOCX, "big": content}, method=zipfile.ZIP_STORED))
+    entry = archive.rindex(b"PK\x01\x02")
+    struct.pack_into("<L", archive, entry + 24, unpacked)
+    return bytes(archive)
+
+
+def test_bitmaps_may_be_compressed_well() -> None:
+    content = zipped({**DOCX, "word/media/screenshot.bmp": bytes(2_000_000)})
+    assert 400 * len(content) < 2_000_000
+    assert not is_refused("a.docx", content)
 
 
 def test_archives_that_declare_to_unpack_to_much_more() -> None:
-    content = bytearray(zipped({**DOCX, "big": b"x" * 100_000}, method=zipfile.ZIP_STORED))
-    entry = content.rindex(b"PK\x01\x02")
-    struct.pack_into("<L", content, entry + 24, 501 * 1024 * 1024)
-    assert is_refused("a.docx", bytes(content))
+    assert not is_refused("a.docx", declaring(199 * MIB))
+    assert is_refused("a.docx", declaring(201 * MIB))
+    assert not is_refused("a.docx", declaring(201 * MIB, bytes(1_100_000)))
+    assert not is_refused("a.docx", declaring(1023 * MIB, bytes(6 * MIB)))
+    assert is_refused("a.docx", declaring(1025 * MIB, bytes(6 * MIB)))
+
+
+@pytest.mark.parametrize("ending", ["docx", "xlsx", "pptx"])
+def test_part_names_in_any_case_and_with_backslashes(ending: str) -> None:
+    for rename in (str.lower, str.upper, lambda name: name.replace("/", "\\")):
+        assert not is_refused(f"a.{ending}", renamed(sample(ending), rename))
+
+
+def renamed(archive: bytes, rename: Callable[[str], str]) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(archive)) as source:
+        return zipped({rename(name): source.read(name) for name in source.namelist()})
+
+
+def test_the_type_of_an_open_document_may_be_compressed() -> None:
+    mime = b"application/vnd.oasis.opendocument.text"
+    for content in (mime, mime + b"\n"):
+        for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            members = {"mimetype": content, "content.xml": b""}
+            assert not is_refused("a.odt", zipped(members, method=method))
+    assert not is_refused("a.odt", zipped({"mimetype": mime, "encrypted-package": b"x"}))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"text/plain", b"application/vnd.oasis.opendocument.text-template", bytes(9**6)],
+)
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
+def test_types_of_other_documents(content: bytes, method: int) -> None:
+    assert is_refused("a.odt", zipped({"mimetype": content, "content.xml": b""}, method=method))
+
+
+def test_a_type_that_cannot_be_unpacked() -> None:
+    mime = b"application/vnd.oasis.opendocument.text"
+    archive = bytearray(zipped({"mimetype": mime, "content.xml": b""}))
+    at = 30 + len("mimetype")
+    archive[at : at + 8] = b"\xff" * 8
+    assert is_refused("a.odt", bytes(archive))
 
 
 def test_archives_of_too_many_members() -> None:

@@ -102,7 +102,7 @@ def test_a_replaced_and_a_deleted_object_leave_the_bucket(
     assert s3.get(topic.video, as_="admin").content == video(2)
 
 
-@pytest.mark.parametrize("content", [b"<html>", b"x" * (6 * MIB) + b"\0"])
+@pytest.mark.parametrize("content", [b"<html>\0", b"x" * (6 * MIB) + b"\0"])
 def test_what_is_refused_leaves_the_bucket_as_it_was(
     s3: Server, topic: Topic, bucket: SeaweedFS, keys: Keys, content: bytes
 ) -> None:

@@ -16,7 +16,11 @@ BINARY_CHARACTERS = re.compile("[\x00-\x08\x0e-\x19\x1c-\x1f\x7f\ufdd0-\ufdef\uf
 UNASSIGNED = frozenset({"Cn", "Co"})
 SAMPLE_CHARACTERS = 1024
 # Fonts such as Wingdings use private code points, and Python's table may lack new characters.
-MAX_UNASSIGNED_SHARE = 1 / 16
+MAX_UNASSIGNED_SHARE = 1 / 8
+# Blocks of 256 code points in a sample. Chinese characters lie in 82 blocks and Korean syllables in
+# 44; random data reaches nearly all. Short samples may have more blocks for each character.
+MAX_BLOCKS, FREE_BLOCKS = 128, 48
+MAX_BLOCKS_PER_CHARACTER = 0.7
 # The signature of a format whose files can consist of text characters only.
 NOT_TEXT = b"%PDF-"
 
@@ -92,6 +96,12 @@ class _Utf16:
         return not final or self._is_plausible()
 
     def _is_plausible(self) -> bool:
-        """Return whether most characters of the sample are assigned, and there are any."""
+        """Return whether the sample has characters, most of them assigned, and of few scripts."""
         unassigned = sum(unicodedata.category(each) in UNASSIGNED for each in self._sample)
-        return 0 < len(self._sample) * MAX_UNASSIGNED_SHARE >= unassigned
+        blocks = len({ord(each) >> 8 for each in self._sample})
+        most_blocks = max(FREE_BLOCKS, len(self._sample) * MAX_BLOCKS_PER_CHARACTER)
+        return (
+            bool(self._sample)
+            and unassigned <= len(self._sample) * MAX_UNASSIGNED_SHARE
+            and blocks <= min(most_blocks, MAX_BLOCKS)
+        )
