@@ -85,7 +85,7 @@ class UriTooLongError(AkakoError):
 
 
 class UnsupportedMediaTypeError(AkakoError):
-    """415"""
+    """415: for a rejected file, `details` holds `reason` and `allowedExtensions`."""
 
 
 class RangeNotSatisfiableError(AkakoError):

@@ -70,7 +70,7 @@ export class PayloadTooLargeError extends AkakoError {
 export class UriTooLongError extends AkakoError {
   override readonly name = "UriTooLongError";
 }
-/** 415 */
+/** 415: for a rejected file, `details` holds `reason` and `allowedExtensions`. */
 export class UnsupportedMediaTypeError extends AkakoError {
   override readonly name = "UnsupportedMediaTypeError";
 }

@@ -1731,9 +1731,13 @@ export interface components {
             code?: "UNAUTHORIZED";
             details?: components["schemas"]["UnauthorizedDetails"];
         };
+        /** @description Rejected files also have `reason` and `allowedExtensions`, each with its dot. */
         UnsupportedMediaTypeDetails: {
             received: string | null;
             allowed: string[];
+            /** @enum {unknown} */
+            reason?: "content" | "declared_type" | "extension";
+            allowedExtensions?: string[];
         };
         UnsupportedMediaTypeError: components["schemas"]["Error"] & {
             /** @constant */

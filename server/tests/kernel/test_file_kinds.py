@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from akako.kernel.errors import UnsupportedMediaType
 from akako.kernel.files.kinds import DOCUMENTS, VIDEOS, Inspector
+from tests.house.project import ROOT
 from tests.parts.samples import ALL_TYPES, VIDEO_TYPES, is_refused, kind_of, sample
 
 TEXT_TYPES = {"txt", "md", "csv"}
@@ -194,3 +197,27 @@ def test_only_pictures_videos_and_pdf_may_be_shown_inline() -> None:
     shown = {kind.mime for kind in (*DOCUMENTS, *VIDEOS) if kind.inline}
     assert all(each == "application/pdf" or each.startswith(("image/", "video/")) for each in shown)
     assert len(shown) == 10
+
+
+def documented() -> dict[str, list[str]]:
+    """The rows of the documentation's table: extension, and the types declared for it."""
+    rows: dict[str, list[str]] = {}
+    for line in (ROOT / "docs" / "files.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("| `."):
+            endings, served, _, aliases = (re.findall(r"`([^`]+)`", cell) for cell in cells(line))
+            rows |= {each: [*aliases, *served[:1]] for each in endings}
+    return rows
+
+
+def cells(line: str) -> list[str]:
+    return line.strip("|").split("|")
+
+
+def test_the_documentation_lists_every_extension() -> None:
+    kinds = {f".{each}": kind for kind in (*DOCUMENTS, *VIDEOS) for each in kind.extensions}
+    assert documented().keys() == kinds.keys()
+    for ending, (*aliases, served) in documented().items():
+        assert set(aliases) <= kinds[ending].aliases, ending
+        assert kinds[ending].mime.startswith(("application/vnd.oasis", served)) or (
+            kinds[ending].mime.endswith(served.removeprefix("…"))
+        )

@@ -66,11 +66,7 @@ class PayloadTooLargeDetails(msgspec.Struct, rename="camel"):
 
 
 class UnsupportedMediaTypeDetails(msgspec.Struct, rename="camel"):
-    """Only rejected files have a `reason` and `allowedExtensions`, such as `.pdf`.
-
-    `declared_type`: the type that the client declared contradicts the file name's extension.
-    `content`: the content does not match the extension, is damaged or is not accepted.
-    """
+    """Rejected files also have `reason` and `allowedExtensions`, each with its dot."""
 
     received: str | None
     allowed: list[str]
