@@ -184,12 +184,13 @@ async def test_broken_framing(body: bytes) -> None:
         text("a", "").replace(b"\r\n\r\n", b"\r\n\r\n\xff") + END,
         file('name="\xff"', b"1").replace(b"\xc3\xbf", b"\xff") + END,
         file("name=a", b"1", "Content-Type: text/plain; charset=utf-16") + END,
-        file("name=a; filename*=latin-1''%E4", b"1") + END,
+        file("name=a; filename*=utf-7''%E4", b"1") + END,
+        file("name=a; filename*=iso-8859-1''%81", b"1") + END,
         file("name=a; filename*=utf-8''%FF", b"1") + END,
         file("name=a; filename=b", b"MQ==", "Content-Transfer-Encoding: base64") + END,
     ],
 )
-async def test_other_encodings_than_utf8(body: bytes) -> None:
+async def test_text_that_cannot_be_decoded(body: bytes) -> None:
     assert await reason_of(body) == "invalid_encoding"
 
 

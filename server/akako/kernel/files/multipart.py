@@ -12,6 +12,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
 from akako.kernel.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
+from akako.kernel.files.charsets import codec_of
 
 MAX_PARTS = 10
 MAX_PART_HEADER_BYTES = 8 * 1024
@@ -29,7 +30,7 @@ PARAMETER = re.compile(
 LEADING_WORD = re.compile(rf"[ \t]*+(?P<word>{WORD}(?:/{WORD})?)")
 EXTENDED_VALUE = re.compile(r"(?P<charset>[A-Za-z0-9-]+)'[A-Za-z0-9-]*'(?P<value>[!-~]*)")
 CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-UTF8_CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+UTF8 = "utf-8"
 IDENTITY_ENCODINGS = frozenset({"7bit", "8bit", "binary"})
 
 
@@ -65,20 +66,23 @@ def _refused() -> BadRequest:
 
 
 def _misencoded() -> BadRequest:
-    return BadRequest("invalid_encoding", "Form text must be UTF-8")
+    return BadRequest(
+        "invalid_encoding", "Form text must be in UTF-8 or in the charset that its part declares"
+    )
 
 
 def form_boundary(content_type: str | None) -> bytes:
     """The boundary that a request's Content-Type announces.
 
     Raise UnsupportedMediaType unless it is multipart/form-data, BadRequest if the boundary is
-    missing, empty, longer than 70 characters or made of other characters than RFC 2046's.
+    missing, empty, longer than 70 characters or made of other characters than RFC 2046's, or if
+    the charset is unknown.
     """
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if media_type != FORM:
         raise UnsupportedMediaType(media_type or None, [FORM])
     _, parameters = _parsed_value(content_type or "")
-    _require_utf8(parameters)
+    _codec(parameters)
     boundary = parameters.get("boundary", "")
     if not BOUNDARY.fullmatch(boundary):
         raise _refused()
@@ -88,28 +92,33 @@ def form_boundary(content_type: str | None) -> bytes:
 async def read_form(
     content_type: str | None, body: AsyncIterator[bytes], *, max_file_bytes: int
 ) -> AsyncGenerator[TextPart | FilePart, None]:
-    """The parts of a form in the order they arrive.
+    """Yield the parts of a form in the order they arrive.
 
+    Text is decoded from the charset that its part declares. The charset of the whole form, which
+    some clients declare, holds for names and for parts that declare none; otherwise it is UTF-8.
     What a caller leaves unread of a FilePart is skipped. Nothing after an exception is usable.
 
     Raise BadRequest (invalid_multipart, invalid_encoding), PayloadTooLarge for a file longer than
     `max_file_bytes` or a text longer than 64 KiB, UnsupportedMediaType for another content type.
     """
-    async with aclosing(_events(form_boundary(content_type), body)) as events:
+    boundary = form_boundary(content_type)
+    codec = _codec(_parsed_value(content_type or "")[1])
+    async with aclosing(_events(_Framing(boundary, codec), body)) as events:
         async for event in events:
             if not isinstance(event, _PartHead):
                 continue
             if event.filename is None:
-                yield await _text_part(event, events)
+                yield await _text_part(event, events, codec)
             else:
                 chunks = _part_chunks(events, max_file_bytes)
                 yield FilePart(event.name, event.filename, event.content_type, chunks)
 
 
-async def _text_part(head: _PartHead, events: AsyncIterator[_Event]) -> TextPart:
-    _require_utf8(_parsed_value(head.content_type)[1] if head.content_type else {})
+async def _text_part(head: _PartHead, events: AsyncIterator[_Event], codec: str) -> TextPart:
+    parameters = _parsed_value(head.content_type)[1] if head.content_type else {}
+    codec = _codec(parameters, default=codec)
     value = b"".join([chunk async for chunk in _part_chunks(events, MAX_TEXT_BYTES)])
-    return TextPart(head.name, _utf8(value), head.content_type)
+    return TextPart(head.name, _decoded(value, codec), head.content_type)
 
 
 async def _part_chunks(events: AsyncIterator[_Event], limit: int) -> AsyncIterator[bytes]:
@@ -123,8 +132,7 @@ async def _part_chunks(events: AsyncIterator[_Event], limit: int) -> AsyncIterat
         yield event
 
 
-async def _events(boundary: bytes, body: AsyncIterator[bytes]) -> AsyncGenerator[_Event, None]:
-    framing = _Framing(boundary)
+async def _events(framing: _Framing, body: AsyncIterator[bytes]) -> AsyncGenerator[_Event, None]:
     epilogue = 0
     async for chunk in body:
         if framing.ended:
@@ -141,8 +149,9 @@ async def _events(boundary: bytes, body: AsyncIterator[bytes]) -> AsyncGenerator
 class _Framing:
     """The push parser's callbacks, turned into the events of one chunk at a time."""
 
-    def __init__(self, boundary: bytes) -> None:
+    def __init__(self, boundary: bytes, codec: str) -> None:
         self.ended = False
+        self._codec = codec
         self._started = False
         self._events: list[_Event] = []
         self._parts = 0
@@ -206,7 +215,7 @@ class _Framing:
         self._field = self._value = b""
 
     def _headers_finished(self) -> None:
-        self._events.append(_part_head(self._headers))
+        self._events.append(_part_head(self._headers, self._codec))
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         self._events.append(data[start:end])
@@ -218,8 +227,9 @@ class _Framing:
         self.ended = True
 
 
-def _part_head(headers: Mapping[str, bytes]) -> _PartHead:
-    disposition, parameters = _parsed_value(_header_text(headers.get("content-disposition", b"")))
+def _part_head(headers: Mapping[str, bytes], codec: str) -> _PartHead:
+    header = _header_text(headers.get("content-disposition", b""), codec)
+    disposition, parameters = _parsed_value(header)
     if disposition != "form-data" or not parameters.get("name"):
         raise _refused()
     encoding = _header_text(headers.get("content-transfer-encoding", b"binary"))
@@ -233,8 +243,8 @@ def _part_head(headers: Mapping[str, bytes]) -> _PartHead:
     return _PartHead(parameters["name"], filename, content_type)
 
 
-def _header_text(value: bytes) -> str:
-    text = _utf8(value)
+def _header_text(value: bytes, codec: str = UTF8) -> str:
+    text = _decoded(value, codec)
     if CONTROLS.search(text):
         raise _refused()
     return text
@@ -267,18 +277,20 @@ def _extended(value: str) -> str:
     match = EXTENDED_VALUE.fullmatch(value)
     if not match:
         raise _refused()
-    if match["charset"].lower() != "utf-8":
+    return _decoded(unquote_to_bytes(match["value"]), _codec({"charset": match["charset"]}))
+
+
+def _codec(parameters: Mapping[str, str], default: str = UTF8) -> str:
+    """Return the codec of a `charset` parameter. Raise BadRequest for an unknown one."""
+    label = parameters.get("charset")
+    codec = codec_of(label) if label is not None else default
+    if codec is None:
         raise _misencoded()
-    return _utf8(unquote_to_bytes(match["value"]))
+    return codec
 
 
-def _require_utf8(parameters: Mapping[str, str]) -> None:
-    if parameters.get("charset", "utf-8").lower() not in UTF8_CHARSETS:
-        raise _misencoded()
-
-
-def _utf8(value: bytes) -> str:
+def _decoded(value: bytes, codec: str) -> str:
     try:
-        return value.decode("utf-8")
+        return value.decode(codec)
     except UnicodeDecodeError:
         raise _misencoded() from None

@@ -6,8 +6,8 @@ accepts UTF-8 only. The column has no meaning for other documents.
 
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 
 
 def upgrade() -> None:
