@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
 from akako.identity import actors
 from akako.identity import routes as identity_routes
-from akako.kernel import idempotency, logging, metrics
+from akako.kernel import audit, idempotency, logging, metrics
 from akako.kernel.access import Actor, Policy
 from akako.kernel.files.space import Reserve
 from akako.kernel.http import application
@@ -181,7 +182,7 @@ def report_crashes(settings: Settings) -> None:
             raise SettingsError(f"AKAKO_SENTRY_DSN {error}") from None
 
 
-def jobs(parts: Parts) -> list[Job]:
+def jobs(parts: Parts, settings: Settings) -> list[Job]:
     """What is done in the background, and when."""
 
     async def reconcile() -> None:
@@ -192,21 +193,16 @@ def jobs(parts: Parts) -> list[Job]:
         await uploads.sweep(parts.db, parts.uploads)
         await sweeper.sweep(parts.db, parts.store)
 
-    async def clean_up() -> None:
-        await sweeper.clean_up(parts.db, parts.store, sweeper.Swept())
-
-    async def forget_idempotency_keys() -> None:
-        await idempotency.forget_old(parts.db)
-
-    async def forget_webhooks() -> None:
-        await webhook_queries.forget_old(parts.db)
-
+    days = {"audit_days": settings.audit_days, "outbox_days": settings.outbox_days}
+    clean_up = partial(sweeper.clean_up, parts.db, parts.store, sweeper.Swept())
     return [
         Job("identity.reconcile", reconcile, cron="17 3 * * *"),
         Job("library.clean_up", clean_up, cron="* * * * *"),
         Job("library.sweep", sweep, cron="41 * * * *"),
-        Job("idempotency.forget", forget_idempotency_keys, cron="7 * * * *"),
-        Job("webhooks.forget", forget_webhooks, cron="27 4 * * *"),
+        Job("uploads.sweep", partial(uploads.sweep, parts.db, parts.uploads)),
+        Job("idempotency.forget", partial(idempotency.forget_old, parts.db), cron="7 * * * *"),
+        Job("webhooks.forget", partial(webhook_queries.forget_old, parts.db), cron="27 4 * * *"),
+        Job("audit.expire", partial(audit.expire, parts.db, **days), cron="37 4 * * *"),
     ]
 
 
@@ -273,7 +269,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             metrics.watch(parts.db.connections),
         )
         tasks = [asyncio.create_task(each) for each in aside]
-        async with job_queue.working(url, jobs(parts)):
+        async with job_queue.working(url, jobs(parts, settings)):
             yield
         for task in tasks:
             task.cancel()

@@ -69,6 +69,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_upload_seconds: int = 3600
     max_unfinished_bytes: int | None = None
     reserve_bytes: int | None = None
+    audit_days: int = 400
+    outbox_days: int = 30
     log_level: str = "warning"
     sentry_dsn: str | None = None
 
@@ -115,22 +117,14 @@ def _rate(text: str) -> Rate:
     return Rate(int(match[1]), int(match[2]))
 
 
-def _count(text: str) -> int:
-    if not re.fullmatch(r"[1-9][0-9]{0,4}", text, re.ASCII):
-        raise ValueError("must be a number from 1 to 99999")
-    return int(text)
+def _integer(minimum: int, maximum: int, unit: str) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        number = int(text) if re.fullmatch(r"[0-9]{1,13}", text, re.ASCII) else -1
+        if not minimum <= number <= maximum:
+            raise ValueError(f"must be a number of {unit} from {minimum} to {maximum}")
+        return number
 
-
-def _bytes(text: str) -> int:
-    if not re.fullmatch(r"[1-9][0-9]{0,12}", text, re.ASCII):
-        raise ValueError("must be a positive number of bytes")
-    return int(text)
-
-
-def _upload_seconds(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", text, re.ASCII) or not 60 <= int(text) <= 86_400:
-        raise ValueError("must be a number of seconds from 60 to 86400")
-    return int(text)
+    return parse
 
 
 def _pem(text: str) -> str:
@@ -176,6 +170,8 @@ def _instance_id(text: str) -> str:
     return text
 
 
+_bytes = _integer(1, 10**13 - 1, "bytes")
+
 PARSERS: Mapping[str, Callable[[str], Any]] = {
     "env": _one_of("development", "production"),
     "data_dir": Path,
@@ -198,7 +194,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "trusted_proxies": parse_networks,
     "accel_location": urls.location,
     "shared_networks": parse_networks,
-    "client_connections": _count,
+    "client_connections": _integer(1, 99_999, "connections"),
     "cors_origins": urls.origins,
     "first_party_origins": urls.origins,
     "default_plan": _one_of("FREE", "PRO", "ENTERPRISE"),
@@ -209,9 +205,11 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "rate_limit_webhook": _rate,
     "max_document_bytes": _bytes,
     "max_video_bytes": _bytes,
-    "max_upload_seconds": _upload_seconds,
+    "max_upload_seconds": _integer(60, 86_400, "seconds"),
     "max_unfinished_bytes": _bytes,
     "reserve_bytes": _bytes,
+    "audit_days": _integer(1, 99_999, "days"),
+    "outbox_days": _integer(1, 99_999, "days"),
     "log_level": _one_of("debug", "info", "warning", "error"),
     "sentry_dsn": urls.dsn,
 }

@@ -48,7 +48,7 @@ def worker(settings: Settings, options: argparse.Namespace) -> None:
         leave = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, leave.set)
-        async with job_queue.working(settings.database_url or "", assembly.jobs(parts)):
+        async with job_queue.working(settings.database_url or "", assembly.jobs(parts, settings)):
             await leave.wait()
 
     if not settings.database_url:

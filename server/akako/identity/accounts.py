@@ -193,9 +193,10 @@ def _status(row: asyncpg.Record, suspended: bool) -> str:
 
 
 async def forget(db: Database, clerk_id: str) -> bool:
-    """The person was deleted at the provider: remember that, and drop personal data.
+    """Erase a user who was deleted at the identity provider; return whether the user was known.
 
-    Return whether we knew them. The row and the audit trail stay, without anything personal.
+    A trigger on `users` erases the personal data in the tables of all rooms. The row itself and the
+    audit entries stay, with ids only.
     """
     async with db.transaction() as tx:
         await tx.execute(f"select {LOCK.format('$1')}", clerk_id)
@@ -207,7 +208,6 @@ async def forget_locked(tx: Database, clerk_id: str) -> bool:
     user_id = await tx.fetchval(FORGET, clerk_id)
     if user_id is None:
         return False
-    await audit.forget(tx, user_id)
     if not await tx.fetchval(FAREWELL, user_id, new_id()):
         log.error("no_admin_left", user_id=user_id)
         metrics.alert("no_admin_left")

@@ -1,7 +1,8 @@
-"""The append-only record of who did what. Written in the transaction of the deed itself."""
+"""The append-only record of who did what, written in the transaction of the change itself."""
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import msgspec
@@ -10,33 +11,38 @@ from akako.kernel.access import Actor, Stranger
 from akako.kernel.database import Database
 from akako.kernel.ids import new_id
 
-# Somebody who was refused at the door is known by their Clerk id alone.
-INSERT = """
-insert into audit_log (actor_user_id, actor_clerk_id, impersonator_clerk_id, action, resource,
-                       resource_id, before, after, ip, request_id)
-values (coalesce($1, (select id from users where clerk_id = $2)),
-        $2, $3, $4, $5, $6, $7, $8, $9, $10)
+MAX_TEXT = 256  # characters of a text that is stored as it is
+
+COLUMNS = """
+actor_user_id, actor_clerk_id, impersonator_clerk_id, action, resource, resource_id, before, after,
+ip, request_id
 """
+# A caller who is refused before the account is read is known by the Clerk id alone.
+VALUES = "coalesce($1, (select id from users where clerk_id = $2)), $2, $3, $4, $5, $6, $7, $8, $9"
+INSERT = f"insert into audit_log ({COLUMNS}) values ({VALUES}, $10)"
 INSERT_AND_ANNOUNCE = f"""
 with event as (insert into outbox (id, type, data) values ($11, $4, $12))
 {INSERT}
 """
-
-
-PERSONAL = ("email", "firstName", "lastName", "imageUrl")
-ABOUT = "resource = 'user' and resource_id = $1"
-FORGET = f"""
-update audit_log set
-    before = case when {ABOUT} then before - $2::text[] else before end,
-    after = case when {ABOUT} then after - $2::text[] else after end,
-    ip = case when actor_user_id = $1 then null else ip end
-where ({ABOUT}) or actor_user_id = $1
+# A caller can be refused thousands of times in an hour. The unique index makes it one entry.
+INSERT_OR_COUNT = f"""
+insert into audit_log ({COLUMNS}, refused_hour) values ({VALUES}, $10, date_trunc('hour', now()))
+on conflict (actor_clerk_id, coalesce(impersonator_clerk_id, ''), resource_id, refused_hour)
+    where refused_hour is not null
+do update set count = audit_log.count + 1
 """
-
-
-async def forget(tx: Database, user_id: str) -> None:
-    """Of a user who is deleted only ids stay: who they were and where they called from goes."""
-    await tx.execute(FORGET, user_id, list(PERSONAL))
+BATCH = 1_000
+EXPIRE = """
+delete from audit_log where id in (
+    select id from audit_log where at < now() - make_interval(days => $1) order by at, id limit $2
+)
+"""
+EXPIRE_EVENTS = """
+delete from outbox where id in (
+    select id from outbox where created_at < now() - make_interval(days => $1)
+    order by created_at limit $2
+)
+"""
 
 
 async def record(
@@ -50,12 +56,43 @@ async def record(
     after: object = None,
     announces: dict[str, Any] | None = None,
 ) -> None:
-    """Note a deed. `before` and `after` hold the changed state and never a secret.
+    """Write an audit entry.
 
-    `actor` is None where the server itself or the identity provider acts. With `announces`,
-    receivers outside will be told of an event named like the action, with that data.
+    Args:
+        actor: None if the server itself or the identity provider acts.
+        before, after: The changed state, without secrets. Texts longer than MAX_TEXT characters are
+            replaced by their length and SHA-256.
+        announces: The data of an outgoing event with the name of the action, if there is one.
     """
-    noted = (
+    entry = _entry(actor, action, resource, resource_id, before, after)
+    if announces is None:
+        await db.execute(INSERT, *entry)
+    else:
+        await db.execute(INSERT_AND_ANNOUNCE, *entry, new_id(), announces)
+
+
+async def record_refusal(
+    db: Database, actor: Actor | Stranger, operation: str, reason: str | None
+) -> None:
+    """Write an audit entry for a request rejected with 403.
+
+    Refusals of one actor (and impersonator) for one operation in one hour share an entry: it holds
+    the facts of the first one and their count.
+    """
+    after = {"reason": reason} if reason else None
+    entry = _entry(actor, "access.refused", "operation", operation, None, after)
+    await db.execute(INSERT_OR_COUNT, *entry)
+
+
+def _entry(
+    actor: Actor | Stranger | None,
+    action: str,
+    resource: str,
+    resource_id: str | None,
+    before: object,
+    after: object,
+) -> tuple[Any, ...]:
+    return (
         actor and actor.user_id,
         actor and actor.clerk_id,
         actor and actor.impersonator,
@@ -67,11 +104,25 @@ async def record(
         actor and actor.ip,
         actor and actor.request_id,
     )
-    if announces is None:
-        await db.execute(INSERT, *noted)
-    else:
-        await db.execute(INSERT_AND_ANNOUNCE, *noted, new_id(), announces)
 
 
 def _plain(state: object) -> Any:
-    return None if state is None else msgspec.to_builtins(state, str_keys=True)
+    return None if state is None else _shortened(msgspec.to_builtins(state, str_keys=True))
+
+
+def _shortened(value: Any) -> Any:
+    """Replace long texts by what shows whether they are equal."""
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        return {"length": len(value), "sha256": hashlib.sha256(value.encode()).hexdigest()}
+    if isinstance(value, dict):
+        return {name: _shortened(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_shortened(each) for each in value]
+    return value
+
+
+async def expire(db: Database, *, audit_days: int, outbox_days: int) -> None:
+    """Delete audit entries and events older than so many days, in batches of BATCH rows."""
+    for sql, days in ((EXPIRE, audit_days), (EXPIRE_EVENTS, outbox_days)):
+        while await db.execute(sql, days, BATCH) == f"DELETE {BATCH}":
+            pass

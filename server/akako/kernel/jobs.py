@@ -21,7 +21,7 @@ class Job(msgspec.Struct, frozen=True):
     """A named piece of background work. `run` is idempotent and is given ids, never objects."""
 
     name: str
-    run: Callable[..., Awaitable[None]]
+    run: Callable[..., Awaitable[object]]
     cron: str | None = None  # five fields; runs by itself on that schedule
     queue: str = "default"
 

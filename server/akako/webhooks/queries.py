@@ -22,10 +22,14 @@ with new as ({NOTE.format(values="values ($1, $2, 'handled')")}), ended as (
 )
 select message_id from new
 """
+# Nothing is stored about users who were deleted.
 BURY = f"""
-with new as ({NOTE.format(values="values ($1, $2, 'dead')")}), kept as (
+with new as ({NOTE.format(values="values ($1, $2, 'dead')")}), stored as (
     insert into webhook_dead_letters (message_id, type, reason, body)
-    select message_id, $2, $3, $4 from new
+    select message_id, $2, $3,
+        case when exists (select from user_tombstones where clerk_id = $5)
+            then ''::bytea else $4 end
+    from new
 )
 select message_id from new
 """
@@ -45,9 +49,20 @@ async def end_session(db: Database, message_id: str, kind: str, session_id: str)
     return await db.fetchval(NOTE_SESSION, message_id, kind, session_id) is not None
 
 
-async def bury(db: Database, message_id: str, kind: str | None, reason: str, body: bytes) -> bool:
-    """Keep a message that could not be applied, for a person to look at."""
-    return await db.fetchval(BURY, message_id, kind, reason, body) is not None
+async def bury(
+    db: Database,
+    message_id: str,
+    kind: str | None,
+    reason: str,
+    body: bytes,
+    *,
+    about: str | None,
+) -> bool:
+    """Store a message that could not be applied, for an operator to look at.
+
+    `about` is the Clerk id in the message. If that user was deleted, the body is left out.
+    """
+    return await db.fetchval(BURY, message_id, kind, reason, body, about) is not None
 
 
 async def forget_old(db: Database) -> None:

@@ -61,8 +61,14 @@ async def _set_aside(
     reason = str(problem) if isinstance(problem, Unusable) else type(problem).__name__
     log.error("webhook_dead_letter", type=kind, reason=reason)
     metrics.alert("webhook_dead_letter")
-    new = await queries.bury(db, message_id, kind, reason, body)
+    new = await queries.bury(db, message_id, kind, reason, body, about=_about(body))
     return _receipt(new, handled=False)
+
+
+def _about(body: bytes) -> str | None:
+    """Return the first Clerk user id in a message, even in one that is not JSON."""
+    found = re.search(CLERK_ID.pattern.encode(), body)
+    return found[0].decode() if found else None
 
 
 def _receipt(new: bool, *, handled: bool) -> Receipt:

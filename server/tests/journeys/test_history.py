@@ -56,6 +56,7 @@ def test_a_deed_tells_who_did_what_and_from_where(api: Server) -> None:
         },
         "ip": "127.0.0.1",
         "requestId": decided.headers["x-request-id"],
+        "count": 1,
     }
 
 

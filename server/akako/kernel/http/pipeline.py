@@ -160,9 +160,8 @@ class Pipeline(msgspec.Struct, kw_only=True):
         task.add_done_callback(self.later.discard)
 
     async def _record(self, who: Actor | Stranger, operation: str, reason: str | None) -> None:
-        after = {"reason": reason} if reason else None
         try:
-            await audit.record(self.db, who, "access.refused", "operation", operation, after=after)
+            await audit.record_refusal(self.db, who, operation, reason)
         except ServiceUnavailable:
             log.warning("refusal_not_audited", request_id=who.request_id)
 

@@ -1,0 +1,10 @@
+"""Index events by age: the job that expires them reads the oldest first."""
+
+from akako.migrations import online
+
+revision = "0012"
+down_revision = "0011"
+
+
+def upgrade() -> None:
+    online.create_index("outbox_created", "on outbox (created_at)")
