@@ -52,6 +52,13 @@ EDUCATION = [
         "listTopics", "List the topics of a subject", ANONYMOUS, path={"subjectId": "{{subjectId}}"}
     ),
     Step(
+        "listTopics",
+        "List the topics of a subject, as its mentor",
+        MENTOR,
+        path={"subjectId": "{{subjectId}}"},
+        checks={"the content is not listed": "!('content' in result[0])"},
+    ),
+    Step(
         "getTopic",
         "Get a topic, without a token",
         ANONYMOUS,

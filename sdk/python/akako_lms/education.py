@@ -8,7 +8,7 @@ from akako_lms._area import Area, D, iteration, operation
 from akako_lms._queries import GradeLevel, NodeQuery
 from akako_lms._session import Page, check_names
 from akako_lms._wire import given, segment
-from akako_lms.models import Deleted, Grade, Level, Subject, Topic
+from akako_lms.models import Deleted, Grade, Level, Subject, Topic, TopicSummary
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -60,10 +60,10 @@ class Education(Area[D]):
         return await self._session.page(Subject, path, query, NodeQuery)
 
     @operation
-    async def get_topics(self, subject_id: str, **query: Unpack[NodeQuery]) -> Page[Topic]:
-        """List the topics of a subject."""
+    async def get_topics(self, subject_id: str, **query: Unpack[NodeQuery]) -> Page[TopicSummary]:
+        """List the topics of a subject, without their content: `get_topic` returns it."""
         path = f"/education/subjects/{segment(subject_id)}/topics"
-        return await self._session.page(Topic, path, query, NodeQuery)
+        return await self._session.page(TopicSummary, path, query, NodeQuery)
 
     iter_levels = iteration(get_levels)
     iter_grades = iteration(get_grades)

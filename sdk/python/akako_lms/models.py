@@ -120,18 +120,25 @@ class Document(Model):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Topic(Level):
-    """A topic of a subject.
+class TopicSummary(Level):
+    """A topic as it appears in lists, without its content.
 
-    `content`, `video_url` and `documents` are None for callers who are not entitled to them.
+    `video_url` and `documents` are None for callers who are not entitled to them. `documents` holds
+    the first ones only; `document_count` counts all.
     """
 
     subject_id: str
     has_video: bool
     document_count: int
-    content: str | None = None
     video_url: str | None = None
     documents: list[Document] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic(TopicSummary):
+    """A topic of a subject. `content` is None for callers who are not entitled to it."""
+
+    content: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,7 +279,10 @@ class Organization(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry(Model):
-    """A deed. The actor is None where the server or the identity provider acted."""
+    """An audit entry. The actor is None if the server or the identity provider acted.
+
+    `count` is above 1 for requests rejected with 403 that share the entry of the first one.
+    """
 
     id: str
     at: datetime
@@ -286,6 +296,7 @@ class AuditEntry(Model):
     after: dict[str, Any] | None
     ip: str | None
     request_id: str | None
+    count: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,10 +27,10 @@ export class Education extends Area {
   iterSubjects(gradeId: string, query?: NodeQuery): AsyncGenerator<Schemas["Subject"]> {
     return this.client.items(`/education/grades/${segment(gradeId)}/subjects`, query);
   }
-  async getTopics(subjectId: string, query?: NodeQuery): Promise<Page<Schemas["Topic"]>> {
+  async getTopics(subjectId: string, query?: NodeQuery): Promise<Page<Schemas["TopicSummary"]>> {
     return this.client.page(`/education/subjects/${segment(subjectId)}/topics`, query);
   }
-  iterTopics(subjectId: string, query?: NodeQuery): AsyncGenerator<Schemas["Topic"]> {
+  iterTopics(subjectId: string, query?: NodeQuery): AsyncGenerator<Schemas["TopicSummary"]> {
     return this.client.items(`/education/subjects/${segment(subjectId)}/topics`, query);
   }
   async getTopic(topicId: string): Promise<Versioned<Schemas["Topic"]>> {

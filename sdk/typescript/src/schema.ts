@@ -190,8 +190,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get topics for a subject
-         * @description Content, video and documents are included for administrators, the subject's mentor and learners
+         * Get topics for a subject, without their content
+         * @description Video and the first documents are included for administrators, the subject's mentor and learners
          *     whose enrollment was approved.
          *
          *     For everybody. A valid token may show more; an invalid one counts as none.
@@ -374,7 +374,7 @@ export interface paths {
         put?: never;
         /**
          * Create a topic in a subject
-         * @description Mentors may in their own subjects.
+         * @description Mentors can create topics in subjects assigned to them.
          *
          *     Roles: ADMIN, MENTOR.
          */
@@ -395,7 +395,7 @@ export interface paths {
         get?: never;
         /**
          * Update a topic
-         * @description Mentors may in their own subjects.
+         * @description Mentors can update topics in subjects assigned to them.
          *
          *     Roles: ADMIN, MENTOR.
          */
@@ -403,7 +403,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a topic
-         * @description Mentors may in their own subjects.
+         * @description Mentors can delete topics in subjects assigned to them.
          *
          *     Roles: ADMIN, MENTOR.
          */
@@ -1031,9 +1031,11 @@ export interface components {
             subjectIds?: string[];
         };
         /**
-         * @description A deed. The actor is null where the server or the identity provider acted.
+         * @description An audit entry. The actor is null if the server or the identity provider acted.
          *
-         *         `before` and `after` hold the changed state; of deleted users without anything personal.
+         *         `before` and `after` hold the changed state: texts longer than 256 characters as `{"length",
+         *         "sha256"}`, and no personal data of deleted users. `count` is above 1 for requests rejected with
+         *         403: those of one actor and operation within an hour share the entry of the first one.
          */
         AuditEntry: {
             id: string;
@@ -1049,6 +1051,7 @@ export interface components {
             after: Record<string, never> | null;
             ip: string | null;
             requestId: string | null;
+            count: number;
         };
         /** @description `reason` is a word to branch on, such as `invalid_json` or `invalid_idempotency_key`. */
         BadRequestDetails: {
@@ -1668,12 +1671,7 @@ export interface components {
             synced: boolean;
             created: boolean;
         };
-        /**
-         * @description A topic of a subject, such as Addition.
-         *
-         *         `content`, `videoUrl` and `documents` are only for administrators, the subject's mentor and the
-         *         learners whose enrollment was approved.
-         */
+        /** @description A topic of a subject, such as Addition. `content` is for the same callers as `videoUrl`. */
         Topic: {
             id: string;
             name: string;
@@ -1687,9 +1685,9 @@ export interface components {
             subjectId: string;
             hasVideo: boolean;
             documentCount: number;
-            content?: string;
             videoUrl?: string | null;
             documents?: components["schemas"]["Document"][];
+            content?: string;
         };
         TopicCreate: {
             name: string;
@@ -1703,6 +1701,28 @@ export interface components {
             subjectId: string;
             /** @default  */
             content?: string;
+        };
+        /**
+         * @description A topic as it appears in lists, without its content.
+         *
+         *         `videoUrl` and `documents` are included for administrators, the subject's mentor and learners
+         *         whose enrollment was approved. `documents` holds at most 24 KiB; `documentCount` counts all.
+         */
+        TopicSummary: {
+            id: string;
+            name: string;
+            description: string;
+            imageUrl: string | null;
+            isActive: boolean;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            subjectId: string;
+            hasVideo: boolean;
+            documentCount: number;
+            videoUrl?: string | null;
+            documents?: components["schemas"]["Document"][];
         };
         /** @description Absent fields stay; null clears the image. A topic stays in its subject. */
         TopicUpdate: {
@@ -3068,7 +3088,7 @@ export interface operations {
                     "application/json": {
                         /** @constant */
                         success: true;
-                        data: components["schemas"]["Topic"][];
+                        data: components["schemas"]["TopicSummary"][];
                         pagination: components["schemas"]["Pagination"];
                     };
                 };

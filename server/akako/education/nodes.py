@@ -9,23 +9,45 @@ from typing import Generic, TypeVar
 import asyncpg
 import msgspec
 
-from akako.education.schemas import Document, Grade, Level, Mentor, Node, Subject, Topic
+from akako.education.schemas import (
+    Document,
+    Grade,
+    Level,
+    Mentor,
+    Node,
+    Subject,
+    Topic,
+    TopicSummary,
+)
 from akako.education.tree import GRADE, LEVEL, SUBJECT, TOPIC, Kind, readable
 from akako.kernel.access import MENTOR, Actor
 from akako.kernel.listing import Flag, Sort, Spec
 from akako.kernel.pages import Where
 
 N = TypeVar("N", bound=Node)
+T = TypeVar("T", bound=TopicSummary)
 
 MENTOR_OF = """
 (select json_build_array(m.id, m.first_name, m.last_name, m.email) from users m
  where m.id = s.mentor_id and m.deleted_at is null)::text as mentor
 """
-DOCUMENTS = """
-(select coalesce(json_agg(json_build_array(d.id, d.name, d.description, d.file_name, d.mime_type,
-                                           d.size, d.sha256, d.uploaded_by, d.created_at)
-                          order by d.created_at, d.id), '[]')
+DOCUMENT = """
+json_build_array(d.id, d.name, d.description, d.file_name, d.mime_type, d.size, d.sha256,
+                 d.uploaded_by, d.created_at)
+"""
+DOCUMENTS = f"""
+(select coalesce(json_agg({DOCUMENT} order by d.created_at, d.id), '[]')
  from documents d where d.topic_id = t.id and d.status = 'ACTIVE')::text
+"""
+# In lists each topic shows its first documents only: 100 topics with 100 documents each would be
+# 60 MB. The response adds about 300 bytes to the columns of a document: keys, topic id, URL.
+LISTED_DOCUMENT_BYTES = 24 * 1024
+FIRST_DOCUMENTS = f"""
+(select coalesce(json_agg(d.shown order by d.created_at, d.id), '[]') from (
+    select d.created_at, d.id, {DOCUMENT} as shown,
+        sum(octet_length({DOCUMENT}::text) + 300) over (order by d.created_at, d.id) as bytes
+    from documents d where d.topic_id = t.id and d.status = 'ACTIVE'
+ ) d where d.bytes <= {LISTED_DOCUMENT_BYTES})::text
 """
 
 
@@ -57,6 +79,11 @@ SHARED = len(Node.__struct_fields__)
 def _shared(kind: Kind) -> str:
     """The columns that all kinds have, in the order of their fields; every select begins so."""
     return ", ".join(f"{kind.alias}.{name}" for name in Node.__struct_fields__)
+
+
+TOPIC_FACTS = f"""
+{_shared(TOPIC)}, t.subject_id, t.video_key is not null as has_video, t.document_count
+"""
 
 
 def _node(row: asyncpg.Record) -> tuple[str, str, str, str | None, bool, datetime, datetime]:
@@ -127,21 +154,32 @@ def _document(topic_id: str, found: _Document) -> Document:
 def _topic_columns(where: Where, actor: Actor | None) -> str:
     entitled = readable(where, actor)
     return f"""
-    {_shared(TOPIC)}, t.subject_id, t.video_key is not null as has_video, t.document_count,
+    {TOPIC_FACTS},
     case when {entitled} then t.content end as content,
     case when {entitled} then {DOCUMENTS} end as documents
     """
 
 
+def _summary_columns(where: Where, actor: Actor | None) -> str:
+    entitled = readable(where, actor)
+    return f"{TOPIC_FACTS}, case when {entitled} then {FIRST_DOCUMENTS} end as documents"
+
+
 def _topic(row: asyncpg.Record, actor: Actor | None) -> Topic:
-    topic = Topic(
-        *_node(row),
-        subject_id=row["subject_id"],
-        has_video=row["has_video"],
-        document_count=row["document_count"],
-    )
+    topic = _described(Topic, row)
     if row["documents"] is not None:
         topic.content = row["content"]
+    return topic
+
+
+def _summary(row: asyncpg.Record, actor: Actor | None) -> TopicSummary:
+    return _described(TopicSummary, row)
+
+
+def _described(shape: type[T], row: asyncpg.Record) -> T:
+    """Build a topic. `documents` is null if the caller may not read its material."""
+    topic = shape(*_node(row), row["subject_id"], row["has_video"], row["document_count"])
+    if row["documents"] is not None:
         topic.video_url = video_url(topic.id) if topic.has_video else None
         found = _documents.decode(row["documents"])
         topic.documents = [_document(topic.id, each) for each in found]
@@ -162,3 +200,4 @@ SUBJECTS = Nodes(
     build=_subject,
 )
 TOPICS = Nodes(kind=TOPIC, spec=_spec(TOPIC), columns=_topic_columns, build=_topic)
+TOPIC_ROWS = Nodes(kind=TOPIC, spec=TOPICS.spec, columns=_summary_columns, build=_summary)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from akako.education import service
-from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPICS, Nodes
+from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPIC_ROWS, Nodes
 from akako.education.schemas import (
     Deleted,
     Deletion,
@@ -21,6 +21,7 @@ from akako.education.schemas import (
     SubjectUpdate,
     Topic,
     TopicCreate,
+    TopicSummary,
     TopicUpdate,
 )
 from akako.education.service import Edit
@@ -84,17 +85,17 @@ async def list_subjects(call: Call, grade_id: str, request: Request) -> Listed[S
 @get(
     "/education/subjects/{subject_id}/topics",
     access=PUBLIC,
-    listing=TOPICS.spec,
+    listing=TOPIC_ROWS.spec,
     resource="subject",
     errors=(403,),
 )
-async def list_topics(call: Call, subject_id: str, request: Request) -> Listed[Topic]:
-    """Get topics for a subject.
+async def list_topics(call: Call, subject_id: str, request: Request) -> Listed[TopicSummary]:
+    """Get topics for a subject, without their content.
 
-    Content, video and documents are included for administrators, the subject's mentor and learners
+    Video and the first documents are included for administrators, the subject's mentor and learners
     whose enrollment was approved.
     """
-    return await service.list_nodes(call.db, call.maybe_actor, TOPICS, subject_id, request)
+    return await service.list_nodes(call.db, call.maybe_actor, TOPIC_ROWS, subject_id, request)
 
 
 @get("/education/topics/{topic_id}", access=PUBLIC, resource="topic")
@@ -254,7 +255,7 @@ async def delete_subject(call: Call, subject_id: str, query: Deletion) -> Ok[Del
 async def create_topic(call: Call, data: TopicCreate) -> Created[Topic]:
     """Create a topic in a subject.
 
-    Mentors may in their own subjects.
+    Mentors can create topics in subjects assigned to them.
     """
     topic = await service.create_topic(call.db, call.actor, topic=data)
     where = f"/api/education/topics/{topic.id}"
@@ -274,7 +275,7 @@ async def update_topic(
 ) -> Ok[Topic]:
     """Update a topic.
 
-    Mentors may in their own subjects.
+    Mentors can update topics in subjects assigned to them.
     """
     edit = _edit(call, data, echoed)
     topic = await service.update_topic(call.db, call.actor, topic_id, edit=edit)
@@ -292,7 +293,7 @@ async def update_topic(
 async def delete_topic(call: Call, topic_id: str) -> Ok[Deleted]:
     """Delete a topic.
 
-    Mentors may in their own subjects.
+    Mentors can delete topics in subjects assigned to them.
     """
     deleted = await service.delete_topic(
         call.db, call.actor, topic_id, if_match=call.header("if-match")

@@ -78,19 +78,24 @@ class Document(msgspec.Struct, rename="camel", kw_only=True):
     url: str
 
 
-class Topic(Node, rename="camel"):
-    """A topic of a subject, such as Addition.
+class TopicSummary(Node, rename="camel"):
+    """A topic as it appears in lists, without its content.
 
-    `content`, `videoUrl` and `documents` are only for administrators, the subject's mentor and the
-    learners whose enrollment was approved.
+    `videoUrl` and `documents` are included for administrators, the subject's mentor and learners
+    whose enrollment was approved. `documents` holds at most 24 KiB; `documentCount` counts all.
     """
 
     subject_id: str
     has_video: bool
     document_count: int
-    content: str | UnsetType = UNSET
     video_url: str | UnsetType | None = UNSET
     documents: list[Document] | UnsetType = UNSET
+
+
+class Topic(TopicSummary, rename="camel"):
+    """A topic of a subject, such as Addition. `content` is for the same callers as `videoUrl`."""
+
+    content: str | UnsetType = UNSET
 
 
 class Deleted(msgspec.Struct):

@@ -7,9 +7,11 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from akako.kernel.errors import ApiError
+from akako.kernel.errors import ApiError, ValidationFailed
 
 T = TypeVar("T")
+# 100 of the largest rows that requests can create fit: mentor applications with 7 MB of text.
+LIST_BYTES = 8 * 1024 * 1024
 DONE = "Operation completed successfully"
 
 encode = msgspec.json.Encoder().encode
@@ -76,7 +78,12 @@ def success(data: object, message: str = DONE) -> bytes:
 
 
 def listing(data: object, pagination: Pagination) -> bytes:
-    return encode(_List(True, data, pagination))
+    """Encode a page. Raise ValidationFailed if it is larger than LIST_BYTES."""
+    raw = encode(_List(True, data, pagination))
+    if len(raw) > LIST_BYTES:
+        message = f"The page is larger than {LIST_BYTES} bytes; request a smaller limit"
+        raise ValidationFailed.of("limit", message, pagination.limit)
+    return raw
 
 
 def error(problem: ApiError) -> bytes:

@@ -28,10 +28,10 @@ NOT_OWNER = {"required": ["ADMIN", "MENTOR"], "user_roles": ["MENTOR"], "reason"
 
 
 def seen(api: Server, topic: str, subject: str, as_: str | None) -> set[str]:
-    """Which material the caller gets, from the topic itself and from the list alike."""
+    """Return which material the caller gets. The list shows the same, except the content."""
     one = api.get(f"{PUBLIC}/topics/{topic}", as_=as_).json()["data"]
-    (same,) = api.get(f"{PUBLIC}/subjects/{subject}/topics", as_=as_).json()["data"]
-    assert one == same
+    (listed,) = api.get(f"{PUBLIC}/subjects/{subject}/topics", as_=as_).json()["data"]
+    assert listed == {name: value for name, value in one.items() if name != "content"}
     return MATERIAL.intersection(one)
 
 
