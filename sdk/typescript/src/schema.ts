@@ -880,9 +880,10 @@ export interface paths {
         put?: never;
         /**
          * Receive a webhook of Clerk
-         * @description Signed by Svix in the headers svix-id, svix-timestamp and svix-signature (webhook-* and x-svix-*
-         *     are understood too). Once the signature holds the answer is 200, so that no content can get the
-         *     endpoint disabled. The rate limit is for everybody else: what is genuine is served beyond it.
+         * @description Svix signs it in the headers svix-id, svix-timestamp and svix-signature (webhook-* and x-svix-*
+         *     are accepted too). Requests whose headers cannot be those of a recent signed message are
+         *     rejected before the body is read. If the signature holds the response is 200, so that no content
+         *     can get the endpoint disabled. The rate limit applies to requests that are not signed.
          *
          *     Needs no token.
          */

@@ -33,6 +33,11 @@ PENDING = Spec(
 OWN = Spec(sorts=SORTS, default="requestedAt", descending=True, dates=DATES, identity="e.id")
 
 REOPEN_SECONDS = 30
+MAX_DAILY = 1_000  # requests of a user in 24 hours: each of them may be cancelled and made again
+RECENT = """
+(select count(*) from enrollments o
+ where o.user_id = {} and o.requested_at > now() - interval '24 hours')
+"""
 FIELDS = Enrollment.__struct_fields__
 COLUMNS = ", ".join(f"e.{name}" for name in FIELDS)
 
@@ -103,13 +108,15 @@ async def list_of_user(db: Database, user_id: str, request: listing.Request) -> 
 async def request(
     tx: Database, actor: Actor, subject_id: str, message: str | None
 ) -> Enrollment | None:
-    """Note a request; None where the caller does not see the subject, or teaches it.
+    """Store a request; None if the caller does not see the subject, teaches it, or made MAX_DAILY
+    requests.
 
     Raise asyncpg.UniqueViolationError where they have a pending or approved one.
     """
     where = education.seen(SUBJECT, actor, inactive=False)
     where.add("s.id = {}", subject_id)
     where.add("s.mentor_id is distinct from {}", actor.user_id)
+    where.add(f"{RECENT} < {{}}", actor.user_id, MAX_DAILY)
     row = Where()
     row.values = [*where.values]
     row.add("{}, {}, s.id, {}", new_id(), actor.user_id, message)
@@ -118,6 +125,11 @@ async def request(
     select {row} from {SUBJECT.source} where {where} returning {COLUMNS}
     """
     return _maybe(await tx.fetchrow(sql, *row.values))
+
+
+async def count_recent(db: Database, user_id: str) -> int:
+    """Count the requests of a user in the last 24 hours."""
+    return int(await db.fetchval(f"select {RECENT.format('$1')}", user_id))
 
 
 async def lock(tx: Database, enrollment_id: str) -> Enrollment | None:

@@ -46,6 +46,9 @@ async def _why_not(tx: Database, actor: Actor, subject_id: str) -> ApiError:
     """Why a subject cannot be asked for."""
     if not await education.find(tx, actor, SUBJECTS, subject_id, inactive=False):
         return NotFound("subject", subject_id)
+    if await queries.count_recent(tx, actor.user_id) >= queries.MAX_DAILY:
+        message = f"Only {queries.MAX_DAILY} requests can be made in 24 hours"
+        return Conflict("enrollment", "requests", queries.MAX_DAILY, message)
     message = "Mentors cannot enroll in their own subject"
     return ValidationFailed.of("subjectId", message, subject_id)
 

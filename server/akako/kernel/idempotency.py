@@ -1,12 +1,13 @@
-"""Idempotency keys: a repeated write gives the first one's answer and has no second effect.
+"""Idempotency keys: a repeated write returns the first response and has no second effect.
 
 The key's row is written in the transaction of the effect itself, so there is never one without the
-other. Answers are kept for 24 hours.
+other. Responses are stored for 24 hours, at most MAX_KEYS and MAX_BYTES per user.
 """
 
 from __future__ import annotations
 
 import hashlib
+import random
 import re
 
 import msgspec
@@ -18,10 +19,29 @@ from akako.kernel.errors import BadRequest, IdempotencyInProgress, IdempotencyKe
 KEEP_HOURS = 24
 # Taken without waiting: a request that finds the key in use is refused at once.
 CLAIM = f"select pg_try_advisory_xact_lock(hashtextextended($1, {locks.IDEMPOTENCY_KEY_SEED}))"
+MAX_KEYS = 1_000
+MAX_BYTES = 16 * 1024 * 1024
+PRUNE_SHARE = 1 / 16  # of the writes: counting a user's keys costs about a millisecond
+CHANCE = random.Random()  # noqa: S311 - it decides when to tidy up
 KEY = re.compile(r'"[\x21\x23-\x7e]{1,255}"|[\x21\x23-\x7e]{1,255}', re.ASCII)
 
 # Outcomes that a repetition may change, or that were reached before the work began.
 NOT_KEPT = {400, 401, 403, 413, 415, 422, 429}
+
+
+# The oldest keys beyond the bounds. The lock keeps concurrent writes of the user from deleting the
+# same rows in different orders.
+PRUNE = """
+delete from idempotency_keys where ctid = any(array(
+    select ctid from (
+        select ctid, row_number() over newest as number,
+            sum(octet_length(body)) over newest as bytes
+        from idempotency_keys where caller = $1
+        window newest as (order by created_at desc, method, route, key)
+    ) ranked
+    where (number > $2 or bytes > $3) and pg_try_advisory_xact_lock(hashtextextended($1, 2))
+))
+"""
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -118,7 +138,7 @@ def is_kept(status: int) -> bool:
 
 
 async def keep(tx: Database, scope: Scope, print_: bytes, answer: Stored) -> None:
-    """Keep the answer beside its effect, unless it is one that must not be repeated."""
+    """Store the response beside its effect, unless its status is in NOT_KEPT."""
     if not is_kept(answer.status):
         return
     await tx.execute(
@@ -139,10 +159,17 @@ async def keep(tx: Database, scope: Scope, print_: bytes, answer: Stored) -> Non
         answer.headers,
         answer.body,
     )
+    if CHANCE.random() < PRUNE_SHARE:
+        await prune(tx, scope.caller)
+
+
+async def prune(tx: Database, caller: str) -> None:
+    """Delete a user's oldest keys beyond MAX_KEYS keys or MAX_BYTES of responses."""
+    await tx.execute(PRUNE, caller, MAX_KEYS, MAX_BYTES)
 
 
 async def forget_old(db: Database) -> None:
-    """Drop what is past its time; runs every hour."""
+    """Delete expired keys; runs every hour."""
     await db.execute(
         "delete from idempotency_keys where created_at < now() - make_interval(hours => $1)",
         KEEP_HOURS,

@@ -23,6 +23,7 @@ DATES = {"created": "a.requested_at"}
 PENDING = Spec(sorts=SORTS, default="requestedAt", search=True, dates=DATES, identity="a.id")
 OWN = Spec(sorts=SORTS, default="requestedAt", descending=True, dates=DATES, identity="a.id")
 
+MAX_DAILY = 50  # applications of a user in 24 hours: a rejected one may be followed by another
 FIELDS = MentorApplication.__struct_fields__
 COLUMNS = ", ".join(f"a.{name}" for name in FIELDS)
 
@@ -91,6 +92,15 @@ async def insert(
     )
     assert row is not None
     return _application(row)
+
+
+async def count_recent(db: Database, user_id: str) -> int:
+    """Count the applications of a user in the last 24 hours."""
+    sql = """
+    select count(*) from mentor_applications
+    where user_id = $1 and requested_at > now() - interval '24 hours'
+    """
+    return int(await db.fetchval(sql, user_id))
 
 
 async def lock(tx: Database, application_id: str) -> MentorApplication | None:

@@ -43,6 +43,9 @@ async def apply(db: Database, actor: Actor, *, request: ApplicationRequest) -> M
         _refuse_unknown(request.subject_ids or [], await queries.visible_subjects(tx, wanted))
         if actor.has(MENTOR):
             raise Conflict("user_role", "role", MENTOR, "You are a mentor already")
+        if await queries.count_recent(tx, actor.user_id) >= queries.MAX_DAILY:
+            message = f"Only {queries.MAX_DAILY} applications can be made in 24 hours"
+            raise Conflict("mentor_application", "applications", queries.MAX_DAILY, message)
         try:
             async with tx.transaction():
                 application = await queries.insert(tx, actor.user_id, request, wanted)

@@ -10,6 +10,8 @@ from akako.identity.statements import LOCK
 from akako.kernel.database import Database
 
 KEEP_DAYS = 90
+MAX_DEAD_LETTERS = 1_000
+MAX_DEAD_BYTES = 64 * 1024 * 1024
 NOTE = """
 insert into webhook_messages (message_id, type, outcome) {values}
 on conflict do nothing returning message_id
@@ -32,6 +34,16 @@ with new as ({NOTE.format(values="values ($1, $2, 'dead')")}), stored as (
     from new
 )
 select message_id from new
+"""
+
+
+PRUNE_DEAD = """
+delete from webhook_dead_letters where id in (
+    select id from (
+        select id, row_number() over newest as number, sum(octet_length(body)) over newest as bytes
+        from webhook_dead_letters window newest as (order by id desc)
+    ) ranked where number > $1 or bytes > $2
+)
 """
 
 
@@ -60,9 +72,13 @@ async def bury(
 ) -> bool:
     """Store a message that could not be applied, for an operator to look at.
 
-    `about` is the Clerk id in the message. If that user was deleted, the body is left out.
+    `about` is the Clerk id in the message. If that user was deleted, the body is left out. The
+    oldest messages beyond MAX_DEAD_LETTERS or MAX_DEAD_BYTES are deleted.
     """
-    return await db.fetchval(BURY, message_id, kind, reason, body, about) is not None
+    new = await db.fetchval(BURY, message_id, kind, reason, body, about) is not None
+    if new:
+        await db.execute(PRUNE_DEAD, MAX_DEAD_LETTERS, MAX_DEAD_BYTES)
+    return new
 
 
 async def forget_old(db: Database) -> None:

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from akako.kernel.access import UNGUARDED
 from akako.kernel.envelope import Ok
 from akako.kernel.errors import ServiceUnavailable, Unauthorized
-from akako.kernel.http.body import read_whole
 from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import JSON, Tag, post
 from akako.kernel.limits import WEBHOOK
@@ -47,9 +46,10 @@ TURN_SECONDS = 10.0  # Svix waits for 15
 async def receive_clerk_webhook(call: Call) -> Ok[Receipt]:
     """Receive a webhook of Clerk.
 
-    Signed by Svix in the headers svix-id, svix-timestamp and svix-signature (webhook-* and x-svix-*
-    are understood too). Once the signature holds the answer is 200, so that no content can get the
-    endpoint disabled. The rate limit is for everybody else: what is genuine is served beyond it.
+    Svix signs it in the headers svix-id, svix-timestamp and svix-signature (webhook-* and x-svix-*
+    are accepted too). Requests whose headers cannot be those of a recent signed message are
+    rejected before the body is read. If the signature holds the response is 200, so that no content
+    can get the endpoint disabled. The rate limit applies to requests that are not signed.
     """
     outside = call.outside
     if not outside.webhook_secrets:
@@ -57,7 +57,10 @@ async def receive_clerk_webhook(call: Call) -> Ok[Receipt]:
     message = signatures.read_headers(call.headers)
     if message is None:
         raise call.over_limit or Unauthorized("missing", "Webhook signature missing")
-    body = await read_whole(call, MAX_BYTES)
+    # Before the body is read: it may be long, slow or never come.
+    if not signatures.is_plausible(message, time.time()):
+        raise call.over_limit or Unauthorized("invalid", "Webhook signature invalid")
+    body = await _body(call)
     if not signatures.is_genuine(message, body, outside.webhook_secrets, time.time()):
         raise call.over_limit or Unauthorized("invalid", "Webhook signature invalid")
     async with turn(outside.webhook_turns):
@@ -71,9 +74,18 @@ async def receive_clerk_webhook(call: Call) -> Ok[Receipt]:
     return Ok(data=receipt, message="Webhook received")
 
 
+async def _body(call: Call) -> bytes:
+    """Read the body within the budget of unverified ones. Raise the rate limit's error instead of
+    503 for callers beyond it."""
+    try:
+        return await call.outside.webhook_bodies.read(call.chunks(), MAX_BYTES)
+    except ServiceUnavailable as refusal:
+        raise call.over_limit or refusal from None
+
+
 @asynccontextmanager
 async def turn(turns: asyncio.Semaphore) -> AsyncIterator[None]:
-    """Wait for a turn, but not until the sender gives up: told in time, it soon tries again."""
+    """Wait for a turn. Raise ServiceUnavailable before the sender gives up: it retries sooner."""
     try:
         async with asyncio.timeout(TURN_SECONDS):
             await turns.acquire()

@@ -20,10 +20,11 @@ MAX_SIGNATURES = 100
 FAMILIES = ("svix", "webhook", "x-svix")
 MESSAGE_ID = re.compile(rb"[\x21-\x7e]{1,256}")
 TIMESTAMP = re.compile(rb"[0-9]{1,12}")
+SIGNATURE = re.compile(rb"v1,[A-Za-z0-9+/]{43}=")  # HMAC-SHA256 in base64
 
 
 class Message(msgspec.Struct, frozen=True):
-    """What the headers say of a message: its id stays the same over all retries."""
+    """The headers of a message. Its id stays the same over all retries."""
 
     id: bytes
     timestamp: bytes
@@ -31,7 +32,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 def read_headers(headers: Mapping[bytes, bytes]) -> Message | None:
-    """The first header family of which anything is there; None unless it is complete."""
+    """Return the first header family that is present, or None if it is incomplete or malformed."""
     for family in FAMILIES:
         values = [
             headers.get(f"{family}-{part}".encode()) for part in ("id", "timestamp", "signature")
@@ -47,7 +48,7 @@ def _message(id: bytes | None, timestamp: bytes | None, signature: bytes | None)
     if not MESSAGE_ID.fullmatch(id) or not TIMESTAMP.fullmatch(timestamp):
         return None
     listed = signature.split(b" ", MAX_SIGNATURES)[:MAX_SIGNATURES]
-    return Message(id, timestamp, tuple(each[3:] for each in listed if each.startswith(b"v1,")))
+    return Message(id, timestamp, tuple(each[3:] for each in listed if SIGNATURE.fullmatch(each)))
 
 
 def sign(secret: str, message_id: bytes, timestamp: bytes, body: bytes) -> bytes:
@@ -60,12 +61,18 @@ def sign(secret: str, message_id: bytes, timestamp: bytes, body: bytes) -> bytes
     return base64.b64encode(hmac.digest(key, signed, hashlib.sha256))
 
 
+def is_plausible(message: Message, now: float) -> bool:
+    """Return whether a body could make the message genuine: it is recent and has a signature."""
+    is_recent = abs(now - int(message.timestamp)) <= TOLERANCE_SECONDS
+    return is_recent and bool(message.signatures)
+
+
 def is_genuine(message: Message, body: bytes, secrets: Sequence[str], now: float) -> bool:
-    """Whether one of the secrets signed this body, not more than five minutes from now."""
-    if abs(now - int(message.timestamp)) > TOLERANCE_SECONDS:
+    """Return whether one of the secrets signed this body, at most five minutes from now."""
+    if not is_plausible(message, now):
         return False
     expected = [sign(secret, message.id, message.timestamp, body) for secret in secrets]
-    # Compared in full, so that the time taken tells nothing about which part was right.
+    # All pairs are compared, so that the time taken does not depend on the matching one.
     matches = [
         hmac.compare_digest(each, given) for each in expected for given in message.signatures
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,6 +73,7 @@ class Requests:
     def __init__(self, clerk: Clerk) -> None:
         self.clerk = clerk
         self.server: Server = clerk.server
+        self.granted: list[str] = []
 
     def send(
         self, method: str, path: str, who: str, *, key: str | None = None, **kw: Any
@@ -95,17 +97,22 @@ class Requests:
         return clerk_id, self.done("GET", "/api/auth/profile", clerk_id)["id"]
 
     def grant(self, user_id: str, role: str) -> None:
+        self.granted.append(new_id())
         with self.server.db() as db:
             db.execute(
                 "insert into user_roles (id, user_id, role, effective_start) "
                 "values (%s, %s, %s, now())",
-                (new_id(), user_id, role),
+                (self.granted[-1], user_id, role),
             )
 
 
 @pytest.fixture
-def requests(clerk: Clerk) -> Requests:
-    return Requests(clerk)
+def requests(clerk: Clerk) -> Iterator[Requests]:
+    requests = Requests(clerk)
+    yield requests
+    with clerk.server.db() as db:  # other tests of the package need to know all administrators
+        sql = "update user_roles set effective_end = now() where id = any(%s)"
+        db.execute(sql, [requests.granted])
 
 
 def found(server: Server, mark: str) -> set[str]:

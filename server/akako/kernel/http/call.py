@@ -15,6 +15,7 @@ from akako.kernel.database import Database
 from akako.kernel.errors import RateLimited, Unauthorized
 from akako.kernel.files.space import RESERVE, Reserve
 from akako.kernel.http.asgi import Receive, Scope
+from akako.kernel.http.body_budget import BodyBudget
 from akako.kernel.http.file_proxy import FileProxy
 from akako.kernel.http.reply import Headers
 from akako.kernel.listing import Request as ListRequest
@@ -46,6 +47,8 @@ class Outside(msgspec.Struct, kw_only=True):
     clerk_instance_id: str | None = None
     # Messages applied at once; more of them wait, so that a flood leaves the database to others.
     webhook_turns: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(4))
+    # Bodies of messages whose signature cannot be checked before they are there.
+    webhook_bodies: BodyBudget = msgspec.field(default_factory=BodyBudget)
     max_document_bytes: int = 50 * 1024 * 1024
     max_video_bytes: int = 500 * 1024 * 1024
     max_upload_seconds: int = 3600  # of one request that sends a file
