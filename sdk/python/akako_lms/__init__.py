@@ -9,6 +9,7 @@ levels = api.education.get_levels()
 from akako_lms._downloads import Download
 from akako_lms._session import Page
 from akako_lms._wire import Model
+from akako_lms.audit import AuditEntry
 from akako_lms.client import AkakoAPI, AsyncAkakoAPI
 from akako_lms.errors import (
     AkakoError,
@@ -37,7 +38,6 @@ from akako_lms.errors import (
     ValidationError,
 )
 from akako_lms.models import (
-    AuditEntry,
     DecisionResult,
     Deleted,
     Document,

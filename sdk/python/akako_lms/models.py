@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from akako_lms._wire import Model
 
@@ -275,28 +274,6 @@ class Organization(Model):
     plan: str
     created_at: datetime
     updated_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuditEntry(Model):
-    """An audit entry. The actor is None if the server or the identity provider acted.
-
-    `count` is above 1 for requests rejected with 403 that share the entry of the first one.
-    """
-
-    id: str
-    at: datetime
-    actor_user_id: str | None
-    actor_clerk_id: str | None
-    impersonator_clerk_id: str | None
-    action: str
-    resource: str
-    resource_id: str | None
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-    ip: str | None
-    request_id: str | None
-    count: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
