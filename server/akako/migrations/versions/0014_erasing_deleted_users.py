@@ -6,8 +6,8 @@ responses, dead letters, unfinished uploads and audit entries. See docs/decision
 
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 
 SQL = """
 create or replace function forget_what_was_written() returns trigger language plpgsql as $$
