@@ -25,6 +25,7 @@ from akako.backends.s3_store import S3Access
 from akako.backends.token_verifier import JwtVerifier
 from akako.backends.tracing import TracedPool
 from akako.backends.valkey_counters import ValkeyCounters
+from akako.education import admin_routes as education_admin_routes
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
 from akako.identity import actors
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 ROOMS = (
     identity_routes,
     education_routes,
+    education_admin_routes,
     library_routes,
     uploads_routes,
     enrollment_routes,

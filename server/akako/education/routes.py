@@ -1,55 +1,23 @@
-"""Endpoints of the curriculum: public lists, and the writes of administrators and mentors."""
+"""Public endpoints of the curriculum."""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
-
 from akako.education import service
-from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPIC_ROWS, Nodes
+from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPIC_ROWS
 from akako.education.schemas import (
-    Deleted,
-    Deletion,
     Grade,
-    GradeCreate,
-    GradeUpdate,
     Level,
-    LevelCreate,
-    LevelUpdate,
-    Node,
     Subject,
-    SubjectCreate,
-    SubjectUpdate,
     Topic,
-    TopicCreate,
     TopicSummary,
-    TopicUpdate,
 )
-from akako.education.service import Edit
-from akako.kernel.access import ADMIN, MENTOR, PUBLIC, requires
-from akako.kernel.envelope import Created, Listed, Ok
+from akako.kernel.access import PUBLIC
+from akako.kernel.envelope import Listed, Ok
 from akako.kernel.http.call import Call
-from akako.kernel.http.endpoint import Tag, delete, get, post, put
-from akako.kernel.ids import EXAMPLE
+from akako.kernel.http.endpoint import Tag, get
 from akako.kernel.listing import Request
 
 TAG = Tag("Education System", "Levels, grades, subjects and topics.")
-
-N = TypeVar("N", bound=Node)
-
-
-TOPIC_BYTES = 1024 * 1024  # 200,000 characters in any JSON spelling
-ADMIN_PATH = "/api/admin/education"
-
-
-def _edit(call: Call, changes: LevelUpdate, echoed: dict[str, Any]) -> Edit:
-    return Edit(changes, echoed, call.header("if-match"))
-
-
-async def _delete(call: Call, nodes: Nodes[N], node_id: str, query: Deletion) -> Deleted:
-    condition = call.header("if-match")
-    return await service.delete_node(
-        call.db, call.actor, nodes, node_id, force=query.force, if_match=condition
-    )
 
 
 @get("/education/levels", access=PUBLIC, listing=LEVELS.spec, errors=(403,))
@@ -106,196 +74,3 @@ async def get_topic(call: Call, topic_id: str) -> Ok[Topic]:
     whose enrollment was approved.
     """
     return Ok(data=await service.get_topic(call.db, call.maybe_actor, topic_id), etag=True)
-
-
-@post(
-    "/admin/education/levels",
-    access=requires(ADMIN),
-    example={"name": "High School", "description": "Secondary education"},
-    errors=(409,),
-    changes_public=True,
-)
-async def create_level(call: Call, data: LevelCreate) -> Created[Level]:
-    """Create an education level."""
-    level = await service.create_level(call.db, call.actor, level=data)
-    where, message = f"{ADMIN_PATH}/levels/{level.id}", "Education level created successfully"
-    return Created(data=level, location=where, message=message, etag=True)
-
-
-@put(
-    "/admin/education/levels/{level_id}",
-    access=requires(ADMIN),
-    resource="education_level",
-    errors=(409,),
-    changes_public=True,
-)
-async def update_level(
-    call: Call, level_id: str, data: LevelUpdate, echoed: dict[str, Any]
-) -> Ok[Level]:
-    """Update an education level."""
-    edit = _edit(call, data, echoed)
-    level = await service.update_node(call.db, call.actor, LEVELS, level_id, edit=edit)
-    return Ok(data=level, message="Education level updated successfully", etag=True)
-
-
-@delete(
-    "/admin/education/levels/{level_id}",
-    access=requires(ADMIN),
-    resource="education_level",
-    errors=(409, 412),
-    replays=True,
-    changes_public=True,
-)
-async def delete_level(call: Call, level_id: str, query: Deletion) -> Ok[Deleted]:
-    """Delete an education level, and with it what is below."""
-    deleted = await _delete(call, LEVELS, level_id, query)
-    return Ok(data=deleted, message="Education level deleted successfully")
-
-
-@post(
-    "/admin/education/grades",
-    access=requires(ADMIN),
-    example={"name": "Grade 1", "educationLevelId": EXAMPLE, "level": "primary"},
-    errors=(404, 409),
-    changes_public=True,
-)
-async def create_grade(call: Call, data: GradeCreate) -> Created[Grade]:
-    """Create a grade in a level."""
-    grade = await service.create_grade(call.db, call.actor, grade=data)
-    where = f"{ADMIN_PATH}/grades/{grade.id}"
-    return Created(data=grade, location=where, message="Grade created successfully", etag=True)
-
-
-@put(
-    "/admin/education/grades/{grade_id}",
-    access=requires(ADMIN),
-    resource="grade",
-    errors=(409,),
-    changes_public=True,
-)
-async def update_grade(
-    call: Call, grade_id: str, data: GradeUpdate, echoed: dict[str, Any]
-) -> Ok[Grade]:
-    """Update a grade."""
-    edit = _edit(call, data, echoed)
-    grade = await service.update_node(call.db, call.actor, GRADES, grade_id, edit=edit)
-    return Ok(data=grade, message="Grade updated successfully", etag=True)
-
-
-@delete(
-    "/admin/education/grades/{grade_id}",
-    access=requires(ADMIN),
-    resource="grade",
-    errors=(409, 412),
-    replays=True,
-    changes_public=True,
-)
-async def delete_grade(call: Call, grade_id: str, query: Deletion) -> Ok[Deleted]:
-    """Delete a grade, and with it what is below."""
-    deleted = await _delete(call, GRADES, grade_id, query)
-    return Ok(data=deleted, message="Grade deleted successfully")
-
-
-@post(
-    "/admin/education/subjects",
-    access=requires(ADMIN),
-    example={"name": "Mathematics", "gradeId": EXAMPLE},
-    errors=(404, 409),
-    changes_public=True,
-)
-async def create_subject(call: Call, data: SubjectCreate) -> Created[Subject]:
-    """Create a subject in a grade."""
-    subject = await service.create_subject(call.db, call.actor, subject=data)
-    where = f"{ADMIN_PATH}/subjects/{subject.id}"
-    return Created(data=subject, location=where, message="Subject created successfully", etag=True)
-
-
-@put(
-    "/admin/education/subjects/{subject_id}",
-    access=requires(ADMIN, MENTOR),
-    resource="subject",
-    errors=(409,),
-    changes_public=True,
-)
-async def update_subject(
-    call: Call, subject_id: str, data: SubjectUpdate, echoed: dict[str, Any]
-) -> Ok[Subject]:
-    """Update a subject.
-
-    The subject's mentor may change description and image; the rest, and who the mentor is, only
-    administrators.
-    """
-    edit = _edit(call, data, echoed)
-    subject = await service.update_subject(call.db, call.actor, subject_id, edit=edit)
-    return Ok(data=subject, message="Subject updated successfully", etag=True)
-
-
-@delete(
-    "/admin/education/subjects/{subject_id}",
-    access=requires(ADMIN),
-    resource="subject",
-    errors=(409, 412),
-    replays=True,
-    changes_public=True,
-)
-async def delete_subject(call: Call, subject_id: str, query: Deletion) -> Ok[Deleted]:
-    """Delete a subject, and with it its topics."""
-    deleted = await _delete(call, SUBJECTS, subject_id, query)
-    return Ok(data=deleted, message="Subject deleted successfully")
-
-
-@post(
-    "/admin/education/topics",
-    example={"name": "Addition", "subjectId": EXAMPLE, "content": "One and one is two."},
-    access=requires(ADMIN, MENTOR),
-    errors=(404, 409),
-    body_limit=TOPIC_BYTES,
-    changes_public=True,
-)
-async def create_topic(call: Call, data: TopicCreate) -> Created[Topic]:
-    """Create a topic in a subject.
-
-    Mentors can create topics in subjects assigned to them.
-    """
-    topic = await service.create_topic(call.db, call.actor, topic=data)
-    where = f"/api/education/topics/{topic.id}"
-    return Created(data=topic, location=where, message="Topic created successfully", etag=True)
-
-
-@put(
-    "/admin/education/topics/{topic_id}",
-    access=requires(ADMIN, MENTOR),
-    resource="topic",
-    errors=(409,),
-    body_limit=TOPIC_BYTES,
-    changes_public=True,
-)
-async def update_topic(
-    call: Call, topic_id: str, data: TopicUpdate, echoed: dict[str, Any]
-) -> Ok[Topic]:
-    """Update a topic.
-
-    Mentors can update topics in subjects assigned to them.
-    """
-    edit = _edit(call, data, echoed)
-    topic = await service.update_topic(call.db, call.actor, topic_id, edit=edit)
-    return Ok(data=topic, message="Topic updated successfully", etag=True)
-
-
-@delete(
-    "/admin/education/topics/{topic_id}",
-    access=requires(ADMIN, MENTOR),
-    resource="topic",
-    errors=(412,),
-    replays=True,
-    changes_public=True,
-)
-async def delete_topic(call: Call, topic_id: str) -> Ok[Deleted]:
-    """Delete a topic.
-
-    Mentors can delete topics in subjects assigned to them.
-    """
-    deleted = await service.delete_topic(
-        call.db, call.actor, topic_id, if_match=call.header("if-match")
-    )
-    return Ok(data=deleted, message="Topic deleted successfully")

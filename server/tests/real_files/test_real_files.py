@@ -7,7 +7,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.library.school import Topic, add_topic, put_video, upload, uploaded
@@ -37,7 +37,7 @@ def topics(api: Server) -> list[Topic]:
     return [add_topic(api) for _ in range(3)]
 
 
-def assert_inert(response: httpx.Response, content: bytes, mime: str) -> None:
+def assert_inert(response: httpx2.Response, content: bytes, mime: str) -> None:
     assert response.status_code == 200
     assert response.content == content
     assert response.headers["content-type"].partition(";")[0] == mime
@@ -46,7 +46,7 @@ def assert_inert(response: httpx.Response, content: bytes, mime: str) -> None:
     assert response.headers["content-security-policy"] == "sandbox; default-src 'none'"
 
 
-def comes_back(api: Server, topic: Topic, name: str, content: bytes) -> httpx.Response:
+def comes_back(api: Server, topic: Topic, name: str, content: bytes) -> httpx2.Response:
     """Upload the file by a form and return the download of it, which must be the same and inert."""
     ending = name.rpartition(".")[2]
     if TYPES[ending].startswith("video/"):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 import pytest
 
 from akako.kernel.ids import new_id
@@ -46,7 +46,7 @@ class Requests:
 
     def send(
         self, method: str, path: str, who: str, *, key: str | None = None, **kw: Any
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {self.clerk.fake.mint(who, ttl=600)}"}
         headers |= kw.pop("headers", {})
         if key:

@@ -15,11 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from akako.dev.fake_clerk import FakeClerk, sign_webhook
 from akako.kernel.errors import PayloadTooLarge, RequestTimeout, ServiceUnavailable
 from akako.kernel.http.body_budget import BodyBudget
 from tests.conftest import StartServer
 from tests.http.raw import connection
-from tests.parts.fake_clerk import FakeClerk, sign_webhook
 from tests.parts.server import Server
 from tests.webhooks.conftest import PATH, SECRET, Clerk, event, user
 

@@ -6,8 +6,8 @@ responses, dead letters, unfinished uploads and audit entries. See docs/decision
 
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 SQL = """
 create or replace function forget_what_was_written() returns trigger language plpgsql as $$
