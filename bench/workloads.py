@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from akako.kernel import cursors
+from akako.kernel.db import cursors
 from bench import data, load
 from bench.load import Source
 from bench.stage import Contestant, Stage

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from akako import __version__, settings
-from akako.kernel import logging
 from akako.kernel.files import modes
+from akako.kernel.telemetry import logging
 
 # Name, module in `akako.commands`, and what the list says of it. The module's `define_<name>`
 # adds arguments to the command's parser and sets its default `run`: a function of the settings and

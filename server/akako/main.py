@@ -30,21 +30,22 @@ from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
 from akako.identity import actors
 from akako.identity import routes as identity_routes
-from akako.kernel import audit, idempotency, logging, metrics
-from akako.kernel.access import Actor, Policy
+from akako.kernel.core.access import Actor, Policy
+from akako.kernel.core.ports import Claims, Counters, Directory, ObjectStore, TokenVerifier
+from akako.kernel.db import audit
+from akako.kernel.db.jobs import Job
+from akako.kernel.db.pool import Observer, Pool
 from akako.kernel.files.space import Reserve
-from akako.kernel.http import application
+from akako.kernel.http import application, idempotency
 from akako.kernel.http.admission import Admission, LoadActor
 from akako.kernel.http.asgi import ASGIApp
 from akako.kernel.http.call import Call, Outside
 from akako.kernel.http.endpoint import Endpoint, endpoints_of
 from akako.kernel.http.file_proxy import FileProxy
-from akako.kernel.http.openapi import document
+from akako.kernel.http.limits import Limiter
 from akako.kernel.http.pipeline import Pipeline
-from akako.kernel.jobs import Job
-from akako.kernel.limits import Limiter
-from akako.kernel.pool import Observer, Pool
-from akako.kernel.ports import Claims, Counters, Directory, ObjectStore, TokenVerifier
+from akako.kernel.openapi import document
+from akako.kernel.telemetry import logging, metrics
 from akako.library import routes as library_routes
 from akako.mentors import routes as mentors_routes
 from akako.ops import history_routes, reconciliation

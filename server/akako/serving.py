@@ -25,11 +25,11 @@ from uvicorn.supervisors import Multiprocess
 
 from akako import main
 from akako.backends import embedded_postgres
-from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.core.errors import ServiceUnavailable
+from akako.kernel.db.pool import Pool
 from akako.kernel.files import modes
 from akako.kernel.http.connections import Connections
 from akako.kernel.http.protocol import BUFFERED_BYTES, IDLE_SECONDS, BoundedProtocol
-from akako.kernel.pool import Pool
 from akako.migrations.run import prepare
 from akako.ops import development
 from akako.ops.demo import seed_school

@@ -14,10 +14,10 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from akako.kernel import urls
+from akako.kernel.core import urls
 from akako.kernel.files.modes import GROUP_READS, PRIVATE, Modes
 from akako.kernel.http.client_address import Networks, parse_networks
-from akako.kernel.limits import Rate
+from akako.kernel.http.limits import Rate
 
 MIB = 1024 * 1024
 MIN_KEY_BITS = 2048

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from akako.kernel.database import Database
+from akako.kernel.db.database import Database
 
 
 async def current_actor(

@@ -11,9 +11,9 @@ import msgspec
 
 from akako.authority import queries
 from akako.identity.queries import in_order
-from akako.kernel.access import ADMIN, Access, Actor
-from akako.kernel.database import Database
-from akako.kernel.errors import Forbidden, Unauthorized
+from akako.kernel.core.access import ADMIN, Access, Actor
+from akako.kernel.core.errors import Forbidden, Unauthorized
+from akako.kernel.db.database import Database
 
 
 async def current(tx: Database, actor: Actor, access: Access) -> Actor:

@@ -9,7 +9,7 @@ import fcntl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from akako.kernel.ports import DirectoryUser
+from akako.kernel.core.ports import DirectoryUser
 
 JANUARY_2026 = 1_767_225_600_000
 ADDED_FILE = "dev-people.txt"

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from akako.backends.object_io import CHUNK_BYTES, batches, checked
-from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.core.errors import ServiceUnavailable
+from akako.kernel.core.ids import new_id
+from akako.kernel.core.ports import StoredObject
 from akako.kernel.files.disk import Behind
 from akako.kernel.files.disk import run as _io
 from akako.kernel.files.modes import PRIVATE, Modes, make_folder
 from akako.kernel.files.space import RESERVE, Reserve
-from akako.kernel.ids import new_id
-from akako.kernel.ports import StoredObject
 
 # Begins with a dot, as no key does: what is still being written is never listed or read.
 INCOMING = ".incoming"

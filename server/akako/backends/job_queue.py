@@ -11,7 +11,7 @@ import psycopg
 import structlog
 from procrastinate import exceptions as procrastinate_errors
 
-from akako.kernel.jobs import Job
+from akako.kernel.db.jobs import Job
 
 log = structlog.get_logger(__name__)
 

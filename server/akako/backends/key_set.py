@@ -16,8 +16,8 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from akako.kernel import metrics
-from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.core.errors import ServiceUnavailable
+from akako.kernel.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 

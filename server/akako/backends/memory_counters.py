@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable
 
-from akako.kernel.ports import Verdict
+from akako.kernel.core.ports import Verdict
 
 # Removes keys faster than a flood can add them, without a noticeable delay for the hit.
 EXPIRED_PER_HIT = 200

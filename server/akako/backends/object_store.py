@@ -6,9 +6,9 @@ from pathlib import Path
 
 from akako.backends.folder_store import FolderStore
 from akako.backends.s3_store import S3Access, S3Store
+from akako.kernel.core.ports import ObjectStore
 from akako.kernel.files.modes import PRIVATE, Modes
 from akako.kernel.files.space import RESERVE, Reserve
-from akako.kernel.ports import ObjectStore
 
 
 def open_store(

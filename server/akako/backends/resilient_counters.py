@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import structlog
 
-from akako.kernel.ports import Counters, Verdict
+from akako.kernel.core.ports import Counters, Verdict
 
 RETRY_SECONDS = 1.0
 REPORT_SECONDS = 60.0

@@ -17,8 +17,8 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store as Bucket
 
 from akako.backends.object_io import CHUNK_BYTES, batches, checked
-from akako.kernel.errors import ServiceUnavailable
-from akako.kernel.ports import StoredObject
+from akako.kernel.core.errors import ServiceUnavailable
+from akako.kernel.core.ports import StoredObject
 
 if TYPE_CHECKING:  # obstore's types exist for checkers only
     from obstore import AsyncWritableFile, ObjectMeta

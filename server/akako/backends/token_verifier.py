@@ -14,10 +14,10 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from akako.backends.key_set import KeySet, decode_base64url
-from akako.kernel.access import Stranger, TurnedAway
-from akako.kernel.errors import BadRequest, Unauthorized
-from akako.kernel.json import decode_object
-from akako.kernel.ports import Claims
+from akako.kernel.core.access import Stranger, TurnedAway
+from akako.kernel.core.errors import BadRequest, Unauthorized
+from akako.kernel.core.json import decode_object
+from akako.kernel.core.ports import Claims
 
 MAX_TOKEN_CHARS = 8 * 1024
 MAX_KID_CHARS = 255

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from akako import __version__
+from akako.kernel.db.pool import Observer, Pool, Transaction
 from akako.kernel.http.asgi import ASGIApp, Message, Receive, Scope, Send
-from akako.kernel.metrics import METHODS
-from akako.kernel.pool import Observer, Pool, Transaction
+from akako.kernel.telemetry.metrics import METHODS
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer

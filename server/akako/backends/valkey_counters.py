@@ -13,7 +13,7 @@ from akako.backends.valkey_connection import (
     ValkeyConnection,
     connect,
 )
-from akako.kernel.ports import Verdict
+from akako.kernel.core.ports import Verdict
 
 KEY_PREFIX = "akako:hits:"
 CONNECT_SECONDS = 1.0

@@ -10,8 +10,8 @@ from graphlib import TopologicalSorter
 import asyncpg
 
 from akako.backup.archive import ArchiveError, Table
-from akako.kernel import locks
-from akako.kernel.database import AWAY
+from akako.kernel.db import locks
+from akako.kernel.db.database import AWAY
 
 CONNECT_SECONDS = 10
 REFUSALS = (

@@ -26,8 +26,8 @@ from akako.backup.database import quoted
 from akako.backup.progress import Progress
 from akako.backup.reading import Reader
 from akako.backup.staging import STAGING, RestoreRefused
-from akako.kernel.errors import ServiceUnavailable
-from akako.kernel.ports import ObjectStore
+from akako.kernel.core.errors import ServiceUnavailable
+from akako.kernel.core.ports import ObjectStore
 from akako.migrations.run import migrate
 from akako.migrations.steps import revisions
 from akako.storage.queries import NEEDED

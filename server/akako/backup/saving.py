@@ -28,8 +28,8 @@ from akako.backup.archive import (
     Writer,
 )
 from akako.backup.progress import Progress
-from akako.kernel.errors import ServiceUnavailable
-from akako.kernel.ports import ObjectStore
+from akako.kernel.core.errors import ServiceUnavailable
+from akako.kernel.core.ports import ObjectStore
 from akako.migrations.steps import revisions
 from akako.storage.queries import NEEDED
 

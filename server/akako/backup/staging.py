@@ -9,14 +9,14 @@ import asyncpg
 
 from akako.backup import database
 from akako.backup.database import quoted
-from akako.kernel import locks
+from akako.kernel.db import locks
 from akako.migrations.steps import EXTENSIONS, revisions, search_path
 from akako.storage.queries import NEEDED
 
 STAGING = "akako_restore"
 LOCK_SECONDS = 10
 
-# A process that serves names its connections so; see kernel/database.py.
+# A process that serves names its connections so; see kernel/db/database.py.
 SERVERS = """
 select count(*) from pg_stat_activity
 where datname = current_database() and application_name ~ '^akako [0-9a-f]{16}$'

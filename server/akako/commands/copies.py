@@ -17,7 +17,7 @@ from akako import serving
 from akako.backup import restoring, saving
 from akako.backup.archive import ArchiveError, End, Manifest
 from akako.backup.progress import Progress, readable
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from akako.settings import Settings
 
 Told = tuple[Manifest, End]

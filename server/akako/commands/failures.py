@@ -6,7 +6,7 @@ import psycopg
 from akako.backends.embedded_postgres import EmbeddedPostgresError
 from akako.backup.archive import ArchiveError
 from akako.backup.staging import RestoreRefused
-from akako.kernel.errors import ApiError
+from akako.kernel.core.errors import ApiError
 from akako.migrations.steps import MigrationError
 from akako.ops.administration import AdministrationError
 from akako.settings import SettingsError

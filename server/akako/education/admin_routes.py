@@ -24,11 +24,11 @@ from akako.education.schemas import (
     TopicUpdate,
 )
 from akako.education.service import Edit
-from akako.kernel.access import ADMIN, MENTOR, requires
-from akako.kernel.envelope import Created, Ok
+from akako.kernel.core.access import ADMIN, MENTOR, requires
+from akako.kernel.core.envelope import Created, Ok
+from akako.kernel.core.ids import EXAMPLE
 from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import delete, post, put
-from akako.kernel.ids import EXAMPLE
 
 TAG = routes.TAG
 

@@ -20,9 +20,9 @@ from akako.education.schemas import (
     TopicSummary,
 )
 from akako.education.tree import GRADE, LEVEL, SUBJECT, TOPIC, Kind, readable
-from akako.kernel.access import MENTOR, Actor
-from akako.kernel.listing import Flag, Sort, Spec
-from akako.kernel.pages import Where
+from akako.kernel.core.access import MENTOR, Actor
+from akako.kernel.db.listing import Flag, Sort, Spec
+from akako.kernel.db.pages import Where
 
 N = TypeVar("N", bound=Node)
 T = TypeVar("T", bound=TopicSummary)

@@ -8,11 +8,12 @@ from akako.education.nodes import Nodes
 from akako.education.schemas import Node
 from akako.education.tree import SUBJECT, Kind, visible
 from akako.identity.queries import EFFECTIVE
-from akako.kernel import listing, pages, text
-from akako.kernel.access import Actor
-from akako.kernel.database import Database
-from akako.kernel.envelope import Listed
-from akako.kernel.pages import Where
+from akako.kernel.core import text
+from akako.kernel.core.access import Actor
+from akako.kernel.core.envelope import Listed
+from akako.kernel.db import listing, pages
+from akako.kernel.db.database import Database
+from akako.kernel.db.pages import Where
 
 N = TypeVar("N", bound=Node)
 Lock = Literal["hold", "change", "delete"]

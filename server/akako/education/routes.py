@@ -11,11 +11,11 @@ from akako.education.schemas import (
     Topic,
     TopicSummary,
 )
-from akako.kernel.access import PUBLIC
-from akako.kernel.envelope import Listed, Ok
+from akako.kernel.core.access import PUBLIC
+from akako.kernel.core.envelope import Listed, Ok
+from akako.kernel.db.listing import Request
 from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import Tag, get
-from akako.kernel.listing import Request
 
 TAG = Tag("Education System", "Levels, grades, subjects and topics.")
 

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from akako.kernel import fields
+from akako.kernel.core import fields
 
 Name = Annotated[str, fields.line(1, 120)]
 Description = Annotated[str, fields.text(2_000)]

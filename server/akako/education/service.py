@@ -25,12 +25,13 @@ from akako.education.schemas import (
     TopicCreate,
 )
 from akako.education.tree import Kind
-from akako.kernel import audit, etags, listing, validation
-from akako.kernel.access import ADMIN, Actor, requires
-from akako.kernel.database import Database
-from akako.kernel.envelope import Listed
-from akako.kernel.errors import Conflict, Forbidden, NotFound, ValidationFailed
-from akako.kernel.ids import new_id
+from akako.kernel.core import etags, validation
+from akako.kernel.core.access import ADMIN, Actor, requires
+from akako.kernel.core.envelope import Listed
+from akako.kernel.core.errors import Conflict, Forbidden, NotFound, ValidationFailed
+from akako.kernel.core.ids import new_id
+from akako.kernel.db import audit, listing
+from akako.kernel.db.database import Database
 
 N = TypeVar("N", bound=Node)
 MENTORS_MAY_CHANGE = {"description", "image_url"}  # of their own subjects

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 import msgspec
 
-from akako.kernel.access import LEARNER, MENTOR, ROLES, Actor
-from akako.kernel.pages import Where
+from akako.kernel.core.access import LEARNER, MENTOR, ROLES, Actor
+from akako.kernel.db.pages import Where
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True, dict=True):

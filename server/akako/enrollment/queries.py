@@ -12,13 +12,13 @@ from akako.enrollment.schemas import (
     PendingEnrollment,
     RequestedSubject,
 )
-from akako.kernel import listing, pages
-from akako.kernel.access import Actor
-from akako.kernel.database import Database
-from akako.kernel.envelope import Listed
-from akako.kernel.ids import new_id
-from akako.kernel.listing import Reference, Sort, Spec
-from akako.kernel.pages import Where
+from akako.kernel.core.access import Actor
+from akako.kernel.core.envelope import Listed
+from akako.kernel.core.ids import new_id
+from akako.kernel.db import listing, pages
+from akako.kernel.db.database import Database
+from akako.kernel.db.listing import Reference, Sort, Spec
+from akako.kernel.db.pages import Where
 
 SORTS = {"requestedAt": Sort("e.requested_at"), "createdAt": Sort("e.requested_at")}
 DATES = {"created": "e.requested_at"}

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from akako.kernel import fields
+from akako.kernel.core import fields
 
 PENDING, APPROVED, REJECTED, CANCELLED = "PENDING", "APPROVED", "REJECTED", "CANCELLED"
 Status = Literal["PENDING", "APPROVED", "REJECTED", "CANCELLED"]

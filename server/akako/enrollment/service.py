@@ -18,10 +18,11 @@ from akako.enrollment.schemas import (
     EnrollmentRequest,
 )
 from akako.identity import roles
-from akako.kernel import audit, etags
-from akako.kernel.access import LEARNER, Actor
-from akako.kernel.database import Database
-from akako.kernel.errors import ApiError, Conflict, InvalidState, NotFound, ValidationFailed
+from akako.kernel.core import etags
+from akako.kernel.core.access import LEARNER, Actor
+from akako.kernel.core.errors import ApiError, Conflict, InvalidState, NotFound, ValidationFailed
+from akako.kernel.db import audit
+from akako.kernel.db.database import Database
 
 STATUS_OF = {"approve": APPROVED, "reject": REJECTED}
 

@@ -18,12 +18,14 @@ import structlog
 
 from akako.identity import roles
 from akako.identity.statements import CREATE, FACTS, FAREWELL, FORGET, LOCK, UPDATE
-from akako.kernel import audit, metrics, text
-from akako.kernel.access import ADMIN, Policy
-from akako.kernel.database import Database, retried
-from akako.kernel.errors import ApiError, Conflict, ServiceUnavailable
-from akako.kernel.ids import new_id
-from akako.kernel.ports import Directory, DirectoryUser
+from akako.kernel.core import text
+from akako.kernel.core.access import ADMIN, Policy
+from akako.kernel.core.errors import ApiError, Conflict, ServiceUnavailable
+from akako.kernel.core.ids import new_id
+from akako.kernel.core.ports import Directory, DirectoryUser
+from akako.kernel.db import audit
+from akako.kernel.db.database import Database, retried
+from akako.kernel.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 

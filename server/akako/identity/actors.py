@@ -6,10 +6,10 @@ import asyncpg
 
 from akako.identity import accounts, queries
 from akako.identity.accounts import Tombstoned
-from akako.kernel.access import Actor, Policy, Stranger, TurnedAway
-from akako.kernel.database import Database
-from akako.kernel.errors import ServiceUnavailable, Unauthorized
-from akako.kernel.ports import Claims, Directory
+from akako.kernel.core.access import Actor, Policy, Stranger, TurnedAway
+from akako.kernel.core.errors import ServiceUnavailable, Unauthorized
+from akako.kernel.core.ports import Claims, Directory
+from akako.kernel.db.database import Database
 
 
 async def load_actor(

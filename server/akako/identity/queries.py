@@ -9,12 +9,12 @@ import asyncpg
 import msgspec
 
 from akako.identity.schemas import AdminUser, Profile, User, UserRole
-from akako.kernel import listing, pages
-from akako.kernel.access import ROLES
-from akako.kernel.database import Database
-from akako.kernel.envelope import Listed
-from akako.kernel.listing import Choice, Flag, Sort, Spec
-from akako.kernel.pages import Where
+from akako.kernel.core.access import ROLES
+from akako.kernel.core.envelope import Listed
+from akako.kernel.db import listing, pages
+from akako.kernel.db.database import Database
+from akako.kernel.db.listing import Choice, Flag, Sort, Spec
+from akako.kernel.db.pages import Where
 
 U = TypeVar("U", bound=User)
 

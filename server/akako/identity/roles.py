@@ -6,10 +6,10 @@ from datetime import datetime
 
 import asyncpg
 
-from akako.kernel import locks
-from akako.kernel.database import Database
-from akako.kernel.errors import Conflict, LastAdmin
-from akako.kernel.ids import new_id
+from akako.kernel.core.errors import Conflict, LastAdmin
+from akako.kernel.core.ids import new_id
+from akako.kernel.db import locks
+from akako.kernel.db.database import Database
 
 LASTING_ADMIN = """
 select exists (

@@ -16,13 +16,13 @@ from akako.identity.schemas import (
     SyncRequest,
     UserUpdate,
 )
-from akako.kernel import listing
-from akako.kernel.access import ADMIN, SIGNED_IN, TOKEN_CHECKED, requires
-from akako.kernel.envelope import Created, Listed, Ok
-from akako.kernel.errors import LastAdmin, Unauthorized, ValidationFailed
+from akako.kernel.core.access import ADMIN, SIGNED_IN, TOKEN_CHECKED, requires
+from akako.kernel.core.envelope import Created, Listed, Ok
+from akako.kernel.core.errors import LastAdmin, Unauthorized, ValidationFailed
+from akako.kernel.db import listing
 from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import Tag, delete, get, post, put
-from akako.kernel.limits import AUTH
+from akako.kernel.http.limits import AUTH
 
 AUTHENTICATION = Tag("Authentication", "Sign-in: sync with Clerk, and the profile.")
 USERS = Tag("User Management", "Users and their dated roles.")

@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from akako.kernel import fields
-from akako.kernel.access import Role
+from akako.kernel.core import fields
+from akako.kernel.core.access import Role
 
 
 class UserRole(msgspec.Struct, rename="camel", frozen=True):

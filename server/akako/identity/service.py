@@ -19,12 +19,13 @@ from akako.identity.schemas import (
     RoleGrant,
     UserUpdate,
 )
-from akako.kernel import audit, etags, text, validation
-from akako.kernel.access import ADMIN, Actor, Policy
-from akako.kernel.confirmed import confirm_now
-from akako.kernel.database import Database
-from akako.kernel.errors import Forbidden, NotFound, Unauthorized, ValidationFailed
-from akako.kernel.ports import Claims, Directory
+from akako.kernel.core import etags, text, validation
+from akako.kernel.core.access import ADMIN, Actor, Policy
+from akako.kernel.core.errors import Forbidden, NotFound, Unauthorized, ValidationFailed
+from akako.kernel.core.ports import Claims, Directory
+from akako.kernel.db import audit
+from akako.kernel.db.confirmed import confirm_now
+from akako.kernel.db.database import Database
 
 PAST_TOLERANCE = timedelta(seconds=60)
 FAR_FUTURE = timedelta(days=3653)

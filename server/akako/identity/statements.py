@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from akako.identity import roles
-from akako.kernel import locks
+from akako.kernel.db import locks
 
 # Whatever is decided about a person is decided one after the other. Each statement sees what was
 # committed when it began, so whoever waits for the lock must look only with the next one.

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from akako.kernel import json, validation
-from akako.kernel.errors import BadRequest, ValidationFailed
-from akako.kernel.ids import is_id
+from akako.kernel.core import json, validation
+from akako.kernel.core.errors import BadRequest, ValidationFailed
+from akako.kernel.core.ids import is_id
 from akako.library.schemas import DocumentMetadata
 from akako.storage.intake import StoredFile
 

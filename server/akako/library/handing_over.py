@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
+from akako.kernel.core.ports import ObjectStore
 from akako.kernel.files.ranges import Part
 from akako.kernel.http.call import Call
 from akako.kernel.http.file_proxy import FileProxy
 from akako.kernel.http.reply import Headers, Reply
-from akako.kernel.ports import ObjectStore
 from akako.library.queries import Playable
 
 # nginx takes numbers of more digits for a range that the file does not have.

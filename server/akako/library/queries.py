@@ -8,11 +8,11 @@ import asyncpg
 import msgspec
 
 from akako.education.schemas import Document
-from akako.kernel import listing, pages
-from akako.kernel.database import Database
-from akako.kernel.envelope import Listed
-from akako.kernel.listing import Sort, Spec
-from akako.kernel.pages import Where
+from akako.kernel.core.envelope import Listed
+from akako.kernel.db import listing, pages
+from akako.kernel.db.database import Database
+from akako.kernel.db.listing import Sort, Spec
+from akako.kernel.db.pages import Where
 from akako.library.schemas import Video
 from akako.storage.intake import StoredFile
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from akako.kernel import idempotency
-from akako.kernel.database import Database
-from akako.kernel.errors import IdempotencyKeyReused, UnsupportedMediaType, ValidationFailed
+from akako.kernel.core.errors import IdempotencyKeyReused, UnsupportedMediaType, ValidationFailed
+from akako.kernel.db.database import Database
 from akako.kernel.files.multipart import FilePart, TextPart, read_form
+from akako.kernel.http import idempotency
 from akako.kernel.http.body import declared_length
 from akako.kernel.http.call import Call
 from akako.kernel.http.once import is_repeated, once

@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import partial
 
 from akako.education.schemas import Document
-from akako.kernel import listing
-from akako.kernel.access import ADMIN, LEARNER, MENTOR, requires
-from akako.kernel.database import Database
-from akako.kernel.envelope import Created, Listed, Ok
-from akako.kernel.errors import ValidationFailed
+from akako.kernel.core.access import ADMIN, LEARNER, MENTOR, requires
+from akako.kernel.core.envelope import Created, Listed, Ok
+from akako.kernel.core.errors import ValidationFailed
+from akako.kernel.db import listing
+from akako.kernel.db.database import Database
 from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import Tag, delete, get, post, put
+from akako.kernel.http.limits import MEDIA, UPLOAD
 from akako.kernel.http.render import render
 from akako.kernel.http.reply import Reply
-from akako.kernel.limits import MEDIA, UPLOAD
 from akako.library import forms, queries, service, streaming
 from akako.library.forms import Received
 from akako.library.media import DOCUMENT, VIDEO

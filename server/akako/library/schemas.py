@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from akako.kernel import fields
+from akako.kernel.core import fields
 
 
 class Video(msgspec.Struct, rename="camel"):

@@ -10,9 +10,19 @@ from functools import partial
 import structlog
 
 from akako.authority import service as authority
-from akako.kernel import metrics
-from akako.kernel.access import SIGNED_IN, Actor
-from akako.kernel.conditional import (
+from akako.kernel.core.access import SIGNED_IN, Actor
+from akako.kernel.core.errors import (
+    InternalError,
+    NotFound,
+    PreconditionFailed,
+    RangeNotSatisfiable,
+    ServiceUnavailable,
+)
+from akako.kernel.core.ports import ObjectStore
+from akako.kernel.files.names import content_disposition
+from akako.kernel.files.ranges import Part, parse_range
+from akako.kernel.http.call import Call
+from akako.kernel.http.conditional import (
     http_date,
     if_match,
     if_none_match,
@@ -20,18 +30,8 @@ from akako.kernel.conditional import (
     modified_since,
     unmodified_since,
 )
-from akako.kernel.errors import (
-    InternalError,
-    NotFound,
-    PreconditionFailed,
-    RangeNotSatisfiable,
-    ServiceUnavailable,
-)
-from akako.kernel.files.names import content_disposition
-from akako.kernel.files.ranges import Part, parse_range
-from akako.kernel.http.call import Call
 from akako.kernel.http.reply import NO_REFERRER, NOSNIFF, Headers, Reply, StreamReply
-from akako.kernel.ports import ObjectStore
+from akako.kernel.telemetry import metrics
 from akako.library.handing_over import hand_over
 from akako.library.queries import Playable
 

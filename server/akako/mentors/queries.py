@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncpg
 
 from akako.education.tree import SUBJECT
-from akako.kernel import listing, pages
-from akako.kernel.database import Database
-from akako.kernel.envelope import Listed
-from akako.kernel.ids import new_id
-from akako.kernel.listing import Sort, Spec
-from akako.kernel.pages import Where
+from akako.kernel.core.envelope import Listed
+from akako.kernel.core.ids import new_id
+from akako.kernel.db import listing, pages
+from akako.kernel.db.database import Database
+from akako.kernel.db.listing import Sort, Spec
+from akako.kernel.db.pages import Where
 from akako.mentors.schemas import (
     Applicant,
     ApplicationRequest,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from akako.kernel import listing
-from akako.kernel.access import ADMIN, LEARNER, SIGNED_IN, requires
-from akako.kernel.envelope import Created, Listed, Ok
-from akako.kernel.errors import Conflict, InvalidState
+from akako.kernel.core.access import ADMIN, LEARNER, SIGNED_IN, requires
+from akako.kernel.core.envelope import Created, Listed, Ok
+from akako.kernel.core.errors import Conflict, InvalidState
+from akako.kernel.db import listing
 from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import Tag, get, post, put
 from akako.mentors import queries, service

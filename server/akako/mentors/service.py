@@ -14,10 +14,9 @@ from akako.education.service import Edit
 from akako.identity import queries as identity
 from akako.identity import roles
 from akako.identity.schemas import User
-from akako.kernel import audit, etags
-from akako.kernel.access import ADMIN, MENTOR, Actor
-from akako.kernel.database import Database
-from akako.kernel.errors import (
+from akako.kernel.core import etags
+from akako.kernel.core.access import ADMIN, MENTOR, Actor
+from akako.kernel.core.errors import (
     Conflict,
     Forbidden,
     InvalidState,
@@ -25,6 +24,8 @@ from akako.kernel.errors import (
     ValidationFailed,
     violation,
 )
+from akako.kernel.db import audit
+from akako.kernel.db.database import Database
 from akako.mentors import queries
 from akako.mentors.schemas import (
     APPROVED,

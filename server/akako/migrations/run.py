@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import structlog
 
-from akako.kernel import locks
+from akako.kernel.db import locks
 from akako.migrations import steps
 from akako.migrations.steps import SCRIPTS, MigrationError, revisions
 

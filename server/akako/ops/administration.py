@@ -6,11 +6,12 @@ import asyncpg
 
 from akako.identity import accounts, roles
 from akako.identity.accounts import Tombstoned
-from akako.kernel import audit, text
-from akako.kernel.access import ADMIN, Policy
-from akako.kernel.database import Database
-from akako.kernel.errors import ApiError
-from akako.kernel.ports import Directory
+from akako.kernel.core import text
+from akako.kernel.core.access import ADMIN, Policy
+from akako.kernel.core.errors import ApiError
+from akako.kernel.core.ports import Directory
+from akako.kernel.db import audit
+from akako.kernel.db.database import Database
 
 
 class AdministrationError(Exception):

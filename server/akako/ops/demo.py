@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from akako.education import service
 from akako.education.schemas import GradeCreate, LevelCreate, Stage, SubjectCreate, TopicCreate
-from akako.kernel import locks
-from akako.kernel.access import Actor
-from akako.kernel.database import Database
+from akako.kernel.core.access import Actor
+from akako.kernel.db import locks
+from akako.kernel.db.database import Database
 
 Topics = dict[str, str]  # name: content
 MATHEMATICS: Topics = {

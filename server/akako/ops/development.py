@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from akako.identity import accounts, queries, roles
-from akako.kernel.access import ADMIN, MENTOR, Actor, Policy
-from akako.kernel.database import Database
-from akako.kernel.ports import Directory
+from akako.kernel.core.access import ADMIN, MENTOR, Actor, Policy
+from akako.kernel.core.ports import Directory
+from akako.kernel.db.database import Database
 
 ADMIN_ID, MENTOR_ID, LEARNER_ID = "user_admin", "user_mentor", "user_123"
 EVER_ASSIGNED = "select exists (select from user_roles where user_id = $1 and role = $2)"

@@ -9,12 +9,13 @@ import asyncpg
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from akako.kernel import fields, listing, pages
-from akako.kernel.database import Database
-from akako.kernel.envelope import Listed
-from akako.kernel.errors import SECRET_WORDS
-from akako.kernel.listing import Sort, Spec
-from akako.kernel.pages import Where
+from akako.kernel.core import fields
+from akako.kernel.core.envelope import Listed
+from akako.kernel.core.errors import SECRET_WORDS
+from akako.kernel.db import listing, pages
+from akako.kernel.db.database import Database
+from akako.kernel.db.listing import Sort, Spec
+from akako.kernel.db.pages import Where
 
 ENTRIES = Spec(
     sorts={"createdAt": Sort("a.at")},

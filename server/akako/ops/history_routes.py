@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from akako.kernel import listing
-from akako.kernel.access import ADMIN, requires
-from akako.kernel.envelope import Listed
+from akako.kernel.core.access import ADMIN, requires
+from akako.kernel.core.envelope import Listed
+from akako.kernel.db import listing
 from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import get
 from akako.ops import history, routes

@@ -9,10 +9,10 @@ import structlog
 
 from akako.identity import accounts
 from akako.identity.accounts import Tombstoned
-from akako.kernel.access import Policy
-from akako.kernel.database import Database
-from akako.kernel.errors import Conflict
-from akako.kernel.ports import Directory
+from akako.kernel.core.access import Policy
+from akako.kernel.core.errors import Conflict
+from akako.kernel.core.ports import Directory
+from akako.kernel.db.database import Database
 
 log = structlog.get_logger(__name__)
 

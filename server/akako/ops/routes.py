@@ -6,13 +6,13 @@ import asyncio
 
 import msgspec
 
-from akako.kernel import metrics
-from akako.kernel.access import UNGUARDED
-from akako.kernel.envelope import Ok
-from akako.kernel.errors import NotFound, ServiceUnavailable
+from akako.kernel.core.access import UNGUARDED
+from akako.kernel.core.envelope import Ok
+from akako.kernel.core.errors import NotFound, ServiceUnavailable
 from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import Tag, get
 from akako.kernel.http.reply import JSON_TYPE, NO_REFERRER, NO_STORE, NOSNIFF, PROTECTIVE, Reply
+from akako.kernel.telemetry import metrics
 from akako.ops import pages
 from akako.ops.standing import standing
 

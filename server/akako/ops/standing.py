@@ -9,8 +9,8 @@ import asyncpg
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from akako import __version__
-from akako.kernel.database import Database
-from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.core.errors import ServiceUnavailable
+from akako.kernel.db.database import Database
 
 # Jobs that succeeded are gone from the table, so it stays small; what is due waits for a worker.
 STANDING = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from akako.kernel.database import Database
+from akako.kernel.db.database import Database
 from akako.plans.schemas import Organization
 
 # Nothing is taken where it would be too much, so parallel takers never pass the limit.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from akako.kernel.access import ADMIN, SIGNED_IN, requires
-from akako.kernel.envelope import Ok
+from akako.kernel.core.access import ADMIN, SIGNED_IN, requires
+from akako.kernel.core.envelope import Ok
 from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import Tag, get, put
-from akako.kernel.limits import AUTH
+from akako.kernel.http.limits import AUTH
 from akako.plans import service
 from akako.plans.months import month_of
 from akako.plans.schemas import Organization, OrganizationUpdate, Quota

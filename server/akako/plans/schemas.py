@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from akako.kernel import fields
+from akako.kernel.core import fields
 
 PlanName = Literal["FREE", "PRO", "ENTERPRISE"]
 API_CALLS, FILE_UPLOADS = "api_calls", "file_uploads"

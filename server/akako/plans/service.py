@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from akako.kernel import audit, etags
-from akako.kernel.access import Actor
-from akako.kernel.database import Database
-from akako.kernel.errors import PreconditionFailed, QuotaExceeded
+from akako.kernel.core import etags
+from akako.kernel.core.access import Actor
+from akako.kernel.core.errors import PreconditionFailed, QuotaExceeded
+from akako.kernel.db import audit
+from akako.kernel.db.database import Database
 from akako.kernel.http.reply import Headers
 from akako.plans import queries
 from akako.plans.months import month_of, next_month

@@ -15,21 +15,21 @@ from typing import BinaryIO
 import msgspec
 import structlog
 
-from akako.kernel.confirmed import unconfirmed
-from akako.kernel.database import AWAY, Database
-from akako.kernel.errors import (
+from akako.kernel.core.errors import (
     RequestTimeout,
     ServiceUnavailable,
     ValidationFailed,
 )
+from akako.kernel.core.ids import new_id
+from akako.kernel.core.ports import ObjectStore
+from akako.kernel.db.confirmed import unconfirmed
+from akako.kernel.db.database import AWAY, Database
 from akako.kernel.files import disk
 from akako.kernel.files.digest import Digest
 from akako.kernel.files.kinds import Inspector, Kind
 from akako.kernel.files.multipart import FilePart
 from akako.kernel.files.names import display_name
 from akako.kernel.files.space import RESERVE, Reserve
-from akako.kernel.ids import new_id
-from akako.kernel.ports import ObjectStore
 from akako.storage import queries
 
 log = structlog.get_logger(__name__)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from akako.kernel import locks
-from akako.kernel.database import Database
+from akako.kernel.db import locks
+from akako.kernel.db.database import Database
 
 # A stream that has just looked an object up gets the time to open it.
 CLEANUP_DELAY_SECONDS = 60

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import structlog
 
-from akako.kernel import metrics
-from akako.kernel.database import Database
-from akako.kernel.errors import ServiceUnavailable
-from akako.kernel.ports import ObjectStore
+from akako.kernel.core.errors import ServiceUnavailable
+from akako.kernel.core.ports import ObjectStore
+from akako.kernel.db.database import Database
+from akako.kernel.telemetry import metrics
 from akako.storage import queries
 
 log = structlog.get_logger(__name__)

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from akako.kernel.access import Actor
-from akako.kernel.database import Database
-from akako.kernel.errors import (
+from akako.kernel.core.access import Actor
+from akako.kernel.core.errors import (
     Conflict,
     NotFound,
     PayloadTooLarge,
@@ -22,13 +21,14 @@ from akako.kernel.errors import (
     StorageFull,
     UnsupportedMediaType,
 )
+from akako.kernel.core.ports import ObjectStore
+from akako.kernel.db.database import Database
 from akako.kernel.files.formats.signatures import HEAD_BYTES
 from akako.kernel.files.kinds import Inspector
 from akako.kernel.files.multipart import FilePart
 from akako.kernel.files.space import RESERVE, Reserve
 from akako.kernel.http.call import ClientGone
 from akako.kernel.http.reply import Headers
-from akako.kernel.ports import ObjectStore
 from akako.library import service as library
 from akako.library.media import MEDIUMS
 from akako.library.schemas import DocumentMetadata

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from akako.kernel.errors import IdempotencyInProgress, IdempotencyKeyReused, QuotaExceeded
+from akako.kernel.core.errors import IdempotencyInProgress, IdempotencyKeyReused, QuotaExceeded
 from akako.kernel.http.endpoint import Also
-from akako.kernel.http.openapi.parameters import SHARED
+from akako.kernel.openapi.parameters import SHARED
 from akako.uploads.headers import ALGORITHMS, EXTENSIONS, VERSION
 from akako.uploads.refusals import ChecksumMismatch, Locked, VersionUnsupported
 

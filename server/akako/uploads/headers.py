@@ -6,10 +6,10 @@ import base64
 import binascii
 import re
 
-from akako.kernel import validation
-from akako.kernel.conditional import http_date
-from akako.kernel.errors import BadRequest, ValidationFailed
+from akako.kernel.core import validation
+from akako.kernel.core.errors import BadRequest, ValidationFailed
 from akako.kernel.http.call import Call
+from akako.kernel.http.conditional import http_date
 from akako.uploads.appending import Checksum
 from akako.uploads.queries import Kept
 from akako.uploads.refusals import VersionUnsupported

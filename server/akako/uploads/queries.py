@@ -8,8 +8,8 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from akako.kernel.access import Actor
-from akako.kernel.database import Database
+from akako.kernel.core.access import Actor
+from akako.kernel.db.database import Database
 from akako.uploads.schemas import Kind, Plan
 
 # An upload must be complete so long after its creation; a complete one is shown for as long again.

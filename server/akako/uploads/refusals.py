@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from akako.kernel.errors import ApiError
+from akako.kernel.core.errors import ApiError
 
 
 class VersionUnsupported(ApiError):

@@ -6,17 +6,17 @@ it; everything else, refusals included, comes in the usual envelope.
 
 from __future__ import annotations
 
-from akako.kernel import idempotency
-from akako.kernel.database import Database
-from akako.kernel.envelope import Created, Ok
-from akako.kernel.errors import ApiError
+from akako.kernel.core.envelope import Created, Ok
+from akako.kernel.core.errors import ApiError
+from akako.kernel.db.database import Database
+from akako.kernel.http import idempotency
 from akako.kernel.http.body import has_body
 from akako.kernel.http.call import Call, Outside
 from akako.kernel.http.endpoint import delete, get, patch, post
+from akako.kernel.http.limits import MEDIA, UPLOAD
 from akako.kernel.http.once import once
 from akako.kernel.http.render import render
 from akako.kernel.http.reply import NO_STORE, PROTECTIVE, Reply, wire
-from akako.kernel.limits import MEDIA, UPLOAD
 from akako.library import routes as library_routes
 from akako.library.media import MEDIUMS
 from akako.library.service import STAFF

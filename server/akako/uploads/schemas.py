@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from akako.education.schemas import Document
-from akako.kernel import fields
+from akako.kernel.core import fields
 from akako.library.media import Name
 from akako.library.schemas import Video
 

@@ -7,7 +7,7 @@ waits for a parallel delivery of the same message to end, and is false where tha
 from __future__ import annotations
 
 from akako.identity.statements import LOCK
-from akako.kernel.database import Database
+from akako.kernel.db.database import Database
 
 KEEP_DAYS = 90
 MAX_DEAD_LETTERS = 1_000

@@ -7,12 +7,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from akako.kernel.access import UNGUARDED
-from akako.kernel.envelope import Ok
-from akako.kernel.errors import ServiceUnavailable, Unauthorized
+from akako.kernel.core.access import UNGUARDED
+from akako.kernel.core.envelope import Ok
+from akako.kernel.core.errors import ServiceUnavailable, Unauthorized
 from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import JSON, Tag, post
-from akako.kernel.limits import WEBHOOK
+from akako.kernel.http.limits import WEBHOOK
 from akako.webhooks import service, signatures
 from akako.webhooks.schemas import Receipt
 

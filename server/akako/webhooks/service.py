@@ -14,11 +14,12 @@ import structlog
 
 from akako.identity import accounts
 from akako.identity.accounts import Tombstoned
-from akako.kernel import json, metrics
-from akako.kernel.access import Policy
-from akako.kernel.clerk_user import parse_user
-from akako.kernel.database import AWAY, RETRYABLE, Database, retried, unavailable
-from akako.kernel.errors import BadRequest
+from akako.kernel.core import json
+from akako.kernel.core.access import Policy
+from akako.kernel.core.clerk_user import parse_user
+from akako.kernel.core.errors import BadRequest
+from akako.kernel.db.database import AWAY, RETRYABLE, Database, retried, unavailable
+from akako.kernel.telemetry import metrics
 from akako.webhooks import queries
 from akako.webhooks.schemas import Receipt
 

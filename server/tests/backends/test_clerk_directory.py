@@ -15,8 +15,8 @@ from akako.backends.clerk_directory import (
     ClerkDirectory,
 )
 from akako.dev.fake_clerk import FakeClerk
-from akako.kernel.errors import ServiceUnavailable, UpstreamError
-from akako.kernel.ports import Directory, DirectoryUser
+from akako.kernel.core.errors import ServiceUnavailable, UpstreamError
+from akako.kernel.core.ports import Directory, DirectoryUser
 
 
 class Clock:

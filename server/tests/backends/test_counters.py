@@ -15,7 +15,7 @@ from akako.backends import valkey_counters
 from akako.backends.memory_counters import EXPIRED_PER_HIT, MemoryCounters
 from akako.backends.resilient_counters import ResilientCounters
 from akako.backends.valkey_counters import KEY_PREFIX, ValkeyCounters
-from akako.kernel.ports import Counters, Verdict
+from akako.kernel.core.ports import Counters, Verdict
 from tests.parts.valkey import Valkey, start_valkey
 
 SECOND = 10**9  # of the memory's clock

@@ -12,8 +12,8 @@ import pytest
 from akako.backends.dev_directory import DevDirectory
 from akako.backends.dev_issuer import ISSUER, KEY_FILE, DevIssuer
 from akako.dev.fake_clerk import new_key, sign_token
-from akako.kernel.errors import Unauthorized
-from akako.kernel.ports import Directory, TokenVerifier
+from akako.kernel.core.errors import Unauthorized
+from akako.kernel.core.ports import Directory, TokenVerifier
 
 
 def pass_as_ports(verifier: TokenVerifier, directory: Directory) -> tuple[TokenVerifier, Directory]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from akako.backends.folder_store import INCOMING, FolderStore
-from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.core.errors import ServiceUnavailable
 
 MEGABYTE = 1024 * 1024
 

@@ -15,8 +15,8 @@ from akako.backends.key_set import (
     JwksKeySet,
 )
 from akako.dev.fake_clerk import FakeClerk
-from akako.kernel import metrics
-from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.core.errors import ServiceUnavailable
+from akako.kernel.telemetry import metrics
 
 
 class Clock:

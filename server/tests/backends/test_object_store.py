@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from akako.backends.object_store import open_store
-from akako.kernel.errors import ServiceUnavailable
-from akako.kernel.ids import new_id
-from akako.kernel.ports import ObjectStore
+from akako.kernel.core.errors import ServiceUnavailable
+from akako.kernel.core.ids import new_id
+from akako.kernel.core.ports import ObjectStore
 from tests.parts.seaweedfs import SeaweedFS, start_seaweedfs
 
 MEGABYTE = 1024 * 1024

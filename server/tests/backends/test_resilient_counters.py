@@ -14,7 +14,7 @@ from akako.backends import resilient_counters
 from akako.backends.memory_counters import MemoryCounters
 from akako.backends.resilient_counters import ResilientCounters
 from akako.backends.valkey_counters import ValkeyCounters
-from akako.kernel.ports import Verdict
+from akako.kernel.core.ports import Verdict
 from tests.parts.valkey import Valkey, start_valkey
 
 DEADLINE = 20.0

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 
 from akako.backends.s3_store import S3Store
-from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.core.errors import ServiceUnavailable
 from tests.parts.seaweedfs import SeaweedFS, start_seaweedfs
 from tests.parts.tcp_proxy import TcpProxy
 

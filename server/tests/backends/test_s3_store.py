@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 
 from akako.backends.s3_store import S3Access, S3Store
-from akako.kernel.errors import ServiceUnavailable
-from akako.kernel.ports import ObjectStore
+from akako.kernel.core.errors import ServiceUnavailable
+from akako.kernel.core.ports import ObjectStore
 from tests.parts.seaweedfs import SeaweedFS, start_seaweedfs
 from tests.parts.tcp_proxy import TcpProxy
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from akako.backends.key_set import StaticKeySet
 from akako.backends.token_verifier import JwtVerifier
 from akako.dev.fake_clerk import base64url, new_key, sign_token
-from akako.kernel.errors import Forbidden, Unauthorized
-from akako.kernel.ports import Claims
+from akako.kernel.core.errors import Forbidden, Unauthorized
+from akako.kernel.core.ports import Claims
 
 ISSUER = "https://clerk.example.com"
 KEY = new_key()

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from akako.backends.key_set import JwksKeySet, StaticKeySet
 from akako.backends.token_verifier import JwtVerifier
 from akako.dev.fake_clerk import FakeClerk, base64url, jwk, new_key
-from akako.kernel.errors import Unauthorized
-from akako.kernel.ports import TokenVerifier
+from akako.kernel.core.errors import Unauthorized
+from akako.kernel.core.ports import TokenVerifier
 
 ISSUER = "https://clerk.example.com"
 ATTACKER = new_key()

@@ -10,8 +10,8 @@ from akako.backends import key_set, token_verifier
 from akako.backends.key_set import CACHE_SECONDS, JwksKeySet, StaticKeySet
 from akako.backends.token_verifier import JwtVerifier
 from akako.dev.fake_clerk import FakeClerk
-from akako.kernel.errors import Forbidden, ServiceUnavailable, Unauthorized
-from akako.kernel.ports import Claims, TokenVerifier
+from akako.kernel.core.errors import Forbidden, ServiceUnavailable, Unauthorized
+from akako.kernel.core.ports import Claims, TokenVerifier
 from tests.parts.token_clock import Clock, set_clock
 
 ISSUER = "https://clerk.example.com"

@@ -18,7 +18,7 @@ from akako.backup import restoring, saving
 from akako.backup.archive import End
 from akako.backup.database import LEFT_OUT
 from akako.backup.progress import Progress
-from akako.kernel.ports import ObjectStore
+from akako.kernel.core.ports import ObjectStore
 from tests.library.school import Topic, add_topic, put_video, sample, upload, uploaded, video
 from tests.parts.server import Server
 

@@ -14,7 +14,7 @@ from akako.backends.folder_store import FolderStore
 from akako.backup import saving
 from akako.backup.archive import ArchiveError
 from akako.backup.progress import Progress
-from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.core.errors import ServiceUnavailable
 from tests.backup.school import contents, restore, save
 from tests.library.school import sha256
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import httpx2
 
 from akako.backends.dev_directory import DevDirectory
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.library.school import MIB, Topic, add_topic, put_video, uploaded, video
 from tests.parts.server import GENEROUS, Server
 

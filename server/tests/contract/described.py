@@ -8,10 +8,10 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from akako import main
-from akako.kernel.errors import ApiError
+from akako.kernel.core.errors import ApiError
 from akako.kernel.http.endpoint import Endpoint
-from akako.kernel.http.openapi import document
-from akako.kernel.http.openapi.operations import path_of
+from akako.kernel.openapi import document
+from akako.kernel.openapi.operations import path_of
 
 Json = dict[str, Any]
 

@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 from openapi_spec_validator import validate
 
-from akako.kernel import listing
-from akako.kernel.access import PUBLIC, SIGNED_IN
-from akako.kernel.envelope import Listed, Ok
+from akako.kernel.core.access import PUBLIC, SIGNED_IN
+from akako.kernel.core.envelope import Listed, Ok
+from akako.kernel.db import listing
 from akako.kernel.http import endpoint as declare
 from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import Endpoint
-from akako.kernel.http.openapi import document
 from akako.kernel.http.reply import Reply
+from akako.kernel.openapi import document
 from tests.contract.described import (
     DOCUMENT,
     body,

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from akako import main
-from akako.kernel.ids import is_id
+from akako.kernel.core.ids import is_id
 from akako.ops import pages
 from tests.parts.server import Server
 

@@ -9,11 +9,11 @@ import pytest
 from openapi_spec_validator import validate
 
 from akako import main
-from akako.kernel import errors
+from akako.kernel.core import errors
 from akako.kernel.http.endpoint import Endpoint
-from akako.kernel.http.openapi import document
-from akako.kernel.http.openapi.details import SAMPLES
-from akako.kernel.http.openapi.operations import path_of
+from akako.kernel.openapi import document
+from akako.kernel.openapi.details import SAMPLES
+from akako.kernel.openapi.operations import path_of
 from tests.contract.described import (
     DESCRIBED,
     DOCUMENT,

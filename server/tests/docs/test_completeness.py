@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from akako import main
-from akako.kernel import envelope
-from akako.kernel.http.openapi import failures
-from akako.kernel.http.openapi.operations import path_of
+from akako.kernel.core import envelope
+from akako.kernel.openapi import failures
+from akako.kernel.openapi.operations import path_of
 from akako.settings import Settings, variable
 from tests.contract.described import kinds
 from tests.docs.pages import DOCS, PAGES, REPOSITORY, events, whole_text

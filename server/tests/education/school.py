@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import httpx2
 
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.parts.server import Server
 
 ADMIN = "/api/admin/education"

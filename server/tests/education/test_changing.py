@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.education.school import (
     ADMIN,
     KINDS,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.education.school import PUBLIC, add, add_chain, execute, ids, refusal, rows
 from tests.parts.server import Server
 

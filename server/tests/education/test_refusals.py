@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.education.school import ADMIN, KINDS, PARENT, PUBLIC, add_chain, change, fresh, refusal
 from tests.parts.server import Server
 

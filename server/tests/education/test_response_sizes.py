@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from akako.kernel import envelope
-from akako.kernel.envelope import Listed, Pagination
-from akako.kernel.errors import ValidationFailed
+from akako.kernel.core import envelope
+from akako.kernel.core.envelope import Listed, Pagination
+from akako.kernel.core.errors import ValidationFailed
 from tests.education.school import PUBLIC, add_chain, execute
 from tests.enrollment.school import add_learners, add_subject
 from tests.parts.server import Server

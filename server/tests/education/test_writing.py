@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.education.school import (
     ADMIN,
     KINDS,

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import httpx2
 
-from akako.kernel.ids import new_id
-from akako.kernel.text import name_key
+from akako.kernel.core.ids import new_id
+from akako.kernel.core.text import name_key
 from tests.parts import promises
 from tests.parts.server import Server
 

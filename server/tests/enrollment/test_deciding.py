@@ -7,7 +7,7 @@ import asyncio
 import httpx2
 import pytest
 
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.enrollment.school import (
     Ask,
     add_learners,

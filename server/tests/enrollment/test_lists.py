@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.enrollment.school import Subject, add_learners, add_requests, add_subject, execute
 from tests.parts.server import Server
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.enrollment.school import (
     Ask,
     Subject,

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import httpx2
 
 from akako.dev.fake_clerk import sign_webhook
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.library.school import UPLOAD, Topic, add_topic, count, put_video, uploaded, video
 from tests.parts.server import Server
 

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 
 from akako.backends.folder_store import FolderStore
-from akako.kernel.ports import ObjectStore
+from akako.kernel.core.ports import ObjectStore
 from akako.plans.meter import LEASE
 from tests.library.school import count, eventually, pending, sweep, unfinished
 from tests.parts.server import Server

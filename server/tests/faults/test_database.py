@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from akako.kernel.errors import ServiceUnavailable
-from akako.kernel.pool import Pool
+from akako.kernel.core.errors import ServiceUnavailable
+from akako.kernel.db.pool import Pool
 from tests.conftest import StartServer
 from tests.faults import invariants
 from tests.faults.database import OwnPostgres

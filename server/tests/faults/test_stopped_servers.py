@@ -17,7 +17,7 @@ import httpx2
 import psycopg
 import pytest
 
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from akako.plans.meter import LEASE
 from tests.conftest import StartServer
 from tests.faults import invariants

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from akako.dev.fake_clerk import sign_webhook
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.faults.deeds import SECRET
 from tests.house.project import ROOT
 from tests.library.school import video

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from akako.kernel.limits import Rate
+from akako.kernel.http.limits import Rate
 from akako.settings import Settings, variable
 from tests.house.project import ROOT, project_files
 

@@ -20,7 +20,7 @@ from starlette.websockets import WebSocketDisconnect
 from akako import main, serving
 from akako.backends.dev_issuer import DevIssuer
 from akako.kernel.http.asgi import ASGIApp
-from akako.kernel.limits import Rate
+from akako.kernel.http.limits import Rate
 from akako.settings import Settings
 
 LEVELS = "/api/education/levels"

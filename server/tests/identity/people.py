@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import httpx2
 
 from akako.identity.accounts import search_key
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.parts import promises
 from tests.parts.server import Server
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.education.school import add_mentor, enroll
 from tests.enrollment.school import Subject, add_learners, add_requests, add_subject
 from tests.library.school import Topic, put_video, upload, uploaded

@@ -12,8 +12,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from akako.kernel.core.ids import new_id
 from akako.kernel.http.endpoint import FORM, JSON, Endpoint
-from akako.kernel.ids import new_id
 from akako.main import endpoints
 from tests.contract.described import DOCUMENT
 from tests.journeys.answers import BODIES, EXPECTED, PUBLIC, ROLES, STRANGERS

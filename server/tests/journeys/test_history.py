@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from akako.identity import accounts
-from akako.kernel.ids import new_id
-from akako.kernel.pool import Pool
+from akako.kernel.core.ids import new_id
+from akako.kernel.db.pool import Pool
 from tests.enrollment.school import add_learners, add_requests, add_subject, execute
 from tests.identity.people import value
 from tests.parts.server import Server

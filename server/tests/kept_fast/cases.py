@@ -10,9 +10,9 @@ from akako.education import queries as education
 from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPICS, N, Nodes
 from akako.enrollment import queries as enrollment
 from akako.identity import queries as identity
-from akako.kernel import cursors
-from akako.kernel.access import Actor
-from akako.kernel.listing import Spec
+from akako.kernel.core.access import Actor
+from akako.kernel.db import cursors
+from akako.kernel.db.listing import Spec
 from akako.library import queries as library
 from akako.mentors import queries as mentors
 from akako.ops import history

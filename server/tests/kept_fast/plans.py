@@ -9,9 +9,9 @@ import asyncpg
 import psycopg
 from psycopg import sql
 
-from akako.kernel import listing
-from akako.kernel.database import Database
-from akako.kernel.listing import Spec
+from akako.kernel.db import listing
+from akako.kernel.db.database import Database
+from akako.kernel.db.listing import Spec
 
 Node = dict[str, Any]
 Ask = Callable[[Database, listing.Request], Awaitable[object]]

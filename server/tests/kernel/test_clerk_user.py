@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from akako.kernel.clerk_user import parse_user
-from akako.kernel.ports import DirectoryUser
+from akako.kernel.core.clerk_user import parse_user
+from akako.kernel.core.ports import DirectoryUser
 
 
 def address(id: str, text: object, status: str = "unverified") -> dict[str, object]:

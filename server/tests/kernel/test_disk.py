@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from akako.kernel.errors import StorageFull
+from akako.kernel.core.errors import StorageFull
 from akako.kernel.files.digest import BATCH_BYTES, Digest
 from akako.kernel.files.disk import Behind
 

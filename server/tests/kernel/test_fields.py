@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from akako.kernel import fields
-from akako.kernel.text import TextError
+from akako.kernel.core import fields
+from akako.kernel.core.text import TextError
 
 
 class Sample(msgspec.Struct, rename="camel"):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from akako.kernel.errors import UnsupportedMediaType
+from akako.kernel.core.errors import UnsupportedMediaType
 from akako.kernel.files.kinds import DOCUMENTS, VIDEOS, Inspector
 from tests.house.project import ROOT
 from tests.parts.samples import ALL_TYPES, VIDEO_TYPES, is_refused, kind_of, sample

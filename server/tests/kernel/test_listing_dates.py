@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from akako.kernel import listing
-from akako.kernel.errors import ValidationFailed
-from akako.kernel.listing import Sort, Spec
+from akako.kernel.core.errors import ValidationFailed
+from akako.kernel.db import listing
+from akako.kernel.db.listing import Sort, Spec
 
 SPEC = Spec(sorts={"createdAt": Sort("at")}, default="createdAt", dates={"created": "at"})
 NOON = "2024-01-01T12:00:00Z"

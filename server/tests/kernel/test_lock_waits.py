@@ -8,8 +8,8 @@ import time
 import pytest
 
 from akako.identity import statements
-from akako.kernel.errors import ServiceUnavailable
-from akako.kernel.lock_waits import Turns, may_wait
+from akako.kernel.core.errors import ServiceUnavailable
+from akako.kernel.db.lock_waits import Turns, may_wait
 from akako.storage import sweeper
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from akako.kernel import locks
+from akako.kernel.db import locks
 from tests.house.project import ROOT
 
 SOURCES = ROOT / "server" / "akako"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from akako.kernel.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
+from akako.kernel.core.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
 from akako.kernel.files.multipart import FilePart, form_boundary, read_form
 
 FORM = "multipart/form-data; boundary=b"

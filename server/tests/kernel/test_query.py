@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET, Meta, UnsetType
 
-from akako.kernel import fields, query
-from akako.kernel.errors import ApiError, BadRequest, ValidationFailed
+from akako.kernel.core import fields
+from akako.kernel.core.errors import ApiError, BadRequest, ValidationFailed
+from akako.kernel.db import query
 
 ROLES = ("ADMIN", "MENTOR", "LEARNER")
 

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from akako.kernel.conditional import (
+from akako.kernel.core.errors import RangeNotSatisfiable
+from akako.kernel.files.ranges import Part, parse_range
+from akako.kernel.http.conditional import (
     http_date,
     if_match,
     if_none_match,
@@ -18,8 +20,6 @@ from akako.kernel.conditional import (
     unmodified_since,
     weakly_equal,
 )
-from akako.kernel.errors import RangeNotSatisfiable
-from akako.kernel.files.ranges import Part, parse_range
 
 SIZE = 1000
 HUGE = "9" * 5000

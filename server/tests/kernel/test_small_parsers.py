@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from akako.kernel import conditional, cursors, idempotency, query
-from akako.kernel.errors import ApiError, BadRequest, ValidationFailed
+from akako.kernel.core.errors import ApiError, BadRequest, ValidationFailed
+from akako.kernel.db import cursors, query
+from akako.kernel.http import conditional, idempotency
 
 ANY = st.text(st.characters(codec="latin-1"), max_size=60)
 TAGS = st.text('W/"*, abc\\', max_size=40)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from akako.kernel.text import (
+from akako.kernel.core.text import (
     TextError,
     clean_email,
     clean_https_url,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from akako.kernel.errors import UnsupportedMediaType
+from akako.kernel.core.errors import UnsupportedMediaType
 from akako.kernel.files.formats.text import TextCheck
 from akako.kernel.files.kinds import DOCUMENTS, Inspector
 from tests.parts.samples import is_refused, kind_of, sample

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET, Meta, UnsetType
 
-from akako.kernel import fields, validation
-from akako.kernel.errors import ApiError, ValidationFailed
-from akako.kernel.json import decode_object, encode
+from akako.kernel.core import fields, validation
+from akako.kernel.core.errors import ApiError, ValidationFailed
+from akako.kernel.core.json import decode_object, encode
 
 Name = Annotated[str, fields.line(1, 120, examples=["Primary School"])]
 Role = Literal["ADMIN", "MENTOR", "LEARNER"]

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import httpx2
 
 from akako.backends.folder_store import FolderStore
-from akako.kernel.ids import new_id
-from akako.kernel.pool import Pool
-from akako.kernel.ports import ObjectStore
+from akako.kernel.core.ids import new_id
+from akako.kernel.core.ports import ObjectStore
+from akako.kernel.db.pool import Pool
 from akako.storage import sweeper
 from tests.parts.server import Server
 

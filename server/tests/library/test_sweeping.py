@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from akako.backends.folder_store import FolderStore
-from akako.kernel.errors import ServiceUnavailable
-from akako.kernel.ids import new_id
-from akako.kernel.pool import Pool
+from akako.kernel.core.errors import ServiceUnavailable
+from akako.kernel.core.ids import new_id
+from akako.kernel.db.pool import Pool
 from akako.storage import queries, sweeper
 from akako.storage.intake import give_up
 from akako.storage.sweeper import Swept

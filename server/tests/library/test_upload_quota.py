@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.library.at_once import documents, together, videos
 from tests.library.school import (
     Topic,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.parts.server import Server
 
 MONTH = "date_trunc('month', now() at time zone 'UTC')::date"

@@ -10,8 +10,8 @@ import pytest
 
 from akako.backends.dev_directory import DevDirectory
 from akako.identity import accounts, roles
-from akako.kernel.access import Actor, Policy
-from akako.kernel.pool import Pool
+from akako.kernel.core.access import Actor, Policy
+from akako.kernel.db.pool import Pool
 from akako.ops import development
 from akako.ops.demo import seed_school
 

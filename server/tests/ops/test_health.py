@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 
 from akako.backends.embedded_postgres import EmbeddedPostgres
-from akako.kernel.errors import ServiceUnavailable
-from akako.kernel.pool import Pool
+from akako.kernel.core.errors import ServiceUnavailable
+from akako.kernel.db.pool import Pool
 from akako.ops import routes
 from tests.parts.postgres import create_database
 

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from akako import settings
-from akako.kernel import audit
-from akako.kernel.access import Actor
-from akako.kernel.pool import Pool
+from akako.kernel.core.access import Actor
+from akako.kernel.db import audit
+from akako.kernel.db.pool import Pool
 from akako.settings import SettingsError
 from tests.education.school import ADMIN, add_chain
 from tests.identity.people import Ask, together

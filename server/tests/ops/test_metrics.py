@@ -17,9 +17,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from akako import __version__
 from akako.backends.folder_store import FolderStore
-from akako.kernel import metrics
-from akako.kernel.errors import ServiceUnavailable
-from akako.kernel.pool import Observer, Pool
+from akako.kernel.core.errors import ServiceUnavailable
+from akako.kernel.db.pool import Observer, Pool
+from akako.kernel.telemetry import metrics
 from akako.ops.standing import standing
 from akako.storage import sweeper
 from tests.conftest import StartServer

@@ -8,10 +8,10 @@ import psycopg
 import pytest
 
 from akako.enrollment import queries as enrollment
-from akako.kernel import idempotency
-from akako.kernel.idempotency import Scope, Stored
-from akako.kernel.ids import new_id
-from akako.kernel.pool import Pool
+from akako.kernel.core.ids import new_id
+from akako.kernel.db.pool import Pool
+from akako.kernel.http import idempotency
+from akako.kernel.http.idempotency import Scope, Stored
 from akako.mentors import queries as mentors
 from akako.webhooks import queries as webhooks
 from tests.enrollment.school import add_subject

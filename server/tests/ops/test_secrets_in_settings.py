@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from akako import cli, settings
-from akako.kernel import urls
+from akako.kernel.core import urls
 from akako.settings import SettingsError, load
 from tests.parts.server import free_port
 

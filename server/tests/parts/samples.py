@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from akako.kernel.errors import UnsupportedMediaType
+from akako.kernel.core.errors import UnsupportedMediaType
 from akako.kernel.files.kinds import DOCUMENTS, VIDEOS, Inspector, Kind
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from akako.kernel.access import Actor
-from akako.kernel.errors import QuotaExceeded
-from akako.kernel.pool import Pool
-from akako.kernel.ports import Claims
+from akako.kernel.core.access import Actor
+from akako.kernel.core.errors import QuotaExceeded
+from akako.kernel.core.ports import Claims
+from akako.kernel.db.pool import Pool
 from akako.plans import queries
 from akako.plans.meter import LEASE, LeasingMeter
 from akako.plans.schemas import API_CALLS

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.identity.people import execute
 from tests.library.school import MIB, sha256, video
 from tests.parts.server import Server

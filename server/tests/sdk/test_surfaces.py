@@ -17,7 +17,7 @@ from akako_lms._area import Area, iteration, operation
 from akako_lms.errors import BY_STATUS
 
 from akako import main
-from akako.kernel.errors import ApiError
+from akako.kernel.core.errors import ApiError
 from tests.sdk.packages import run
 
 pytestmark = pytest.mark.timeout(300)

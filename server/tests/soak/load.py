@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx2
 
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.library.school import video
 from tests.soak.ledger import NOTHING, Ledger, settle
 from tests.soak.stage import Stage

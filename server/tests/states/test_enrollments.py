@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from akako.enrollment.queries import REOPEN_SECONDS
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.library.school import Topic, add_topic
 from tests.parts.server import Server
 from tests.states.conftest import Walk

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.parts.server import Server
 from tests.states.conftest import Walk
 

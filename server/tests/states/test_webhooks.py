@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from akako.dev.fake_clerk import sign_webhook
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.faults.deeds import SECRET, WEBHOOK
 from tests.library.school import rows
 from tests.parts.server import Server

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from akako.kernel.errors import ApiError, BadRequest, ValidationFailed
+from akako.kernel.core.errors import ApiError, BadRequest, ValidationFailed
 from akako.kernel.http.call import Call
 from akako.uploads import headers
 

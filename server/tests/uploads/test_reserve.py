@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from akako.backends.folder_store import FolderStore
-from akako.kernel.errors import StorageFull
+from akako.kernel.core.errors import StorageFull
 from akako.kernel.files.space import RESERVE, RESERVE_BYTES, Reserve
 from akako.uploads import landing
 from tests.faults import invariants

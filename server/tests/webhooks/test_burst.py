@@ -8,7 +8,7 @@ import time
 import httpx2
 import pytest
 
-from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.core.errors import ServiceUnavailable
 from akako.webhooks import routes
 from tests.parts import promises
 from tests.webhooks.conftest import Clerk, event, user

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import httpx2
 import pytest
 
-from akako.kernel.ids import new_id
+from akako.kernel.core.ids import new_id
 from tests.parts.server import Server
 from tests.uploads.tus import BYTES, VERSION, metadata
 from tests.webhooks.conftest import Clerk, event, user

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from akako.kernel.access import Policy
-from akako.kernel.pool import Pool
+from akako.kernel.core.access import Policy
+from akako.kernel.db.pool import Pool
 from akako.webhooks import service
 from tests.webhooks.conftest import INSTANCE, Clerk, event, user
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from akako.kernel.access import Policy
-from akako.kernel.pool import Pool
+from akako.kernel.core.access import Policy
+from akako.kernel.db.pool import Pool
 from akako.webhooks import service
 from tests.webhooks.conftest import event, user
 

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from akako.dev.fake_clerk import FakeClerk, sign_webhook
-from akako.kernel.errors import PayloadTooLarge, RequestTimeout, ServiceUnavailable
+from akako.kernel.core.errors import PayloadTooLarge, RequestTimeout, ServiceUnavailable
 from akako.kernel.http.body_budget import BodyBudget
 from tests.conftest import StartServer
 from tests.http.raw import connection

@@ -10,7 +10,7 @@ import pytest
 
 from akako.kernel.http import connections
 from akako.kernel.http.connections import Connections
-from akako.kernel.limits import SHARED_FACTOR
+from akako.kernel.http.limits import SHARED_FACTOR
 from tests.wire.listener import GET, Listener, listening
 
 HERE = (ip_network("127.0.0.0/8"),)

@@ -8,7 +8,7 @@ from typing import BinaryIO, Literal
 
 import msgspec
 
-from akako.kernel.errors import UnsupportedMediaType
+from akako.kernel.core.errors import UnsupportedMediaType
 from akako.kernel.files import declared as declared_types
 from akako.kernel.files.formats import office, pictures, signatures, video
 from akako.kernel.files.formats.signatures import HEAD_BYTES

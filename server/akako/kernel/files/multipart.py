@@ -11,7 +11,7 @@ import msgspec
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
-from akako.kernel.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
+from akako.kernel.core.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
 from akako.kernel.files.charsets import codec_of
 
 MAX_PARTS = 10

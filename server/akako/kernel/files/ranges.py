@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from akako.kernel.errors import RangeNotSatisfiable
+from akako.kernel.core.errors import RangeNotSatisfiable
 
 ONE_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.ASCII | re.IGNORECASE)
 # Numbers of more digits lie beyond every file; int() would refuse some thousands of them.

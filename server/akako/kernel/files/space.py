@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from akako.kernel.errors import ApiError, ServiceUnavailable, StorageFull
+from akako.kernel.core.errors import ApiError, ServiceUnavailable, StorageFull
 
 RESERVE_BYTES = 512 * 1024 * 1024
 RESERVE_SHARE = 20  # or one part in so many of the disk, whichever is less

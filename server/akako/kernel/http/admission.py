@@ -8,15 +8,16 @@ from typing import Protocol
 
 import msgspec
 
-from akako.kernel.access import Access, Actor
-from akako.kernel.confirmed import ConfirmedDatabase
-from akako.kernel.database import Database
-from akako.kernel.errors import ApiError, Forbidden, QuotaExceeded, RateLimited, Unauthorized
+from akako.kernel.core.access import Access, Actor
+from akako.kernel.core.errors import ApiError, Forbidden, QuotaExceeded, RateLimited, Unauthorized
+from akako.kernel.core.ports import Claims, TokenVerifier
+from akako.kernel.db.confirmed import ConfirmedDatabase
+from akako.kernel.db.database import Database
 from akako.kernel.http.asgi import Scope
 from akako.kernel.http.call import Call
 from akako.kernel.http.client_address import Networks, client_address, in_networks, rate_key
 from akako.kernel.http.endpoint import Endpoint
-from akako.kernel.limits import (
+from akako.kernel.http.limits import (
     AUTH,
     GENERAL,
     SHARED_FACTOR,
@@ -25,7 +26,6 @@ from akako.kernel.limits import (
     Limiter,
     Standing,
 )
-from akako.kernel.ports import Claims, TokenVerifier
 
 # Where an address is known to be many people, these are counted for each of them.
 SHARED_BUCKETS = (GENERAL, AUTH)

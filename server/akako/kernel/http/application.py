@@ -19,11 +19,12 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.websockets import WebSocketClose
 
-from akako.kernel import envelope, limits
-from akako.kernel.access import UNGUARDED
-from akako.kernel.envelope import Ok
-from akako.kernel.errors import ApiError, InternalError, MethodNotAllowed, NotFound
+from akako.kernel.core import envelope
+from akako.kernel.core.access import UNGUARDED
+from akako.kernel.core.envelope import Ok
+from akako.kernel.core.errors import ApiError, InternalError, MethodNotAllowed, NotFound
 from akako.kernel.http import endpoint as endpoints
+from akako.kernel.http import limits
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
 from akako.kernel.http.call import Call
 from akako.kernel.http.edge import Edge, Observe, preflight

@@ -5,7 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 
-from akako.kernel.errors import BadRequest, PayloadTooLarge, RequestTimeout, UnsupportedMediaType
+from akako.kernel.core.errors import (
+    BadRequest,
+    PayloadTooLarge,
+    RequestTimeout,
+    UnsupportedMediaType,
+)
 from akako.kernel.http.call import Call
 
 JSON_BYTES = 64 * 1024

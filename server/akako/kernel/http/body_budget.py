@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
-from akako.kernel.errors import PayloadTooLarge, RequestTimeout, ServiceUnavailable
+from akako.kernel.core.errors import PayloadTooLarge, RequestTimeout, ServiceUnavailable
 
 RETRY_SECONDS = 5
 

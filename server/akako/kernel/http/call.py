@@ -10,16 +10,16 @@ from typing import Protocol
 
 import msgspec
 
-from akako.kernel.access import Actor, Policy
-from akako.kernel.database import Database
-from akako.kernel.errors import RateLimited, Unauthorized
+from akako.kernel.core.access import Actor, Policy
+from akako.kernel.core.errors import RateLimited, Unauthorized
+from akako.kernel.core.ports import Claims, Directory, ObjectStore
+from akako.kernel.db.database import Database
+from akako.kernel.db.listing import Request as ListRequest
 from akako.kernel.files.space import RESERVE, Reserve
 from akako.kernel.http.asgi import Receive, Scope
 from akako.kernel.http.body_budget import BodyBudget
 from akako.kernel.http.file_proxy import FileProxy
 from akako.kernel.http.reply import Headers
-from akako.kernel.listing import Request as ListRequest
-from akako.kernel.ports import Claims, Directory, ObjectStore
 
 
 class Meter(Protocol):

@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from akako.kernel.http.client_address import Networks, in_networks, rate_key
-from akako.kernel.limits import SHARED_FACTOR
+from akako.kernel.http.limits import SHARED_FACTOR
 
 log = structlog.get_logger(__name__)
 

@@ -11,13 +11,13 @@ from typing import Any, Protocol, TypedDict, Unpack
 
 import msgspec
 
-from akako.kernel.access import Access
-from akako.kernel.envelope import Created, Listed, Ok
-from akako.kernel.errors import ApiError
+from akako.kernel.core.access import Access
+from akako.kernel.core.envelope import Created, Listed, Ok
+from akako.kernel.core.errors import ApiError
+from akako.kernel.db.listing import Request, Spec, reader
 from akako.kernel.http.body import JSON_BYTES
+from akako.kernel.http.limits import GENERAL, Bucket
 from akako.kernel.http.reply import Headers, Reply
-from akako.kernel.limits import GENERAL, Bucket
-from akako.kernel.listing import Request, Spec, reader
 
 Handler = Callable[..., Awaitable[Ok[Any] | Created[Any] | Listed[Any] | Reply]]
 

@@ -9,8 +9,8 @@ import re
 import secrets
 from urllib.parse import unquote
 
-from akako.kernel import envelope
-from akako.kernel.errors import ApiError, BadRequest, HeadersTooLarge, UriTooLong
+from akako.kernel.core import envelope
+from akako.kernel.core.errors import ApiError, BadRequest, HeadersTooLarge, UriTooLong
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
 from akako.kernel.http.reply import JSON_TYPE, NO_STORE, PROTECTIVE, Headers, Reply
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from akako.kernel import idempotency
-from akako.kernel.database import Database
-from akako.kernel.errors import ApiError
+from akako.kernel.core.errors import ApiError
+from akako.kernel.db.database import Database
+from akako.kernel.http import idempotency
 from akako.kernel.http.call import Call
 from akako.kernel.http.render import failure
 from akako.kernel.http.reply import Reply, wire

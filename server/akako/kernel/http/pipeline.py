@@ -12,10 +12,9 @@ from typing import Any
 import msgspec
 import structlog
 
-from akako.kernel import audit, idempotency, json
-from akako.kernel.access import Actor, Stranger, TurnedAway
-from akako.kernel.database import AWAY, RETRYABLE, Database, unavailable
-from akako.kernel.errors import (
+from akako.kernel.core import json
+from akako.kernel.core.access import Actor, Stranger, TurnedAway
+from akako.kernel.core.errors import (
     ApiError,
     Conflict,
     Forbidden,
@@ -23,7 +22,12 @@ from akako.kernel.errors import (
     NotFound,
     ServiceUnavailable,
 )
-from akako.kernel.http import body
+from akako.kernel.core.ids import is_id
+from akako.kernel.core.validation import read, read_changes
+from akako.kernel.db import audit
+from akako.kernel.db.database import AWAY, RETRYABLE, Database, unavailable
+from akako.kernel.db.query import read_query
+from akako.kernel.http import body, idempotency
 from akako.kernel.http.admission import Admission
 from akako.kernel.http.asgi import Receive, Scope
 from akako.kernel.http.call import Call, ClientGone, Outside
@@ -32,9 +36,6 @@ from akako.kernel.http.once import once
 from akako.kernel.http.public_answers import PublicCache
 from akako.kernel.http.render import failure, render, unless_held
 from akako.kernel.http.reply import Reply
-from akako.kernel.ids import is_id
-from akako.kernel.query import read_query
-from akako.kernel.validation import read, read_changes
 
 log = structlog.get_logger(__name__)
 

@@ -11,8 +11,8 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from akako.kernel import envelope
-from akako.kernel.errors import (
+from akako.kernel.core import envelope
+from akako.kernel.core.errors import (
     ApiError,
     BadRequest,
     HeadersTooLarge,

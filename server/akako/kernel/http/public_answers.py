@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from akako.kernel import etags
-from akako.kernel.errors import RateLimited
+from akako.kernel.core import etags
+from akako.kernel.core.errors import RateLimited
 from akako.kernel.http.admission import Admission
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
 from akako.kernel.http.call import joined_headers
+from akako.kernel.http.limits import GENERAL
 from akako.kernel.http.render import READS, failure
 from akako.kernel.http.reply import PUBLIC_CACHE, Headers, Reply
-from akako.kernel.limits import GENERAL
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_KEY_BYTES = 512

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from akako.kernel import envelope, etags, pages
-from akako.kernel.envelope import Created, Listed
-from akako.kernel.errors import ApiError
+from akako.kernel.core import envelope, etags
+from akako.kernel.core.envelope import Created, Listed
+from akako.kernel.core.errors import ApiError
+from akako.kernel.db import pages
 from akako.kernel.http import reply
 from akako.kernel.http.call import Call
 from akako.kernel.http.reply import Headers, Reply

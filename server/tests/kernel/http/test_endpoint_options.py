@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from akako.kernel.access import UNGUARDED
-from akako.kernel.envelope import Ok
+from akako.kernel.core.access import UNGUARDED
+from akako.kernel.core.envelope import Ok
 from akako.kernel.http.call import Call
 from akako.kernel.http.endpoint import Endpoint, Options, delete, get, patch, post, put
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
 
-from akako.kernel import metrics
-from akako.kernel.database import unavailable
+from akako.kernel.db.database import unavailable
+from akako.kernel.telemetry import metrics
 
 # Of ten connections, those that may wait for locks at a time. The others stay free for reads, so
 # a lock that is held for long (a stalled client of the database, another session) delays only

@@ -13,8 +13,8 @@ from typing import Annotated, Any, get_args
 
 from msgspec import Meta
 
-from akako.kernel.ids import is_id
-from akako.kernel.text import (
+from akako.kernel.core.ids import is_id
+from akako.kernel.core.text import (
     HTTPS_URL,
     MAX_EMAIL,
     MAX_URL,

@@ -7,9 +7,9 @@ from typing import Any
 
 from akako import __version__
 from akako.kernel.http.endpoint import Endpoint
-from akako.kernel.http.openapi import companions, failures, headers, parameters
-from akako.kernel.http.openapi.operations import operation, path_of
-from akako.kernel.http.openapi.schemas import collect
+from akako.kernel.openapi import companions, failures, headers, parameters
+from akako.kernel.openapi.operations import operation, path_of
+from akako.kernel.openapi.schemas import collect
 
 DESCRIPTION = """\
 Learning management for schools: levels, grades, subjects and topics with their documents and

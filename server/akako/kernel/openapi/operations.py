@@ -6,9 +6,9 @@ import re
 from http import HTTPStatus
 
 from akako.kernel.http.endpoint import JSON, Endpoint
-from akako.kernel.http.openapi import examples, failures, headers, parameters, schemas
-from akako.kernel.http.openapi.parameters import camel
-from akako.kernel.http.openapi.schemas import Models, Schema
+from akako.kernel.openapi import examples, failures, headers, parameters, schemas
+from akako.kernel.openapi.parameters import camel
+from akako.kernel.openapi.schemas import Models, Schema
 
 WHO = {
     "required": "For everybody who is signed in.",

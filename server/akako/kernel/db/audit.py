@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from akako.kernel.access import Actor, Stranger
-from akako.kernel.database import Database
-from akako.kernel.ids import new_id
+from akako.kernel.core.access import Actor, Stranger
+from akako.kernel.core.ids import new_id
+from akako.kernel.db.database import Database
 
 MAX_TEXT = 256  # characters of a text that is stored as it is
 

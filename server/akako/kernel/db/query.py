@@ -12,10 +12,10 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 from msgspec import inspect
 
-from akako.kernel.errors import BadRequest, ValidationFailed
-from akako.kernel.fields import parse_instant
-from akako.kernel.text import TextError, refuse_unsafe
-from akako.kernel.validation import MAX_ECHOED_NAME, read
+from akako.kernel.core.errors import BadRequest, ValidationFailed
+from akako.kernel.core.fields import parse_instant
+from akako.kernel.core.text import TextError, refuse_unsafe
+from akako.kernel.core.validation import MAX_ECHOED_NAME, read
 
 S = TypeVar("S", bound=msgspec.Struct)
 

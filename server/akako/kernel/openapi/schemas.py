@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from akako.kernel.envelope import DONE, Pagination
+from akako.kernel.core.envelope import DONE, Pagination
 from akako.kernel.http.endpoint import Endpoint
 
 Schema = dict[str, Any]

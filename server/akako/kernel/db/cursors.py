@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from akako.kernel import text
-from akako.kernel.errors import ValidationFailed
+from akako.kernel.core import text
+from akako.kernel.core.errors import ValidationFailed
 
 MAX_PAGE = 10**9
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from akako.kernel.errors import Forbidden
+from akako.kernel.core.errors import Forbidden
 
 Role = Literal["ADMIN", "MENTOR", "LEARNER"]
 ROLES: tuple[Role, ...] = ("ADMIN", "MENTOR", "LEARNER")

@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from akako.kernel import cursors, query, text
-from akako.kernel.cursors import Cursor
-from akako.kernel.errors import ValidationFailed
-from akako.kernel.ids import is_id
+from akako.kernel.core import text
+from akako.kernel.core.errors import ValidationFailed
+from akako.kernel.core.ids import is_id
+from akako.kernel.db import cursors, query
+from akako.kernel.db.cursors import Cursor
 
 T = TypeVar("T")
 

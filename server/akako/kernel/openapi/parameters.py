@@ -6,10 +6,11 @@ from typing import Any
 
 import msgspec
 
-from akako.kernel import ids, listing
+from akako.kernel.core import ids
+from akako.kernel.db import listing
+from akako.kernel.db.listing import Choice, Filter, Flag, Spec
 from akako.kernel.http.endpoint import Endpoint
-from akako.kernel.http.openapi import headers
-from akako.kernel.listing import Choice, Filter, Flag, Spec
+from akako.kernel.openapi import headers
 
 Parameter = dict[str, Any]
 Schema = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from akako.kernel.text import clean_line
+from akako.kernel.core.text import clean_line
 
 
 class ApiError(Exception):

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from akako.kernel.database import Database
+from akako.kernel.db.database import Database
 
 DEFER = """
 select procrastinate_defer_jobs_v1(array[

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from akako.kernel import errors
-from akako.kernel.access import Role
-from akako.kernel.ids import EXAMPLE
+from akako.kernel.core import errors
+from akako.kernel.core.access import Role
+from akako.kernel.core.ids import EXAMPLE
 
 
 class BadRequestDetails(msgspec.Struct):

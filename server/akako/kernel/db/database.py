@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 import asyncpg
 import structlog
 
-from akako.kernel.errors import ServiceUnavailable
+from akako.kernel.core.errors import ServiceUnavailable
 
 log = structlog.get_logger(__name__)
 

@@ -19,9 +19,9 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from akako.kernel.database import AWAY, unavailable
-from akako.kernel.hosts import Connector, one_each
-from akako.kernel.lock_waits import SESSION, Turns, may_wait
+from akako.kernel.db.database import AWAY, unavailable
+from akako.kernel.db.hosts import Connector, one_each
+from akako.kernel.db.lock_waits import SESSION, Turns, may_wait
 
 CONNECT_SECONDS = 1.0
 ACQUIRE_SECONDS = 1.5

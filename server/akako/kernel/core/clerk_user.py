@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from akako.kernel.ports import DirectoryUser
+from akako.kernel.core.ports import DirectoryUser
 
 CLERK_ID = re.compile(r"user_[A-Za-z0-9]{1,64}")
 MAX_MILLISECONDS = 2**53

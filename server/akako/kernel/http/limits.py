@@ -7,8 +7,8 @@ import time
 
 import msgspec
 
-from akako.kernel.errors import RateLimited
-from akako.kernel.ports import Counters, Verdict
+from akako.kernel.core.errors import RateLimited
+from akako.kernel.core.ports import Counters, Verdict
 
 
 class Rate(msgspec.Struct, frozen=True):

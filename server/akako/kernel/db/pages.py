@@ -12,10 +12,10 @@ from typing import NamedTuple, TypeVar
 
 import asyncpg
 
-from akako.kernel import cursors
-from akako.kernel.database import Database
-from akako.kernel.envelope import Listed, Pagination
-from akako.kernel.listing import Request, Spec
+from akako.kernel.core.envelope import Listed, Pagination
+from akako.kernel.db import cursors
+from akako.kernel.db.database import Database
+from akako.kernel.db.listing import Request, Spec
 
 T = TypeVar("T")
 

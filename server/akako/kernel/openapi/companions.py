@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from akako.kernel.errors import InternalError
+from akako.kernel.core.errors import InternalError
 from akako.kernel.http.endpoint import JSON, Also, Endpoint
-from akako.kernel.http.openapi import failures, headers, operations
-from akako.kernel.http.openapi.parameters import camel
-from akako.kernel.http.openapi.schemas import Models, Schema
+from akako.kernel.openapi import failures, headers, operations
+from akako.kernel.openapi.parameters import camel
+from akako.kernel.openapi.schemas import Models, Schema
 
 ANSWER: Schema = {
     "type": "object",

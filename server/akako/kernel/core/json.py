@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from akako.kernel.errors import BadRequest
+from akako.kernel.core.errors import BadRequest
 
 MAX_DEPTH = 20
 MAX_INTEGER_DIGITS = 19

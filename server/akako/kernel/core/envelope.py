@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from akako.kernel.errors import ApiError, ValidationFailed
+from akako.kernel.core.errors import ApiError, ValidationFailed
 
 T = TypeVar("T")
 # 100 of the largest rows that requests can create fit: mentor applications with 7 MB of text.

@@ -12,9 +12,10 @@ import re
 
 import msgspec
 
-from akako.kernel import json, locks
-from akako.kernel.database import Database
-from akako.kernel.errors import BadRequest, IdempotencyInProgress, IdempotencyKeyReused
+from akako.kernel.core import json
+from akako.kernel.core.errors import BadRequest, IdempotencyInProgress, IdempotencyKeyReused
+from akako.kernel.db import locks
+from akako.kernel.db.database import Database
 
 KEEP_HOURS = 24
 # Taken without waiting: a request that finds the key in use is refused at once.

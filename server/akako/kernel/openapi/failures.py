@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from akako.kernel import envelope
-from akako.kernel.errors import (
+from akako.kernel.core import envelope
+from akako.kernel.core.errors import (
     ApiError,
     BadRequest,
     Conflict,
@@ -30,8 +30,8 @@ from akako.kernel.errors import (
     ValidationFailed,
 )
 from akako.kernel.http.endpoint import Endpoint
-from akako.kernel.http.openapi import headers
-from akako.kernel.http.openapi.details import SAMPLES
+from akako.kernel.openapi import headers
+from akako.kernel.openapi.details import SAMPLES
 
 Errors = tuple[type[ApiError], ...]
 Schema = dict[str, Any]

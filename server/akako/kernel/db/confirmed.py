@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from akako.kernel.database import Database
+from akako.kernel.db.database import Database
 
 Confirm = Callable[[Database], Awaitable[None]]
 

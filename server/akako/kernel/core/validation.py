@@ -1,6 +1,6 @@
 """From a decoded JSON object to a typed Struct, naming every field that breaks a rule.
 
-Models are msgspec Structs (`rename="camel"`), their strings typed with `akako.kernel.fields`.
+Models are msgspec Structs (`rename="camel"`), their strings typed with `akako.kernel.core.fields`.
 An optional field of a PUT is `Name | UnsetType = UNSET`, a clearable one `Name | UnsetType | None`.
 
 A model may list in `__read_only__: ClassVar[frozenset[str]]` the wire names a client may send back
@@ -18,10 +18,10 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
-from akako.kernel import json
-from akako.kernel.errors import MAX_VALIDATION_ERRORS, ValidationFailed, violation
-from akako.kernel.fields import Rule
-from akako.kernel.text import TextError
+from akako.kernel.core import json
+from akako.kernel.core.errors import MAX_VALIDATION_ERRORS, ValidationFailed, violation
+from akako.kernel.core.fields import Rule
+from akako.kernel.core.text import TextError
 
 S = TypeVar("S", bound=msgspec.Struct)
 Problems = list[dict[str, Any]]

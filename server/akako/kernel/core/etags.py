@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
-from akako.kernel.conditional import if_match, if_none_match
-from akako.kernel.envelope import encode
-from akako.kernel.errors import PreconditionFailed
+from akako.kernel.core.envelope import encode
+from akako.kernel.core.errors import PreconditionFailed
+from akako.kernel.http.conditional import if_match, if_none_match
 
 
 def of(data: object) -> str:
