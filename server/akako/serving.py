@@ -23,17 +23,17 @@ import structlog
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from akako import main
+from akako import assembly, main
 from akako.backends import embedded_postgres
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.db.pool import Pool
 from akako.kernel.files import modes
-from akako.kernel.http.connections import Connections
-from akako.kernel.http.protocol import BUFFERED_BYTES, IDLE_SECONDS, BoundedProtocol
 from akako.migrations.run import prepare
 from akako.ops import development
 from akako.ops.demo import seed_school
 from akako.settings import Settings, SettingsError, check_workers
+from akako.wire.connections import Connections
+from akako.wire.protocol import BUFFERED_BYTES, IDLE_SECONDS, BoundedProtocol
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +67,7 @@ def make_data_dir(settings: Settings) -> None:
 
 async def seed(settings: Settings, *, demo: bool) -> None:
     """The accounts of a development server, and with `demo` a small school."""
-    people = main.directory(settings)
+    people = assembly.directory(settings)
     assert settings.database_url
     assert people is not None
     db = Pool(settings.database_url, size=2)

@@ -52,7 +52,7 @@ class EmbeddedPostgres:
 def start(data_dir: Path, settings: Mapping[str, str] | None = None) -> EmbeddedPostgres:
     """Start the PostgreSQL of the data folder, made first where needed, or join one that runs.
 
-    `settings` are PostgreSQL's own and matter only when this call starts it. Raise
+    `settings` are PostgreSQL's own and matter only when this context starts it. Raise
     EmbeddedPostgresError with one line when that is impossible.
     """
     folder = Folder(data_dir)

@@ -14,7 +14,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from akako.backends.key_set import KeySet, decode_base64url
-from akako.kernel.core.access import Stranger, TurnedAway
+from akako.kernel.core.access import CallerRejected, UnknownCaller
 from akako.kernel.core.errors import BadRequest, Unauthorized
 from akako.kernel.core.json import decode_object
 from akako.kernel.core.ports import Claims
@@ -154,9 +154,9 @@ class JwtVerifier:
         if expired:
             raise Unauthorized("expired")
         if payload.get("sts") == "pending":
-            who = Stranger(clerk_id=claims.subject, impersonator=claims.impersonator)
+            who = UnknownCaller(clerk_id=claims.subject, impersonator=claims.impersonator)
             message = "The session is pending: finish signing in"
-            raise TurnedAway(message, who, reason="account_inactive")
+            raise CallerRejected(message, who, reason="account_inactive")
         return claims
 
     def _authorized_party(self, payload: dict[str, Any]) -> str | None:

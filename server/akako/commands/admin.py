@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from akako import main as assembly
+from akako import assembly
 from akako.commands.backends import with_parts
 from akako.ops import administration
 from akako.settings import Settings
@@ -28,11 +28,11 @@ def define_admin(parser: argparse.ArgumentParser) -> None:
 
 
 def grant(settings: Settings, options: argparse.Namespace) -> None:
-    async def run(parts: assembly.Parts) -> None:
+    async def run(backends: assembly.Backends) -> None:
         person = await administration.grant_admin(
-            parts.db,
-            parts.directory,
-            parts.policy,
+            backends.db,
+            backends.directory,
+            backends.policy,
             clerk_id=options.clerk_id,
             email=options.email,
         )
@@ -42,10 +42,10 @@ def grant(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def plan(settings: Settings, options: argparse.Namespace) -> None:
-    async def run(parts: assembly.Parts) -> None:
+    async def run(backends: assembly.Backends) -> None:
         subject = options.organization or options.clerk_id or options.email
         await administration.set_plan(
-            parts.db,
+            backends.db,
             options.plan,
             clerk_id=options.clerk_id,
             email=options.email,

@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 
-from akako import main as assembly
-from akako import serving
+from akako import assembly, serving
 from akako.settings import Settings, SettingsError
 
-Run = Callable[[assembly.Parts], Coroutine[None, None, None]]
+Run = Callable[[assembly.Backends], Coroutine[None, None, None]]
 
 
 def with_parts(settings: Settings, run: Run) -> None:
     """Run on the backends; our own database is started and migrated where needed."""
 
     async def connected(running: Settings) -> None:
-        parts = assembly.assemble(running)
+        backends = assembly.assemble(running)
         try:
-            await run(parts)
+            await run(backends)
         finally:
-            await parts.close()
+            await backends.close()
 
     with serving.database(settings) as running:
         assert running.database_url

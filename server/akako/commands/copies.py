@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from akako import main as assembly
-from akako import serving
+from akako import assembly, serving
 from akako.backup import restoring, saving
 from akako.backup.archive import ArchiveError, End, Manifest
 from akako.backup.progress import Progress, readable

@@ -6,8 +6,7 @@ import argparse
 import asyncio
 import signal
 
-from akako import main as assembly
-from akako import serving
+from akako import assembly, main, serving
 from akako.backends import job_queue
 from akako.commands.backends import require_development, with_parts
 from akako.settings import Settings, SettingsError
@@ -44,11 +43,11 @@ def define_worker(parser: argparse.ArgumentParser) -> None:
 
 
 def worker(settings: Settings, options: argparse.Namespace) -> None:
-    async def run(parts: assembly.Parts) -> None:
+    async def run(backends: assembly.Backends) -> None:
         leave = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, leave.set)
-        async with job_queue.working(settings.database_url or "", assembly.jobs(parts, settings)):
+        async with job_queue.working(settings.database_url or "", main.jobs(backends, settings)):
             await leave.wait()
 
     if not settings.database_url:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from akako import main as assembly
+from akako import assembly, main
 from akako.commands.backends import with_parts
 from akako.ops import reconciliation
 from akako.ops.progress import ProgressBar
@@ -27,9 +27,9 @@ def sweep(settings: Settings, options: argparse.Namespace) -> None:
     if options.grace is not None and not 0 <= options.grace <= MAX_GRACE_SECONDS:
         raise SettingsError(f"--grace {options.grace} must be between 0 and {MAX_GRACE_SECONDS}")
 
-    async def run(parts: assembly.Parts) -> None:
-        print(f"expired: {await uploads.sweep(parts.db, parts.uploads)}")
-        swept = await sweeper.sweep(parts.db, parts.store, grace=options.grace)
+    async def run(backends: assembly.Backends) -> None:
+        print(f"expired: {await uploads.sweep(backends.db, backends.uploads)}")
+        swept = await sweeper.sweep(backends.db, backends.store, grace=options.grace)
         for name in swept.__struct_fields__:
             print(f"{name}: {getattr(swept, name)}")
 
@@ -41,12 +41,12 @@ def define_reconcile(parser: argparse.ArgumentParser) -> None:
 
 
 def reconcile(settings: Settings, options: argparse.Namespace) -> None:
-    async def run(parts: assembly.Parts) -> None:
-        if parts.directory is None:
+    async def run(backends: assembly.Backends) -> None:
+        if backends.directory is None:
             raise SettingsError("AKAKO_CLERK_SECRET_KEY must be set to ask Clerk about its users")
         bar = ProgressBar(sys.stderr, "users compared")
         summary = await reconciliation.reconcile(
-            parts.db, parts.directory, parts.policy, progress=bar.show
+            backends.db, backends.directory, backends.policy, progress=bar.show
         )
         bar.end()
         for name in summary.__struct_fields__:
@@ -60,4 +60,4 @@ def define_openapi(parser: argparse.ArgumentParser) -> None:
 
 
 def openapi(settings: Settings, options: argparse.Namespace) -> None:
-    sys.stdout.buffer.write(assembly.openapi())
+    sys.stdout.buffer.write(main.openapi())

@@ -6,7 +6,7 @@ import asyncpg
 
 from akako.identity import accounts, queries
 from akako.identity.accounts import Tombstoned
-from akako.kernel.core.access import Actor, Policy, Stranger, TurnedAway
+from akako.kernel.core.access import Actor, CallerRejected, Policy, UnknownCaller
 from akako.kernel.core.errors import ServiceUnavailable, Unauthorized
 from akako.kernel.core.ports import Claims, Directory
 from akako.kernel.db.database import Database
@@ -64,9 +64,9 @@ def _check_status(row: asyncpg.Record, claims: Claims, roles: tuple[str, ...]) -
 
 def turned_away(
     claims: Claims, message: str, reason: str, roles: tuple[str, ...] = ()
-) -> TurnedAway:
-    who = Stranger(clerk_id=claims.subject, impersonator=claims.impersonator)
-    return TurnedAway(message, who, reason=reason, user_roles=roles)
+) -> CallerRejected:
+    who = UnknownCaller(clerk_id=claims.subject, impersonator=claims.impersonator)
+    return CallerRejected(message, who, reason=reason, user_roles=roles)
 
 
 async def _provision(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from akako.identity import queries, service
 from akako.identity.schemas import (
     AdminUser,
@@ -16,11 +18,12 @@ from akako.identity.schemas import (
     SyncRequest,
     UserUpdate,
 )
-from akako.kernel.core.access import ADMIN, SIGNED_IN, TOKEN_CHECKED, requires
+from akako.kernel.core.access import ADMIN, SIGNED_IN, TOKEN_CHECKED, Policy, requires
 from akako.kernel.core.envelope import Created, Listed, Ok
 from akako.kernel.core.errors import LastAdmin, Unauthorized, ValidationFailed
+from akako.kernel.core.ports import Directory
 from akako.kernel.db import listing
-from akako.kernel.http.call import Call
+from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import Tag, delete, get, post, put
 from akako.kernel.http.limits import AUTH
 
@@ -28,6 +31,13 @@ AUTHENTICATION = Tag("Authentication", "Sign-in: sync with Clerk, and the profil
 USERS = Tag("User Management", "Users and their dated roles.")
 
 SYNCED = "User synced successfully"
+
+
+class Accounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What sign-in needs. `directory` is None if the identity provider cannot be queried."""
+
+    directory: Directory | None
+    policy: Policy
 
 
 @post(
@@ -42,24 +52,27 @@ SYNCED = "User synced successfully"
     changes_public=True,
 )
 async def sync_user(
-    call: Call, data: SyncRequest
+    context: Context, data: SyncRequest
 ) -> Ok[Profile | Synced] | Created[Profile | Synced]:
     """Sync user data from Clerk.
 
     With a token the caller's own row is brought up to date and returned. Without one the body names
     whom to fetch from Clerk; the answer then holds nothing personal.
     """
-    policy, directory = call.outside.policy, call.outside.directory
+    accounts = context.get(Accounts)
+    policy, directory = accounts.policy, accounts.directory
     user_id = data.user_id or None
-    if call.claims:
-        merged = await service.sync_caller(call.db, directory, call.claims, user_id, policy)
-        answer: Profile | Synced = await service.get_profile(call.db, merged.user_id)
+    if context.claims:
+        merged = await service.sync_caller(context.db, directory, context.claims, user_id, policy)
+        answer: Profile | Synced = await service.get_profile(context.db, merged.user_id)
     else:
         if directory is None:
             raise Unauthorized("missing")
         if user_id is None:
             raise ValidationFailed.of("userId", "Required")
-        merged = await service.sync_named(call.db, directory, user_id, data.email or None, policy)
+        merged = await service.sync_named(
+            context.db, directory, user_id, data.email or None, policy
+        )
         answer = Synced(user_id, synced=True, created=merged.created)
     if merged.created:
         return Created(data=answer, location="/api/auth/profile", message=SYNCED)
@@ -67,30 +80,32 @@ async def sync_user(
 
 
 @get("/auth/profile", tag=AUTHENTICATION, access=SIGNED_IN, bucket=AUTH)
-async def get_profile(call: Call) -> Ok[Profile]:
+async def get_profile(context: Context) -> Ok[Profile]:
     """Get the current user's profile."""
-    return Ok(data=await service.get_profile(call.db, call.actor.user_id), etag=True)
+    return Ok(data=await service.get_profile(context.db, context.actor.user_id), etag=True)
 
 
 @put("/auth/profile", tag=AUTHENTICATION, access=SIGNED_IN, bucket=AUTH, changes_public=True)
-async def update_profile(call: Call, data: ProfileUpdate, echoed: dict[str, Any]) -> Ok[Profile]:
+async def update_profile(
+    context: Context, data: ProfileUpdate, echoed: dict[str, Any]
+) -> Ok[Profile]:
     """Update the current user's profile."""
     profile = await service.update_profile(
-        call.db, call.actor, changes=data, echoed=echoed, if_match=call.header("if-match")
+        context.db, context.actor, changes=data, echoed=echoed, if_match=context.header("if-match")
     )
     return Ok(data=profile, message="Profile updated successfully", etag=True)
 
 
 @get("/users", tag=USERS, access=requires(ADMIN), listing=queries.USERS)
-async def list_users(call: Call, request: listing.Request) -> Listed[AdminUser]:
+async def list_users(context: Context, request: listing.Request) -> Listed[AdminUser]:
     """List all users."""
-    return await queries.list_users(call.db, request)
+    return await queries.list_users(context.db, request)
 
 
 @get("/users/{user_id}", tag=USERS, access=requires(ADMIN), resource="user")
-async def get_user(call: Call, user_id: str) -> Ok[AdminUser]:
+async def get_user(context: Context, user_id: str) -> Ok[AdminUser]:
     """Get a user by id."""
-    return Ok(data=await service.get_user(call.db, user_id), etag=True)
+    return Ok(data=await service.get_user(context.db, user_id), etag=True)
 
 
 @put(
@@ -102,24 +117,24 @@ async def get_user(call: Call, user_id: str) -> Ok[AdminUser]:
     changes_public=True,
 )
 async def update_user(
-    call: Call, user_id: str, data: UserUpdate, echoed: dict[str, Any]
+    context: Context, user_id: str, data: UserUpdate, echoed: dict[str, Any]
 ) -> Ok[AdminUser]:
     """Update a user."""
     user = await service.update_user(
-        call.db,
-        call.actor,
+        context.db,
+        context.actor,
         user_id,
         changes=data,
         echoed=echoed,
-        if_match=call.header("if-match"),
+        if_match=context.header("if-match"),
     )
     return Ok(data=user, message="User updated successfully", etag=True)
 
 
 @post("/users/{user_id}/roles", tag=USERS, access=requires(ADMIN), resource="user", errors=(409,))
-async def assign_role(call: Call, user_id: str, data: RoleGrant) -> Created[RoleAssigned]:
+async def assign_role(context: Context, user_id: str, data: RoleGrant) -> Created[RoleAssigned]:
     """Assign a role to a user."""
-    assigned = await service.assign_role(call.db, call.actor, user_id, grant=data)
+    assigned = await service.assign_role(context.db, context.actor, user_id, grant=data)
     message = "Role assigned successfully"
     return Created(data=assigned, location=f"/api/users/{user_id}", message=message)
 
@@ -134,7 +149,7 @@ async def assign_role(call: Call, user_id: str, data: RoleGrant) -> Created[Role
     body_optional=True,
 )
 async def remove_role(
-    call: Call, user_id: str, data: RoleRemoval, query: RoleRemoval
+    context: Context, user_id: str, data: RoleRemoval, query: RoleRemoval
 ) -> Ok[AdminUser]:
     """Remove a role from a user.
 
@@ -147,6 +162,6 @@ async def remove_role(
     if len(named) > 1:
         raise ValidationFailed.of("role", "Query and body name different roles", data.role)
     user = await service.remove_role(
-        call.db, call.actor, user_id, role=named.pop(), if_match=call.header("if-match")
+        context.db, context.actor, user_id, role=named.pop(), if_match=context.header("if-match")
     )
     return Ok(data=user, message="Role removed successfully", etag=True)

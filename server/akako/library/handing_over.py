@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 from akako.kernel.core.ports import ObjectStore
 from akako.kernel.files.ranges import Part
-from akako.kernel.http.call import Call
-from akako.kernel.http.file_proxy import FileProxy
-from akako.kernel.http.reply import Headers, Reply
+from akako.kernel.http.context import Context
+from akako.kernel.http.responses import Headers, Response
+from akako.library.file_proxy import FileProxy
+from akako.library.media import Files
 from akako.library.queries import Playable
 
 # nginx takes numbers of more digits for a range that the file does not have.
@@ -22,16 +23,16 @@ PRECONDITIONS = (b"if-match", b"if-unmodified-since")
 
 
 async def hand_over(
-    call: Call, store: ObjectStore, file: Playable, part: Part | None, headers: Headers
-) -> Reply | None:
+    context: Context, store: ObjectStore, file: Playable, part: Part | None, headers: Headers
+) -> Response | None:
     """An answer that names the file to nginx; None where the file is to be sent from here.
 
     Raise FileNotFoundError where the store has lost it.
     """
-    proxy = call.outside.file_proxy
+    proxy = context.get(Files).file_proxy
     if proxy is None or store.local_path(file.key) is None:
         return None
-    if not _came_through(proxy, call) or not _is_plain(call, file, part):
+    if not _came_through(proxy, context) or not _is_plain(context, file, part):
         return None
     found = await store.head(file.key)
     if found is None:
@@ -41,19 +42,19 @@ async def hand_over(
     place = quote(proxy.location + file.key)
     # nginx says that it takes ranges where it sends the whole.
     kept = [each for each in headers if each[0] != b"accept-ranges" or part]
-    return Reply(206 if part else 200, b"", [*kept, (b"x-accel-redirect", place.encode())])
+    return Response(206 if part else 200, b"", [*kept, (b"x-accel-redirect", place.encode())])
 
 
-def _came_through(proxy: FileProxy, call: Call) -> bool:
-    peer = call.scope.get("client")
+def _came_through(proxy: FileProxy, context: Context) -> bool:
+    peer = context.scope.get("client")
     return proxy.is_peer(peer[0] if peer else None)
 
 
-def _is_plain(call: Call, file: Playable, part: Part | None) -> bool:
+def _is_plain(context: Context, file: Playable, part: Part | None) -> bool:
     """Whether nginx would answer the same."""
-    if call.method != "GET" or not file.size:
+    if context.method != "GET" or not file.size:
         return False
-    asked = call.header("range")
+    asked = context.header("range")
     if asked is not None and (part is None or not PLAIN_RANGE.fullmatch(asked)):
         return False
-    return not any(name in call.headers for name in PRECONDITIONS)
+    return not any(name in context.headers for name in PRECONDITIONS)

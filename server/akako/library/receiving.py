@@ -6,40 +6,40 @@ from collections.abc import Awaitable, Callable
 
 from akako.kernel.core.errors import IdempotencyKeyReused, UnsupportedMediaType, ValidationFailed
 from akako.kernel.db.database import Database
-from akako.kernel.files.multipart import FilePart, TextPart, read_form
 from akako.kernel.http import idempotency
 from akako.kernel.http.body import declared_length
-from akako.kernel.http.call import Call
+from akako.kernel.http.context import Context
 from akako.kernel.http.once import is_repeated, once
-from akako.kernel.http.reply import Reply
+from akako.kernel.http.responses import Response
 from akako.library.forms import Received
-from akako.library.media import Medium
+from akako.library.media import Files, Medium
 from akako.storage.intake import Intake, StoredFile, give_up, patient
+from akako.storage.multipart import FilePart, TextPart, read_form
 
-Adopt = Callable[[Database, Received], Awaitable[Reply]]
+Adopt = Callable[[Database, Received], Awaitable[Response]]
 
 
 async def adopt(
-    call: Call,
+    context: Context,
     route: str,
     *,
     admit: Callable[[], Awaitable[None]],
     receiving: Callable[[], Awaitable[Received]],
     work: Adopt,
-) -> Reply:
+) -> Response:
     """Receive a form and have `work` make its file somebody's, once per Idempotency-Key.
 
     `admit` raises what can be refused before a byte of the form is read. Whatever is raised or
     answered, a file that was not adopted does not stay in the store.
     """
-    key = idempotency.read_key(call.header("idempotency-key"))
-    repeated = key is not None and await is_repeated(call, route, key)
+    key = idempotency.read_key(context.header("idempotency-key"))
+    repeated = key is not None and await is_repeated(context, route, key)
     if not repeated:
         await admit()
     form = await _reread(receiving) if repeated else await receiving()
     worked = done = False
 
-    async def carry_out(db: Database) -> Reply:
+    async def carry_out(db: Database) -> Response:
         nonlocal worked
         answer = await work(db, form)
         worked = True
@@ -47,14 +47,14 @@ async def adopt(
 
     try:
         if key is None:
-            answer = await carry_out(call.db)
+            answer = await carry_out(context.db)
         else:
             parts = [repr(sorted(form.texts.items())).encode(), form.file.sha256.encode()]
-            answer = await once(call, route, key, parts, carry_out)
+            answer = await once(context, route, key, parts, carry_out)
         done = worked
     finally:
         if not done:
-            await give_up(call.db, call.outside.store, form.file.key)
+            await give_up(context.db, context.get(Files).store, form.file.key)
     return answer
 
 
@@ -66,18 +66,18 @@ async def _reread(receiving: Callable[[], Awaitable[Received]]) -> Received:
         raise IdempotencyKeyReused from None
 
 
-async def receive(call: Call, medium: Medium) -> Received:
+async def receive(context: Context, medium: Medium) -> Received:
     """Read a form with exactly one file, which must be in the field of its medium.
 
     After any error nothing stays in the store.
     """
-    outside, field = call.outside, medium.field
-    await outside.store.require_space(declared_length(call) or 0)
-    intake = Intake(call.db, outside.store, call.actor.subject, medium.folder, outside.reserve)
+    files, field = context.get(Files), medium.field
+    await files.store.require_space(declared_length(context) or 0)
+    intake = Intake(context.db, files.store, context.actor.subject, medium.folder, files.reserve)
     texts: dict[str, str] = {}
     file: StoredFile | None = None
-    chunks = patient(call.chunks(), total_seconds=outside.max_upload_seconds)
-    form = read_form(call.header("content-type"), chunks, max_file_bytes=medium.limit(outside))
+    chunks = patient(context.chunks(), total_seconds=files.max_upload_seconds)
+    form = read_form(context.header("content-type"), chunks, max_file_bytes=medium.limit(context))
     try:
         async for part in form:
             if isinstance(part, TextPart):
@@ -90,7 +90,7 @@ async def receive(call: Call, medium: Medium) -> Received:
     except BaseException:
         await form.aclose()
         if file is not None:
-            await give_up(call.db, outside.store, file.key)
+            await give_up(context.db, files.store, file.key)
         raise
     return Received(file=file, texts=texts)
 

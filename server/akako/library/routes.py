@@ -10,14 +10,14 @@ from akako.kernel.core.envelope import Created, Listed, Ok
 from akako.kernel.core.errors import ValidationFailed
 from akako.kernel.db import listing
 from akako.kernel.db.database import Database
-from akako.kernel.http.call import Call
+from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import Tag, delete, get, post, put
 from akako.kernel.http.limits import MEDIA, UPLOAD
 from akako.kernel.http.render import render
-from akako.kernel.http.reply import Reply
+from akako.kernel.http.responses import Response
 from akako.library import forms, queries, service, streaming
 from akako.library.forms import Received
-from akako.library.media import DOCUMENT, VIDEO
+from akako.library.media import DOCUMENT, VIDEO, Files
 from akako.library.receiving import adopt, receive
 from akako.library.schemas import (
     DocumentDeleted,
@@ -42,33 +42,33 @@ UPLOAD_VIDEO = "/admin/education/topics/{topic_id}/video"
     access=STAFF,
     bucket=UPLOAD,
     form=forms.DOCUMENT_FORM,
-    body_setting=DOCUMENT.setting,
+    body_limit=DOCUMENT.limit,
     returns=Document,
     status=(201,),
     errors=(404, 409, 503, 507),
     changes_public=True,
 )
-async def upload_document(call: Call) -> Reply:
+async def upload_document(context: Context) -> Response:
     """Upload a document to a topic.
 
     The parts may come in any order. Twice the same file makes two documents, unless the
     Idempotency-Key is the same.
     """
 
-    async def add(db: Database, form: Received) -> Reply:
+    async def add(db: Database, form: Received) -> Response:
         topic_id, metadata = forms.topic_id(form.texts), forms.metadata(form.texts)
         document, quota = await service.add_document(
-            db, call.actor, topic_id, form.file, metadata=metadata
+            db, context.actor, topic_id, form.file, metadata=metadata
         )
-        call.reply_headers = call.reply_headers + quota
+        context.response_headers = context.response_headers + quota
         message = "Document uploaded successfully"
-        return render(call, Created(data=document, location=document.url, message=message))
+        return render(context, Created(data=document, location=document.url, message=message))
 
     return await adopt(
-        call,
+        context,
         UPLOAD_DOCUMENT,
-        admit=partial(service.check_upload, call.db, call.actor),
-        receiving=partial(receive, call, DOCUMENT),
+        admit=partial(service.check_upload, context.db, context.actor),
+        receiving=partial(receive, context, DOCUMENT),
         work=add,
     )
 
@@ -79,22 +79,24 @@ async def upload_document(call: Call) -> Reply:
     listing=queries.DOCUMENTS,
     resource="topic",
 )
-async def list_documents(call: Call, topic_id: str, request: listing.Request) -> Listed[Document]:
+async def list_documents(
+    context: Context, topic_id: str, request: listing.Request
+) -> Listed[Document]:
     """List the documents of a topic."""
-    await service.readable_topic(call.db, call.actor, topic_id)
-    return await queries.list_documents(call.db, request, topic_id)
+    await service.readable_topic(context.db, context.actor, topic_id)
+    return await queries.list_documents(context.db, request, topic_id)
 
 
 @get("/s3/document/stream", access=EVERYBODY, bucket=MEDIA, errors=(206, 304, 403, 404, 412, 416))
-async def stream_document(call: Call, query: StreamQuery) -> Reply:
+async def stream_document(context: Context, query: StreamQuery) -> Response:
     """Stream a document, or the part of it that `Range` asks for."""
     document_id = query.document_id or query.id
     if document_id is None:
         raise ValidationFailed.of("documentId", "Required")
     if query.document_id and query.id and query.document_id != query.id:
         raise ValidationFailed.of("id", "Differs from documentId", query.id)
-    find = partial(service.open_document, call.db, document_id, query.topic_id)
-    return await streaming.send(call, call.outside.store, find, query.disposition)
+    find = partial(service.open_document, context.db, document_id, query.topic_id)
+    return await streaming.send(context, context.get(Files).store, find, query.disposition)
 
 
 @delete(
@@ -105,13 +107,15 @@ async def stream_document(call: Call, query: StreamQuery) -> Reply:
     errors=(412,),
     changes_public=True,
 )
-async def delete_document(call: Call, topic_id: str, document_id: str) -> Ok[DocumentDeleted]:
+async def delete_document(context: Context, topic_id: str, document_id: str) -> Ok[DocumentDeleted]:
     """Delete a document of a topic. Running downloads finish.
 
     `If-Match` compares the entity tag of the stream answer.
     """
-    condition = call.header("if-match")
-    await service.delete_document(call.db, call.actor, topic_id, document_id, if_match=condition)
+    condition = context.header("if-match")
+    await service.delete_document(
+        context.db, context.actor, topic_id, document_id, if_match=condition
+    )
     deleted = DocumentDeleted(document_id, topic_id, deleted=True)
     return Ok(data=deleted, message="Document deleted successfully")
 
@@ -123,39 +127,41 @@ async def delete_document(call: Call, topic_id: str, document_id: str) -> Ok[Doc
     access=STAFF,
     bucket=UPLOAD,
     form=forms.VIDEO_FORM,
-    body_setting=VIDEO.setting,
+    body_limit=VIDEO.limit,
     resource="topic",
     returns=Video,
     status=(200, 201),
     errors=(412, 503, 507),
     changes_public=True,
 )
-async def upload_video(call: Call, topic_id: str) -> Reply:
+async def upload_video(context: Context, topic_id: str) -> Response:
     """Upload or replace the video of a topic. The old one plays until the new one is complete."""
-    if_match = call.header("if-match")
-    await service.require_writable(call.db, call.actor, topic_id)
+    if_match = context.header("if-match")
+    await service.require_writable(context.db, context.actor, topic_id)
 
     async def admit() -> None:
-        await service.check_video(call.db, topic_id, if_match=if_match)
-        await service.check_upload(call.db, call.actor)
+        await service.check_video(context.db, topic_id, if_match=if_match)
+        await service.check_upload(context.db, context.actor)
 
-    async def replace(db: Database, form: Received) -> Reply:
+    async def replace(db: Database, form: Received) -> Response:
         video, first, quota = await service.put_video(
-            db, call.actor, topic_id, form.file, if_match=if_match
+            db, context.actor, topic_id, form.file, if_match=if_match
         )
-        call.reply_headers = call.reply_headers + quota
+        context.response_headers = context.response_headers + quota
         headers = {"ETag": streaming.etag(video.sha256)}
         if first:
             message = "Video uploaded successfully"
             made = Created(data=video, location=video.video_url, message=message, headers=headers)
-            return render(call, made)
-        return render(call, Ok(data=video, message="Video replaced successfully", headers=headers))
+            return render(context, made)
+        return render(
+            context, Ok(data=video, message="Video replaced successfully", headers=headers)
+        )
 
     return await adopt(
-        call,
+        context,
         UPLOAD_VIDEO,
         admit=admit,
-        receiving=partial(receive, call, VIDEO),
+        receiving=partial(receive, context, VIDEO),
         work=replace,
     )
 
@@ -168,10 +174,10 @@ async def upload_video(call: Call, topic_id: str) -> Reply:
     resource="topic",
     errors=(206, 304, 403, 412, 416),
 )
-async def play_video(call: Call, topic_id: str, query: PlaybackQuery) -> Reply:
+async def play_video(context: Context, topic_id: str, query: PlaybackQuery) -> Response:
     """Play the video of a topic, from any byte that `Range` asks for."""
-    find = partial(service.open_video, call.db, topic_id)
-    return await streaming.send(call, call.outside.store, find, query.disposition)
+    find = partial(service.open_video, context.db, topic_id)
+    return await streaming.send(context, context.get(Files).store, find, query.disposition)
 
 
 @delete(
@@ -183,8 +189,10 @@ async def play_video(call: Call, topic_id: str, query: PlaybackQuery) -> Reply:
     errors=(412,),
     changes_public=True,
 )
-async def delete_video(call: Call, topic_id: str) -> Ok[VideoDeleted]:
+async def delete_video(context: Context, topic_id: str) -> Ok[VideoDeleted]:
     """Delete the video of a topic."""
-    await service.delete_video(call.db, call.actor, topic_id, if_match=call.header("if-match"))
+    await service.delete_video(
+        context.db, context.actor, topic_id, if_match=context.header("if-match")
+    )
     deleted = VideoDeleted(topic_id, deleted=True)
     return Ok(data=deleted, message="Video deleted successfully")

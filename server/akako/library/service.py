@@ -9,11 +9,11 @@ from akako.education.access import find_topic_access, require_read, require_writ
 from akako.education.schemas import Document
 from akako.kernel.core.access import ADMIN, MENTOR, Actor, requires
 from akako.kernel.core.errors import Conflict, NotFound, PreconditionFailed, ServiceUnavailable
+from akako.kernel.core.etags import if_match as tag_matches
 from akako.kernel.core.ids import new_id
 from akako.kernel.db import audit
 from akako.kernel.db.database import Database
-from akako.kernel.http.conditional import if_match as tag_matches
-from akako.kernel.http.reply import Headers
+from akako.kernel.http.responses import Headers
 from akako.library import queries
 from akako.library.queries import Playable
 from akako.library.schemas import DocumentMetadata, Video

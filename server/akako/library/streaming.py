@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 
 from akako.authority import service as authority
+from akako.filetypes.names import content_disposition
 from akako.kernel.core.access import SIGNED_IN, Actor
 from akako.kernel.core.errors import (
     InternalError,
@@ -18,19 +19,17 @@ from akako.kernel.core.errors import (
     RangeNotSatisfiable,
     ServiceUnavailable,
 )
+from akako.kernel.core.etags import if_match, if_none_match
 from akako.kernel.core.ports import ObjectStore
-from akako.kernel.files.names import content_disposition
 from akako.kernel.files.ranges import Part, parse_range
-from akako.kernel.http.call import Call
 from akako.kernel.http.conditional import (
     http_date,
-    if_match,
-    if_none_match,
     if_range_matches,
     modified_since,
     unmodified_since,
 )
-from akako.kernel.http.reply import NO_REFERRER, NOSNIFF, Headers, Reply, StreamReply
+from akako.kernel.http.context import Context
+from akako.kernel.http.responses import NO_REFERRER, NOSNIFF, FileResponse, Headers, Response
 from akako.kernel.telemetry import metrics
 from akako.library.handing_over import hand_over
 from akako.library.queries import Playable
@@ -72,18 +71,18 @@ def _headers(file: Playable, disposition: str | None) -> Headers:
     ]
 
 
-def _is_held(call: Call, file: Playable) -> bool:
-    tags = call.header("if-none-match")
+def _is_held(context: Context, file: Playable) -> bool:
+    tags = context.header("if-none-match")
     if tags is not None:
         return if_none_match(tags, etag(file.sha256))
-    since = call.header("if-modified-since")
+    since = context.header("if-modified-since")
     return since is not None and unmodified_since(since, file.changed_at)
 
 
-def _require_same(call: Call, file: Playable) -> None:
+def _require_same(context: Context, file: Playable) -> None:
     """Raise PreconditionFailed where the client wants more of what it began to read, or nothing."""
-    tags = call.header("if-match")
-    since = call.header("if-unmodified-since")
+    tags = context.header("if-match")
+    since = context.header("if-unmodified-since")
     if tags is not None:
         same = if_match(tags, etag(file.sha256))
     else:
@@ -92,66 +91,68 @@ def _require_same(call: Call, file: Playable) -> None:
         raise PreconditionFailed(etag(file.sha256))
 
 
-def _part(call: Call, file: Playable) -> Part | None:
-    if call.method != "GET":  # ranges are defined for no other method
+def _part(context: Context, file: Playable) -> Part | None:
+    if context.method != "GET":  # ranges are defined for no other method
         return None
     changed_at = None if file.replaceable else file.changed_at
-    if not if_range_matches(call.header("if-range"), etag(file.sha256), changed_at):
+    if not if_range_matches(context.header("if-range"), etag(file.sha256), changed_at):
         return None
-    return parse_range(call.header("range"), file.size)
+    return parse_range(context.header("range"), file.size)
 
 
-async def send(call: Call, store: ObjectStore, find: Find, disposition: str | None) -> Reply:
+async def send(
+    context: Context, store: ObjectStore, find: Find, disposition: str | None
+) -> Response:
     """The answer to a GET or HEAD: 200, 206 or 304.
 
     Raise what `find` raises, PreconditionFailed, RangeNotSatisfiable, and ServiceUnavailable while
     the store is away.
     """
-    file = await find(call.actor)
+    file = await find(context.actor)
     try:
-        return await _answer(call, store, file, find, disposition)
+        return await _answer(context, store, file, find, disposition)
     except FileNotFoundError:
         # Replaced or deleted between the two looks, unless the row still says the same.
-        newer = await find(call.actor)
+        newer = await find(context.actor)
         if newer.key != file.key:
-            return await _answer(call, store, newer, find, disposition)
+            return await _answer(context, store, newer, find, disposition)
         log.error("object_missing", key=file.key)  # noqa: TRY400 - the trace says nothing more
         metrics.alert("object_missing")
-        raise InternalError(call.id) from None
+        raise InternalError(context.id) from None
 
 
 async def _answer(
-    call: Call, store: ObjectStore, file: Playable, find: Find, disposition: str | None
-) -> Reply:
+    context: Context, store: ObjectStore, file: Playable, find: Find, disposition: str | None
+) -> Response:
     headers = _headers(file, disposition)
-    _require_same(call, file)
-    if _is_held(call, file):
-        return Reply(304, b"", headers)
+    _require_same(context, file)
+    if _is_held(context, file):
+        return Response(304, b"", headers)
     try:
-        part = _part(call, file)
+        part = _part(context, file)
     except RangeNotSatisfiable as problem:
         problem.headers["ETag"] = etag(file.sha256)
         raise
-    if handed_over := await hand_over(call, store, file, part, headers):
+    if handed_over := await hand_over(context, store, file, part, headers):
         return handed_over
     start, end = (part.start, part.end) if part else (0, file.size)
     if part:
         headers.append((b"content-range", part.content_range(file.size).encode()))
-    source = store.read(file.key, start, end) if call.method != "HEAD" else None
+    source = store.read(file.key, start, end) if context.method != "HEAD" else None
     # The first chunk is fetched before the status is sent: from then on there is no way back.
     first = await anext(source, b"") if source else b""
     status = 206 if part else 200
-    chunks = _chunks(first, source, partial(_recheck, call, find))
-    return StreamReply(status, headers, length=end - start, chunks=chunks)
+    chunks = _chunks(first, source, partial(_recheck, context, find))
+    return FileResponse(status, headers, length=end - start, chunks=chunks)
 
 
-async def _recheck(call: Call, find: Find) -> None:
+async def _recheck(context: Context, find: Find) -> None:
     """Raise Unauthorized or Forbidden where the caller may not read the file any more.
 
     What was deleted or replaced is sent to its end, and a database that is away stops no download.
     """
     with suppress(NotFound, ServiceUnavailable):
-        await find(await authority.current(call.db, call.actor, SIGNED_IN))
+        await find(await authority.current(context.db, context.actor, SIGNED_IN))
 
 
 async def _chunks(

@@ -6,7 +6,7 @@ from akako.kernel.core.access import ADMIN, LEARNER, SIGNED_IN, requires
 from akako.kernel.core.envelope import Created, Listed, Ok
 from akako.kernel.core.errors import Conflict, InvalidState
 from akako.kernel.db import listing
-from akako.kernel.http.call import Call
+from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import Tag, get, post, put
 from akako.mentors import queries, service
 from akako.mentors.schemas import (
@@ -26,29 +26,31 @@ TAG = Tag("Mentor Applications", "Learners apply to become mentors, administrato
     example={"motivation": "I have taught mathematics for five years."},
     errors=(409,),
 )
-async def apply_as_mentor(call: Call, data: ApplicationRequest) -> Created[MentorApplication]:
+async def apply_as_mentor(context: Context, data: ApplicationRequest) -> Created[MentorApplication]:
     """Apply to become a mentor."""
-    application = await service.apply(call.db, call.actor, request=data)
+    application = await service.apply(context.db, context.actor, request=data)
     message = "Mentor application submitted successfully"
     location = "/api/mentor/applications/me"
     return Created(data=application, location=location, message=message, etag=True)
 
 
 @get("/mentor/applications/me", access=SIGNED_IN, listing=queries.OWN)
-async def list_my_applications(call: Call, request: listing.Request) -> Listed[MentorApplication]:
+async def list_my_applications(
+    context: Context, request: listing.Request
+) -> Listed[MentorApplication]:
     """List the caller's own mentor applications, whatever became of them."""
-    return await queries.list_of_user(call.db, call.actor.user_id, request)
+    return await queries.list_of_user(context.db, context.actor.user_id, request)
 
 
 @get("/admin/mentor/pending", access=requires(ADMIN), listing=queries.PENDING)
 async def list_pending_applications(
-    call: Call, request: listing.Request
+    context: Context, request: listing.Request
 ) -> Listed[PendingApplication]:
     """List pending mentor applications.
 
     The search looks into the applicant's address and name.
     """
-    return await queries.list_pending(call.db, request)
+    return await queries.list_pending(context.db, request)
 
 
 @put(
@@ -61,7 +63,7 @@ async def list_pending_applications(
     changes_public=True,
 )
 async def approve_application(
-    call: Call, mentor_application_id: str, data: Approval
+    context: Context, mentor_application_id: str, data: Approval
 ) -> Ok[MentorApplication]:
     """Approve a mentor application.
 
@@ -69,11 +71,11 @@ async def approve_application(
     same decision again changes nothing.
     """
     application = await service.approve(
-        call.db,
-        call.actor,
+        context.db,
+        context.actor,
         mentor_application_id,
         approval=data,
-        if_match=call.header("if-match"),
+        if_match=context.header("if-match"),
     )
     return Ok(data=application, message="Mentor application approved successfully", etag=True)
 
@@ -87,14 +89,14 @@ async def approve_application(
     body_optional=True,
 )
 async def reject_application(
-    call: Call, mentor_application_id: str, data: Rejection
+    context: Context, mentor_application_id: str, data: Rejection
 ) -> Ok[MentorApplication]:
     """Reject a mentor application. The same decision again changes nothing."""
     application = await service.reject(
-        call.db,
-        call.actor,
+        context.db,
+        context.actor,
         mentor_application_id,
         reason=data.reason or None,
-        if_match=call.header("if-match"),
+        if_match=context.header("if-match"),
     )
     return Ok(data=application, message="Mentor application rejected successfully", etag=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from akako.kernel.core.access import ADMIN, requires
 from akako.kernel.core.envelope import Listed
 from akako.kernel.db import listing
-from akako.kernel.http.call import Call
+from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import get
 from akako.ops import history, routes
 from akako.ops.history import AuditEntry, AuditFilter
@@ -15,7 +15,7 @@ TAG = routes.TAG
 
 @get("/admin/audit", access=requires(ADMIN), listing=history.ENTRIES)
 async def list_audit_entries(
-    call: Call, query: AuditFilter, request: listing.Request
+    context: Context, query: AuditFilter, request: listing.Request
 ) -> Listed[AuditEntry]:
     """List who did what, the newest first."""
-    return await history.list_entries(call.db, query, request)
+    return await history.list_entries(context.db, query, request)

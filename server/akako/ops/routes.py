@@ -9,12 +9,26 @@ import msgspec
 from akako.kernel.core.access import UNGUARDED
 from akako.kernel.core.envelope import Ok
 from akako.kernel.core.errors import NotFound, ServiceUnavailable
-from akako.kernel.http.call import Call
+from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import Tag, get
-from akako.kernel.http.reply import JSON_TYPE, NO_REFERRER, NO_STORE, NOSNIFF, PROTECTIVE, Reply
+from akako.kernel.http.responses import (
+    JSON_TYPE,
+    NO_REFERRER,
+    NO_STORE,
+    NOSNIFF,
+    PROTECTIVE,
+    Response,
+)
 from akako.kernel.telemetry import metrics
 from akako.ops import pages
 from akako.ops.standing import standing
+
+
+class ApiDocument(msgspec.Struct, frozen=True):
+    """The OpenAPI document, encoded."""
+
+    content: bytes
+
 
 TAG = Tag("Operations", "Health of the server, and the audit log.")
 
@@ -26,52 +40,52 @@ class Health(msgspec.Struct):
 
 
 @get("/health/live", access=UNGUARDED, absolute=True, exempt=True)
-async def live(call: Call) -> Ok[Health]:
+async def live(context: Context) -> Ok[Health]:
     """Whether the process runs."""
     return Ok(data=Health("live"))
 
 
 @get("/health/ready", access=UNGUARDED, absolute=True, exempt=True, errors=(503,))
-async def ready(call: Call) -> Ok[Health]:
+async def ready(context: Context) -> Ok[Health]:
     """Whether requests can be served, which takes a database that answers and has the schema."""
-    if not await call.db.fetchval("select to_regclass('users') is not null"):
+    if not await context.db.fetchval("select to_regclass('users') is not null"):
         raise ServiceUnavailable
     return Ok(data=Health("ready"))
 
 
 @get("/metrics", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
-async def read_metrics(call: Call) -> Reply:
+async def read_metrics(context: Context) -> Response:
     """Metrics in Prometheus' text format."""
     kind = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
-    found = await standing(call.db)
+    found = await standing(context.db)
     # With several workers it reads all their files, and requests under way need not wait for that.
     text = await asyncio.to_thread(metrics.render, found)
-    return Reply(200, text, [kind, NO_STORE, *PROTECTIVE])
+    return Response(200, text, [kind, NO_STORE, *PROTECTIVE])
 
 
 @get("/openapi.json", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
-async def read_openapi(call: Call) -> Reply:
+async def read_openapi(context: Context) -> Response:
     """The description of this API, OpenAPI 3.1."""
-    return Reply(200, call.outside.openapi, [JSON_TYPE, KEPT_BRIEFLY, *PROTECTIVE])
+    return Response(200, context.get(ApiDocument).content, [JSON_TYPE, KEPT_BRIEFLY, *PROTECTIVE])
 
 
 @get("/docs", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
-async def read_docs(call: Call) -> Reply:
+async def read_docs(context: Context) -> Response:
     """The page on which people try the API out."""
     return _asset("index.html")
 
 
 @get("/docs/{name}", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
-async def read_docs_asset(call: Call, name: str) -> Reply:
+async def read_docs_asset(context: Context, name: str) -> Response:
     """A part of that page."""
     return _asset(name)
 
 
-def _asset(name: str) -> Reply:
+def _asset(name: str) -> Response:
     found = pages.read(name)
     if found is None:
         raise NotFound
     kind, content = found
     policy = (b"content-security-policy", pages.POLICY)
     headers = [(b"content-type", kind), (b"cache-control", b"max-age=3600"), policy]
-    return Reply(200, content, [*headers, NOSNIFF, NO_REFERRER])
+    return Response(200, content, [*headers, NOSNIFF, NO_REFERRER])

@@ -21,7 +21,7 @@ from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import QuotaExceeded, ServiceUnavailable
 from akako.kernel.core.ports import Claims
 from akako.kernel.db.database import AWAY, Database
-from akako.kernel.http.reply import Headers
+from akako.kernel.http.responses import Headers
 from akako.plans import queries
 from akako.plans.months import month_of, next_month
 from akako.plans.schemas import API_CALLS, PLANS

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 from akako.kernel.core.access import ADMIN, SIGNED_IN, requires
 from akako.kernel.core.envelope import Ok
-from akako.kernel.http.call import Call
+from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import Tag, get, put
 from akako.kernel.http.limits import AUTH
 from akako.plans import service
+from akako.plans.meter import LeasingMeter
 from akako.plans.months import month_of
 from akako.plans.schemas import Organization, OrganizationUpdate, Quota
 
@@ -17,10 +18,10 @@ TAG = Tag("Plans", "Plans, monthly quotas and usage.")
 
 
 @get("/auth/quota", access=SIGNED_IN, bucket=AUTH)
-async def get_quota(call: Call) -> Ok[Quota]:
+async def get_quota(context: Context) -> Ok[Quota]:
     """Get plan and usage of this month."""
-    unspent = call.outside.meter.unspent(call.actor.subject, month_of(datetime.now(UTC)))
-    return Ok(data=await service.get_quota(call.db, call.actor, unspent=unspent))
+    unspent = context.get(LeasingMeter).unspent(context.actor.subject, month_of(datetime.now(UTC)))
+    return Ok(data=await service.get_quota(context.db, context.actor, unspent=unspent))
 
 
 @put(
@@ -30,17 +31,17 @@ async def get_quota(call: Call) -> Ok[Quota]:
     errors=(412,),
 )
 async def set_organization_plan(
-    call: Call, organization_id: str, data: OrganizationUpdate
+    context: Context, organization_id: str, data: OrganizationUpdate
 ) -> Ok[Organization]:
     """Put an organization on a plan.
 
     It applies to everybody whose token carries the organization, from the next request on.
     """
     organization = await service.set_organization_plan(
-        call.db,
-        call.actor,
+        context.db,
+        context.actor,
         organization_id,
         plan=data.plan,
-        if_match=call.header("if-match"),
+        if_match=context.header("if-match"),
     )
     return Ok(data=organization, message="Organization updated successfully", etag=True)

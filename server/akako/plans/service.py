@@ -10,7 +10,7 @@ from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import PreconditionFailed, QuotaExceeded
 from akako.kernel.db import audit
 from akako.kernel.db.database import Database
-from akako.kernel.http.reply import Headers
+from akako.kernel.http.responses import Headers
 from akako.plans import queries
 from akako.plans.months import month_of, next_month
 from akako.plans.schemas import API_CALLS, FILE_UPLOADS, PLANS, Organization, Quota, Usage

@@ -15,6 +15,8 @@ from typing import BinaryIO
 import msgspec
 import structlog
 
+from akako.filetypes.kinds import Inspector, Kind
+from akako.filetypes.names import display_name
 from akako.kernel.core.errors import (
     RequestTimeout,
     ServiceUnavailable,
@@ -26,11 +28,9 @@ from akako.kernel.db.confirmed import unconfirmed
 from akako.kernel.db.database import AWAY, Database
 from akako.kernel.files import disk
 from akako.kernel.files.digest import Digest
-from akako.kernel.files.kinds import Inspector, Kind
-from akako.kernel.files.multipart import FilePart
-from akako.kernel.files.names import display_name
 from akako.kernel.files.space import RESERVE, Reserve
 from akako.storage import queries
+from akako.storage.multipart import FilePart
 
 log = structlog.get_logger(__name__)
 

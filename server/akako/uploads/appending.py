@@ -12,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from akako.filetypes.formats.signatures import HEAD_BYTES
+from akako.filetypes.kinds import Inspector
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import (
     Conflict,
@@ -23,16 +25,14 @@ from akako.kernel.core.errors import (
 )
 from akako.kernel.core.ports import ObjectStore
 from akako.kernel.db.database import Database
-from akako.kernel.files.formats.signatures import HEAD_BYTES
-from akako.kernel.files.kinds import Inspector
-from akako.kernel.files.multipart import FilePart
 from akako.kernel.files.space import RESERVE, Reserve
-from akako.kernel.http.call import ClientGone
-from akako.kernel.http.reply import Headers
+from akako.kernel.http.context import ClientGone
+from akako.kernel.http.responses import Headers
 from akako.library import service as library
 from akako.library.media import MEDIUMS
 from akako.library.schemas import DocumentMetadata
 from akako.storage.intake import Intake, StoredFile, give_up, patient
+from akako.storage.multipart import FilePart
 from akako.uploads import landing, queries
 from akako.uploads.landing import Landing
 from akako.uploads.queries import Kept

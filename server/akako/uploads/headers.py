@@ -8,8 +8,8 @@ import re
 
 from akako.kernel.core import validation
 from akako.kernel.core.errors import BadRequest, ValidationFailed
-from akako.kernel.http.call import Call
 from akako.kernel.http.conditional import http_date
+from akako.kernel.http.context import Context
 from akako.uploads.appending import Checksum
 from akako.uploads.queries import Kept
 from akako.uploads.refusals import VersionUnsupported
@@ -29,24 +29,24 @@ ALWAYS = [
 MAX_METADATA_BYTES = 8 * 1024
 
 
-def require_version(call: Call) -> None:
+def require_version(context: Context) -> None:
     """Raise VersionUnsupported unless the client speaks ours."""
-    if call.header("tus-resumable") != VERSION:
+    if context.header("tus-resumable") != VERSION:
         raise VersionUnsupported
 
 
-def read_length(call: Call) -> int:
-    if call.header("upload-defer-length") is not None:
+def read_length(context: Context) -> int:
+    if context.header("upload-defer-length") is not None:
         raise ValidationFailed.of("Upload-Defer-Length", "The length must be known")
-    return _number(call, "Upload-Length")
+    return _number(context, "Upload-Length")
 
 
-def read_offset(call: Call) -> int:
-    return _number(call, "Upload-Offset")
+def read_offset(context: Context) -> int:
+    return _number(context, "Upload-Offset")
 
 
-def _number(call: Call, name: str) -> int:
-    text = call.header(name)
+def _number(context: Context, name: str) -> int:
+    text = context.header(name)
     if text is None:
         raise ValidationFailed.of(name, "Required")
     if not re.fullmatch(r"[0-9]{1,18}", text, re.ASCII):
@@ -76,9 +76,9 @@ def _decoded(name: str, encoded: str) -> str:
         raise ValidationFailed.of(name[:64], "Must be UTF-8 text in Base64") from None
 
 
-def read_checksum(call: Call) -> Checksum | None:
+def read_checksum(context: Context) -> Checksum | None:
     """`Upload-Checksum`: an algorithm and the digest in Base64."""
-    header = call.header("upload-checksum")
+    header = context.header("upload-checksum")
     if header is None:
         return None
     algorithm, _, encoded = header.partition(" ")

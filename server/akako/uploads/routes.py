@@ -6,19 +6,23 @@ it; everything else, refusals included, comes in the usual envelope.
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
+
 from akako.kernel.core.envelope import Created, Ok
 from akako.kernel.core.errors import ApiError
 from akako.kernel.db.database import Database
 from akako.kernel.http import idempotency
 from akako.kernel.http.body import has_body
-from akako.kernel.http.call import Call, Outside
+from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import delete, get, patch, post
 from akako.kernel.http.limits import MEDIA, UPLOAD
 from akako.kernel.http.once import once
 from akako.kernel.http.render import render
-from akako.kernel.http.reply import NO_STORE, PROTECTIVE, Reply, wire
+from akako.kernel.http.responses import NO_STORE, PROTECTIVE, Response, wire
 from akako.library import routes as library_routes
-from akako.library.media import MEDIUMS
+from akako.library.media import MEDIUMS, Files
 from akako.library.service import STAFF
 from akako.uploads import described, headers, landing, service
 from akako.uploads.appending import Checksum, Piece, append
@@ -27,9 +31,22 @@ from akako.uploads.schemas import Plan, Upload
 from akako.uploads.service import Limits
 
 TAG = library_routes.TAG
+
+
+class ResumableUploads(msgspec.Struct, frozen=True, kw_only=True):
+    """Where unfinished uploads are stored, and how many bytes a user may have there."""
+
+    folder: Path
+    max_unfinished_bytes: int | None = None  # None: twice the largest file
+
+
 CREATE = "/uploads"
 ONE = "/uploads/{upload_id}"
 BYTES = "application/offset+octet-stream"
+
+
+def _largest(context: Context) -> int:
+    return max(medium.limit(context) for medium in MEDIUMS.values())
 
 
 @post(
@@ -39,8 +56,8 @@ BYTES = "application/offset+octet-stream"
     bucket=UPLOAD,
     media=BYTES,
     body_optional=True,
-    body_setting="max_video_bytes",
-    answer_headers=headers.ALWAYS,
+    body_limit=_largest,
+    response_headers=headers.ALWAYS,
     returns=Upload,
     status=(201,),
     errors=(404, 409, 422, 507),
@@ -50,40 +67,41 @@ BYTES = "application/offset+octet-stream"
     also=(described.DISCOVER,),
     changes_public=True,
 )
-async def begin_upload(call: Call) -> Reply:
+async def begin_upload(context: Context) -> Response:
     """Begin a resumable upload of a document or video; the body may be its first piece."""
-    headers.require_version(call)
-    size, told = headers.read_length(call), call.header("upload-metadata") or ""
-    plan, checksum = headers.read_plan(told), headers.read_checksum(call)
-    outside = call.outside
-    limits = _limits(outside, plan)
+    headers.require_version(context)
+    size, told = headers.read_length(context), context.header("upload-metadata") or ""
+    plan, checksum = headers.read_plan(told), headers.read_checksum(context)
+    resumable, files = context.get(ResumableUploads), context.get(Files)
+    limits = _limits(context, plan)
     # A size above the limit is refused as such, below.
-    await landing.require_space(outside.uploads, outside.reserve, min(size, limits.file))
+    await landing.require_space(resumable.folder, files.reserve, min(size, limits.file))
 
-    async def begin(db: Database) -> Reply:
-        kept = await service.begin(db, call.actor, plan=plan, told=told, size=size, limits=limits)
-        if has_body(call):
-            kept = await _with_first_piece(call, kept, checksum)
-        return render(call, _created(kept))
+    async def begin(db: Database) -> Response:
+        kept = await service.begin(
+            db, context.actor, plan=plan, told=told, size=size, limits=limits
+        )
+        if has_body(context):
+            kept = await _with_first_piece(context, kept, checksum)
+        return render(context, _created(kept))
 
-    key = idempotency.read_key(call.header("idempotency-key"))
-    if key is None or has_body(call):
-        return await begin(call.db)
-    return await once(call, f"/api{CREATE}", key, [told.encode(), b"%d" % size], begin)
-
-
-def _limits(outside: Outside, plan: Plan) -> Limits:
-    largest = max(medium.limit(outside) for medium in MEDIUMS.values())
-    unfinished = outside.max_unfinished_bytes or 2 * largest
-    return Limits(MEDIUMS[plan.kind].limit(outside), unfinished)
+    key = idempotency.read_key(context.header("idempotency-key"))
+    if key is None or has_body(context):
+        return await begin(context.db)
+    return await once(context, f"/api{CREATE}", key, [told.encode(), b"%d" % size], begin)
 
 
-async def _with_first_piece(call: Call, kept: Kept, checksum: Checksum | None) -> Kept:
+def _limits(context: Context, plan: Plan) -> Limits:
+    unfinished = context.get(ResumableUploads).max_unfinished_bytes or 2 * _largest(context)
+    return Limits(MEDIUMS[plan.kind].limit(context), unfinished)
+
+
+async def _with_first_piece(context: Context, kept: Kept, checksum: Checksum | None) -> Kept:
     try:
-        return await _appended(call, kept.id, _piece(call, 0, checksum))
+        return await _appended(context, kept.id, _piece(context, 0, checksum))
     except ApiError:
         # The client does not learn the upload's address, so it cannot go on with it.
-        await service.forget(call.db, call.outside.uploads, kept.id)
+        await service.forget(context.db, context.get(ResumableUploads).folder, kept.id)
         raise
 
 
@@ -96,22 +114,22 @@ def _created(kept: Kept) -> Created[Upload]:
     )
 
 
-def _piece(call: Call, offset: int, checksum: Checksum | None) -> Piece:
-    return Piece(offset, call.chunks(), checksum, seconds=call.outside.max_upload_seconds)
+def _piece(context: Context, offset: int, checksum: Checksum | None) -> Piece:
+    return Piece(offset, context.chunks(), checksum, seconds=context.get(Files).max_upload_seconds)
 
 
-async def _appended(call: Call, upload_id: str, piece: Piece) -> Kept:
-    outside = call.outside
+async def _appended(context: Context, upload_id: str, piece: Piece) -> Kept:
+    files = context.get(Files)
     kept, quota = await append(
-        call.db,
-        outside.store,
-        outside.uploads,
-        call.actor,
+        context.db,
+        files.store,
+        context.get(ResumableUploads).folder,
+        context.actor,
         upload_id,
         piece,
-        reserve=outside.reserve,
+        reserve=files.reserve,
     )
-    call.reply_headers = call.reply_headers + quota
+    context.response_headers = context.response_headers + quota
     return kept
 
 
@@ -121,17 +139,19 @@ async def _appended(call: Call, upload_id: str, piece: Piece) -> Kept:
     bucket=MEDIA,
     metered=False,
     resource="upload",
-    answer_headers=headers.ALWAYS,
+    response_headers=headers.ALWAYS,
     success_headers=described.STANDING | described.TOLD,
     also=(described.LOCATE,),
 )
-async def read_upload(call: Call, upload_id: str) -> Ok[Upload]:
+async def read_upload(context: Context, upload_id: str) -> Ok[Upload]:
     """How far an upload is, and what it has become."""
-    if call.method == "HEAD":
-        headers.require_version(call)
-    kept = await service.look_up(call.db, call.actor, call.outside.uploads, upload_id)
+    if context.method == "HEAD":
+        headers.require_version(context)
+    kept = await service.look_up(
+        context.db, context.actor, context.get(ResumableUploads).folder, upload_id
+    )
     found = headers.standing(kept) | {"Upload-Metadata": kept.told}
-    return Ok(data=await service.shown_whole(call.db, call.actor, kept), headers=found)
+    return Ok(data=await service.shown_whole(context.db, context.actor, kept), headers=found)
 
 
 @patch(
@@ -142,8 +162,8 @@ async def read_upload(call: Call, upload_id: str) -> Ok[Upload]:
     metered=False,
     resource="upload",
     media=BYTES,
-    body_setting="max_video_bytes",
-    answer_headers=headers.ALWAYS,
+    body_limit=_largest,
+    response_headers=headers.ALWAYS,
     status=(204,),
     errors=(409, 422, 507),
     headers=described.TO_APPEND,
@@ -151,12 +171,12 @@ async def read_upload(call: Call, upload_id: str) -> Ok[Upload]:
     refusals=described.APPEND,
     changes_public=True,
 )
-async def append_to_upload(call: Call, upload_id: str) -> Reply:
+async def append_to_upload(context: Context, upload_id: str) -> Response:
     """Add the next piece; the last one makes the document or video."""
-    headers.require_version(call)
-    piece = _piece(call, headers.read_offset(call), headers.read_checksum(call))
-    kept = await _appended(call, upload_id, piece)
-    return Reply(204, b"", [NO_STORE, *PROTECTIVE, *wire(headers.standing(kept))])
+    headers.require_version(context)
+    piece = _piece(context, headers.read_offset(context), headers.read_checksum(context))
+    kept = await _appended(context, upload_id, piece)
+    return Response(204, b"", [NO_STORE, *PROTECTIVE, *wire(headers.standing(kept))])
 
 
 @delete(
@@ -164,14 +184,14 @@ async def append_to_upload(call: Call, upload_id: str) -> Reply:
     access=STAFF,
     bucket=MEDIA,
     resource="upload",
-    answer_headers=headers.ALWAYS,
+    response_headers=headers.ALWAYS,
     status=(204,),
     headers=described.RESUMABLE,
     success_headers=described.RESUMABLE,
     refusals=described.CANCEL,
 )
-async def cancel_upload(call: Call, upload_id: str) -> Reply:
+async def cancel_upload(context: Context, upload_id: str) -> Response:
     """Forget an upload. What a finished one has become stays."""
-    headers.require_version(call)
-    await service.cancel(call.db, call.actor, call.outside.uploads, upload_id)
-    return Reply(204, b"", [NO_STORE, *PROTECTIVE])
+    headers.require_version(context)
+    await service.cancel(context.db, context.actor, context.get(ResumableUploads).folder, upload_id)
+    return Response(204, b"", [NO_STORE, *PROTECTIVE])

@@ -8,12 +8,12 @@ import msgspec
 import structlog
 
 from akako.authority import service as authority
+from akako.filetypes.kinds import Inspector
+from akako.filetypes.names import display_name
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import Conflict, NotFound, PayloadTooLarge, ValidationFailed
 from akako.kernel.core.ids import new_id
 from akako.kernel.db.database import Database
-from akako.kernel.files.kinds import Inspector
-from akako.kernel.files.names import display_name
 from akako.library import queries as material
 from akako.library import service as library
 from akako.library.media import MEDIUMS

@@ -7,13 +7,16 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from akako.kernel.core.access import UNGUARDED
+import msgspec
+
+from akako.kernel.core.access import UNGUARDED, Policy
 from akako.kernel.core.envelope import Ok
 from akako.kernel.core.errors import ServiceUnavailable, Unauthorized
-from akako.kernel.http.call import Call
+from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import JSON, Tag, post
 from akako.kernel.http.limits import WEBHOOK
 from akako.webhooks import service, signatures
+from akako.webhooks.body_budget import BodyBudget
 from akako.webhooks.schemas import Receipt
 
 TAG = Tag("Webhooks", "Events from and to other systems.")
@@ -28,7 +31,20 @@ EXAMPLE = {
     },
 }
 MAX_BYTES = 1024 * 1024
+MAX_CONCURRENT = 4  # messages applied at a time; the rest of the database stays for requests
 TURN_SECONDS = 10.0  # Svix waits for 15
+
+
+class ClerkWebhooks(msgspec.Struct, frozen=True, kw_only=True):
+    """What the endpoint needs to verify, bound and apply messages."""
+
+    secrets: tuple[str, ...] = ()
+    instance_id: str | None = None
+    policy: Policy = Policy()
+    turns: asyncio.Semaphore = msgspec.field(
+        default_factory=lambda: asyncio.Semaphore(MAX_CONCURRENT)
+    )
+    bodies: BodyBudget = msgspec.field(default_factory=BodyBudget)
 
 
 @post(
@@ -43,7 +59,7 @@ TURN_SECONDS = 10.0  # Svix waits for 15
     errors=(401, 503),
     changes_public=True,
 )
-async def receive_clerk_webhook(call: Call) -> Ok[Receipt]:
+async def receive_clerk_webhook(context: Context) -> Ok[Receipt]:
     """Receive a webhook of Clerk.
 
     Svix signs it in the headers svix-id, svix-timestamp and svix-signature (webhook-* and x-svix-*
@@ -51,36 +67,36 @@ async def receive_clerk_webhook(call: Call) -> Ok[Receipt]:
     rejected before the body is read. If the signature holds the response is 200, so that no content
     can get the endpoint disabled. The rate limit applies to requests that are not signed.
     """
-    outside = call.outside
-    if not outside.webhook_secrets:
+    clerk = context.get(ClerkWebhooks)
+    if not clerk.secrets:
         raise ServiceUnavailable("Webhooks are not configured", retry_after=60)
-    message = signatures.read_headers(call.headers)
+    message = signatures.read_headers(context.headers)
     if message is None:
-        raise call.over_limit or Unauthorized("missing", "Webhook signature missing")
+        raise context.over_limit or Unauthorized("missing", "Webhook signature missing")
     # Before the body is read: it may be long, slow or never come.
     if not signatures.is_plausible(message, time.time()):
-        raise call.over_limit or Unauthorized("invalid", "Webhook signature invalid")
-    body = await _body(call)
-    if not signatures.is_genuine(message, body, outside.webhook_secrets, time.time()):
-        raise call.over_limit or Unauthorized("invalid", "Webhook signature invalid")
-    async with turn(outside.webhook_turns):
+        raise context.over_limit or Unauthorized("invalid", "Webhook signature invalid")
+    body = await _body(context)
+    if not signatures.is_genuine(message, body, clerk.secrets, time.time()):
+        raise context.over_limit or Unauthorized("invalid", "Webhook signature invalid")
+    async with turn(clerk.turns):
         receipt = await service.receive(
-            call.db,
+            context.db,
             message.id.decode("ascii"),
             body,
-            outside.policy,
-            instance_id=outside.clerk_instance_id,
+            clerk.policy,
+            instance_id=clerk.instance_id,
         )
     return Ok(data=receipt, message="Webhook received")
 
 
-async def _body(call: Call) -> bytes:
+async def _body(context: Context) -> bytes:
     """Read the body within the budget of unverified ones. Raise the rate limit's error instead of
     503 for callers beyond it."""
     try:
-        return await call.outside.webhook_bodies.read(call.chunks(), MAX_BYTES)
+        return await context.get(ClerkWebhooks).bodies.read(context.chunks(), MAX_BYTES)
     except ServiceUnavailable as refusal:
-        raise call.over_limit or refusal from None
+        raise context.over_limit or refusal from None
 
 
 @asynccontextmanager

@@ -11,9 +11,9 @@ from akako.kernel.core.access import PUBLIC, SIGNED_IN
 from akako.kernel.core.envelope import Listed, Ok
 from akako.kernel.db import listing
 from akako.kernel.http import endpoint as declare
-from akako.kernel.http.call import Call
+from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import Endpoint
-from akako.kernel.http.reply import Reply
+from akako.kernel.http.responses import Response
 from akako.kernel.openapi import document
 from tests.contract.described import (
     DOCUMENT,
@@ -145,13 +145,13 @@ FORM = {"type": "object", "properties": {"file": {"type": "string"}}, "required"
 
 
 @declare.get("/lessons", access=PUBLIC, listing=LESSONS, metered=False)
-async def list_lessons(call: Call, request: listing.Request) -> Listed[Lesson]:
+async def list_lessons(call: Context, request: listing.Request) -> Listed[Lesson]:
     """List lessons."""
     raise NotImplementedError
 
 
 @declare.get("/lessons/{lesson_id}/file", access=SIGNED_IN, status=(200, 206))
-async def read_file(call: Call, lesson_id: str, query: Part) -> Reply:
+async def read_file(call: Context, lesson_id: str, query: Part) -> Response:
     """Read the file of a lesson.
 
     In one language.
@@ -160,7 +160,7 @@ async def read_file(call: Call, lesson_id: str, query: Part) -> Reply:
 
 
 @declare.post("/lessons", access=SIGNED_IN, form=FORM, returns=Lesson, headers={"X-Part": "Which."})
-async def upload_lesson(call: Call) -> Reply:
+async def upload_lesson(call: Context) -> Response:
     """Upload a lesson."""
     raise NotImplementedError
 
@@ -187,7 +187,7 @@ def test_an_operation_nobody_has_seen_is_described_as_declared() -> None:
 def twin(module: str) -> Endpoint:
     """An endpoint that answers with its room's own `Decision`."""
 
-    async def decide(call: Call) -> Ok[Any]:
+    async def decide(call: Context) -> Ok[Any]:
         raise NotImplementedError
 
     decide.__name__ = module.replace(".", "_")

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from akako.backends import public_changes
-from akako.kernel.http.public_answers import PublicCache
-from akako.kernel.http.reply import NO_STORE, PUBLIC_CACHE, Reply
+from akako.kernel.http.public_cache import PublicCache
+from akako.kernel.http.responses import NO_STORE, PUBLIC_CACHE, Response
 from akako.main import endpoints
 from tests.conftest import StartServer
 from tests.education.school import (
@@ -164,8 +164,8 @@ async def test_two_workers_never_show_what_was_long_replaced(start_server: Start
     assert all(number for number in answers if number is not None)
 
 
-def answer_of(body: bytes, cache_control: tuple[bytes, bytes] = PUBLIC_CACHE) -> Reply:
-    return Reply(200, body, [(b"etag", b'W/"x"'), cache_control])
+def answer_of(body: bytes, cache_control: tuple[bytes, bytes] = PUBLIC_CACHE) -> Response:
+    return Response(200, body, [(b"etag", b'W/"x"'), cache_control])
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ import httpx2
 import pytest
 import uvicorn
 
-from akako.kernel.http.connections import Connections
-from akako.kernel.http.protocol import BoundedProtocol
-from akako.kernel.http.reply import StreamReply
+from akako.kernel.http.responses import FileResponse
+from akako.wire.connections import Connections
+from akako.wire.protocol import BoundedProtocol
 
 CSV = [(b"content-type", b"text/csv")]
 ROWS = 5000
@@ -33,7 +33,7 @@ async def rows(*, fail: bool = False) -> AsyncGenerator[bytes, None]:
 
 
 async def export(scope: Any, receive: Any, send: Any) -> None:
-    reply = StreamReply(200, CSV, length=None, chunks=rows(fail=scope["path"] == "/cut"))
+    reply = FileResponse(200, CSV, length=None, chunks=rows(fail=scope["path"] == "/cut"))
     await reply(scope, receive, send)
 
 

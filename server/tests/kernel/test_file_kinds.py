@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from akako.filetypes.kinds import DOCUMENTS, VIDEOS, Inspector
 from akako.kernel.core.errors import UnsupportedMediaType
-from akako.kernel.files.kinds import DOCUMENTS, VIDEOS, Inspector
 from tests.house.project import ROOT
 from tests.parts.samples import ALL_TYPES, VIDEO_TYPES, is_refused, kind_of, sample
 

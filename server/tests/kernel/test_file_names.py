@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from akako.kernel.files.names import content_disposition, display_name, extension
+from akako.filetypes.names import content_disposition, display_name, extension
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from akako.kernel.files.charsets import codec_of
+from akako.storage.charsets import codec_of
 from tests.kernel.test_multipart import END, FORM, file, parts_of, reason_of
 
 NAME = "Müller – 5 €"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akako.kernel.core.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
-from akako.kernel.files.multipart import FilePart, form_boundary, read_form
+from akako.storage.multipart import FilePart, form_boundary, read_form
 
 FORM = "multipart/form-data; boundary=b"
 MEGABYTE = 1024 * 1024

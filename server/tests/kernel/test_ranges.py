@@ -10,16 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akako.kernel.core.errors import RangeNotSatisfiable
+from akako.kernel.core.etags import if_match, if_none_match, strongly_equal, weakly_equal
 from akako.kernel.files.ranges import Part, parse_range
-from akako.kernel.http.conditional import (
-    http_date,
-    if_match,
-    if_none_match,
-    if_range_matches,
-    strongly_equal,
-    unmodified_since,
-    weakly_equal,
-)
+from akako.kernel.http.conditional import http_date, if_range_matches, unmodified_since
 
 SIZE = 1000
 HUGE = "9" * 5000

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from akako.filetypes.formats.text import TextCheck
+from akako.filetypes.kinds import DOCUMENTS, Inspector
 from akako.kernel.core.errors import UnsupportedMediaType
-from akako.kernel.files.formats.text import TextCheck
-from akako.kernel.files.kinds import DOCUMENTS, Inspector
 from tests.parts.samples import is_refused, kind_of, sample
 
 STEPS = (1, 2, 3, 1000)

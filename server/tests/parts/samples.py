@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+from akako.filetypes.kinds import DOCUMENTS, VIDEOS, Inspector, Kind
 from akako.kernel.core.errors import UnsupportedMediaType
-from akako.kernel.files.kinds import DOCUMENTS, VIDEOS, Inspector, Kind
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 OPEN_XML = "application/vnd.openxmlformats-officedocument."

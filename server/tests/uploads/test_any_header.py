@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akako.kernel.core.errors import ApiError, BadRequest, ValidationFailed
-from akako.kernel.http.call import Call
+from akako.kernel.http.context import Context
 from akako.uploads import headers
 
 WRITTEN = st.text(st.characters(codec="latin-1"), max_size=60)
@@ -22,14 +22,14 @@ NAMES = ["kind", "topicId", "filename", "filetype", "name", "description", "othe
 PLAIN = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=40)
 
 
-def call(**lines: str) -> Call:
+def call(**lines: str) -> Context:
     """A request with these headers and nothing else."""
     given_lines = [
         (name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in lines.items()
     ]
     nothing = cast(Any, None)
     scope: Any = {"headers": given_lines}
-    return Call(scope, nothing, id="x", db=nothing, outside=nothing)
+    return Context(scope, nothing, id="x", db=nothing, dependencies=nothing)
 
 
 @given(WRITTEN | st.integers(-3, 10**20).map(str))

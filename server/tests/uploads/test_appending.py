@@ -13,7 +13,7 @@ from akako.backends.folder_store import FolderStore
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import RequestTimeout, ServiceUnavailable
 from akako.kernel.db.pool import Pool
-from akako.kernel.http.call import ClientGone
+from akako.kernel.http.context import ClientGone
 from akako.storage import intake
 from akako.uploads import appending, service
 from akako.uploads.appending import Checksum, Piece, append

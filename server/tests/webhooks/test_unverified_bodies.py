@@ -17,7 +17,7 @@ import pytest
 
 from akako.dev.fake_clerk import FakeClerk, sign_webhook
 from akako.kernel.core.errors import PayloadTooLarge, RequestTimeout, ServiceUnavailable
-from akako.kernel.http.body_budget import BodyBudget
+from akako.webhooks.body_budget import BodyBudget
 from tests.conftest import StartServer
 from tests.http.raw import connection
 from tests.parts.server import Server

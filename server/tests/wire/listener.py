@@ -11,8 +11,8 @@ from typing import Any
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from akako.kernel.http.connections import Connections
-from akako.kernel.http.protocol import BUFFERED_BYTES, BoundedProtocol
+from akako.wire.connections import Connections
+from akako.wire.protocol import BUFFERED_BYTES, BoundedProtocol
 
 Application = Callable[..., Awaitable[None]]
 GET = b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n"

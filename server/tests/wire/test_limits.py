@@ -8,9 +8,9 @@ from ipaddress import ip_network
 
 import pytest
 
-from akako.kernel.http import connections
-from akako.kernel.http.connections import Connections
 from akako.kernel.http.limits import SHARED_FACTOR
+from akako.wire import connections
+from akako.wire.connections import Connections
 from tests.wire.listener import GET, Listener, listening
 
 HERE = (ip_network("127.0.0.0/8"),)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog.testing
 
-from akako.kernel.http import connections, protocol
+from akako.wire import connections, protocol
 from tests.wire.listener import GET, listening, respond
 
 POST = b"POST /x HTTP/1.1\r\nHost: x\r\n"

@@ -43,7 +43,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         return ADMIN in self.roles
 
 
-class Stranger(msgspec.Struct, frozen=True, kw_only=True):
+class UnknownCaller(msgspec.Struct, frozen=True, kw_only=True):
     """A caller with a genuine token who was rejected before the account was loaded."""
 
     clerk_id: str
@@ -53,11 +53,11 @@ class Stranger(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str | None = None
 
 
-class TurnedAway(Forbidden):
+class CallerRejected(Forbidden):
     """The token is genuine, but the account that it names may not use the API."""
 
     def __init__(
-        self, message: str, who: Stranger, *, reason: str, user_roles: Sequence[str] = ()
+        self, message: str, who: UnknownCaller, *, reason: str, user_roles: Sequence[str] = ()
     ) -> None:
         super().__init__(message, user_roles=user_roles, reason=reason)
         self.who = who

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from akako.kernel.core.access import Actor, Stranger
+from akako.kernel.core.access import Actor, UnknownCaller
 from akako.kernel.core.ids import new_id
 from akako.kernel.db.database import Database
 
@@ -47,7 +47,7 @@ delete from outbox where id in (
 
 async def record(
     db: Database,
-    actor: Actor | Stranger | None,
+    actor: Actor | UnknownCaller | None,
     action: str,
     resource: str,
     resource_id: str | None,
@@ -72,7 +72,7 @@ async def record(
 
 
 async def record_refusal(
-    db: Database, actor: Actor | Stranger, operation: str, reason: str | None
+    db: Database, actor: Actor | UnknownCaller, operation: str, reason: str | None
 ) -> None:
     """Write an audit entry for a request rejected with 403.
 
@@ -85,7 +85,7 @@ async def record_refusal(
 
 
 def _entry(
-    actor: Actor | Stranger | None,
+    actor: Actor | UnknownCaller | None,
     action: str,
     resource: str,
     resource_id: str | None,

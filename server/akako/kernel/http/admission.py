@@ -14,8 +14,8 @@ from akako.kernel.core.ports import Claims, TokenVerifier
 from akako.kernel.db.confirmed import ConfirmedDatabase
 from akako.kernel.db.database import Database
 from akako.kernel.http.asgi import Scope
-from akako.kernel.http.call import Call
 from akako.kernel.http.client_address import Networks, client_address, in_networks, rate_key
+from akako.kernel.http.context import Context, Meter
 from akako.kernel.http.endpoint import Endpoint
 from akako.kernel.http.limits import (
     AUTH,
@@ -34,7 +34,7 @@ SHARED_BUCKETS = (GENERAL, AUTH)
 class LoadActor(Protocol):
     """Finds (or makes) the caller's account. Raise Unauthorized or Forbidden when it is no good."""
 
-    async def __call__(self, call: Call, claims: Claims, *, provision: bool) -> Actor: ...
+    async def __call__(self, context: Context, claims: Claims, *, provision: bool) -> Actor: ...
 
 
 class ConfirmActor(Protocol):
@@ -49,28 +49,29 @@ class Admission(msgspec.Struct, kw_only=True):
     limiter: Limiter
     verifier: TokenVerifier
     load_actor: LoadActor
+    meter: Meter
     confirm: ConfirmActor
     trusted: Networks = ()
     shared: Networks = ()
 
-    async def limit_address(self, endpoint: Endpoint, call: Call) -> None:
+    async def limit_address(self, endpoint: Endpoint, context: Context) -> None:
         """Count a hit. Where one address is many people, a known caller counts for themselves."""
-        call.address = self.address(call.scope, call.headers.get(b"x-forwarded-for"))
+        context.address = self.address(context.scope, context.headers.get(b"x-forwarded-for"))
         bucket = endpoint.bucket
         if bucket is UPLOAD:
             bucket = GENERAL
-        shared = bucket in SHARED_BUCKETS and in_networks(call.address, self.shared)
-        if (shared or bucket.per_user) and await self._claims(call):
-            await self._hit_user(call, bucket, call.claims.subject)  # type: ignore[union-attr]
+        shared = bucket in SHARED_BUCKETS and in_networks(context.address, self.shared)
+        if (shared or bucket.per_user) and await self._claims(context):
+            await self._hit_user(context, bucket, context.claims.subject)  # type: ignore[union-attr]
         else:
-            standing = await self.hit_address(bucket, call.address)
-            call.reply_headers = standing.headers()
+            standing = await self.hit_address(bucket, context.address)
+            context.response_headers = standing.headers()
             try:
                 standing.enforce()
             except RateLimited as problem:
                 if not endpoint.pardons:
                     raise
-                call.over_limit = problem
+                context.over_limit = problem
 
     def address(self, scope: Scope, forwarded: bytes | None) -> str:
         """Who calls; `forwarded` is the value of X-Forwarded-For."""
@@ -83,23 +84,23 @@ class Admission(msgspec.Struct, kw_only=True):
         factor = SHARED_FACTOR if many else 1
         return await self.limiter.hit(bucket, "ip", rate_key(address), factor=factor)
 
-    async def _hit_user(self, call: Call, bucket: Bucket, subject: str) -> None:
+    async def _hit_user(self, context: Context, bucket: Bucket, subject: str) -> None:
         standing = await self.limiter.hit(bucket, "user", subject)
-        call.reply_headers = standing.headers()
+        context.response_headers = standing.headers()
         standing.enforce()
 
-    async def _claims(self, call: Call) -> Claims | None:
+    async def _claims(self, context: Context) -> Claims | None:
         """The token's claims if it verifies; why it does not is asked again when it matters."""
         try:
-            call.claims = await self._verify(call)
+            context.claims = await self._verify(context)
         except ApiError:
             return None
-        return call.claims
+        return context.claims
 
-    async def _verify(self, call: Call) -> Claims:
-        if call.claims:
-            return call.claims
-        header = call.headers.get(b"authorization")
+    async def _verify(self, context: Context) -> Claims:
+        if context.claims:
+            return context.claims
+        header = context.headers.get(b"authorization")
         if header is None:
             raise Unauthorized("missing")
         scheme, _, token = header.partition(b" ")
@@ -110,51 +111,55 @@ class Admission(msgspec.Struct, kw_only=True):
         except UnicodeDecodeError:
             raise Unauthorized("malformed") from None
 
-    async def identify(self, endpoint: Endpoint, call: Call) -> None:
+    async def identify(self, endpoint: Endpoint, context: Context) -> None:
         access = endpoint.access
         if access.token == "ignored":  # noqa: S105 - not a password
             return
         if access.token == "optional":  # noqa: S105
-            await self._identify_if_possible(call)
+            await self._identify_if_possible(context)
         elif access.token == "checked":  # noqa: S105
-            if b"authorization" in call.headers:
-                call.claims = await self._verify(call)
+            if b"authorization" in context.headers:
+                context.claims = await self._verify(context)
             return
         else:
-            call.claims = await self._verify(call)
-            call.maybe_actor = await self.load_actor(call, call.claims, provision=True)
+            context.claims = await self._verify(context)
+            context.maybe_actor = await self.load_actor(context, context.claims, provision=True)
             if endpoint.writes:
-                confirm = partial(self.confirm, actor=call.maybe_actor, access=access)
-                call.db = ConfirmedDatabase(call.db, confirm)
-        if call.maybe_actor and call.claims:
-            await self._admit(endpoint, call, call.maybe_actor, call.claims)
+                confirm = partial(self.confirm, actor=context.maybe_actor, access=access)
+                context.db = ConfirmedDatabase(context.db, confirm)
+        if context.maybe_actor and context.claims:
+            await self._admit(endpoint, context, context.maybe_actor, context.claims)
 
-    async def _admit(self, endpoint: Endpoint, call: Call, actor: Actor, claims: Claims) -> None:
-        """Role, the user's own limit, quota. What a role does not allow is a call all the same."""
+    async def _admit(
+        self, endpoint: Endpoint, context: Context, actor: Actor, claims: Claims
+    ) -> None:
+        """Role, the user's own limit, quota. A rejected role counts against the quota."""
         try:
             endpoint.access.check(actor.roles)
         except Forbidden:
             with suppress(QuotaExceeded):
-                await self._charge(endpoint, call, actor, claims)
+                await self._charge(endpoint, context, actor, claims)
             raise
         if endpoint.bucket is UPLOAD:
-            await self._hit_user(call, endpoint.bucket, claims.subject)
-        await self._charge(endpoint, call, actor, claims)
+            await self._hit_user(context, endpoint.bucket, claims.subject)
+        await self._charge(endpoint, context, actor, claims)
 
-    async def _charge(self, endpoint: Endpoint, call: Call, actor: Actor, claims: Claims) -> None:
+    async def _charge(
+        self, endpoint: Endpoint, context: Context, actor: Actor, claims: Claims
+    ) -> None:
         if endpoint.metered:
-            quota = await call.outside.meter.charge(call.db, actor, claims)
-            call.reply_headers = call.reply_headers + quota
-            call.charged = True
+            quota = await self.meter.charge(context.db, actor, claims)
+            context.response_headers = context.response_headers + quota
+            context.charged = True
 
-    async def _identify_if_possible(self, call: Call) -> None:
-        if b"authorization" not in call.headers or not await self._claims(call):
+    async def _identify_if_possible(self, context: Context) -> None:
+        if b"authorization" not in context.headers or not await self._claims(context):
             return
         try:
-            call.maybe_actor = await self.load_actor(
-                call,
-                call.claims,  # type: ignore[arg-type]
+            context.maybe_actor = await self.load_actor(
+                context,
+                context.claims,  # type: ignore[arg-type]
                 provision=False,
             )
         except (Unauthorized, Forbidden):
-            call.claims = None
+            context.claims = None

@@ -15,7 +15,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response as StarletteResponse
 from starlette.routing import Mount
 from starlette.websockets import WebSocketClose
 
@@ -26,14 +26,14 @@ from akako.kernel.core.errors import ApiError, InternalError, MethodNotAllowed, 
 from akako.kernel.http import endpoint as endpoints
 from akako.kernel.http import limits
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
-from akako.kernel.http.call import Call
-from akako.kernel.http.edge import Edge, Observe, preflight
+from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import Endpoint
 from akako.kernel.http.head import RequestHead
+from akako.kernel.http.middleware import Observe, ResponseHeaders, preflight
 from akako.kernel.http.pipeline import Pipeline
-from akako.kernel.http.public_answers import PublicAnswers
+from akako.kernel.http.public_cache import PublicCacheMiddleware
 from akako.kernel.http.render import failure
-from akako.kernel.http.reply import JSON_TYPE, NO_STORE, PROTECTIVE, Headers, Reply
+from akako.kernel.http.responses import JSON_TYPE, NO_STORE, PROTECTIVE, Headers, Response
 from akako.kernel.http.router import PathTree
 
 log = structlog.get_logger(__name__)
@@ -63,8 +63,8 @@ def build(
     )
     # Only the documented spelling of a path is served.
     frame.router.redirect_slashes = False
-    cached = PublicAnswers(cast(ASGIApp, frame), pipeline.public, pipeline.admission)
-    edge = Edge(cached, origins=origins, observe=observe, secure=secure)
+    cached = PublicCacheMiddleware(cast(ASGIApp, frame), pipeline.public, pipeline.admission)
+    edge = ResponseHeaders(cached, origins=origins, observe=observe, secure=secure)
     return _with_own_state(RequestHead(edge))
 
 
@@ -92,13 +92,13 @@ class Api:
             answer = await item.answer(scope, receive)
         await answer(scope, receive, send)
 
-    async def reject(self, request: Request, error: Exception) -> Response:
+    async def reject(self, request: Request, error: Exception) -> StarletteResponse:
         """Return the response to a request that Starlette's own routes do not serve."""
         problem: ApiError = NotFound()
         if isinstance(error, HTTPException) and error.status_code == 405:
             allowed = (error.headers or {}).get("Allow", "")
             problem = MethodNotAllowed([each.strip() for each in allowed.split(",")])
-        return cast(Response, Unrouted(self._pipeline, problem))
+        return cast(StarletteResponse, Unrouted(self._pipeline, problem))
 
 
 class PathItem:
@@ -115,7 +115,7 @@ class PathItem:
         self.methods = allowed_methods(group)
         self._pipeline = pipeline
         self._origins = origins
-        self._always = group[0].answer_headers
+        self._always = group[0].response_headers
         self._by_method = {each.method: each for each in group}
         if "GET" in self._by_method:
             self._by_method["HEAD"] = self._by_method["GET"]
@@ -139,13 +139,13 @@ def allowed_methods(group: Sequence[Endpoint]) -> list[str]:
     return sorted(methods | {"HEAD"}) if "GET" in methods else sorted(methods)
 
 
-def _preflight(methods: Sequence[str], origin_allowed: bool, more: Headers) -> Reply:
+def _preflight(methods: Sequence[str], origin_allowed: bool, more: Headers) -> Response:
     headers = [JSON_TYPE, NO_STORE, *PROTECTIVE, *preflight(origin_allowed, methods), *more]
-    return Reply(200, envelope.success({"methods": list(methods)}), headers)
+    return Response(200, envelope.success({"methods": list(methods)}), headers)
 
 
-async def _refuse(call: Call) -> Ok[None]:
-    raise call.scope["state"]["problem"]
+async def _refuse(context: Context) -> Ok[None]:
+    raise context.scope["state"]["problem"]
 
 
 NOWHERE, NOWHERE_IN_AUTH = (
@@ -175,9 +175,9 @@ def _is_in_auth(path: str) -> bool:
     return area == ["api", "auth"]
 
 
-async def _crashed(request: Request, error: Exception) -> Response:
+async def _crashed(request: Request, error: Exception) -> StarletteResponse:
     """Return the response to an error outside the pipeline; the server logs the error itself."""
-    return cast(Response, failure(InternalError(request.scope["state"]["request_id"])))
+    return cast(StarletteResponse, failure(InternalError(request.scope["state"]["request_id"])))
 
 
 def _with_own_state(app: ASGIApp) -> ASGIApp:

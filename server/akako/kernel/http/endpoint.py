@@ -16,10 +16,12 @@ from akako.kernel.core.envelope import Created, Listed, Ok
 from akako.kernel.core.errors import ApiError
 from akako.kernel.db.listing import Request, Spec, reader
 from akako.kernel.http.body import JSON_BYTES
+from akako.kernel.http.context import Context
 from akako.kernel.http.limits import GENERAL, Bucket
-from akako.kernel.http.reply import Headers, Reply
+from akako.kernel.http.responses import Headers, Response
 
-Handler = Callable[..., Awaitable[Ok[Any] | Created[Any] | Listed[Any] | Reply]]
+BodyLimit = int | Callable[[Context], int]
+Handler = Callable[..., Awaitable[Ok[Any] | Created[Any] | Listed[Any] | Response]]
 
 PREFIX = "/api"
 JSON = "application/json"
@@ -57,8 +59,7 @@ class Endpoint(msgspec.Struct, kw_only=True):
     read_list: Callable[[bytes], Request] | None  # understands its query string
     body: type[msgspec.Struct] | None
     body_optional: bool
-    body_limit: int
-    body_setting: str | None  # the setting that limits the file of a form
+    body_limit: BodyLimit  # in bytes; a function where a setting limits the file
     media: str | None  # what the request body must be; None where none is read
     form: dict[str, Any] | None  # the JSON Schema of a form
     returns: Any
@@ -76,7 +77,7 @@ class Endpoint(msgspec.Struct, kw_only=True):
     also: tuple[Also, ...]  # further operations of this path that are described
     headers: dict[str, str | dict[str, Any]]  # of the request: what each tells, or its parameter
     success_headers: dict[str, dict[str, Any]]  # of every success, described
-    answer_headers: Headers  # of every answer, refusals and preflights included
+    response_headers: Headers  # of every answer, refusals and preflights included
     exempt: bool  # not limited at all
     pardons: bool  # whether the handler may serve a caller who is over the limit
     hidden: bool  # not part of the described API
@@ -113,8 +114,7 @@ class Options(RequiredOptions, total=False):
     metered: bool
     listing: Spec
     body_optional: bool
-    body_limit: int
-    body_setting: str
+    body_limit: BodyLimit
     media: str
     form: dict[str, Any]
     returns: Any
@@ -127,7 +127,7 @@ class Options(RequiredOptions, total=False):
     also: tuple[Also, ...]
     headers: Mapping[str, str | dict[str, Any]]
     success_headers: dict[str, dict[str, Any]]
-    answer_headers: Headers
+    response_headers: Headers
     exempt: bool
     pardons: bool
     hidden: bool
@@ -164,7 +164,6 @@ def _endpoint(method: str, path: str, handler: Handler, options: Options) -> End
         body=body,
         body_optional=options.get("body_optional", False),
         body_limit=options.get("body_limit", JSON_BYTES),
-        body_setting=options.get("body_setting"),
         media=options.get("media", media),
         form=form,
         returns=options.get("returns", returns),
@@ -182,7 +181,7 @@ def _endpoint(method: str, path: str, handler: Handler, options: Options) -> End
         also=tuple(options.get("also", ())),
         headers=dict(options.get("headers", {})),
         success_headers=options.get("success_headers", {}),
-        answer_headers=options.get("answer_headers", []),
+        response_headers=options.get("response_headers", []),
         exempt=options.get("exempt", False),
         pardons=options.get("pardons", False),
         hidden=options.get("hidden", False),

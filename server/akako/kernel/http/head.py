@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from akako.kernel.core import envelope
 from akako.kernel.core.errors import ApiError, BadRequest, HeadersTooLarge, UriTooLong
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
-from akako.kernel.http.reply import JSON_TYPE, NO_STORE, PROTECTIVE, Headers, Reply
+from akako.kernel.http.responses import JSON_TYPE, NO_STORE, PROTECTIVE, Headers, Response
 
 TARGET_BYTES = 8 * 1024
 HEADER_BYTES = 32 * 1024
@@ -39,7 +39,7 @@ class RequestHead:
             if unusual:
                 problem = problem or _read_unusual_target(scope)
         if problem:
-            response = Reply(problem.status, envelope.error(problem), refusal_headers())
+            response = Response(problem.status, envelope.error(problem), refusal_headers())
             await response(scope, receive, send)
         else:
             await self.app(scope, receive, send)

@@ -8,34 +8,34 @@ from typing import Any
 from akako.kernel.core.errors import ApiError
 from akako.kernel.db.database import Database
 from akako.kernel.http import idempotency
-from akako.kernel.http.call import Call
+from akako.kernel.http.context import Context
 from akako.kernel.http.render import failure
-from akako.kernel.http.reply import Reply, wire
+from akako.kernel.http.responses import Response, wire
 
-Work = Callable[[Database], Awaitable[Reply]]
+Work = Callable[[Database], Awaitable[Response]]
 
 
-async def is_repeated(call: Call, route: str, key: str) -> bool:
+async def is_repeated(context: Context, route: str, key: str) -> bool:
     """Whether a request with this key was answered before, and will be so again."""
-    return await idempotency.is_known(call.db, _scope(call, route, key))
+    return await idempotency.is_known(context.db, _scope(context, route, key))
 
 
-def _scope(call: Call, route: str, key: str) -> idempotency.Scope:
-    return idempotency.Scope(call.actor.user_id, call.method, route, key)
+def _scope(context: Context, route: str, key: str) -> idempotency.Scope:
+    return idempotency.Scope(context.actor.user_id, context.method, route, key)
 
 
-async def once(call: Call, route: str, key: str, parts: list[bytes], work: Work) -> Reply:
+async def once(context: Context, route: str, key: str, parts: list[bytes], work: Work) -> Response:
     """The answer of `work`, or the kept one of the first request with this key.
 
     `parts` are what must be the same for two requests to be the same, beside the address.
     """
-    scope = _scope(call, route, key)
-    target = f"{call.scope['path']}?{call.scope['query_string'].decode('latin-1')}"
-    print_ = idempotency.fingerprint(call.method, target, *parts)
-    async with call.db.transaction() as tx:
+    scope = _scope(context, route, key)
+    target = f"{context.scope['path']}?{context.scope['query_string'].decode('latin-1')}"
+    print_ = idempotency.fingerprint(context.method, target, *parts)
+    async with context.db.transaction() as tx:
         kept = await idempotency.claim(tx, scope, print_)
         if kept:
-            return Reply(
+            return Response(
                 kept.status, kept.body, wire(kept.headers | {"Idempotent-Replayed": "true"})
             )
         try:
@@ -49,7 +49,7 @@ async def once(call: Call, route: str, key: str, parts: list[bytes], work: Work)
         return answer
 
 
-def _stored(answer: Reply) -> idempotency.Stored:
+def _stored(answer: Response) -> idempotency.Stored:
     headers: dict[str, Any] = {
         name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers
     }

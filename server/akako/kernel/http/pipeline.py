@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from akako.kernel.core import json
-from akako.kernel.core.access import Actor, Stranger, TurnedAway
+from akako.kernel.core.access import Actor, CallerRejected, UnknownCaller
 from akako.kernel.core.errors import (
     ApiError,
     Conflict,
@@ -30,12 +30,12 @@ from akako.kernel.db.query import read_query
 from akako.kernel.http import body, idempotency
 from akako.kernel.http.admission import Admission
 from akako.kernel.http.asgi import Receive, Scope
-from akako.kernel.http.call import Call, ClientGone, Outside
+from akako.kernel.http.context import ClientGone, Context, Dependencies
 from akako.kernel.http.endpoint import Endpoint
 from akako.kernel.http.once import once
-from akako.kernel.http.public_answers import PublicCache
+from akako.kernel.http.public_cache import PublicCache
 from akako.kernel.http.render import failure, render, unless_held
-from akako.kernel.http.reply import Reply
+from akako.kernel.http.responses import Response
 
 log = structlog.get_logger(__name__)
 
@@ -48,23 +48,23 @@ class Pipeline(msgspec.Struct, kw_only=True):
 
     db: Database
     admission: Admission
-    outside: Outside
+    dependencies: Dependencies
     public: PublicCache = msgspec.field(default_factory=PublicCache)
     later: set[asyncio.Task[None]] = msgspec.field(default_factory=set)
 
-    async def answer(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Reply:
+    async def answer(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Response:
         """Carry out one request. Never raises: every failure is an enveloped answer."""
         request_id = scope["state"]["request_id"]
-        call = Call(scope, receive, id=request_id, db=self.db, outside=self.outside)
-        call.public = endpoint.access.token == "optional"  # noqa: S105 - not a password
-        call.generation = self.public.generation
+        context = Context(scope, receive, id=request_id, db=self.db, dependencies=self.dependencies)
+        context.public = endpoint.access.token == "optional"  # noqa: S105 - not a password
+        context.generation = self.public.generation
         try:
-            answer = await self._checked(endpoint, call)
+            answer = await self._checked(endpoint, context)
         except ApiError as problem:
             answer = failure(problem)
-            self._note_refusal(call, endpoint, problem)
+            self._note_refusal(context, endpoint, problem)
         except ClientGone:
-            answer = Reply(499)
+            answer = Response(499)
         except AWAY as error:
             answer = failure(unavailable(error))
         except Exception:
@@ -72,86 +72,89 @@ class Pipeline(msgspec.Struct, kw_only=True):
             answer = failure(InternalError(request_id))
         if endpoint.changes_public and not 400 <= answer.status < 500:
             self.public.drop()  # before the caller, or anybody they tell, can ask for it
-        if call.charged and call.maybe_actor and call.claims and _is_free(answer.status):
-            self.outside.meter.refund(call.maybe_actor, call.claims)
-        answer.headers += call.reply_headers + endpoint.answer_headers
-        if b"expect" in call.headers and not call.body_asked_for:
+        if context.charged and context.maybe_actor and context.claims and _is_free(answer.status):
+            self.admission.meter.refund(context.maybe_actor, context.claims)
+        answer.headers += context.response_headers + endpoint.response_headers
+        if b"expect" in context.headers and not context.body_asked_for:
             # The client waits before it sends a large body; it need not send it any more.
             answer.headers.append((b"connection", b"close"))
         return answer
 
-    async def _checked(self, endpoint: Endpoint, call: Call) -> Reply:
+    async def _checked(self, endpoint: Endpoint, context: Context) -> Response:
         if not endpoint.exempt:
-            await self.admission.limit_address(endpoint, call)
+            await self.admission.limit_address(endpoint, context)
         if endpoint.media:
             body.check_declared(
-                call,
-                limit=self._body_limit(endpoint),
+                context,
+                limit=_body_limit(endpoint, context),
                 media=endpoint.media,
                 optional=endpoint.body_optional,
                 overhead=body.FORM_OVERHEAD if endpoint.form else 0,
             )
-        await self.admission.identify(endpoint, call)
-        key = idempotency.read_key(call.header("idempotency-key")) if endpoint.writes else None
-        values: dict[str, Any] = {"call": call, **_path_values(endpoint, call)}
-        raw = await body.read_whole(call, endpoint.body_limit) if endpoint.body else b""
-        if key and endpoint.replays and call.maybe_actor:
-            return await self._once(endpoint, call, values, key, raw)
-        return await self._carry_out(endpoint, call, values, raw)
-
-    def _body_limit(self, endpoint: Endpoint) -> int:
-        if endpoint.body_setting:
-            return int(getattr(self.outside, endpoint.body_setting))
-        return endpoint.body_limit
+        await self.admission.identify(endpoint, context)
+        key = idempotency.read_key(context.header("idempotency-key")) if endpoint.writes else None
+        values: dict[str, Any] = {"context": context, **_path_values(endpoint, context)}
+        limit = _body_limit(endpoint, context)
+        raw = await body.read_whole(context, limit) if endpoint.body else b""
+        if key and endpoint.replays and context.maybe_actor:
+            return await self._once(endpoint, context, values, key, raw)
+        return await self._carry_out(endpoint, context, values, raw)
 
     async def _once(
-        self, endpoint: Endpoint, call: Call, values: dict[str, Any], key: str, raw: bytes
-    ) -> Reply:
+        self,
+        endpoint: Endpoint,
+        context: Context,
+        values: dict[str, Any],
+        key: str,
+        raw: bytes,
+    ) -> Response:
         """Whether the key was used is known before the body is judged."""
 
-        async def work(tx: Database) -> Reply:
-            call.db, call.in_transaction = tx, True
-            return await self._carry_out(endpoint, call, values, raw)
+        async def work(tx: Database) -> Response:
+            context.db, context.in_transaction = tx, True
+            return await self._carry_out(endpoint, context, values, raw)
 
-        return await once(call, endpoint.path, key, [idempotency.canonical(raw)], work)
+        return await once(context, endpoint.path, key, [idempotency.canonical(raw)], work)
 
     async def _carry_out(
-        self, endpoint: Endpoint, call: Call, values: dict[str, Any], raw: bytes
-    ) -> Reply:
-        sent = _read_input(endpoint, call, values, raw)
+        self, endpoint: Endpoint, context: Context, values: dict[str, Any], raw: bytes
+    ) -> Response:
+        sent = _read_input(endpoint, context, values, raw)
         _check_ids(endpoint, values)
         try:
-            return await self._attempt(endpoint, call, values)
+            return await self._attempt(endpoint, context, values)
         except Conflict as problem:
             raise problem.as_sent(sent) from None
 
-    async def _attempt(self, endpoint: Endpoint, call: Call, values: dict[str, Any]) -> Reply:
+    async def _attempt(
+        self, endpoint: Endpoint, context: Context, values: dict[str, Any]
+    ) -> Response:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                answer = render(call, await endpoint.handler(**values))
+                answer = render(context, await endpoint.handler(**values))
             except RETRYABLE as error:
                 # Inside an idempotent transaction, or with a body that is gone, once is all.
-                if attempt == ATTEMPTS or call.in_transaction or endpoint.body_setting:
+                if attempt == ATTEMPTS or context.in_transaction or callable(endpoint.body_limit):
                     raise ServiceUnavailable from error
                 log.info("transaction_retried", route=endpoint.path, error=type(error).__name__)
             else:
-                self._keep_public(endpoint, call, answer)
-                return unless_held(call, answer)
+                self._keep_public(endpoint, context, answer)
+                return unless_held(context, answer)
         raise AssertionError
 
-    def _keep_public(self, endpoint: Endpoint, call: Call, answer: Reply) -> None:
+    def _keep_public(self, endpoint: Endpoint, context: Context, answer: Response) -> None:
         """Offer a response without a token to the cache, which stores public ones only."""
-        if answer.status == 200 and b"authorization" not in call.headers:
-            key = (call.scope["path"], call.scope["query_string"])
-            self.public.keep(key, call.generation, answer, endpoint.path)
+        if answer.status == 200 and b"authorization" not in context.headers:
+            key = (context.scope["path"], context.scope["query_string"])
+            self.public.keep(key, context.generation, answer, endpoint.path)
 
-    def _note_refusal(self, call: Call, endpoint: Endpoint, problem: ApiError) -> None:
+    def _note_refusal(self, context: Context, endpoint: Endpoint, problem: ApiError) -> None:
         """Audit a failed authorisation without making the caller wait for it."""
         if not isinstance(problem, Forbidden):
             return
-        who: Actor | Stranger | None = call.maybe_actor
-        if isinstance(problem, TurnedAway):
-            who = msgspec.structs.replace(problem.who, ip=call.address, request_id=call.id)
+        who: Actor | UnknownCaller | None = context.maybe_actor
+        if isinstance(problem, CallerRejected):
+            who = msgspec.structs.replace(problem.who, ip=context.address, request_id=context.id)
         if who is None:
             return
         reason = problem.details.get("reason")
@@ -160,24 +163,29 @@ class Pipeline(msgspec.Struct, kw_only=True):
         self.later.add(task)
         task.add_done_callback(self.later.discard)
 
-    async def _record(self, who: Actor | Stranger, operation: str, reason: str | None) -> None:
+    async def _record(self, who: Actor | UnknownCaller, operation: str, reason: str | None) -> None:
         try:
             await audit.record_refusal(self.db, who, operation, reason)
         except ServiceUnavailable:
             log.warning("refusal_not_audited", request_id=who.request_id)
 
 
+def _body_limit(endpoint: Endpoint, context: Context) -> int:
+    limit = endpoint.body_limit
+    return limit(context) if callable(limit) else limit
+
+
 def _is_free(status: int) -> bool:
     return status in FREE_OF_CHARGE or status >= 499
 
 
-def _path_values(endpoint: Endpoint, call: Call) -> dict[str, str]:
-    found = call.scope["path_params"]
+def _path_values(endpoint: Endpoint, context: Context) -> dict[str, str]:
+    found = context.scope["path_params"]
     return {name: found[name] for name in endpoint.path_params}
 
 
 def _read_input(
-    endpoint: Endpoint, call: Call, values: dict[str, Any], raw: bytes
+    endpoint: Endpoint, context: Context, values: dict[str, Any], raw: bytes
 ) -> dict[str, Any]:
     """Read body and query into the handler's arguments; return the body as it was sent."""
     sent: dict[str, Any] = {}
@@ -188,9 +196,9 @@ def _read_input(
         else:
             values["data"] = read(endpoint.body, sent)
     if endpoint.query:
-        values["query"] = read_query(endpoint.query, call.scope["query_string"])
+        values["query"] = read_query(endpoint.query, context.scope["query_string"])
     if endpoint.read_list:
-        call.listing = values["request"] = endpoint.read_list(call.scope["query_string"])
+        context.listing = values["request"] = endpoint.read_list(context.scope["query_string"])
     return sent
 
 

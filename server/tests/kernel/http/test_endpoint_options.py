@@ -9,11 +9,11 @@ import pytest
 
 from akako.kernel.core.access import UNGUARDED
 from akako.kernel.core.envelope import Ok
-from akako.kernel.http.call import Call
+from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import Endpoint, Options, delete, get, patch, post, put
 
 
-async def handler(call: Call) -> Ok[None]:
+async def handler(call: Context) -> Ok[None]:
     """Answer nothing."""
     return Ok(data=None)
 

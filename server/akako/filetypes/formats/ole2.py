@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from akako.kernel.files.formats.signatures import OLE2
+from akako.filetypes.formats.signatures import OLE2
 
 # Signature, sector shift, first directory sector, first extra table sector, allocation table.
 HEADER = struct.Struct("<8s22xH16xL16xL4x109L")

@@ -30,7 +30,7 @@ def wire(headers: dict[str, str]) -> Headers:
     return pairs
 
 
-class Reply:
+class Response:
     """A whole answer; an ASGI application that sends itself."""
 
     __slots__ = ("body", "headers", "status")
@@ -49,7 +49,7 @@ class Reply:
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-class StreamReply(Reply):
+class FileResponse(Response):
     """A response whose body is sent in chunks: a file, a part of one, or rows of an export.
 
     Args:

@@ -13,10 +13,10 @@ from akako.kernel.core import etags
 from akako.kernel.core.errors import RateLimited
 from akako.kernel.http.admission import Admission
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
-from akako.kernel.http.call import joined_headers
+from akako.kernel.http.context import joined_headers
 from akako.kernel.http.limits import GENERAL
 from akako.kernel.http.render import READS, failure
-from akako.kernel.http.reply import PUBLIC_CACHE, Headers, Reply
+from akako.kernel.http.responses import PUBLIC_CACHE, Headers, Response
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_KEY_BYTES = 512
@@ -24,23 +24,23 @@ MAX_KEY_BYTES = 512
 Key = tuple[str, bytes]
 
 
-class KeptAnswer:
+class CachedResponse:
     """An answer as it is sent again, but for the headers that differ each time."""
 
     __slots__ = ("body", "headers", "route", "tag", "unchanged")
 
-    def __init__(self, answer: Reply, route: str) -> None:
+    def __init__(self, answer: Response, route: str) -> None:
         self.route = route
         self.body = answer.body
         self.headers = tuple(answer.headers)
         self.unchanged = tuple(pair for pair in answer.headers if pair[0] != b"content-type")
         self.tag = next(value for name, value in answer.headers if name == b"etag").decode()
 
-    def reply(self, condition: bytes | None, more: Headers) -> Reply:
+    def reply(self, condition: bytes | None, more: Headers) -> Response:
         """The answer, or that it is unchanged: `condition` is the value of If-None-Match."""
         if condition is not None and etags.is_held(condition.decode("latin-1"), self.tag):
-            return Reply(304, b"", [*self.unchanged, *more])
-        return Reply(200, self.body, [*self.headers, *more])
+            return Response(304, b"", [*self.unchanged, *more])
+        return Response(200, self.body, [*self.headers, *more])
 
 
 class PublicCache:
@@ -51,12 +51,12 @@ class PublicCache:
         self.live = False
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._kept: OrderedDict[Key, KeptAnswer] = OrderedDict()
+        self._kept: OrderedDict[Key, CachedResponse] = OrderedDict()
 
-    def find(self, key: Key) -> KeptAnswer | None:
+    def find(self, key: Key) -> CachedResponse | None:
         return self._kept.get(key)
 
-    def keep(self, key: Key, generation: int, answer: Reply, route: str) -> None:
+    def keep(self, key: Key, generation: int, answer: Response, route: str) -> None:
         """Store a response that is marked as public, unless a change came after its read began."""
         size = len(answer.body) + len(key[0]) + len(key[1])
         if PUBLIC_CACHE not in answer.headers:
@@ -65,7 +65,7 @@ class PublicCache:
             return
         if len(key[0]) + len(key[1]) > MAX_KEY_BYTES or size > self._max_bytes // 16:
             return
-        self._kept[key] = KeptAnswer(answer, route)
+        self._kept[key] = CachedResponse(answer, route)
         self._bytes += size
         while self._bytes > self._max_bytes:
             old, dropped = self._kept.popitem(last=False)
@@ -88,7 +88,7 @@ class PublicCache:
         self.drop()
 
 
-class PublicAnswers:
+class PublicCacheMiddleware:
     """Answers from the cache what it can; the rest is the application's. Both count as hits."""
 
     def __init__(self, app: ASGIApp, cache: PublicCache, admission: Admission) -> None:
@@ -111,7 +111,9 @@ class PublicAnswers:
         answer = await self._answer(kept, scope, given)
         await answer(scope, receive, send)
 
-    async def _answer(self, kept: KeptAnswer, scope: Scope, given: dict[bytes, bytes]) -> Reply:
+    async def _answer(
+        self, kept: CachedResponse, scope: Scope, given: dict[bytes, bytes]
+    ) -> Response:
         address = self.admission.address(scope, given.get(b"x-forwarded-for"))
         standing = await self.admission.hit_address(GENERAL, address)
         try:

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from akako.kernel.files.formats import ole2
+from akako.filetypes.formats import ole2
 
 MAX_ENTRIES = 10_000
 MAX_UNPACKED_BYTES = 1024 * 1024 * 1024

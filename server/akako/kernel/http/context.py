@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import date
-from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
-import msgspec
-
-from akako.kernel.core.access import Actor, Policy
+from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import RateLimited, Unauthorized
-from akako.kernel.core.ports import Claims, Directory, ObjectStore
+from akako.kernel.core.ports import Claims
 from akako.kernel.db.database import Database
 from akako.kernel.db.listing import Request as ListRequest
-from akako.kernel.files.space import RESERVE, Reserve
 from akako.kernel.http.asgi import Receive, Scope
-from akako.kernel.http.body_budget import BodyBudget
-from akako.kernel.http.file_proxy import FileProxy
-from akako.kernel.http.reply import Headers
+from akako.kernel.http.responses import Headers
+
+T = TypeVar("T")
+
+# What rooms need from the backends and settings, by the type that each room declares.
+Dependencies = Mapping[type[Any], Any]
 
 
 class Meter(Protocol):
@@ -29,33 +27,10 @@ class Meter(Protocol):
         """Count one call; return the quota headers. Raise QuotaExceeded when none is left."""
 
     def refund(self, actor: Actor, claims: Claims) -> None:
-        """Give one call back, for an answer that was no service."""
+        """Refund one call, for a response that does not count."""
 
     def unspent(self, subject: str, month: date) -> int:
         """Calls that the database counts already, although they were not made yet."""
-
-
-class Outside(msgspec.Struct, kw_only=True):
-    """The parts of the outside world that rooms may use, and the settings that concern them."""
-
-    directory: Directory | None  # None where the identity provider cannot be asked
-    store: ObjectStore
-    file_proxy: FileProxy | None = None  # None where files are sent from here
-    meter: Meter
-    policy: Policy = Policy()
-    webhook_secrets: tuple[str, ...] = ()
-    clerk_instance_id: str | None = None
-    # Messages applied at once; more of them wait, so that a flood leaves the database to others.
-    webhook_turns: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(4))
-    # Bodies of messages whose signature cannot be checked before they are there.
-    webhook_bodies: BodyBudget = msgspec.field(default_factory=BodyBudget)
-    max_document_bytes: int = 50 * 1024 * 1024
-    max_video_bytes: int = 500 * 1024 * 1024
-    max_upload_seconds: int = 3600  # of one request that sends a file
-    max_unfinished_bytes: int | None = None  # of a user's resumable uploads; None: two files
-    reserve: Reserve = RESERVE  # of each disk
-    uploads: Path = Path("uploads")  # the folder in which resumable uploads grow
-    openapi: bytes = b""
 
 
 def joined_headers(scope: Scope) -> dict[bytes, bytes]:
@@ -66,8 +41,8 @@ def joined_headers(scope: Scope) -> dict[bytes, bytes]:
     return joined
 
 
-class Call:
-    """The facts of a request. Services are given what they need of it, never the call itself."""
+class Context:
+    """The facts of a request. Services are given what they need of it, never the context itself."""
 
     __slots__ = (
         "address",
@@ -75,28 +50,28 @@ class Call:
         "charged",
         "claims",
         "db",
+        "dependencies",
         "generation",
         "headers",
         "id",
         "in_transaction",
         "listing",
         "maybe_actor",
-        "outside",
         "over_limit",
         "public",
         "receive",
-        "reply_headers",
+        "response_headers",
         "scope",
     )
 
     def __init__(
-        self, scope: Scope, receive: Receive, *, id: str, db: Database, outside: Outside
+        self, scope: Scope, receive: Receive, *, id: str, db: Database, dependencies: Dependencies
     ) -> None:
         self.scope = scope
         self.receive = receive
         self.id = id
         self.db = db
-        self.outside = outside
+        self.dependencies = dependencies
         self.headers = joined_headers(scope)
         self.address = ""
         self.body_asked_for = False
@@ -107,7 +82,7 @@ class Call:
         self.generation = 0  # of public answers, when the request came
         self.claims: Claims | None = None
         self.maybe_actor: Actor | None = None
-        self.reply_headers: Headers = []
+        self.response_headers: Headers = []
         self.listing: ListRequest | None = None
 
     @property
@@ -120,6 +95,11 @@ class Call:
         if self.maybe_actor is None:
             raise Unauthorized("missing")
         return self.maybe_actor
+
+    def get(self, kind: type[T]) -> T:
+        """Return the dependencies of a room, by their type."""
+        found: T = self.dependencies[kind]
+        return found
 
     def header(self, name: str) -> str | None:
         value = self.headers.get(name.lower().encode("latin-1"))

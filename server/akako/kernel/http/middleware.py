@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 import structlog
 
 from akako.kernel.http.asgi import ASGIApp, Message, Receive, Scope, Send
-from akako.kernel.http.reply import Headers
+from akako.kernel.http.responses import Headers
 
 log = structlog.get_logger("akako.access")
 
@@ -36,7 +36,7 @@ NUMBERS = random.Random()  # noqa: S311 - they name requests and guard nothing
 Observe = Callable[[str, str, int, float], None]
 
 
-class Edge:
+class ResponseHeaders:
     """`observe(method, route, status, seconds)` is told of every answer."""
 
     def __init__(

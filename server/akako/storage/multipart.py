@@ -12,7 +12,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
 from akako.kernel.core.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
-from akako.kernel.files.charsets import codec_of
+from akako.storage.charsets import codec_of
 
 MAX_PARTS = 10
 MAX_PART_HEADER_BYTES = 8 * 1024

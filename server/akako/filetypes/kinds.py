@@ -8,12 +8,12 @@ from typing import BinaryIO, Literal
 
 import msgspec
 
+from akako.filetypes import declared as declared_types
+from akako.filetypes.formats import office, pictures, signatures, video
+from akako.filetypes.formats.signatures import HEAD_BYTES
+from akako.filetypes.formats.text import TextCheck
+from akako.filetypes.names import extension
 from akako.kernel.core.errors import UnsupportedMediaType
-from akako.kernel.files import declared as declared_types
-from akako.kernel.files.formats import office, pictures, signatures, video
-from akako.kernel.files.formats.signatures import HEAD_BYTES
-from akako.kernel.files.formats.text import TextCheck
-from akako.kernel.files.names import extension
 
 Reason = Literal["extension", "declared_type", "content"]
 Begins = Callable[[bytes], bool]

@@ -1,0 +1,1 @@
+"""Accepted file types: names, declared types and content."""

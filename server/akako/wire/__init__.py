@@ -1,0 +1,1 @@
+"""The HTTP connections of a worker, and their limits."""
