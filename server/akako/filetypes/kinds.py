@@ -19,6 +19,8 @@ Reason = Literal["extension", "declared_type", "content"]
 Begins = Callable[[bytes], bool]
 Whole = Callable[[BinaryIO, int], bool]
 
+EARLY_BYTES = 32  # enough to recognize most types
+
 
 class Kind(msgspec.Struct, frozen=True):
     """A type of file. `aliases` are other types that clients declare for it."""
@@ -27,6 +29,7 @@ class Kind(msgspec.Struct, frozen=True):
     extensions: tuple[str, ...]
     begins: Begins | None = None  # over the first HEAD_BYTES; None for text
     whole: Whole | None = None  # over the complete file and its size
+    early: Begins | None = None  # over EARLY_BYTES, where `begins` may need more than those
     aliases: frozenset[str] = frozenset()
     inline: bool = False  # may be shown by a browser instead of saved
 
@@ -42,13 +45,13 @@ OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 def _open_xml(form: str, ending: str, part: re.Pattern[str], program: frozenset[str]) -> Kind:
     aliases = declared_types.ZIP | declared_types.OLE2 | declared_types.OPEN_XML_PACKAGE | program
     check = office.is_office_xml(part)
-    return Kind(OPEN_XML + form, (ending,), signatures.is_zip_or_ole2, check, aliases)
+    return Kind(OPEN_XML + form, (ending,), signatures.is_zip_or_ole2, check, aliases=aliases)
 
 
 def _open_document(form: str, ending: str) -> Kind:
     mime = OPEN_DOCUMENT + form
     aliases = declared_types.ZIP | {mime.replace("/vnd.", "/x-vnd.")}
-    return Kind(mime, (ending,), signatures.is_zip, office.is_open_document(form), aliases)
+    return Kind(mime, (ending,), signatures.is_zip, office.is_open_document(form), aliases=aliases)
 
 
 def _ole2(mime: str, ending: str, program: frozenset[str]) -> Kind:
@@ -62,11 +65,13 @@ def _text(mime: str, ending: str, aliases: frozenset[str]) -> Kind:
 def _picture(
     mime: str, begins: Begins, aliases: frozenset[str], *endings: str, whole: Whole | None = None
 ) -> Kind:
-    return Kind(mime, endings, begins, whole, aliases, inline=True)
+    return Kind(mime, endings, begins, whole, aliases=aliases, inline=True)
 
 
-def _video(mime: str, begins: Begins, aliases: frozenset[str], *endings: str) -> Kind:
-    return Kind(mime, endings, begins, aliases=aliases, inline=True)
+def _video(
+    mime: str, begins: Begins, aliases: frozenset[str], *endings: str, early: Begins | None = None
+) -> Kind:
+    return Kind(mime, endings, begins, early=early, aliases=aliases, inline=True)
 
 
 DOCUMENTS: tuple[Kind, ...] = (
@@ -75,6 +80,7 @@ DOCUMENTS: tuple[Kind, ...] = (
         ("pdf",),
         signatures.is_pdf,
         _lone_pdf,
+        lambda head: True,
         declared_types.PDF,
         inline=True,
     ),
@@ -103,9 +109,11 @@ DOCUMENTS: tuple[Kind, ...] = (
 )
 
 VIDEOS: tuple[Kind, ...] = (
-    _video("video/mp4", video.is_mp4, declared_types.MP4, "mp4"),
-    _video("video/quicktime", video.is_mov, declared_types.MP4, "mov"),
-    _video("video/webm", video.is_webm, declared_types.WEBM, "webm"),
+    _video("video/mp4", video.is_mp4, declared_types.MP4, "mp4", early=video.has_file_type),
+    _video(
+        "video/quicktime", video.is_mov, declared_types.MP4, "mov", early=video.begins_with_atom
+    ),
+    _video("video/webm", video.is_webm, declared_types.WEBM, "webm", early=video.is_ebml),
     _video("video/ogg", signatures.is_ogg, declared_types.OGG, "ogg", "ogv"),
     _video("video/x-msvideo", signatures.is_avi, declared_types.AVI, "avi"),
 )
@@ -139,8 +147,12 @@ class Inspector:
         return self._kind.whole is not None
 
     def check_beginning(self, head: bytes) -> None:
-        """Inspect the first HEAD_BYTES of a file of which the rest has not arrived yet."""
-        begins = self._kind.begins
+        """Inspect the start of a file that has not arrived completely.
+
+        `head` has EARLY_BYTES or more; from HEAD_BYTES on the result is final.
+        """
+        kind = self._kind
+        begins = kind.early if kind.early and len(head) < HEAD_BYTES else kind.begins
         holds = TextCheck().feed(head) if begins is None else begins(head)
         self._require(holds, "content")
 

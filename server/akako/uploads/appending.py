@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from akako.filetypes.formats.signatures import HEAD_BYTES
-from akako.filetypes.kinds import Inspector
+from akako.filetypes.kinds import EARLY_BYTES, Inspector
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import (
     Conflict,
@@ -160,11 +160,16 @@ class _Writer:
         self._waiting += chunk
         if self._at + len(self._waiting) > self._kept.size:
             raise PayloadTooLarge(self._kept.size - self._kept.received)
-        enough = WRITE_BYTES if self._inspected else HEAD_BYTES - self._at
-        if len(self._waiting) >= enough:
+        if len(self._waiting) >= self._enough():
             await self._flush()
             if self._at - self._kept.received >= SAVE_BYTES:
                 await self.save()
+
+    def _enough(self) -> int:
+        """Return how many bytes to gather before the next write and inspection."""
+        if self._inspected:
+            return WRITE_BYTES
+        return (EARLY_BYTES if self._at < EARLY_BYTES else HEAD_BYTES) - self._at
 
     async def _flush(self) -> None:
         data, self._waiting = bytes(self._waiting), bytearray()
@@ -177,11 +182,11 @@ class _Writer:
 
         Bytes that have a checksum are inspected once they are known to be undamaged.
         """
-        if self._inspected or self._whole_only or self._at < HEAD_BYTES:
+        if self._inspected or self._whole_only or self._at < EARLY_BYTES:
             return
-        async for head in self._file.read(HEAD_BYTES):
+        async for head in self._file.read(min(self._at, HEAD_BYTES)):
             self._inspector.check_beginning(head)
-        self._inspected = True
+        self._inspected = self._at >= HEAD_BYTES
 
     async def save(self) -> Kept:
         """Make what is written count, unless it is to count as a whole, or is the very last."""

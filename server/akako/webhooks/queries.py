@@ -72,22 +72,19 @@ async def bury(
 ) -> bool:
     """Store a message that could not be applied, for an operator to look at.
 
-    `about` is the Clerk id in the message. If that user was deleted, the body is left out. The
-    oldest messages beyond MAX_DEAD_LETTERS or MAX_DEAD_BYTES are deleted.
+    `about` is the Clerk id in the message. If that user was deleted, the body is left out.
     """
-    new = await db.fetchval(BURY, message_id, kind, reason, body, about) is not None
-    if new:
-        await db.execute(PRUNE_DEAD, MAX_DEAD_LETTERS, MAX_DEAD_BYTES)
-    return new
+    return await db.fetchval(BURY, message_id, kind, reason, body, about) is not None
 
 
 async def forget_old(db: Database) -> None:
-    """Drop what has served its time: sessions whose tokens are long expired, old messages.
+    """Delete sessions whose tokens are long expired, old messages, and too many dead letters.
 
-    What could not be applied holds people's data, and by then every user was compared many times.
+    Dead letters hold personal data. After KEEP_DAYS all users were compared with Clerk many times.
     """
     await db.execute("delete from ended_sessions where ended_at < now() - interval '25 hours'")
     for table in ("webhook_messages", "webhook_dead_letters"):
         await db.execute(
             f"delete from {table} where received_at < now() - make_interval(days => $1)", KEEP_DAYS
         )
+    await db.execute(PRUNE_DEAD, MAX_DEAD_LETTERS, MAX_DEAD_BYTES)

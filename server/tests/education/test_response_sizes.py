@@ -40,7 +40,7 @@ select id, id, %s, repeat(%s, 1000) from users where id = any(%s)
 """
 ENTRIES = """
 insert into audit_log (action, resource, resource_id, before, after)
-select 'topic.updated', 'topic', 'wide', s, s from generate_series(1, 100),
+select 'topic.updated', 'topic', 'wide', s, s from generate_series(1, 20),
     (select jsonb_build_object('name', 'x', 'content', repeat(%s, 200000)) as s) made
 """
 
@@ -94,9 +94,9 @@ def test_audit_entries_of_earlier_versions_are_shown_by_their_size(api: Server) 
     execute(api, ENTRIES, WIDE)
     answer = api.get("/api/admin/audit?resourceId=wide&limit=100", as_="admin")
     rows, size = answer.json()["data"], len(answer.content)
-    assert len(rows) == 100
+    assert len(rows) == 20
     assert size < MIB
-    assert rows[0]["before"].keys() == {"length", "sha256"}
+    assert rows[0]["before"].keys() == {"length"}
     assert rows[0]["before"]["length"] > 200_000
 
 

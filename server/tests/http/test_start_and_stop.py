@@ -58,6 +58,8 @@ WRONG = {
     "AKAKO_MAX_DOCUMENT_BYTES": ["0", "-1", "50MB", "1e6"],
     "AKAKO_MAX_VIDEO_BYTES": ["none", "0"],
     "AKAKO_MAX_UPLOAD_SECONDS": ["59", "86401", "1h", "-60", "60.0"],
+    "AKAKO_AUDIT_DAYS": ["0", "-1", "1 year"],
+    "AKAKO_OUTBOX_DAYS": ["0", "forever"],
     "AKAKO_MAX_UNFINISHED_BYTES": ["0", "1GB"],
     "AKAKO_RESERVE_BYTES": ["5%", "-1"],
     "AKAKO_LOG_LEVEL": ["loud", "20"],

@@ -69,7 +69,7 @@ def test_in_the_smallest_pieces(api: Server, topic: Topic) -> None:
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("a.pdf", PROGRAM), ("a.docx", PROGRAM), ("a.png", PROGRAM), ("a.txt", b"<html>" * 100)],
+    [("a.pdf", PROGRAM), ("a.docx", PROGRAM), ("a.png", PROGRAM), ("a.txt", b"\0\1" * 300)],
 )
 def test_documents_too(api: Server, topic: Topic, name: str, content: bytes) -> None:
     told = plan(topic, filename=name, filetype=None)

@@ -49,6 +49,21 @@ def is_webm(head: bytes) -> bool:
     return False
 
 
+def has_file_type(head: bytes) -> bool:
+    """Return whether an `ftyp` box comes first; its brands may not have arrived yet."""
+    return head[4:8] == b"ftyp"
+
+
+def begins_with_atom(head: bytes) -> bool:
+    """Return whether an `ftyp` box or a known QuickTime atom comes first."""
+    return has_file_type(head) or _begins_with_atoms(head)
+
+
+def is_ebml(head: bytes) -> bool:
+    """Return whether the file starts with an EBML header."""
+    return head.startswith(EBML)
+
+
 def _brands(head: bytes) -> list[bytes]:
     """Return the major brand and the compatible ones of an `ftyp` box."""
     size = int.from_bytes(head[:4])

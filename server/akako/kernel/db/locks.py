@@ -23,3 +23,4 @@ RESTORE = 4_151_209_005
 # the same text from being the same lock for two purposes.
 IDEMPOTENCY_KEY_SEED = 0
 ACCOUNT_SEED = 1
+IDEMPOTENCY_PRUNE_SEED = 2

@@ -32,7 +32,7 @@ NOT_KEPT = {400, 401, 403, 413, 415, 422, 429}
 
 # The oldest keys beyond the bounds. The lock keeps concurrent writes of the user from deleting the
 # same rows in different orders.
-PRUNE = """
+PRUNE = f"""
 delete from idempotency_keys where ctid = any(array(
     select ctid from (
         select ctid, row_number() over newest as number,
@@ -40,7 +40,8 @@ delete from idempotency_keys where ctid = any(array(
         from idempotency_keys where caller = $1
         window newest as (order by created_at desc, method, route, key)
     ) ranked
-    where (number > $2 or bytes > $3) and pg_try_advisory_xact_lock(hashtextextended($1, 2))
+    where (number > $2 or bytes > $3)
+        and pg_try_advisory_xact_lock(hashtextextended($1, {locks.IDEMPOTENCY_PRUNE_SEED}))
 ))
 """
 
