@@ -36,6 +36,7 @@ class User(Model):
     id: str
     clerk_id: str
     email: str | None
+    username: str | None = None
     first_name: str | None
     last_name: str | None
     image_url: str | None
@@ -50,7 +51,7 @@ class User(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class Synced(Model):
-    """What a caller without a token learns: nothing personal."""
+    """Response for unauthenticated callers; contains no personal data."""
 
     user_id: str
     synced: bool
@@ -174,10 +175,11 @@ class VideoDeleted(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class Person(Model):
-    """Who asks or applies. A deleted user has no name or address."""
+    """The user who made a request. A deleted user has no name, username or address."""
 
     id: str
     email: str | None
+    username: str | None = None
     first_name: str | None
     last_name: str | None
 

@@ -1005,6 +1005,7 @@ export interface components {
             id: string;
             clerkId: string;
             email: string | null;
+            username: string | null;
             firstName: string | null;
             lastName: string | null;
             imageUrl: string | null;
@@ -1018,10 +1019,11 @@ export interface components {
             userRoles: components["schemas"]["UserRole"][];
             lastSyncedAt: string | null;
         };
-        /** @description Who applies, as administrators see them. A deleted user has no name or address. */
+        /** @description The user who applied. A deleted user has no name, username or address. */
         Applicant: {
             id: string;
             email: string | null;
+            username: string | null;
             firstName: string | null;
             lastName: string | null;
         };
@@ -1290,10 +1292,11 @@ export interface components {
              */
             code: "LAST_ADMIN";
         };
-        /** @description Who asks, as administrators see them. A deleted user has no name or address. */
+        /** @description The learner who made a request. A deleted user has no name, username or address. */
         Learner: {
             id: string;
             email: string | null;
+            username: string | null;
             firstName: string | null;
             lastName: string | null;
         };
@@ -1468,6 +1471,7 @@ export interface components {
             id: string;
             clerkId: string;
             email: string | null;
+            username: string | null;
             firstName: string | null;
             lastName: string | null;
             imageUrl: string | null;
@@ -1498,6 +1502,7 @@ export interface components {
             /** Format: date-time */
             readonly updatedAt?: string;
             readonly userRoles?: components["schemas"]["UserRole"][];
+            readonly username?: string | null;
         };
         /** @description The standing of the caller, or of the caller's organisation, in this month. */
         Quota: {
@@ -1666,7 +1671,7 @@ export interface components {
              */
             email?: string;
         };
-        /** @description What a caller without a token learns: nothing personal. */
+        /** @description Response for unauthenticated callers; contains no personal data. */
         Synced: {
             userId: string;
             synced: boolean;
@@ -1794,7 +1799,12 @@ export interface components {
             used: number;
             remaining: number | null;
         };
-        /** @description One dated assignment. It holds from start (inclusive) to end (exclusive; null: open). */
+        /**
+         * @description One dated assignment. It holds from start (inclusive) to end (exclusive; null: open).
+         *
+         *         `assignedBy` is the id of the administrator. Only administrators see it; in the caller's own
+         *         profile it is null.
+         */
         UserRole: {
             id: string;
             role: string;
@@ -1823,6 +1833,7 @@ export interface components {
             /** Format: date-time */
             readonly updatedAt?: string;
             readonly userRoles?: components["schemas"]["UserRole"][];
+            readonly username?: string | null;
         };
         /** @description The first broken rule, and where there are more also all of them, 50 at most. */
         ValidationDetails: {

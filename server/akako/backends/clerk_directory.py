@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 import time
@@ -23,16 +24,18 @@ API_VERSION = "2025-11-10"
 PAGE_SIZE = 100
 MAX_BODY_BYTES = 1024 * 1024
 MAX_RETRY_AFTER = 60
-LOOKUP_SECONDS = 2.5  # for one user; somebody waits for it
-MAX_FAILURES = 5  # in a row, before Clerk is left in peace for PAUSE_SECONDS
+LOOKUP_SECONDS = 2.5  # of one look-up, while a caller waits
+MAX_LOOKUPS = 50  # concurrent; the wait for a turn is not part of LOOKUP_SECONDS
+MAX_FAILURES = 5  # in a row, before no request is sent for PAUSE_SECONDS
 PAUSE_SECONDS = RESPONSE_SECONDS
 
 
 class ClerkDirectory:
     """Looks users up at `api_url` (such as `https://api.clerk.com/v1`).
 
-    After MAX_FAILURES in a row it answers "away" by itself, and lets one request at a time find
-    out whether Clerk is back.
+    After MAX_FAILURES in a row a circuit breaker opens: look-ups raise ServiceUnavailable, and one
+    request at a time finds out whether Clerk is available again. Concurrent look-ups of one id
+    share a request.
     """
 
     def __init__(
@@ -42,6 +45,8 @@ class ClerkDirectory:
         self._clock = clock
         self._failures = 0
         self._paused_until = -math.inf
+        self._lookups: dict[str, asyncio.Task[DirectoryUser | None]] = {}
+        self._turns = asyncio.Semaphore(MAX_LOOKUPS)
         self._client = outbound_client(
             {
                 "Accept": "application/json",
@@ -53,7 +58,22 @@ class ClerkDirectory:
     async def get_user(self, clerk_id: str) -> DirectoryUser | None:
         if not CLERK_ID.fullmatch(clerk_id):
             return None
-        body = await self._get(f"/users/{clerk_id}", seconds=LOOKUP_SECONDS)
+        lookup = self._lookups.get(clerk_id)
+        if lookup is None:
+            lookup = asyncio.create_task(self._look_up(clerk_id))
+            self._lookups[clerk_id] = lookup
+            lookup.add_done_callback(lambda done: self._finish(clerk_id, done))
+        # A caller that is cancelled leaves the request to the others that wait for it.
+        return await asyncio.shield(lookup)
+
+    def _finish(self, clerk_id: str, done: asyncio.Task[DirectoryUser | None]) -> None:
+        del self._lookups[clerk_id]
+        if not done.cancelled():
+            done.exception()  # retrieve it, since all callers may have been cancelled
+
+    async def _look_up(self, clerk_id: str) -> DirectoryUser | None:
+        async with self._turns:
+            body = await self._get(f"/users/{clerk_id}", seconds=LOOKUP_SECONDS)
         if body is None:
             return None
         user = parse_user(_decode(body))
@@ -62,7 +82,7 @@ class ClerkDirectory:
         return user
 
     async def list_users(self) -> AsyncIterator[DirectoryUser]:
-        """Every user, oldest first, read page by page; what is no user is left out."""
+        """Yield every user, oldest first, read page by page; invalid entries are left out."""
         cursor: str | None = None
         while True:
             page = await self._page(cursor)
@@ -78,6 +98,8 @@ class ClerkDirectory:
             cursor = last.id
 
     async def close(self) -> None:
+        for lookup in self._lookups.values():
+            lookup.cancel()
         await self._client.aclose()
 
     async def _page(self, cursor: str | None) -> list[Any]:
@@ -97,7 +119,7 @@ class ClerkDirectory:
         *,
         seconds: float = RESPONSE_SECONDS,
     ) -> bytes | None:
-        """The body of a 200, None when Clerk knows of no such thing."""
+        """Return the body of a 200, or None where Clerk answers 400 or 404."""
         self._check_pause()
         try:
             response, body = await get_bounded(
@@ -124,7 +146,7 @@ class ClerkDirectory:
         if now < self._paused_until:
             raise ServiceUnavailable(retry_after=max(1, math.ceil(self._paused_until - now)))
         if self._failures >= MAX_FAILURES:
-            # This request goes to see; those that follow wait for what it finds.
+            # This request probes Clerk; those that follow wait for its result.
             self._paused_until = now + PAUSE_SECONDS
 
     def _failure(self, *, retry_after: int = 1, **facts: object) -> ServiceUnavailable:

@@ -13,7 +13,7 @@ from akako.settings import Settings
 
 def define_admin(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    grant_parser = verbs.add_parser("grant", help="make somebody an administrator")
+    grant_parser = verbs.add_parser("grant", help="make a user an administrator")
     plan_parser = verbs.add_parser("plan", help="put a user or organisation on a plan")
     plan_parser.add_argument("plan", choices=["FREE", "PRO", "ENTERPRISE"], type=str.upper)
     grant_parser.set_defaults(run=grant)
@@ -21,7 +21,7 @@ def define_admin(parser: argparse.ArgumentParser) -> None:
     for verb in (grant_parser, plan_parser):
         verb.add_argument("--data-dir", type=Path, metavar="DIR", default=argparse.SUPPRESS)
         who = verb.add_mutually_exclusive_group(required=True)
-        who.add_argument("--email", help="by e-mail address")
+        who.add_argument("--email", help="by verified e-mail address")
         who.add_argument("--clerk-id", metavar="ID", help="by Clerk id")
         if verb is plan_parser:
             who.add_argument("--organization", metavar="ID", help="by Clerk organisation id")
@@ -43,8 +43,7 @@ def grant(settings: Settings, options: argparse.Namespace) -> None:
 
 def plan(settings: Settings, options: argparse.Namespace) -> None:
     async def run(backends: assembly.Backends) -> None:
-        subject = options.organization or options.clerk_id or options.email
-        await administration.set_plan(
+        subject = await administration.set_plan(
             backends.db,
             options.plan,
             clerk_id=options.clerk_id,

@@ -86,6 +86,10 @@ def sign_webhook(
     }
 
 
+def email_address(email: str | None, status: str = "verified", *, id: str | None = None) -> Json:
+    return {"id": id or f"idn_{email}", "email_address": email, "verification": {"status": status}}
+
+
 class FakeClerk:
     """Endpoints, as `fail` names them: "jwks", "user", "users"."""
 
@@ -170,17 +174,16 @@ class FakeClerk:
 
     # Users and behaviour
 
-    def put_user(self, id: str, email: str | None = None, **fields: object) -> Json:
+    def put_user(
+        self, id: str, email: str | None = None, *, email_status: str = "verified", **fields: object
+    ) -> Json:
         """Add or replace a user; `fields` are those of Clerk's User object. Times are in ms."""
         now = int(time.time() * 1000)
-        address = {
-            "id": f"idn_{id}",
-            "email_address": email,
-            "verification": {"status": "verified"},
-        }
+        address = email_address(email, email_status, id=f"idn_{id}")
         self.users[id] = {
             "id": id,
             "object": "user",
+            "username": None,
             "first_name": None,
             "last_name": None,
             "image_url": None,

@@ -4,7 +4,8 @@
 
 Besides Clerk's own endpoints it has these, all POST with a JSON object:
 
-- /control/users {id, email, ...}: add or replace a user, and send user.created or user.updated
+- /control/users {id, email, email_status, ...}: add or replace a user, and send user.created or
+  user.updated; `email_status` is "verified" (default) or another verification status
 - /control/users/delete {id}: delete a user, and send user.deleted
 - /control/token {sub, ttl, ...}: mint a session token, with any other claims
 - /control/webhook {type, data, id}: send any event, signed; with an id again, as the same message

@@ -12,7 +12,7 @@ from akako.kernel.core import fields
 
 Name = Annotated[str, fields.line(1, 120)]
 Description = Annotated[str, fields.text(2_000)]
-Content = Annotated[str, fields.text(200_000)]
+Content = Annotated[str, fields.document(200_000)]
 Stage = Literal["primary", "secondary", "higher"]
 StageName = Annotated[Stage, fields.one_of(Stage)]
 

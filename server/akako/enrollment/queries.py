@@ -66,7 +66,9 @@ def _changed(row: asyncpg.Record | None) -> Enrollment:
 def _pending(row: asyncpg.Record) -> PendingEnrollment:
     return PendingEnrollment(
         **{name: row[name] for name in FIELDS},
-        user=Learner(row["user_id"], row["email"], row["first_name"], row["last_name"]),
+        user=Learner(
+            row["user_id"], row["email"], row["username"], row["first_name"], row["last_name"]
+        ),
         subject=RequestedSubject(row["subject_id"], row["subject_name"], row["grade_id"]),
     )
 
@@ -83,7 +85,8 @@ async def list_pending(db: Database, request: listing.Request) -> Listed[Pending
         request,
         source=WITH_USER_AND_SUBJECT,
         columns=f"""
-        {COLUMNS}, u.email, u.first_name, u.last_name, s.name as subject_name, s.grade_id
+        {COLUMNS}, u.email, u.username, u.first_name, u.last_name,
+        s.name as subject_name, s.grade_id
         """,
         where=where,
         build=_pending,

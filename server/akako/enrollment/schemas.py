@@ -38,10 +38,11 @@ class Enrollment(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class Learner(msgspec.Struct, rename="camel"):
-    """Who asks, as administrators see them. A deleted user has no name or address."""
+    """The learner who made a request. A deleted user has no name, username or address."""
 
     id: str
     email: str | None
+    username: str | None
     first_name: str | None
     last_name: str | None
 

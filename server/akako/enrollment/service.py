@@ -18,6 +18,7 @@ from akako.enrollment.schemas import (
     EnrollmentRequest,
 )
 from akako.identity import roles
+from akako.identity.actors import refuse_own_request
 from akako.kernel.core import etags
 from akako.kernel.core.access import LEARNER, Actor
 from akako.kernel.core.errors import ApiError, Conflict, InvalidState, NotFound, ValidationFailed
@@ -63,13 +64,16 @@ async def decide(
     reason: str | None,
     if_match: str | None = None,
 ) -> Enrollment:
-    """Approve or reject. The same decision again changes nothing.
+    """Approve or reject a request. The same decision again changes nothing.
 
-    Raise InvalidState where it was decided otherwise, was cancelled, or cannot be approved because
-    the learner may not learn now or the subject is gone.
+    Raises:
+        Forbidden: the request is the actor's own.
+        InvalidState: there is another decision, the request was cancelled, or it cannot be
+            approved because the learner is not active or the subject was deleted.
     """
     async with db.transaction() as tx:
         before = await _locked(tx, enrollment_id)
+        await refuse_own_request(tx, actor, before.user_id)
         etags.require(if_match, before)
         if before.status == status:
             return before
@@ -125,11 +129,14 @@ async def _result(tx: Database, actor: Actor, one: Decision) -> DecisionResult:
 async def reopen(db: Database, actor: Actor, enrollment_id: str) -> Enrollment:
     """Take a decision back shortly after it was made.
 
-    Raise InvalidState where there is none or it is too old, Conflict where the learner has asked
-    anew meanwhile.
+    Raises:
+        Forbidden: the request is the actor's own.
+        InvalidState: there is no decision, or it is too old.
+        Conflict: the learner has made another request since.
     """
     async with db.transaction() as tx:
         before = await _locked(tx, enrollment_id)
+        await refuse_own_request(tx, actor, before.user_id)
         try:
             async with tx.transaction():
                 after = await queries.reopen(tx, enrollment_id)

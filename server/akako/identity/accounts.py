@@ -7,8 +7,6 @@ Every way by which news of a person arrives (sign-in, sync, webhook, reconciliat
 from __future__ import annotations
 
 import asyncio
-import re
-import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -17,9 +15,10 @@ import msgspec
 import structlog
 
 from akako.identity import roles
-from akako.identity.statements import CREATE, FACTS, FAREWELL, FORGET, LOCK, UPDATE
+from akako.identity.statements import CREATE, DISPLACE, FACTS, FAREWELL, FORGET, LOCK, UPDATE
 from akako.kernel.core import text
 from akako.kernel.core.access import ADMIN, Policy
+from akako.kernel.core.clerk_user import storable_email, storable_name
 from akako.kernel.core.errors import ApiError, Conflict, ServiceUnavailable
 from akako.kernel.core.ids import new_id
 from akako.kernel.core.ports import Directory, DirectoryUser
@@ -29,9 +28,7 @@ from akako.kernel.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
-MAX_NAME = 100
 ASKING_SECONDS = 3.0
-UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Merged(msgspec.Struct, frozen=True):
@@ -56,16 +53,13 @@ class EmailTaken(Exception):
         super().__init__(clerk_id)
 
 
-def search_key(email: str | None, first_name: str | None, last_name: str | None) -> str:
-    """What the search over users looks into: the address, and the full name."""
+def search_key(
+    email: str | None, first_name: str | None, last_name: str | None, username: str | None = None
+) -> str:
+    """Return the text that the user search matches: address, full name and username, by line."""
     full = text.name_key(f"{first_name or ''} {last_name or ''}")
-    return f"{text.name_key(email or '')}\n{full}"
-
-
-def tidy_name(name: str | None) -> str | None:
-    """A name from outside, made storable instead of being refused."""
-    cleaned = unicodedata.normalize("NFC", UNSAFE.sub("", name or "")).strip()[:MAX_NAME].strip()
-    return cleaned or None
+    key = f"{text.name_key(email or '')}\n{full}"
+    return f"{key}\n{text.name_key(username)}" if username else key
 
 
 async def merge(
@@ -78,9 +72,13 @@ async def merge(
 ) -> Merged:
     """Create or update the account of a person, in one transaction.
 
-    Roles and plan are never taken from outside and existing ones never touched. Raise Tombstoned,
-    and EmailTaken unless `keep_clash`: then the newcomer stays without an address. With `only_new`
-    an account that is there already stays as it is.
+    Roles and plan never come from the provider, and existing ones are never changed. With
+    `keep_clash` a person whose address another account holds is stored without an address. With
+    `only_new` an existing account is not changed.
+
+    Raises:
+        Tombstoned: the person was deleted.
+        EmailTaken: another account holds the address, verified, and `keep_clash` is false.
     """
 
     async def work(tx: Database) -> Merged:
@@ -93,11 +91,11 @@ async def merge(
 async def merge_locked(
     tx: Database, person: DirectoryUser, policy: Policy, *, keep_clash: bool, only_new: bool
 ) -> Merged:
-    """As `merge`, in a transaction that holds LOCK already and is run anew on a unique violation.
+    """Do the same as `merge`, in a transaction that already holds LOCK.
 
-    That comes of an address which somebody else took in this very moment.
+    The caller must retry on a unique violation: a concurrent transaction took the same address.
     """
-    email = _usable_email(person)
+    email = storable_email(person.primary_email)
     key = email and text.email_key(email)
     row = await tx.fetchrow(FACTS, person.id, key)
     assert row is not None
@@ -105,7 +103,12 @@ async def merge_locked(
         raise Tombstoned
     if row["id"] is not None and (only_new or _is_older(person, row["clerk_updated_at"])):
         return Merged(row["id"], suspended=row["clerk_suspended"])
-    if holder := row["holder"]:
+    holder = row["holder"]
+    if holder and (displaced := await tx.fetchval(DISPLACE, key, person.id)):
+        metrics.alert("email_displaced")
+        after = {"owner": person.id}
+        await audit.record(tx, None, "user.email_displaced", "user", displaced, after=after)
+    elif holder:
         if not keep_clash:
             raise EmailTaken(holder, email or "")
         email = key = None
@@ -117,13 +120,6 @@ async def merge_locked(
     return await _update(tx, row, person, email, key)
 
 
-def _usable_email(person: DirectoryUser) -> str | None:
-    email = person.primary_email
-    if email is None or len(email) > text.MAX_EMAIL or UNSAFE.search(email):
-        return None
-    return email
-
-
 def _is_older(person: DirectoryUser, known: int | None) -> bool:
     return known is not None and (person.updated_at is None or person.updated_at < known)
 
@@ -132,25 +128,14 @@ async def _create(
     tx: Database, person: DirectoryUser, email: str | None, key: str | None, policy: Policy
 ) -> Merged:
     user_id = new_id()
-    first, last = tidy_name(person.first_name), tidy_name(person.last_name)
+    first, last = storable_name(person.first_name), storable_name(person.last_name)
+    username = storable_name(person.username)
     suspended = person.banned or person.locked
-    await tx.execute(
-        CREATE,
-        user_id,
-        person.id,
-        email,
-        key,
-        first,
-        last,
-        person.image_url,
-        "SUSPENDED" if suspended else "ACTIVE",
-        policy.default_plan,
-        search_key(email, first, last),
-        person.updated_at,
-        suspended,
-        new_id(),
-        new_id(),
-    )
+    status = "SUSPENDED" if suspended else "ACTIVE"
+    stored = (email, key, first, last, person.image_url, status, policy.default_plan)
+    searched = search_key(email, first, last, username)
+    known = (searched, person.updated_at, suspended, new_id(), new_id(), username)
+    await tx.execute(CREATE, user_id, person.id, *stored, *known)
     if person.id in policy.bootstrap_admins:
         await roles.open_window(tx, user_id, ADMIN, assigned_by=None)
         await audit.record(tx, None, "user_role.bootstrap", "user", user_id, after={"role": ADMIN})
@@ -161,29 +146,19 @@ async def _update(
     tx: Database, row: asyncpg.Record, person: DirectoryUser, email: str | None, key: str | None
 ) -> Merged:
     # A local edit survives until the name changes at the provider too.
-    first, last = tidy_name(person.first_name), tidy_name(person.last_name)
+    first, last = storable_name(person.first_name), storable_name(person.last_name)
     local_first = row["first_name"] if first == row["clerk_first_name"] else first
     local_last = row["last_name"] if last == row["clerk_last_name"] else last
     image = row["image_url"]
     if person.image_url != row["clerk_image_url"]:
         image = person.image_url
+    username = storable_name(person.username)
     suspended = person.banned or person.locked
-    changed = await tx.fetchval(
-        UPDATE,
-        row["id"],
-        email,
-        key,
-        local_first,
-        local_last,
-        image,
-        _status(row, suspended),
-        search_key(email, local_first, local_last),
-        person.updated_at if person.updated_at is not None else row["clerk_updated_at"],
-        first,
-        last,
-        person.image_url,
-        suspended,
-    )
+    stored = (email, key, local_first, local_last, image, _status(row, suspended))
+    searched = search_key(email, local_first, local_last, username)
+    updated_at = row["clerk_updated_at"] if person.updated_at is None else person.updated_at
+    shadows = (first, last, person.image_url, suspended, username)
+    changed = await tx.fetchval(UPDATE, row["id"], *stored, searched, updated_at, *shadows)
     return Merged(row["id"], changed=bool(changed), suspended=suspended)
 
 

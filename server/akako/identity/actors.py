@@ -1,4 +1,4 @@
-"""From verified claims to the caller's account, made on the spot where it is missing."""
+"""Turn verified claims into the caller's account, and create the account where it is missing."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncpg
 
 from akako.identity import accounts, queries
 from akako.identity.accounts import Tombstoned
-from akako.kernel.core.access import Actor, CallerRejected, Policy, UnknownCaller
-from akako.kernel.core.errors import ServiceUnavailable, Unauthorized
+from akako.kernel.core.access import ADMIN, Actor, CallerRejected, Policy, UnknownCaller
+from akako.kernel.core.errors import Forbidden, ServiceUnavailable, Unauthorized
 from akako.kernel.core.ports import Claims, Directory
 from akako.kernel.db.database import Database
 
@@ -22,10 +22,15 @@ async def load_actor(
     ip: str | None,
     request_id: str | None,
 ) -> Actor:
-    """The caller as the database knows them now. Roles in the token are never looked at.
+    """Return the caller as stored in the database now. Roles in the token are ignored.
 
-    Raise Unauthorized (deleted, ended session, unknown to the provider), Forbidden (account not
-    active), ServiceUnavailable (unknown here while the provider is away).
+    The organization of the token counts only once an administrator has put it on a plan.
+    Otherwise every organization that a caller creates would bring a fresh quota.
+
+    Raises:
+        Unauthorized: deleted account, ended session, or unknown to the provider.
+        Forbidden: the account is not active.
+        ServiceUnavailable: the account is unknown here and the provider is unavailable.
     """
     facts = (claims.subject, claims.session_id, claims.organization_id)
     row = await queries.find_actor(db, *facts)
@@ -42,8 +47,8 @@ async def load_actor(
         user_id=row["id"],
         clerk_id=claims.subject,
         roles=roles,
-        plan=_plan(row, claims, policy),
-        organization_id=claims.organization_id,
+        plan=row["organization_plan"] or row["plan"],
+        organization_id=claims.organization_id if row["organization_plan"] else None,
         session_id=claims.session_id,
         impersonator=claims.impersonator,
         ip=ip,
@@ -51,10 +56,15 @@ async def load_actor(
     )
 
 
-def _plan(row: asyncpg.Record, claims: Claims, policy: Policy) -> str:
-    if claims.organization_id:
-        return row["organization_plan"] or policy.default_plan
-    return str(row["plan"])
+async def refuse_own_request(tx: Database, actor: Actor, user_id: str) -> None:
+    """Raise Forbidden where the actor, or the impersonator, made the request to decide on."""
+    own = actor.user_id == user_id
+    if not own and actor.impersonator:
+        sql = "select exists (select from users where id = $1 and clerk_id = $2)"
+        own = await tx.fetchval(sql, user_id, actor.impersonator)
+    if own:
+        message = "You cannot decide on your own request"
+        raise Forbidden(message, required=(ADMIN,), user_roles=actor.roles)
 
 
 def _check_status(row: asyncpg.Record, claims: Claims, roles: tuple[str, ...]) -> None:

@@ -18,13 +18,23 @@ from akako.kernel.db.pages import Where
 
 U = TypeVar("U", bound=User)
 
+
+def _folded(name: str) -> str:
+    """Return the SQL of a name's sort key: without case and accents; the username stands in.
+
+    The indexes `users_first_name_folded` and `users_last_name_folded` are on the same expression.
+    """
+    shown = f"coalesce({name}, u.username, '')"
+    return rf"lower(regexp_replace(normalize({shown}, nfkd), '[\u0300-\u036f]', '', 'g'))"
+
+
 USERS = Spec(
     sorts={
         "createdAt": Sort("u.created_at"),
         "updatedAt": Sort("u.updated_at"),
-        "email": Sort("coalesce(u.email, '')", "text"),
-        "firstName": Sort("coalesce(u.first_name, '')", "text"),
-        "lastName": Sort("coalesce(u.last_name, '')", "text"),
+        "email": Sort("coalesce(u.email_key, '')", "text"),
+        "firstName": Sort(_folded("u.first_name"), "text"),
+        "lastName": Sort(_folded("u.last_name"), "text"),
     },
     default="createdAt",
     descending=True,
@@ -42,28 +52,29 @@ USERS = Spec(
 EFFECTIVE = "r.effective_start <= now() and (r.effective_end is null or r.effective_end > now())"
 
 
-def _columns(which: str = "") -> str:
-    """The columns of a user, their windows among them, or those for which a condition holds.
+def _columns(assigned_by: str, which: str = "") -> str:
+    """Return the select list of a user. `which` limits the role windows by a condition.
 
-    The last column is the windows in order, and the roles that are effective now, as one JSON text.
+    The last column is the windows in order and the roles effective now, as one JSON text.
     """
     return f"""
-    u.id, u.clerk_id, u.email, u.first_name, u.last_name, u.image_url,
+    u.id, u.clerk_id, u.email, u.username, u.first_name, u.last_name, u.image_url,
     case when u.deleted_at is null then u.status else 'DELETED' end, u.plan,
     u.created_at, u.updated_at, u.last_synced_at,
     (select json_build_array(
         coalesce(json_agg(json_build_object(
                 'id', r.id, 'role', r.role, 'effectiveStartDate', r.effective_start,
-                'effectiveEndDate', r.effective_end, 'assignedBy', r.assigned_by)
+                'effectiveEndDate', r.effective_end, 'assignedBy', {assigned_by})
             order by r.effective_start, r.id), '[]'),
         coalesce(json_agg(r.role) filter (where {EFFECTIVE}), '[]'))
      from user_roles r where r.user_id = u.id {which})::text as windows
     """
 
 
-COLUMNS = _columns()
-OWN_COLUMNS = _columns(f"and {EFFECTIVE}")  # a profile shows the windows that are open
-FACTS, WIDTH = 8, 12  # how many of them come before the times, and all of them
+COLUMNS = _columns("r.assigned_by")
+# A profile shows the open windows. Only administrators see who assigned a role.
+OWN_COLUMNS = _columns("null::text", f"and {EFFECTIVE}")
+FACTS, WIDTH = 9, 13  # number of columns before the times, and of all columns
 
 ACTOR = f"""
 select u.id, u.status, u.plan, u.deleted_at is not null as deleted,

@@ -88,7 +88,7 @@ async def lock_admins(tx: Database) -> None:
 
 
 async def keep_one_admin(tx: Database) -> None:
-    """Raise LastAdmin if no active user holds ADMIN for good. Call under `lock_admins`."""
+    """Raise LastAdmin if no active user holds ADMIN for good. RequestCall under `lock_admins`."""
     if not await has_lasting_admin(tx):
         raise LastAdmin
 

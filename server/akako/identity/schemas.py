@@ -13,7 +13,11 @@ from akako.kernel.core.access import Role
 
 
 class UserRole(msgspec.Struct, rename="camel", frozen=True):
-    """One dated assignment. It holds from start (inclusive) to end (exclusive; null: open)."""
+    """One dated assignment. It holds from start (inclusive) to end (exclusive; null: open).
+
+    `assignedBy` is the id of the administrator. Only administrators see it; in the caller's own
+    profile it is null.
+    """
 
     id: str
     role: str
@@ -23,11 +27,12 @@ class UserRole(msgspec.Struct, rename="camel", frozen=True):
 
 
 class User(msgspec.Struct, rename="camel"):
-    """A user. `roles` are those effective now."""
+    """A user. `email` is verified at Clerk. `roles` are those effective now."""
 
     id: str
     clerk_id: str
     email: str | None
+    username: str | None
     first_name: str | None
     last_name: str | None
     image_url: str | None
@@ -52,7 +57,7 @@ class AdminUser(User, rename="camel"):
 
 
 class Synced(msgspec.Struct, rename="camel"):
-    """What a caller without a token learns: nothing personal."""
+    """Response for unauthenticated callers; contains no personal data."""
 
     user_id: str
     synced: bool
@@ -81,8 +86,8 @@ class ProfileUpdate(msgspec.Struct, rename="camel", kw_only=True):
     """What users may change about themselves. Absent fields stay; null clears."""
 
     __read_only__: ClassVar[frozenset[str]] = frozenset(
-        {"id", "clerkId", "email", "status", "plan", "role", "roles", "userRoles"}
-        | {"createdAt", "updatedAt", "lastSyncedAt"}
+        {"id", "clerkId", "email", "username", "status", "plan", "role", "roles"}
+        | {"userRoles", "createdAt", "updatedAt", "lastSyncedAt"}
     )
 
     first_name: PersonName | UnsetType | None = UNSET
@@ -94,8 +99,8 @@ class UserUpdate(msgspec.Struct, rename="camel", kw_only=True):
     """What administrators may change about a user. Roles have endpoints of their own."""
 
     __read_only__: ClassVar[frozenset[str]] = frozenset(
-        {"id", "clerkId", "email", "role", "roles", "userRoles", "createdAt", "updatedAt"}
-        | {"lastSyncedAt"}
+        {"id", "clerkId", "email", "username", "role", "roles", "userRoles"}
+        | {"createdAt", "updatedAt", "lastSyncedAt"}
     )
 
     first_name: PersonName | UnsetType | None = UNSET

@@ -20,8 +20,8 @@ from akako.identity.schemas import (
     UserUpdate,
 )
 from akako.kernel.core import etags, text, validation
-from akako.kernel.core.access import ADMIN, Actor, Policy
-from akako.kernel.core.errors import Forbidden, NotFound, Unauthorized, ValidationFailed
+from akako.kernel.core.access import ADMIN, Actor, Policy, refuse_impersonated
+from akako.kernel.core.errors import Conflict, NotFound, Unauthorized, ValidationFailed
 from akako.kernel.core.ports import Claims, Directory
 from akako.kernel.db import audit
 from akako.kernel.db.confirmed import confirm_now
@@ -54,15 +54,18 @@ async def sync_caller(
 async def sync_named(
     db: Database, directory: Directory, clerk_id: str, email: str | None, policy: Policy
 ) -> Merged:
-    """Bring the row of a named user up to date, from what the provider says and nothing else.
+    """Update the row of a named user with the provider's data and nothing else.
 
-    An unknown id and an address that is not theirs get the same answer, so neither is disclosed.
+    The caller is anonymous. An unknown id and an address of another user get the same response, a
+    banned user the same as any other, and a conflict shows no address that was not sent.
     """
     unknown = ValidationFailed.of("userId", "User could not be verified", clerk_id)
-    merged = await _sync(db, directory, clerk_id, email, policy, unknown=unknown)
-    if merged.suspended:
-        raise Forbidden("Account is not active", reason="account_inactive")
-    return merged
+    try:
+        return await _sync(db, directory, clerk_id, email, policy, unknown=unknown)
+    except Conflict as problem:
+        same = email and text.email_key(email) == text.email_key(problem.details["value"])
+        problem.details["value"] = email if same else None
+        raise
 
 
 async def _sync(
@@ -154,14 +157,14 @@ async def update_user(
 async def _apply(
     tx: Database, before: Profile | AdminUser, changes: ProfileUpdate | UserUpdate
 ) -> bool:
-    """Change what is different; whoever is sent back as they were keep their moment of change."""
+    """Store the fields that differ; return false, and keep `updatedAt`, where none does."""
     sent = validation.supplied(changes)
     changed = {name: value for name, value in sent.items() if value != getattr(before, name)}
     if not changed:
         return False
     first = changed.get("first_name", before.first_name)
     last = changed.get("last_name", before.last_name)
-    key = accounts.search_key(before.email, first, last)
+    key = accounts.search_key(before.email, first, last, before.username)
     await queries.update_user(tx, before.id, {**changed, "search_key": key})
     return True
 
@@ -173,26 +176,16 @@ async def _locked(tx: Database, user_id: str) -> AdminUser:
     return user
 
 
-def _refuse_impersonated(actor: Actor, required: tuple[str, ...] = (ADMIN,)) -> None:
-    if actor.impersonator:
-        raise Forbidden(
-            "Roles cannot be changed while impersonating",
-            required=required,
-            user_roles=actor.roles,
-            reason="impersonation",
-        )
-
-
 async def assign_role(
     db: Database, actor: Actor, user_id: str, *, grant: RoleGrant
 ) -> RoleAssigned:
     """Open a window. Raise Conflict where it overlaps one of the same role."""
-    _refuse_impersonated(actor)
+    refuse_impersonated(actor)
     start, end = _checked_window(grant)
     async with db.transaction() as tx:
         await _locked(tx, user_id)
         role_id = await roles.open_window(
-            tx, user_id, grant.role, assigned_by=actor.clerk_id, start=start, end=end
+            tx, user_id, grant.role, assigned_by=actor.user_id, start=start, end=end
         )
         user = await get_user(tx, user_id)
         window = next(each for each in user.user_roles if each.id == role_id)
@@ -221,13 +214,13 @@ async def remove_role(
     db: Database, actor: Actor, user_id: str, *, role: str, if_match: str | None = None
 ) -> AdminUser:
     """Close the effective window of a role and cancel future ones; the history stays."""
-    _refuse_impersonated(actor)
+    refuse_impersonated(actor)
     async with db.transaction() as tx:
         await roles.lock_admins(tx)
         before = await _locked(tx, user_id)
         if user_id == actor.user_id:
             await confirm_now(tx)
-        if not await roles.close_window(tx, user_id, role, revoked_by=actor.clerk_id):
+        if not await roles.close_window(tx, user_id, role, revoked_by=actor.user_id):
             raise NotFound("user_role", role)
         etags.require(if_match, before)
         if role == ADMIN and ADMIN in before.roles:

@@ -22,12 +22,22 @@ select exists (select from user_tombstones where clerk_id = $1) as buried,
 from (values (true)) as always left join mine on true
 """
 
+# An address that an earlier version stored without looking at its verification (no
+# `email_verified_at`) belongs to the account whose owner is verified.
+DISPLACE = """
+update users set email = null, email_key = null, updated_at = now(),
+    search_key = regexp_replace(search_key, '^[^\\n]*', '')
+where email_key = $1 and clerk_id <> $2 and deleted_at is null and email_verified_at is null
+returning id
+"""
+
 CREATE = """
 with person as (
     insert into users (id, clerk_id, email, email_key, first_name, last_name, image_url, status,
         plan, search_key, clerk_updated_at, clerk_first_name, clerk_last_name, clerk_image_url,
-        clerk_suspended, last_synced_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $5, $6, $7, $12, now()) returning id
+        clerk_suspended, last_synced_at, username, email_verified_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $5, $6, $7, $12, now(), $15,
+        case when $4::text is not null then now() end) returning id
 ), learner as (
     insert into user_roles (id, user_id, role, effective_start)
     select $13, id, 'LEARNER', now() from person
@@ -40,9 +50,10 @@ UPDATE = """
 update users set email = $2, email_key = $3, first_name = $4, last_name = $5,
     image_url = $6, status = $7, search_key = $8, clerk_updated_at = $9,
     clerk_first_name = $10, clerk_last_name = $11, clerk_image_url = $12,
-    clerk_suspended = $13, last_synced_at = now(),
-    updated_at = case when (email, first_name, last_name, image_url, status)
-        is distinct from ($2, $4, $5, $6, $7) then now() else updated_at end
+    clerk_suspended = $13, last_synced_at = now(), username = $14,
+    email_verified_at = case when $3::text is not null then now() end,
+    updated_at = case when (email, first_name, last_name, image_url, status, username)
+        is distinct from ($2, $4, $5, $6, $7, $14) then now() else updated_at end
 where id = $1 returning updated_at = now()
 """
 
@@ -51,9 +62,9 @@ with buried as (
     insert into user_tombstones (clerk_id) values ($1) on conflict do nothing
 )
 update users set deleted_at = now(), updated_at = now(), status = 'INACTIVE',
-    email = null, email_key = null, first_name = null, last_name = null,
-    image_url = null, search_key = '', clerk_first_name = null, clerk_last_name = null,
-    clerk_image_url = null
+    email = null, email_key = null, email_verified_at = null, username = null,
+    first_name = null, last_name = null, image_url = null, search_key = '',
+    clerk_first_name = null, clerk_last_name = null, clerk_image_url = null
 where clerk_id = $1 and deleted_at is null returning id
 """
 

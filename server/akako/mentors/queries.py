@@ -35,7 +35,9 @@ def _application(row: asyncpg.Record) -> MentorApplication:
 def _pending(row: asyncpg.Record) -> PendingApplication:
     return PendingApplication(
         **{name: row[name] for name in FIELDS},
-        user=Applicant(row["user_id"], row["email"], row["first_name"], row["last_name"]),
+        user=Applicant(
+            row["user_id"], row["email"], row["username"], row["first_name"], row["last_name"]
+        ),
     )
 
 
@@ -49,7 +51,7 @@ async def list_pending(db: Database, request: listing.Request) -> Listed[Pending
         request,
         # Everybody who applies has a row; an outer join may be left out of the count.
         source="mentor_applications a left join users u on u.id = a.user_id",
-        columns=f"{COLUMNS}, u.email, u.first_name, u.last_name",
+        columns=f"{COLUMNS}, u.email, u.username, u.first_name, u.last_name",
         where=where,
         build=_pending,
     )

@@ -40,10 +40,11 @@ class MentorApplication(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class Applicant(msgspec.Struct, rename="camel"):
-    """Who applies, as administrators see them. A deleted user has no name or address."""
+    """The user who applied. A deleted user has no name, username or address."""
 
     id: str
     email: str | None
+    username: str | None
     first_name: str | None
     last_name: str | None
 

@@ -13,12 +13,12 @@ from akako.education.schemas import SubjectUpdate
 from akako.education.service import Edit
 from akako.identity import queries as identity
 from akako.identity import roles
+from akako.identity.actors import refuse_own_request
 from akako.identity.schemas import User
 from akako.kernel.core import etags
-from akako.kernel.core.access import ADMIN, MENTOR, Actor
+from akako.kernel.core.access import MENTOR, Actor, refuse_impersonated
 from akako.kernel.core.errors import (
     Conflict,
-    Forbidden,
     InvalidState,
     NotFound,
     ValidationFailed,
@@ -79,7 +79,7 @@ async def approve(
     Raise InvalidState where it was rejected or the applicant is not active, Conflict where the role
     would overlap one that is to begin later.
     """
-    _refuse_impersonated(actor)
+    refuse_impersonated(actor)
     _check_end(approval)
     async with db.transaction() as tx:
         before = await _undecided(tx, actor, application_id, APPROVED, if_match)
@@ -106,16 +106,6 @@ async def reject(
         return await _decide(tx, actor, before, REJECTED, reason)
 
 
-def _refuse_impersonated(actor: Actor) -> None:
-    if actor.impersonator:
-        raise Forbidden(
-            "Roles cannot be changed while impersonating",
-            required=(ADMIN,),
-            user_roles=actor.roles,
-            reason="impersonation",
-        )
-
-
 def _check_end(approval: Approval) -> None:
     end = approval.effective_end_date or None
     if end and end <= datetime.now(UTC):
@@ -126,13 +116,11 @@ def _check_end(approval: Approval) -> None:
 async def _undecided(
     tx: Database, actor: Actor, application_id: str, status: str, if_match: str | None
 ) -> MentorApplication:
-    """The locked application, pending or of this very `status` already."""
+    """Return the locked application, which is pending or already has this `status`."""
     application = await queries.lock(tx, application_id)
     if application is None:
         raise NotFound("mentor_application", application_id)
-    if application.user_id == actor.user_id:
-        message = "Nobody decides on their own application"
-        raise Forbidden(message, required=(ADMIN,), user_roles=actor.roles)
+    await refuse_own_request(tx, actor, application.user_id)
     etags.require(if_match, application)
     if application.status not in (PENDING, status):
         raise InvalidState("mentor_application", application_id, application.status, [PENDING])
@@ -148,7 +136,7 @@ async def _open_role(tx: Database, actor: Actor, user_id: str, end: datetime | N
         raise InvalidState("user", user_id, current, ["ACTIVE"], message)
     if await queries.is_mentor(tx, user_id):
         return
-    await roles.open_window(tx, user_id, MENTOR, assigned_by=actor.clerk_id, end=end)
+    await roles.open_window(tx, user_id, MENTOR, assigned_by=actor.user_id, end=end)
     granted = {"role": MENTOR, "effectiveEndDate": end}
     event = {"userId": user_id, "role": MENTOR}
     await audit.record(

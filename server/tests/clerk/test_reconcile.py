@@ -8,6 +8,7 @@ import sys
 
 from akako.dev.fake_clerk import FakeClerk
 from akako.ops.progress import ProgressBar
+from tests.identity.people import add_person
 from tests.parts.server import Server
 
 
@@ -60,6 +61,30 @@ def test_two_people_who_swapped_addresses_end_up_right(server: Server, clerk: Fa
     with server.db() as db:
         rows = db.execute("select clerk_id, email from users order by clerk_id").fetchall()
     assert rows == [("user_a", "third@example.com"), ("user_b", "first@example.com")]
+
+
+def test_rows_of_an_earlier_version_are_mended(server: Server, clerk: FakeClerk) -> None:
+    """They hold addresses whose verification was not looked at, and no usernames."""
+    for name, status in (("true", "verified"), ("false", "unverified")):
+        clerk.put_user(f"user_{name}", f"{name}@example.com", email_status=status, username=name)
+        add_person(
+            server,
+            clerk_id=f"user_{name}",
+            email=f"{name}@example.com",
+            clerk_updated_at=clerk.users[f"user_{name}"]["updated_at"],
+        )
+    assert reconcile(server)["updated"] == 2
+    with server.db() as db:
+        rows = db.execute(
+            "select clerk_id, email, username, email_verified_at is not null, search_key "
+            "from users order by clerk_id"
+        ).fetchall()
+    assert rows == [
+        ("user_false", None, "false", False, "\n\nfalse"),
+        ("user_true", "true@example.com", "true", True, "true@example.com\n\ntrue"),
+    ]
+    again = reconcile(server)
+    assert (again["updated"], again["conflicts"]) == (0, 0)
 
 
 class Terminal(io.StringIO):

@@ -47,12 +47,12 @@ BROKEN = {
         select r.id from user_roles r where r.assigned_by is not null and not exists (
             select from audit_log a where a.action = 'user_role.assigned'
             and a.resource_id = r.user_id and a.at = r.created_at
-            and a.actor_clerk_id = r.assigned_by and a.after ->> 'role' = r.role)
+            and a.actor_user_id = r.assigned_by and a.after ->> 'role' = r.role)
         """,
     "a role taken away by nobody": """
         select r.id from user_roles r where r.revoked_by is not null and not exists (
             select from audit_log a where a.action = 'user_role.removed'
-            and a.resource_id = r.user_id and a.actor_clerk_id = r.revoked_by
+            and a.resource_id = r.user_id and a.actor_user_id = r.revoked_by
             and a.at = greatest(r.effective_end, a.at))
         """,
     "an approved application without its role": """

@@ -56,7 +56,7 @@ def test_an_address_that_is_rightly_somebody_elses_is_a_conflict(
     assert sync(with_clerk, "user_holder").status_code == 201
     before = alerts(with_clerk, "email_conflict")
     for answer in (
-        sync(with_clerk, "user_rival"),
+        sync(with_clerk, "user_rival", "HELD@example.com"),
         with_clerk.get(PROFILE, headers=bearer(clerk, "user_rival")),
     ):
         details = details_of(answer, 409, "CONFLICT")

@@ -9,8 +9,8 @@ from tests.identity.people import execute, rows
 from tests.parts.server import Server
 
 PROFILE = "/api/auth/profile"
-SHAPE = ["id", "clerkId", "email", "firstName", "lastName", "imageUrl", "status", "plan", "roles"]
-SHAPE += ["createdAt", "updatedAt", "userRoles"]
+SHAPE = ["id", "clerkId", "email", "username", "firstName", "lastName", "imageUrl", "status"]
+SHAPE += ["plan", "roles", "createdAt", "updatedAt", "userRoles"]
 ROLE_SHAPE = ["id", "role", "effectiveStartDate", "effectiveEndDate", "assignedBy"]
 
 
@@ -24,6 +24,25 @@ def test_a_profile_has_the_documented_shape(api: Server) -> None:
     assert list(role) == ROLE_SHAPE
     assert (role["role"], role["effectiveEndDate"], role["assignedBy"]) == ("LEARNER", None, None)
     assert profile["createdAt"].endswith("Z")
+
+
+def test_a_profile_does_not_show_who_assigned_a_role(api: Server) -> None:
+    """No id of another user, neither Clerk's nor ours, in any response to the user."""
+    who = api.user("assignedto")
+    path = f"/api/users/{api.user_id(who)}/roles"
+    assert api.post(path, as_="admin", json={"role": "MENTOR"}).status_code == 201
+    for answer in (
+        api.get(PROFILE, as_=who),
+        api.put(PROFILE, as_=who, json={"firstName": "Shown"}),
+        api.put(PROFILE, as_=who, json={"firstName": "Shown"}),
+    ):
+        windows = answer.json()["data"]["userRoles"]
+        assert [(each["role"], each["assignedBy"]) for each in windows] == [
+            ("LEARNER", None),
+            ("MENTOR", None),
+        ]
+        assert "user_admin" not in answer.text
+        assert api.user_id("admin") not in answer.text
 
 
 def test_what_was_read_can_be_sent_back_whole(api: Server) -> None:
@@ -58,6 +77,7 @@ def test_only_what_is_sent_changes_and_null_clears(api: Server) -> None:
         ("roles", ["LEARNER", "ADMIN"]),
         ("userRoles", []),
         ("email", "other@example.com"),
+        ("username", "other"),
         ("email", None),
         ("clerkId", "user_admin"),
         ("id", "another"),

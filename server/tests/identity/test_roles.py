@@ -44,7 +44,7 @@ def test_a_role_holds_from_now_and_for_good(api: Server) -> None:
     window = data["userRole"]
     assert window["role"] == "MENTOR"
     assert window["effectiveEndDate"] is None
-    assert window["assignedBy"] == "user_admin"
+    assert window["assignedBy"] == api.user_id("admin")
     assert data["user"]["roles"] == ["MENTOR", "LEARNER"]
     assert window in data["user"]["userRoles"]
     assert api.get("/api/auth/profile", as_=who).json()["data"]["roles"] == ["MENTOR", "LEARNER"]

@@ -16,8 +16,8 @@ from tests.parts.server import Server
 
 USERS = "/api/users"
 NOON = datetime(2020, 5, 10, 12, tzinfo=UTC)
-SHAPE = ["id", "clerkId", "email", "firstName", "lastName", "imageUrl", "status", "plan", "roles"]
-SHAPE += ["createdAt", "updatedAt", "userRoles", "lastSyncedAt"]
+SHAPE = ["id", "clerkId", "email", "username", "firstName", "lastName", "imageUrl", "status"]
+SHAPE += ["plan", "roles", "createdAt", "updatedAt", "userRoles", "lastSyncedAt"]
 
 
 @pytest.fixture(scope="module")

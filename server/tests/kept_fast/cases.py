@@ -94,12 +94,12 @@ def users() -> Iterator[Case]:
     sorts = {
         "createdAt": "users_created",
         "updatedAt": "users_updated",
-        "email": "users_email",
-        "firstName": "users_first_name",
-        "lastName": "users_last_name",
+        "email": "users_email_folded",
+        "firstName": "users_first_name_folded",
+        "lastName": "users_last_name_folded",
     }
     assert set(sorts) == set(identity.USERS.sorts)
-    middle = {"email": "person5", "firstName": "Ama5", "lastName": "Mensah5"}
+    middle = {"email": "person5", "firstName": "ama5", "lastName": "mensah5"}
     for sort, index in sorts.items():
         value = middle.get(sort, LATE)
         for order in ("asc", "desc"):

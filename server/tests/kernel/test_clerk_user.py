@@ -25,14 +25,28 @@ def address(id: str, text: object, status: str = "unverified") -> dict[str, obje
                 "email_addresses": [address("a", "a@x", "verified"), address("b", "b@x")],
                 "primary_email_address_id": "b",
             },
+            "a@x",
+            ("a@x",),
+        ),
+        (
+            {
+                "email_addresses": [
+                    address("a", "a@x", "verified"),
+                    address("b", "b@x", "verified"),
+                ],
+                "primary_email_address_id": "b",
+            },
             "b@x",
             ("a@x", "b@x"),
         ),
         (
             {"email_addresses": [address("a", "a@x"), address("b", "b@x", "verified")]},
             "b@x",
-            ("a@x", "b@x"),
+            ("b@x",),
         ),
+        ({"email_addresses": [address("a", "a@x")], "primary_email_address_id": "a"}, None, ()),
+        ({"email_addresses": [address("a", "a@x", "VERIFIED")]}, None, ()),
+        ({"email_addresses": [{"email_address": "a@x", "verification": "verified"}]}, None, ()),
         (
             {
                 "email_addresses": [{"email_address": "a@x"}, {"email_address": "b@x"}],
@@ -41,7 +55,7 @@ def address(id: str, text: object, status: str = "unverified") -> dict[str, obje
             "a@x",
             ("a@x", "b@x"),
         ),
-        ({"email_addresses": [{"email_address": "a@x", "verification": None}]}, "a@x", ("a@x",)),
+        ({"email_addresses": [{"email_address": "a@x", "verification": None}]}, None, ()),
     ],
 )
 def test_the_primary_address(
@@ -53,7 +67,7 @@ def test_the_primary_address(
 
 @pytest.mark.parametrize("value", [None, 5, True, [], {}, "", "a\0b"])
 def test_fields_of_the_wrong_type_are_left_out(value: object) -> None:
-    names = ("first_name", "last_name", "image_url", "created_at", "updated_at")
+    names = ("username", "first_name", "last_name", "image_url", "created_at", "updated_at")
     fields = {name: value for name in names if not (name.endswith("_at") and value == 5)}
     assert parse_user({"id": "user_1", **fields, "banned": value == 5}) == DirectoryUser(
         id="user_1", banned=value == 5

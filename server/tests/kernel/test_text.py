@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from akako.kernel.core.text import (
     TextError,
+    clean_document,
     clean_email,
     clean_https_url,
     clean_line,
@@ -45,16 +46,43 @@ def test_a_line_is_trimmed_and_composed(raw: str, expected: str) -> None:
     "code",
     [
         0x00, 0x07, 0x0B, 0x0D, 0x1B, 0x1F, 0x7F, 0x85, 0x9F,
-        0x202A, 0x202E, 0x2066, 0x2069,
+        0x202D, 0x202E,
         0xFDD0, 0xFDEF, 0xFFFE, 0xFFFF, 0x1FFFE, 0x10FFFF, 0xD800, 0xDFFF,
     ],
 )  # fmt: skip
 def test_unsafe_characters_are_refused_everywhere(code: int) -> None:
     forbidden = chr(code)
-    for clean in (clean_line, clean_text):
+    for clean in (clean_line, clean_text, clean_document):
         for text in (forbidden, f"a{forbidden}b", f"é{forbidden}"):
             with pytest.raises(TextError, match=rf"U\+{code:04X}"):
                 clean(text)
+
+
+@pytest.mark.parametrize("code", [*range(0x202A, 0x202D), *range(0x2066, 0x206A)])
+def test_embeddings_and_isolates_belong_to_longer_texts(code: int) -> None:
+    """Arabic and Hebrew texts contain them; in a name they could only mislead."""
+    text = f"שלום {chr(code)}abc{chr(0x202C)} عالم"
+    assert clean_text(text) == clean_document(text) == text
+    with pytest.raises(TextError, match=rf"U\+{code:04X}"):
+        clean_line(text)
+    assert clean_text(chr(code)) == ""
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("    code\n  more  \n", "    code\n  more"),
+        ("\n \t\n\tcode\r\n\r\n    deeper\n\n", "\tcode\n\n    deeper"),
+        ("\u3000縦書き", "\u3000縦書き"),
+        ("   \n\t \n", ""),
+        ("    \u200b", ""),
+        ("   Cafe\u0301", "   Café"),
+    ],
+)
+def test_a_document_keeps_the_indentation_of_its_lines(raw: str, expected: str) -> None:
+    assert clean_document(raw) == expected
+    assert clean_document(expected) == expected
+    assert clean_text(raw) == expected.strip()
 
 
 def test_tabs_and_line_feeds_belong_to_longer_texts() -> None:
@@ -67,12 +95,13 @@ def test_tabs_and_line_feeds_belong_to_longer_texts() -> None:
 @given(any_text)
 @settings(deadline=None)
 def test_cleaning_is_stable_and_refuses_with_text_error_only(raw: str) -> None:
-    for clean in (clean_line, clean_text):
+    for clean in (clean_line, clean_text, clean_document):
         try:
             value = clean(raw)
         except TextError:
             continue
-        assert clean(value) == value == unicodedata.normalize("NFC", value).strip()
+        assert clean(value) == value == unicodedata.normalize("NFC", value).rstrip()
+        assert value == value.lstrip() or clean is clean_document
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,7 @@ def test_pending_applications_come_in_their_order_with_who_applies(api: Server) 
     assert shown["user"] == {
         "id": api.user_id(names[0]),
         "email": api.get("/api/auth/profile", as_=names[0]).json()["data"]["email"],
+        "username": None,
         "firstName": "Queue0",
         "lastName": None,
     }

@@ -75,7 +75,7 @@ def test_an_approval_makes_a_mentor_of_the_subjects_named(api: Server) -> None:
     assert decided["decidedBy"] == api.user_id("admin")
     assert decided["decisionReason"] == "welcome"
     (window,) = windows(api, user_id)
-    assert window["assignedBy"] == "user_admin"
+    assert window["assignedBy"] == api.user_id("admin")
     assert window["effectiveEndDate"] is None
     taught = rows(api, "select id from subjects where mentor_id = %s order by id", user_id)
     assert taught == sorted([(first.id,), (second.id,)])

@@ -6,7 +6,10 @@ import pytest
 
 from akako import cli
 from akako.backends.dev_directory import DevDirectory
-from tests.identity.people import rows, value
+from akako.dev.fake_clerk import FakeClerk
+from tests.conftest import StartServer
+from tests.identity.clerk import settings_for, sync
+from tests.identity.people import add_person, rows, value
 from tests.parts.server import Server
 
 
@@ -75,6 +78,35 @@ def test_a_plan_for_a_person_and_for_an_organization(api: Server) -> None:
         query = f"action={action}&resourceId={resource_id}"
         (entry,) = api.get(f"/api/admin/audit?{query}", as_="admin").json()["data"]
         assert entry["actorUserId"] is None
+
+
+def test_an_unverified_address_makes_no_administrator(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rows of an earlier version hold addresses that were never verified."""
+    with FakeClerk().running() as clerk:
+        server = start_server(settings_for(clerk))
+        for name, setting in server.environment.items():
+            monkeypatch.setenv(name, setting)
+        for verb in (["grant"], ["plan", "PRO"]):
+            email = f"{verb[0]}@example.com"
+            clerk.put_user(f"user_thief{verb[0]}", email, email_status="unverified")
+            add_person(server, clerk_id=f"user_thief{verb[0]}", email=email)
+            with pytest.raises(SystemExit):
+                cli.main(["admin", *verb, "--email", email])
+            assert f"no account has the verified e-mail address {email}" in capsys.readouterr().err
+        assert windows(server, "user_thiefgrant") == []
+        clerk.put_user("user_rightful", "grant@example.com")
+        assert sync(server, "user_rightful").status_code == 201
+        cli.main(["admin", "grant", "--email", "Grant@example.com"])
+        assert capsys.readouterr().out == "user_rightful is an administrator\n"
+        cli.main(["admin", "plan", "PRO", "--email", "Grant@example.com"])
+        assert capsys.readouterr().out == "user_rightful is on plan PRO\n"
+        # An old row whose owner is verified at Clerk is mended on the way.
+        clerk.put_user("user_old", "old@example.com")
+        add_person(server, clerk_id="user_old", email="old@example.com")
+        cli.main(["admin", "grant", "--email", "old@example.com"])
+        assert capsys.readouterr().out == "user_old is an administrator\n"
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 
+from akako.kernel.core.ids import new_id
 from akako.plans.months import month_of, next_month
 from tests.conftest import StartServer
 from tests.http.refusals import details_of
-from tests.identity.people import Ask, execute, statuses, together
+from tests.identity.people import Ask, execute, rows, statuses, together, value
 from tests.parts.server import Server
 
 APP = "https://app.example.com"
@@ -193,7 +194,41 @@ def test_the_products_own_pages_are_not_metered(api: Server) -> None:
     details_of(answer, 429, "QUOTA_EXCEEDED")
 
 
+def test_an_organization_counts_for_the_user_until_an_admin_puts_it_on_a_plan(
+    api: Server,
+) -> None:
+    who = newcomer(api, "evader", 998)
+    user_id = value(api, "select id from users where clerk_id = %s", who)
+
+    def profile(**claims: object) -> httpx2.Response:
+        token = api.token(who, jti=new_id(), **claims)
+        return api.get(PROFILE, headers={"Authorization": f"Bearer {token}"})
+
+    assert remaining(profile(o={"id": f"org_{new_id()}"})) == 1
+    assert remaining(profile(org_id=f"org_{new_id()}")) == 0
+    for _ in range(5):
+        refused = profile(o={"id": f"org_{new_id()}"})
+        assert details_of(refused, 429, "QUOTA_EXCEEDED")["plan"] == "FREE"
+    api.stop()  # unspent calls go back to the database
+    api.start()
+    counted = "select subject, used from usage_counters where subject like any (%s)"
+    assert rows(api, counted, [f"%{user_id}", "organization:%"]) == [(f"user:{user_id}", 1000)]
+    path = "/api/admin/organizations/org_evader"
+    assert api.put(path, as_="admin", json={"plan": "PRO"}).status_code == 200
+    assert remaining(profile(o={"id": "org_evader"})) == 9_999
+
+
+def test_uploads_count_for_the_user_too(api: Server) -> None:
+    mentor_id = api.user_id("mentor")
+    set_used(api, f"user:{mentor_id}", 40, "file_uploads")
+    token = api.token("mentor", o={"id": f"org_{new_id()}"})
+    data = api.get("/api/auth/quota", headers={"Authorization": f"Bearer {token}"}).json()["data"]
+    assert (data["plan"], data["fileUploads"]["used"]) == ("PRO", 40)
+
+
 def test_an_organisation_shares_one_quota_and_plan(api: Server) -> None:
+    first = api.put("/api/admin/organizations/org_1", as_="admin", json={"plan": "FREE"})
+    assert first.status_code == 200
     tokens = [
         api.token(api.user("orga"), o={"id": "org_1"}),
         api.token(api.user("orgb"), o={"id": "org_1", "rol": "admin"}),

@@ -177,7 +177,9 @@ def test_what_is_large_or_strange_beside_the_facts_does_no_harm(
     assert [row[name] for name in ("first_name", "last_name", "email", "image_url")] == [None] * 4
 
 
-def test_an_unverified_primary_address_is_still_the_primary(clerk: Clerk, fresh_id: str) -> None:
+def test_a_primary_address_whose_verification_is_null_is_not_used(
+    clerk: Clerk, fresh_id: str
+) -> None:
     addresses = [
         {
             "id": "idn_2",
@@ -190,7 +192,7 @@ def test_an_unverified_primary_address_is_still_the_primary(clerk: Clerk, fresh_
     assert clerk.send(event("user.created", data)).is_success
     row = clerk.row(fresh_id)
     assert row is not None
-    assert row["email"] == f"{fresh_id}@a.org"
+    assert row["email"] == f"{fresh_id}@b.org"
 
 
 def test_strange_names_are_stored_safely(clerk: Clerk, fresh_id: str) -> None:

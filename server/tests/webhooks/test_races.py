@@ -84,8 +84,8 @@ async def test_an_address_taken_while_a_newcomer_waits_for_it_stays_with_its_own
     before = clerk.alerts("email_clash")
     with transaction(clerk) as db:
         db.execute(
-            "insert into users (id, clerk_id, email, email_key, plan) "
-            "values (%(id)s, %(id)s, %(email)s, %(email)s, 'FREE')",
+            "insert into users (id, clerk_id, email, email_key, email_verified_at, plan) "
+            "values (%(id)s, %(id)s, %(email)s, %(email)s, now(), 'FREE')",
             {"id": f"{fresh_id}o", "email": email},
         )
         news = event("user.created", user(fresh_id, at=1, email=email))

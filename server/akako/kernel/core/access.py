@@ -23,7 +23,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     clerk_id: str
     roles: tuple[str, ...]  # effective now, in the order of ROLES
     plan: str = "FREE"  # of the quota subject
-    organization_id: str | None = None
+    organization_id: str | None = None  # of the token, if an administrator put it on a plan
     session_id: str | None = None  # of the token
     impersonator: str | None = None  # Clerk id of the person who impersonates this user
     ip: str | None = None
@@ -31,7 +31,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> str:
-        """The quota subject: the organization of the token, or else the user."""
+        """The quota subject: an organization on a plan, or else the user."""
         organization = self.organization_id
         return f"organization:{organization}" if organization else f"user:{self.user_id}"
 
@@ -107,3 +107,14 @@ def not_owner(actor: Actor, *required: str) -> Forbidden:
         user_roles=actor.roles,
         reason="not_owner",
     )
+
+
+def refuse_impersonated(actor: Actor) -> None:
+    """Raise Forbidden where an impersonator acts as the user."""
+    if actor.impersonator:
+        raise Forbidden(
+            "Roles cannot be changed while impersonating",
+            required=(ADMIN,),
+            user_roles=actor.roles,
+            reason="impersonation",
+        )

@@ -1,28 +1,36 @@
-"""Clerk's User object, read leniently: everything but the id may be missing or null."""
+"""Parse Clerk's User object. Every field except the id may be missing or null."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
+from akako.kernel.core import text
 from akako.kernel.core.ports import DirectoryUser
 
 CLERK_ID = re.compile(r"user_[A-Za-z0-9]{1,64}")
 MAX_MILLISECONDS = 2**53
+MAX_NAME = 100
+UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def parse_user(data: object) -> DirectoryUser | None:
-    """Clerk's User object, where everything but the id may be missing or null."""
+    """Return the user of a Clerk User object, or None where it has no valid id.
+
+    Only verified addresses are part of the result: anyone can add an unverified one at Clerk.
+    """
     if not isinstance(data, dict):
         return None
     id = data.get("id")
     if not isinstance(id, str) or not CLERK_ID.fullmatch(id):
         return None
-    addresses = _addresses(data.get("email_addresses"))
+    addresses = _verified(data.get("email_addresses"))
     return DirectoryUser(
         id=id,
         primary_email=_primary(addresses, data.get("primary_email_address_id")),
         emails=tuple(address["email_address"] for address in addresses),
+        username=_text(data.get("username")),
         first_name=_text(data.get("first_name")),
         last_name=_text(data.get("last_name")),
         image_url=_text(data.get("image_url")),
@@ -33,27 +41,46 @@ def parse_user(data: object) -> DirectoryUser | None:
     )
 
 
-def _addresses(entries: object) -> list[dict[str, Any]]:
+def storable_name(name: str | None) -> str | None:
+    """Return a name without unsafe characters, cut to MAX_NAME; None if nothing is left."""
+    cleaned = unicodedata.normalize("NFC", UNSAFE.sub("", name or "")).strip()[:MAX_NAME].strip()
+    return cleaned or None
+
+
+def storable_email(email: str | None) -> str | None:
+    """Return the address, or None where it is too long or has unsafe characters."""
+    if email is None or len(email) > text.MAX_EMAIL or UNSAFE.search(email):
+        return None
+    return email
+
+
+def _verified(entries: object) -> list[dict[str, Any]]:
     if not isinstance(entries, list):
         return []
     return [
         entry
         for entry in entries
-        if isinstance(entry, dict) and _text(entry.get("email_address")) is not None
+        if isinstance(entry, dict)
+        and _text(entry.get("email_address")) is not None
+        and _is_verified(entry)
     ]
 
 
+def _is_verified(address: dict[str, Any]) -> bool:
+    """Return whether Clerk verified the address.
+
+    Clerk always sends `verification`; only shortened samples lack the key and count as verified.
+    """
+    if "verification" not in address:
+        return True
+    verification = address["verification"]
+    return isinstance(verification, dict) and verification.get("status") == "verified"
+
+
 def _primary(addresses: list[dict[str, Any]], primary_id: object) -> str | None:
-    """The one named primary, else the first verified, else the first."""
-
-    def rank(address: dict[str, Any]) -> int:
-        if primary_id is not None and address.get("id") == primary_id:
-            return 0
-        verification = address.get("verification")
-        verified = isinstance(verification, dict) and verification.get("status") == "verified"
-        return 1 if verified else 2
-
-    best = min(addresses, key=rank, default=None)
+    """Return the primary address if it is among the verified ones, else the first of them."""
+    named = (each for each in addresses if primary_id is not None and each.get("id") == primary_id)
+    best = next(named, addresses[0] if addresses else None)
     return None if best is None else str(best["email_address"])
 
 

@@ -19,6 +19,7 @@ from akako.kernel.core.text import (
     MAX_EMAIL,
     MAX_URL,
     TextError,
+    clean_document,
     clean_email,
     clean_https_url,
     clean_line,
@@ -39,8 +40,13 @@ def line(minimum: int, maximum: int, *, examples: Sequence[str] = ()) -> Meta:
 
 
 def text(maximum: int, *, minimum: int = 0, examples: Sequence[str] = ()) -> Meta:
-    """Text of several lines; the length is in code points after cleaning."""
+    """Text of several lines, trimmed; the length is in code points after cleaning."""
     return _sized(clean_text, minimum, maximum, examples)
+
+
+def document(maximum: int) -> Meta:
+    """Text of several lines whose first line keeps its indentation, such as Markdown."""
+    return _sized(clean_document, 0, maximum, ())
 
 
 def _sized(

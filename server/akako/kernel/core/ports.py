@@ -31,8 +31,9 @@ class DirectoryUser(msgspec.Struct, frozen=True):
     """A user as the identity provider knows it. Times are epoch milliseconds."""
 
     id: str
-    primary_email: str | None = None
-    emails: tuple[str, ...] = ()  # every address of the user, as written there
+    primary_email: str | None = None  # verified, as are `emails`
+    emails: tuple[str, ...] = ()  # every verified address of the user, as written there
+    username: str | None = None
     first_name: str | None = None
     last_name: str | None = None
     image_url: str | None = None

@@ -13,8 +13,11 @@ MAX_PORT = 65535
 _NONCHARACTERS = r"\ufdd0-\ufdef" + "".join(
     f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(17)
 )
-_NEVER = r"\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff" + _NONCHARACTERS
-_NOT_IN_LINE = re.compile(rf"[\x00-\x1f{_NEVER}]")
+# U+202D and U+202E override the direction of letters, so that a text reads as another one.
+_NEVER = r"\x7f-\x9f\u202d\u202e\ud800-\udfff" + _NONCHARACTERS
+# Embeddings and isolates, which Arabic and Hebrew texts contain.
+_BIDI_RUNS = r"\u202a-\u202c\u2066-\u2069"
+_NOT_IN_LINE = re.compile(rf"[\x00-\x1f{_BIDI_RUNS}{_NEVER}]")
 _NOT_IN_TEXT = re.compile(rf"[\x00-\x08\x0b-\x1f{_NEVER}]")
 
 # Unicode's Default_Ignorable_Code_Point: drawn as nothing (zero-width, fillers, selectors).
@@ -23,6 +26,8 @@ _IGNORABLE = re.compile(
     r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+
+_BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -39,18 +44,33 @@ class TextError(ValueError):
 
 
 def clean_line(raw: str) -> str:
-    """One line, NFC and trimmed; nothing visible becomes "". Raise TextError on a control
-    character, a bidirectional override, a noncharacter or a lone surrogate."""
+    """Return one line in NFC and trimmed; a text without a visible character becomes "".
+
+    Raise TextError on a control character, a bidirectional control, a noncharacter or a lone
+    surrogate.
+    """
     refuse_unsafe(raw)
-    return _trim(raw)
+    return _visible(raw.strip())
 
 
 def clean_text(raw: str) -> str:
-    """Like `clean_line`, for texts of several lines: tabs and line feeds stay, CRLF becomes LF."""
+    """Return a trimmed text of several lines: tabs and line feeds stay, CRLF becomes LF.
+
+    Raise TextError as `clean_line` does, except on the bidirectional embeddings and isolates
+    U+202A to U+202C and U+2066 to U+2069.
+    """
+    return clean_document(raw).strip()
+
+
+def clean_document(raw: str) -> str:
+    """Do the same as `clean_text`, but keep the first line's indentation.
+
+    Markdown reads an indented line as code. Blank lines at both ends are removed.
+    """
     text = raw.replace("\r\n", "\n")
     if not text.isprintable():
         _refuse(_NOT_IN_TEXT, text)
-    return _trim(text)
+    return _visible(_BLANK_LINES.sub("", text.rstrip()))
 
 
 def refuse_unsafe(raw: str) -> None:
@@ -64,10 +84,11 @@ def _refuse(forbidden: re.Pattern[str], text: str) -> None:
         raise TextError(f"Must not contain the character U+{ord(found[0]):04X}")
 
 
-def _trim(raw: str) -> str:
-    if raw.isascii():
-        return raw.strip()
-    text = unicodedata.normalize("NFC", raw).strip()
+def _visible(trimmed: str) -> str:
+    """Return the text in NFC, or "" where it has no visible character."""
+    if trimmed.isascii():
+        return trimmed
+    text = unicodedata.normalize("NFC", trimmed)
     return text if _IGNORABLE.sub("", text).strip() else ""
 
 

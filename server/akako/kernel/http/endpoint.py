@@ -1,4 +1,4 @@
-"""Declaring an endpoint: one line that shows path, who may call, bucket, and in and out types."""
+"""Declare endpoints: path, access, rate-limit bucket and types in one place."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ responses, dead letters, unfinished uploads and audit entries. See docs/decision
 
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0017"
+down_revision = "0016"
 
 SQL = """
 create or replace function forget_what_was_written() returns trigger language plpgsql as $$
@@ -18,6 +18,7 @@ declare
     email_bytes bytea := convert_to(old.email, 'UTF8');
     first_bytes bytea := convert_to(old.first_name, 'UTF8');
     last_bytes bytea := convert_to(old.last_name, 'UTF8');
+    username_bytes bytea := convert_to(old.username, 'UTF8');
     clerk_first_bytes bytea := convert_to(old.clerk_first_name, 'UTF8');
     clerk_last_bytes bytea := convert_to(old.clerk_last_name, 'UTF8');
 begin
@@ -30,9 +31,9 @@ begin
         where user_id = old.id and reason is not null;
     update audit_log /* allowed: one person's */ set
         before = case when resource = 'user' and resource_id = old.id
-            then before - '{email,firstName,lastName,imageUrl}'::text[] else before end,
+            then before - '{email,username,firstName,lastName,imageUrl}'::text[] else before end,
         after = case when resource = 'user' and resource_id = old.id
-            then after - '{email,firstName,lastName,imageUrl}'::text[] else after end,
+            then after - '{email,username,firstName,lastName,imageUrl}'::text[] else after end,
         ip = case when actor_user_id = old.id then null else ip end,
         request_id = case when actor_user_id = old.id then null else request_id end
         where (resource = 'user' and resource_id = old.id) or actor_user_id = old.id;
@@ -43,6 +44,7 @@ begin
         or position(email_bytes in body) > 0;
     delete from webhook_dead_letters /* allowed: few rows */
         where position(clerk_bytes in body) > 0 or position(email_bytes in body) > 0
+        or position(username_bytes in body) > 0
         or (position(first_bytes in body) > 0 and position(last_bytes in body) > 0)
         or (position(clerk_first_bytes in body) > 0 and position(clerk_last_bytes in body) > 0);
     delete from resumable_uploads /* allowed: one person's */ where user_id = old.id;
