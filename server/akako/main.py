@@ -24,6 +24,7 @@ from akako.kernel.core.access import Actor
 from akako.kernel.core.ports import Claims
 from akako.kernel.db import audit
 from akako.kernel.db.jobs import Job
+from akako.kernel.db.lock_waits import Turns
 from akako.kernel.files.space import Reserve
 from akako.kernel.http import application, idempotency
 from akako.kernel.http.admission import Admission, LoadActor
@@ -106,6 +107,8 @@ def jobs(backends: Backends, settings: Settings) -> list[Job]:
 
 
 def loader(backends: Backends) -> LoadActor:
+    arrivals = Turns(actors.MAX_CONCURRENT, actors.TURN_SECONDS)
+
     async def load(context: Context, claims: Claims, *, provision: bool) -> Actor:
         return await actors.load_actor(
             context.db,
@@ -113,6 +116,7 @@ def loader(backends: Backends) -> LoadActor:
             claims,
             backends.policy,
             provision=provision,
+            arrivals=arrivals,
             ip=context.address,
             request_id=context.id,
         )

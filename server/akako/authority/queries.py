@@ -16,5 +16,5 @@ async def current_actor(
 
 
 async def lock_user(tx: Database, user_id: str) -> None:
-    """Make other transactions of this account wait. RequestCall before `current_actor`, not after it."""
+    """Make other transactions of this account wait. Call before `current_actor`, not after it."""
     await tx.execute("select from users where id = $1 for no key update", user_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import asyncpg
 
 from akako.identity import accounts, queries
@@ -10,6 +12,11 @@ from akako.kernel.core.access import ADMIN, Actor, CallerRejected, Policy, Unkno
 from akako.kernel.core.errors import Forbidden, ServiceUnavailable, Unauthorized
 from akako.kernel.core.ports import Claims, Directory
 from akako.kernel.db.database import Database
+from akako.kernel.db.lock_waits import Turns
+
+# Accounts that are created at the same time, and how long further ones wait for their turn.
+MAX_CONCURRENT = 20
+TURN_SECONDS = 10.0
 
 
 async def load_actor(
@@ -21,11 +28,14 @@ async def load_actor(
     provision: bool,
     ip: str | None,
     request_id: str | None,
+    arrivals: Turns | None = None,
 ) -> Actor:
     """Return the caller as stored in the database now. Roles in the token are ignored.
 
-    The organization of the token counts only once an administrator has put it on a plan.
-    Otherwise every organization that a caller creates would bring a fresh quota.
+    With `provision`, a missing account is created from the identity provider; `arrivals` bounds how
+    many are created at the same time. The organization of the token counts only once an
+    administrator has put it on a plan. Otherwise every organization that a caller creates would
+    bring a fresh quota.
 
     Raises:
         Unauthorized: deleted account, ended session, or unknown to the provider.
@@ -37,7 +47,8 @@ async def load_actor(
     if row is None:
         if not provision:
             raise Unauthorized("invalid")
-        await _provision(db, directory, claims.subject, policy)
+        async with arrivals.taken() if arrivals else nullcontext():
+            await _provision(db, directory, claims.subject, policy)
         row = await queries.find_actor(db, *facts)
     if row is None or row["deleted"] or row["ended"]:
         raise Unauthorized("invalid")

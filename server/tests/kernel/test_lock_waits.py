@@ -38,7 +38,7 @@ def test_plain_reads_do_not(sql: str) -> None:
 
 
 async def test_a_turn_is_waited_for_in_order_and_for_a_bounded_time() -> None:
-    turns = Turns(10, 0.2)
+    turns = Turns(7, 0.2)
     release = asyncio.Event()
 
     async def hold() -> None:

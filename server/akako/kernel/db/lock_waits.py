@@ -42,10 +42,10 @@ def may_wait(sql: str) -> bool:
 
 
 class Turns:
-    """Admits a part of a pool's users; the others wait in order, for at most `seconds`."""
+    """Admit `count` tasks at a time; the others wait in order, for at most `seconds`."""
 
-    def __init__(self, pool_size: int, seconds: float) -> None:
-        self._free = asyncio.Semaphore(max(1, pool_size * WAITING_OF_TEN // 10))
+    def __init__(self, count: int, seconds: float) -> None:
+        self._free = asyncio.Semaphore(count)
         self._seconds = seconds
 
     @asynccontextmanager

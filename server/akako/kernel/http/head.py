@@ -21,7 +21,9 @@ METHOD_LENGTH = 64
 VERSIONS = {"1.0", "1.1", "2", "3"}  # as ASGI servers spell them
 # A Host header with other characters is not a host (RFC 9112, section 3.2).
 HOST = re.compile(rb"[^\x00-\x20/?#\\\x7f-\xff]*")
-ABSOLUTE = re.compile(rb"https?://(?:\[[0-9A-Fa-f:.]+\]|[^\[\]/@\s]+)(?=/|\Z)", re.IGNORECASE)
+ABSOLUTE = re.compile(
+    rb"https?://(?:\[[0-9A-Fa-f:.]+\]|[^\[\]/@:\s]+)(?::[0-9]{0,5})?(?=/|\Z)", re.IGNORECASE
+)
 
 
 class RequestHead:
