@@ -109,16 +109,16 @@ def jobs(backends: Backends, settings: Settings) -> list[Job]:
 def loader(backends: Backends) -> LoadActor:
     arrivals = Turns(actors.MAX_CONCURRENT, actors.TURN_SECONDS)
 
-    async def load(context: Context, claims: Claims, *, provision: bool) -> Actor:
+    async def load(ctx: Context, claims: Claims, *, provision: bool) -> Actor:
         return await actors.load_actor(
-            context.db,
+            ctx.db,
             backends.directory,
             claims,
             backends.policy,
             provision=provision,
             arrivals=arrivals,
-            ip=context.address,
-            request_id=context.id,
+            ip=ctx.address,
+            request_id=ctx.id,
         )
 
     return load

@@ -39,14 +39,14 @@ TOPIC_BYTES = 1024 * 1024  # 200,000 characters in any JSON spelling
 ADMIN_PATH = "/api/admin/education"
 
 
-def _edit(context: Context, changes: LevelUpdate, echoed: dict[str, Any]) -> Edit:
-    return Edit(changes, echoed, context.header("if-match"))
+def _edit(ctx: Context, changes: LevelUpdate, echoed: dict[str, Any]) -> Edit:
+    return Edit(changes, echoed, ctx.header("if-match"))
 
 
-async def _delete(context: Context, nodes: Nodes[N], node_id: str, query: Deletion) -> Deleted:
-    condition = context.header("if-match")
+async def _delete(ctx: Context, nodes: Nodes[N], node_id: str, query: Deletion) -> Deleted:
+    condition = ctx.header("if-match")
     return await service.delete_node(
-        context.db, context.actor, nodes, node_id, force=query.force, if_match=condition
+        ctx.db, ctx.actor, nodes, node_id, force=query.force, if_match=condition
     )
 
 
@@ -57,9 +57,9 @@ async def _delete(context: Context, nodes: Nodes[N], node_id: str, query: Deleti
     errors=(409,),
     changes_public=True,
 )
-async def create_level(context: Context, data: LevelCreate) -> Created[Level]:
+async def create_level(ctx: Context, data: LevelCreate) -> Created[Level]:
     """Create an education level."""
-    level = await service.create_level(context.db, context.actor, level=data)
+    level = await service.create_level(ctx.db, ctx.actor, level=data)
     where, message = f"{ADMIN_PATH}/levels/{level.id}", "Education level created successfully"
     return Created(data=level, location=where, message=message, etag=True)
 
@@ -72,11 +72,11 @@ async def create_level(context: Context, data: LevelCreate) -> Created[Level]:
     changes_public=True,
 )
 async def update_level(
-    context: Context, level_id: str, data: LevelUpdate, echoed: dict[str, Any]
+    ctx: Context, level_id: str, data: LevelUpdate, echoed: dict[str, Any]
 ) -> Ok[Level]:
     """Update an education level."""
-    edit = _edit(context, data, echoed)
-    level = await service.update_node(context.db, context.actor, LEVELS, level_id, edit=edit)
+    edit = _edit(ctx, data, echoed)
+    level = await service.update_node(ctx.db, ctx.actor, LEVELS, level_id, edit=edit)
     return Ok(data=level, message="Education level updated successfully", etag=True)
 
 
@@ -88,9 +88,9 @@ async def update_level(
     replays=True,
     changes_public=True,
 )
-async def delete_level(context: Context, level_id: str, query: Deletion) -> Ok[Deleted]:
+async def delete_level(ctx: Context, level_id: str, query: Deletion) -> Ok[Deleted]:
     """Delete an education level, and with it what is below."""
-    deleted = await _delete(context, LEVELS, level_id, query)
+    deleted = await _delete(ctx, LEVELS, level_id, query)
     return Ok(data=deleted, message="Education level deleted successfully")
 
 
@@ -101,9 +101,9 @@ async def delete_level(context: Context, level_id: str, query: Deletion) -> Ok[D
     errors=(404, 409),
     changes_public=True,
 )
-async def create_grade(context: Context, data: GradeCreate) -> Created[Grade]:
+async def create_grade(ctx: Context, data: GradeCreate) -> Created[Grade]:
     """Create a grade in a level."""
-    grade = await service.create_grade(context.db, context.actor, grade=data)
+    grade = await service.create_grade(ctx.db, ctx.actor, grade=data)
     where = f"{ADMIN_PATH}/grades/{grade.id}"
     return Created(data=grade, location=where, message="Grade created successfully", etag=True)
 
@@ -116,11 +116,11 @@ async def create_grade(context: Context, data: GradeCreate) -> Created[Grade]:
     changes_public=True,
 )
 async def update_grade(
-    context: Context, grade_id: str, data: GradeUpdate, echoed: dict[str, Any]
+    ctx: Context, grade_id: str, data: GradeUpdate, echoed: dict[str, Any]
 ) -> Ok[Grade]:
     """Update a grade."""
-    edit = _edit(context, data, echoed)
-    grade = await service.update_node(context.db, context.actor, GRADES, grade_id, edit=edit)
+    edit = _edit(ctx, data, echoed)
+    grade = await service.update_node(ctx.db, ctx.actor, GRADES, grade_id, edit=edit)
     return Ok(data=grade, message="Grade updated successfully", etag=True)
 
 
@@ -132,9 +132,9 @@ async def update_grade(
     replays=True,
     changes_public=True,
 )
-async def delete_grade(context: Context, grade_id: str, query: Deletion) -> Ok[Deleted]:
+async def delete_grade(ctx: Context, grade_id: str, query: Deletion) -> Ok[Deleted]:
     """Delete a grade, and with it what is below."""
-    deleted = await _delete(context, GRADES, grade_id, query)
+    deleted = await _delete(ctx, GRADES, grade_id, query)
     return Ok(data=deleted, message="Grade deleted successfully")
 
 
@@ -145,9 +145,9 @@ async def delete_grade(context: Context, grade_id: str, query: Deletion) -> Ok[D
     errors=(404, 409),
     changes_public=True,
 )
-async def create_subject(context: Context, data: SubjectCreate) -> Created[Subject]:
+async def create_subject(ctx: Context, data: SubjectCreate) -> Created[Subject]:
     """Create a subject in a grade."""
-    subject = await service.create_subject(context.db, context.actor, subject=data)
+    subject = await service.create_subject(ctx.db, ctx.actor, subject=data)
     where = f"{ADMIN_PATH}/subjects/{subject.id}"
     return Created(data=subject, location=where, message="Subject created successfully", etag=True)
 
@@ -160,15 +160,15 @@ async def create_subject(context: Context, data: SubjectCreate) -> Created[Subje
     changes_public=True,
 )
 async def update_subject(
-    context: Context, subject_id: str, data: SubjectUpdate, echoed: dict[str, Any]
+    ctx: Context, subject_id: str, data: SubjectUpdate, echoed: dict[str, Any]
 ) -> Ok[Subject]:
     """Update a subject.
 
     The subject's mentor may change description and image; the rest, and who the mentor is, only
     administrators.
     """
-    edit = _edit(context, data, echoed)
-    subject = await service.update_subject(context.db, context.actor, subject_id, edit=edit)
+    edit = _edit(ctx, data, echoed)
+    subject = await service.update_subject(ctx.db, ctx.actor, subject_id, edit=edit)
     return Ok(data=subject, message="Subject updated successfully", etag=True)
 
 
@@ -180,9 +180,9 @@ async def update_subject(
     replays=True,
     changes_public=True,
 )
-async def delete_subject(context: Context, subject_id: str, query: Deletion) -> Ok[Deleted]:
+async def delete_subject(ctx: Context, subject_id: str, query: Deletion) -> Ok[Deleted]:
     """Delete a subject, and with it its topics."""
-    deleted = await _delete(context, SUBJECTS, subject_id, query)
+    deleted = await _delete(ctx, SUBJECTS, subject_id, query)
     return Ok(data=deleted, message="Subject deleted successfully")
 
 
@@ -194,12 +194,12 @@ async def delete_subject(context: Context, subject_id: str, query: Deletion) -> 
     body_limit=TOPIC_BYTES,
     changes_public=True,
 )
-async def create_topic(context: Context, data: TopicCreate) -> Created[Topic]:
+async def create_topic(ctx: Context, data: TopicCreate) -> Created[Topic]:
     """Create a topic in a subject.
 
     Mentors can create topics in subjects assigned to them.
     """
-    topic = await service.create_topic(context.db, context.actor, topic=data)
+    topic = await service.create_topic(ctx.db, ctx.actor, topic=data)
     where = f"/api/education/topics/{topic.id}"
     return Created(data=topic, location=where, message="Topic created successfully", etag=True)
 
@@ -213,14 +213,14 @@ async def create_topic(context: Context, data: TopicCreate) -> Created[Topic]:
     changes_public=True,
 )
 async def update_topic(
-    context: Context, topic_id: str, data: TopicUpdate, echoed: dict[str, Any]
+    ctx: Context, topic_id: str, data: TopicUpdate, echoed: dict[str, Any]
 ) -> Ok[Topic]:
     """Update a topic.
 
     Mentors can update topics in subjects assigned to them.
     """
-    edit = _edit(context, data, echoed)
-    topic = await service.update_topic(context.db, context.actor, topic_id, edit=edit)
+    edit = _edit(ctx, data, echoed)
+    topic = await service.update_topic(ctx.db, ctx.actor, topic_id, edit=edit)
     return Ok(data=topic, message="Topic updated successfully", etag=True)
 
 
@@ -232,12 +232,12 @@ async def update_topic(
     replays=True,
     changes_public=True,
 )
-async def delete_topic(context: Context, topic_id: str) -> Ok[Deleted]:
+async def delete_topic(ctx: Context, topic_id: str) -> Ok[Deleted]:
     """Delete a topic.
 
     Mentors can delete topics in subjects assigned to them.
     """
     deleted = await service.delete_topic(
-        context.db, context.actor, topic_id, if_match=context.header("if-match")
+        ctx.db, ctx.actor, topic_id, if_match=ctx.header("if-match")
     )
     return Ok(data=deleted, message="Topic deleted successfully")

@@ -19,10 +19,10 @@ from akako.education.schemas import (
     Topic,
     TopicSummary,
 )
-from akako.education.tree import GRADE, LEVEL, SUBJECT, TOPIC, Kind, readable
 from akako.kernel.core.access import MENTOR, Actor
 from akako.kernel.db.listing import Flag, Sort, Spec
 from akako.kernel.db.pages import Where
+from akako.visibility.tree import GRADE, LEVEL, SUBJECT, TOPIC, Kind, readable
 
 N = TypeVar("N", bound=Node)
 T = TypeVar("T", bound=TopicSummary)

@@ -6,7 +6,6 @@ from typing import Any, Literal, TypeVar
 
 from akako.education.nodes import Nodes
 from akako.education.schemas import Node
-from akako.education.tree import SUBJECT, Kind, visible
 from akako.identity.queries import EFFECTIVE
 from akako.kernel.core import text
 from akako.kernel.core.access import Actor
@@ -14,6 +13,7 @@ from akako.kernel.core.envelope import Listed
 from akako.kernel.db import listing, pages
 from akako.kernel.db.database import Database
 from akako.kernel.db.pages import Where
+from akako.visibility.tree import SUBJECT, Kind, visible
 
 N = TypeVar("N", bound=Node)
 Lock = Literal["hold", "change", "delete"]

@@ -21,9 +21,9 @@ TAG = Tag("Education System", "Levels, grades, subjects and topics.")
 
 
 @get("/education/levels", access=PUBLIC, listing=LEVELS.spec, errors=(403,))
-async def list_levels(context: Context, request: Request) -> Listed[Level]:
+async def list_levels(ctx: Context, request: Request) -> Listed[Level]:
     """List education levels."""
-    return await service.list_nodes(context.db, context.maybe_actor, LEVELS, None, request)
+    return await service.list_nodes(ctx.db, ctx.maybe_actor, LEVELS, None, request)
 
 
 @get(
@@ -33,9 +33,9 @@ async def list_levels(context: Context, request: Request) -> Listed[Level]:
     resource="education_level",
     errors=(403,),
 )
-async def list_grades(context: Context, level_id: str, request: Request) -> Listed[Grade]:
+async def list_grades(ctx: Context, level_id: str, request: Request) -> Listed[Grade]:
     """Get grades for a level."""
-    return await service.list_nodes(context.db, context.maybe_actor, GRADES, level_id, request)
+    return await service.list_nodes(ctx.db, ctx.maybe_actor, GRADES, level_id, request)
 
 
 @get(
@@ -45,9 +45,9 @@ async def list_grades(context: Context, level_id: str, request: Request) -> List
     resource="grade",
     errors=(403,),
 )
-async def list_subjects(context: Context, grade_id: str, request: Request) -> Listed[Subject]:
+async def list_subjects(ctx: Context, grade_id: str, request: Request) -> Listed[Subject]:
     """Get subjects for a grade."""
-    return await service.list_nodes(context.db, context.maybe_actor, SUBJECTS, grade_id, request)
+    return await service.list_nodes(ctx.db, ctx.maybe_actor, SUBJECTS, grade_id, request)
 
 
 @get(
@@ -57,22 +57,20 @@ async def list_subjects(context: Context, grade_id: str, request: Request) -> Li
     resource="subject",
     errors=(403,),
 )
-async def list_topics(context: Context, subject_id: str, request: Request) -> Listed[TopicSummary]:
+async def list_topics(ctx: Context, subject_id: str, request: Request) -> Listed[TopicSummary]:
     """Get topics for a subject, without their content.
 
     Video and the first documents are included for administrators, the subject's mentor and learners
     whose enrollment was approved.
     """
-    return await service.list_nodes(
-        context.db, context.maybe_actor, TOPIC_ROWS, subject_id, request
-    )
+    return await service.list_nodes(ctx.db, ctx.maybe_actor, TOPIC_ROWS, subject_id, request)
 
 
 @get("/education/topics/{topic_id}", access=PUBLIC, resource="topic")
-async def get_topic(context: Context, topic_id: str) -> Ok[Topic]:
+async def get_topic(ctx: Context, topic_id: str) -> Ok[Topic]:
     """Get a topic by id.
 
     Content, video and documents are included for administrators, the subject's mentor and learners
     whose enrollment was approved.
     """
-    return Ok(data=await service.get_topic(context.db, context.maybe_actor, topic_id), etag=True)
+    return Ok(data=await service.get_topic(ctx.db, ctx.maybe_actor, topic_id), etag=True)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import asyncpg
 import msgspec
 
-from akako.education import access, queries
+from akako.education import queries
 from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPICS, Nodes
 from akako.education.queries import Lock
 from akako.education.schemas import (
@@ -24,7 +24,6 @@ from akako.education.schemas import (
     Topic,
     TopicCreate,
 )
-from akako.education.tree import Kind
 from akako.kernel.core import etags, validation
 from akako.kernel.core.access import ADMIN, Actor, requires
 from akako.kernel.core.envelope import Listed
@@ -32,6 +31,8 @@ from akako.kernel.core.errors import Conflict, Forbidden, NotFound, ValidationFa
 from akako.kernel.core.ids import new_id
 from akako.kernel.db import audit, listing
 from akako.kernel.db.database import Database
+from akako.visibility import access
+from akako.visibility.tree import Kind
 
 N = TypeVar("N", bound=Node)
 MENTORS_MAY_CHANGE = {"description", "image_url"}  # of their own subjects

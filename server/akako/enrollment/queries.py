@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncpg
 
 from akako.education import queries as education
-from akako.education.tree import SUBJECT
 from akako.enrollment.schemas import (
     Enrollment,
     Learner,
@@ -19,6 +18,7 @@ from akako.kernel.db import listing, pages
 from akako.kernel.db.database import Database
 from akako.kernel.db.listing import Reference, Sort, Spec
 from akako.kernel.db.pages import Where
+from akako.visibility.tree import SUBJECT
 
 SORTS = {"requestedAt": Sort("e.requested_at"), "createdAt": Sort("e.requested_at")}
 DATES = {"created": "e.requested_at"}

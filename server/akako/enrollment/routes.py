@@ -27,17 +27,17 @@ TAG = Tag("Enrollment System", "Learners request enrollment, administrators deci
 
 
 @post("/enrollment/request", access=requires(LEARNER), errors=(404, 409))
-async def request_enrollment(context: Context, data: EnrollmentRequest) -> Created[Enrollment]:
+async def request_enrollment(ctx: Context, data: EnrollmentRequest) -> Created[Enrollment]:
     """Request enrollment in a subject."""
-    enrollment = await service.request_enrollment(context.db, context.actor, request=data)
+    enrollment = await service.request_enrollment(ctx.db, ctx.actor, request=data)
     message = "Enrollment requested successfully"
     return Created(data=enrollment, location="/api/enrollment/me", message=message, etag=True)
 
 
 @get("/enrollment/me", access=SIGNED_IN, listing=queries.OWN)
-async def list_my_enrollments(context: Context, request: listing.Request) -> Listed[Enrollment]:
+async def list_my_enrollments(ctx: Context, request: listing.Request) -> Listed[Enrollment]:
     """List the caller's own enrollments, whatever became of them."""
-    return await queries.list_of_user(context.db, context.actor.user_id, request)
+    return await queries.list_of_user(ctx.db, ctx.actor.user_id, request)
 
 
 @post(
@@ -47,24 +47,24 @@ async def list_my_enrollments(context: Context, request: listing.Request) -> Lis
     refusals=(InvalidState,),
     replays=True,
 )
-async def cancel_enrollment(context: Context, enrollment_id: str) -> Ok[Enrollment]:
+async def cancel_enrollment(ctx: Context, enrollment_id: str) -> Ok[Enrollment]:
     """Cancel one's own enrollment.
 
     Withdraws a pending request or ends an approved enrollment; doing so again changes nothing.
     """
-    enrollment = await service.cancel(context.db, context.actor, enrollment_id)
+    enrollment = await service.cancel(ctx.db, ctx.actor, enrollment_id)
     return Ok(data=enrollment, message="Enrollment cancelled successfully", etag=True)
 
 
 @get("/admin/enrollment/pending", access=requires(ADMIN), listing=queries.PENDING)
 async def list_pending_enrollments(
-    context: Context, request: listing.Request
+    ctx: Context, request: listing.Request
 ) -> Listed[PendingEnrollment]:
     """List pending enrollment requests.
 
     The search looks into the learner's address and name and the subject's name.
     """
-    return await queries.list_pending(context.db, request)
+    return await queries.list_pending(ctx.db, request)
 
 
 @put(
@@ -75,17 +75,15 @@ async def list_pending_enrollments(
     refusals=(InvalidState,),
     body_optional=True,
 )
-async def approve_enrollment(
-    context: Context, enrollment_id: str, data: Approval
-) -> Ok[Enrollment]:
+async def approve_enrollment(ctx: Context, enrollment_id: str, data: Approval) -> Ok[Enrollment]:
     """Approve an enrollment request. The same decision again changes nothing."""
     enrollment = await service.decide(
-        context.db,
-        context.actor,
+        ctx.db,
+        ctx.actor,
         enrollment_id,
         status=APPROVED,
         reason=data.note or None,
-        if_match=context.header("if-match"),
+        if_match=ctx.header("if-match"),
     )
     return Ok(data=enrollment, message="Enrollment approved successfully", etag=True)
 
@@ -98,17 +96,15 @@ async def approve_enrollment(
     refusals=(InvalidState,),
     body_optional=True,
 )
-async def reject_enrollment(
-    context: Context, enrollment_id: str, data: Rejection
-) -> Ok[Enrollment]:
+async def reject_enrollment(ctx: Context, enrollment_id: str, data: Rejection) -> Ok[Enrollment]:
     """Reject an enrollment request. The same decision again changes nothing."""
     enrollment = await service.decide(
-        context.db,
-        context.actor,
+        ctx.db,
+        ctx.actor,
         enrollment_id,
         status=REJECTED,
         reason=data.reason or None,
-        if_match=context.header("if-match"),
+        if_match=ctx.header("if-match"),
     )
     return Ok(data=enrollment, message="Enrollment rejected successfully", etag=True)
 
@@ -119,12 +115,12 @@ async def reject_enrollment(
     access=requires(ADMIN),
     body_limit=DECISIONS_BYTES,
 )
-async def decide_enrollments(context: Context, data: Decisions) -> Ok[DecisionResults]:
+async def decide_enrollments(ctx: Context, data: Decisions) -> Ok[DecisionResults]:
     """Decide on up to 200 enrollment requests at once.
 
     Each decision succeeds or fails by itself; the results come in the order of the decisions.
     """
-    results = await service.decide_many(context.db, context.actor, decisions=data.decisions)
+    results = await service.decide_many(ctx.db, ctx.actor, decisions=data.decisions)
     return Ok(data=DecisionResults(results), message="Enrollments decided successfully")
 
 
@@ -135,7 +131,7 @@ async def decide_enrollments(context: Context, data: Decisions) -> Ok[DecisionRe
     refusals=(Conflict, InvalidState),
     replays=True,
 )
-async def reopen_enrollment(context: Context, enrollment_id: str) -> Ok[Enrollment]:
+async def reopen_enrollment(ctx: Context, enrollment_id: str) -> Ok[Enrollment]:
     """Take back a decision of the last 30 seconds; the request is pending again."""
-    enrollment = await service.reopen(context.db, context.actor, enrollment_id)
+    enrollment = await service.reopen(ctx.db, ctx.actor, enrollment_id)
     return Ok(data=enrollment, message="Enrollment reopened successfully", etag=True)

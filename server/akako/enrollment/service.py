@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
+from akako.authority.decisions import refuse_own_request
 from akako.education import queries as education
 from akako.education.nodes import SUBJECTS
 from akako.enrollment import queries
@@ -18,7 +19,6 @@ from akako.enrollment.schemas import (
     EnrollmentRequest,
 )
 from akako.identity import roles
-from akako.identity.actors import refuse_own_request
 from akako.kernel.core import etags
 from akako.kernel.core.access import LEARNER, Actor
 from akako.kernel.core.errors import ApiError, Conflict, InvalidState, NotFound, ValidationFailed

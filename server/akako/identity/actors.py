@@ -8,8 +8,8 @@ import asyncpg
 
 from akako.identity import accounts, queries
 from akako.identity.accounts import Tombstoned
-from akako.kernel.core.access import ADMIN, Actor, CallerRejected, Policy, UnknownCaller
-from akako.kernel.core.errors import Forbidden, ServiceUnavailable, Unauthorized
+from akako.kernel.core.access import Actor, CallerRejected, Policy, UnknownCaller
+from akako.kernel.core.errors import ServiceUnavailable, Unauthorized
 from akako.kernel.core.ports import Claims, Directory
 from akako.kernel.db.database import Database
 from akako.kernel.db.lock_waits import Turns
@@ -65,17 +65,6 @@ async def load_actor(
         ip=ip,
         request_id=request_id,
     )
-
-
-async def refuse_own_request(tx: Database, actor: Actor, user_id: str) -> None:
-    """Raise Forbidden where the actor, or the impersonator, made the request to decide on."""
-    own = actor.user_id == user_id
-    if not own and actor.impersonator:
-        sql = "select exists (select from users where id = $1 and clerk_id = $2)"
-        own = await tx.fetchval(sql, user_id, actor.impersonator)
-    if own:
-        message = "You cannot decide on your own request"
-        raise Forbidden(message, required=(ADMIN,), user_roles=actor.roles)
 
 
 def _check_status(row: asyncpg.Record, claims: Claims, roles: tuple[str, ...]) -> None:

@@ -52,27 +52,25 @@ class Accounts(msgspec.Struct, frozen=True, kw_only=True):
     changes_public=True,
 )
 async def sync_user(
-    context: Context, data: SyncRequest
+    ctx: Context, data: SyncRequest
 ) -> Ok[Profile | Synced] | Created[Profile | Synced]:
     """Sync user data from Clerk.
 
     With a token the caller's own row is brought up to date and returned. Without one the body names
     whom to fetch from Clerk; the answer then holds nothing personal.
     """
-    accounts = context.get(Accounts)
+    accounts = ctx.get(Accounts)
     policy, directory = accounts.policy, accounts.directory
     user_id = data.user_id or None
-    if context.claims:
-        merged = await service.sync_caller(context.db, directory, context.claims, user_id, policy)
-        answer: Profile | Synced = await service.get_profile(context.db, merged.user_id)
+    if ctx.claims:
+        merged = await service.sync_caller(ctx.db, directory, ctx.claims, user_id, policy)
+        answer: Profile | Synced = await service.get_profile(ctx.db, merged.user_id)
     else:
         if directory is None:
             raise Unauthorized("missing")
         if user_id is None:
             raise ValidationFailed.of("userId", "Required")
-        merged = await service.sync_named(
-            context.db, directory, user_id, data.email or None, policy
-        )
+        merged = await service.sync_named(ctx.db, directory, user_id, data.email or None, policy)
         answer = Synced(user_id, synced=True, created=merged.created)
     if merged.created:
         return Created(data=answer, location="/api/auth/profile", message=SYNCED)
@@ -80,32 +78,30 @@ async def sync_user(
 
 
 @get("/auth/profile", tag=AUTHENTICATION, access=SIGNED_IN, bucket=AUTH)
-async def get_profile(context: Context) -> Ok[Profile]:
+async def get_profile(ctx: Context) -> Ok[Profile]:
     """Get the current user's profile."""
-    return Ok(data=await service.get_profile(context.db, context.actor.user_id), etag=True)
+    return Ok(data=await service.get_profile(ctx.db, ctx.actor.user_id), etag=True)
 
 
 @put("/auth/profile", tag=AUTHENTICATION, access=SIGNED_IN, bucket=AUTH, changes_public=True)
-async def update_profile(
-    context: Context, data: ProfileUpdate, echoed: dict[str, Any]
-) -> Ok[Profile]:
+async def update_profile(ctx: Context, data: ProfileUpdate, echoed: dict[str, Any]) -> Ok[Profile]:
     """Update the current user's profile."""
     profile = await service.update_profile(
-        context.db, context.actor, changes=data, echoed=echoed, if_match=context.header("if-match")
+        ctx.db, ctx.actor, changes=data, echoed=echoed, if_match=ctx.header("if-match")
     )
     return Ok(data=profile, message="Profile updated successfully", etag=True)
 
 
 @get("/users", tag=USERS, access=requires(ADMIN), listing=queries.USERS)
-async def list_users(context: Context, request: listing.Request) -> Listed[AdminUser]:
+async def list_users(ctx: Context, request: listing.Request) -> Listed[AdminUser]:
     """List all users."""
-    return await queries.list_users(context.db, request)
+    return await queries.list_users(ctx.db, request)
 
 
 @get("/users/{user_id}", tag=USERS, access=requires(ADMIN), resource="user")
-async def get_user(context: Context, user_id: str) -> Ok[AdminUser]:
+async def get_user(ctx: Context, user_id: str) -> Ok[AdminUser]:
     """Get a user by id."""
-    return Ok(data=await service.get_user(context.db, user_id), etag=True)
+    return Ok(data=await service.get_user(ctx.db, user_id), etag=True)
 
 
 @put(
@@ -117,24 +113,24 @@ async def get_user(context: Context, user_id: str) -> Ok[AdminUser]:
     changes_public=True,
 )
 async def update_user(
-    context: Context, user_id: str, data: UserUpdate, echoed: dict[str, Any]
+    ctx: Context, user_id: str, data: UserUpdate, echoed: dict[str, Any]
 ) -> Ok[AdminUser]:
     """Update a user."""
     user = await service.update_user(
-        context.db,
-        context.actor,
+        ctx.db,
+        ctx.actor,
         user_id,
         changes=data,
         echoed=echoed,
-        if_match=context.header("if-match"),
+        if_match=ctx.header("if-match"),
     )
     return Ok(data=user, message="User updated successfully", etag=True)
 
 
 @post("/users/{user_id}/roles", tag=USERS, access=requires(ADMIN), resource="user", errors=(409,))
-async def assign_role(context: Context, user_id: str, data: RoleGrant) -> Created[RoleAssigned]:
+async def assign_role(ctx: Context, user_id: str, data: RoleGrant) -> Created[RoleAssigned]:
     """Assign a role to a user."""
-    assigned = await service.assign_role(context.db, context.actor, user_id, grant=data)
+    assigned = await service.assign_role(ctx.db, ctx.actor, user_id, grant=data)
     message = "Role assigned successfully"
     return Created(data=assigned, location=f"/api/users/{user_id}", message=message)
 
@@ -149,7 +145,7 @@ async def assign_role(context: Context, user_id: str, data: RoleGrant) -> Create
     body_optional=True,
 )
 async def remove_role(
-    context: Context, user_id: str, data: RoleRemoval, query: RoleRemoval
+    ctx: Context, user_id: str, data: RoleRemoval, query: RoleRemoval
 ) -> Ok[AdminUser]:
     """Remove a role from a user.
 
@@ -162,6 +158,6 @@ async def remove_role(
     if len(named) > 1:
         raise ValidationFailed.of("role", "Query and body name different roles", data.role)
     user = await service.remove_role(
-        context.db, context.actor, user_id, role=named.pop(), if_match=context.header("if-match")
+        ctx.db, ctx.actor, user_id, role=named.pop(), if_match=ctx.header("if-match")
     )
     return Ok(data=user, message="Role removed successfully", etag=True)

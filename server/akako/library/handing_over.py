@@ -23,16 +23,16 @@ PRECONDITIONS = (b"if-match", b"if-unmodified-since")
 
 
 async def hand_over(
-    context: Context, store: ObjectStore, file: Playable, part: Part | None, headers: Headers
+    ctx: Context, store: ObjectStore, file: Playable, part: Part | None, headers: Headers
 ) -> Response | None:
     """An answer that names the file to nginx; None where the file is to be sent from here.
 
     Raise FileNotFoundError where the store has lost it.
     """
-    proxy = context.get(Files).file_proxy
+    proxy = ctx.get(Files).file_proxy
     if proxy is None or store.local_path(file.key) is None:
         return None
-    if not _came_through(proxy, context) or not _is_plain(context, file, part):
+    if not _came_through(proxy, ctx) or not _is_plain(ctx, file, part):
         return None
     found = await store.head(file.key)
     if found is None:
@@ -45,16 +45,16 @@ async def hand_over(
     return Response(206 if part else 200, b"", [*kept, (b"x-accel-redirect", place.encode())])
 
 
-def _came_through(proxy: FileProxy, context: Context) -> bool:
-    peer = context.scope.get("client")
+def _came_through(proxy: FileProxy, ctx: Context) -> bool:
+    peer = ctx.scope.get("client")
     return proxy.is_peer(peer[0] if peer else None)
 
 
-def _is_plain(context: Context, file: Playable, part: Part | None) -> bool:
+def _is_plain(ctx: Context, file: Playable, part: Part | None) -> bool:
     """Whether nginx would answer the same."""
-    if context.method != "GET" or not file.size:
+    if ctx.method != "GET" or not file.size:
         return False
-    asked = context.header("range")
+    asked = ctx.header("range")
     if asked is not None and (part is None or not PLAIN_RANGE.fullmatch(asked)):
         return False
-    return not any(name in context.headers for name in PRECONDITIONS)
+    return not any(name in ctx.headers for name in PRECONDITIONS)

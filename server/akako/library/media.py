@@ -33,9 +33,9 @@ class Medium(msgspec.Struct, frozen=True, kw_only=True):
     kinds: tuple[Kind, ...]
     folder: str  # of the store
 
-    def limit(self, context: Context) -> int:
+    def limit(self, ctx: Context) -> int:
         """Return the maximum size of a file in bytes."""
-        return context.get(Files).max_bytes[self.folder]
+        return ctx.get(Files).max_bytes[self.folder]
 
 
 DOCUMENT = Medium(field="file", kinds=DOCUMENTS, folder="documents")

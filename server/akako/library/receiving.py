@@ -20,7 +20,7 @@ Adopt = Callable[[Database, Received], Awaitable[Response]]
 
 
 async def adopt(
-    context: Context,
+    ctx: Context,
     route: str,
     *,
     admit: Callable[[], Awaitable[None]],
@@ -32,8 +32,8 @@ async def adopt(
     `admit` raises what can be refused before a byte of the form is read. Whatever is raised or
     answered, a file that was not adopted does not stay in the store.
     """
-    key = idempotency.read_key(context.header("idempotency-key"))
-    repeated = key is not None and await is_repeated(context, route, key)
+    key = idempotency.read_key(ctx.header("idempotency-key"))
+    repeated = key is not None and await is_repeated(ctx, route, key)
     if not repeated:
         await admit()
     form = await _reread(receiving) if repeated else await receiving()
@@ -47,14 +47,14 @@ async def adopt(
 
     try:
         if key is None:
-            answer = await carry_out(context.db)
+            answer = await carry_out(ctx.db)
         else:
             parts = [repr(sorted(form.texts.items())).encode(), form.file.sha256.encode()]
-            answer = await once(context, route, key, parts, carry_out)
+            answer = await once(ctx, route, key, parts, carry_out)
         done = worked
     finally:
         if not done:
-            await give_up(context.db, context.get(Files).store, form.file.key)
+            await give_up(ctx.db, ctx.get(Files).store, form.file.key)
     return answer
 
 
@@ -66,18 +66,18 @@ async def _reread(receiving: Callable[[], Awaitable[Received]]) -> Received:
         raise IdempotencyKeyReused from None
 
 
-async def receive(context: Context, medium: Medium) -> Received:
+async def receive(ctx: Context, medium: Medium) -> Received:
     """Read a form with exactly one file, which must be in the field of its medium.
 
     After any error nothing stays in the store.
     """
-    files, field = context.get(Files), medium.field
-    await files.store.require_space(declared_length(context) or 0)
-    intake = Intake(context.db, files.store, context.actor.subject, medium.folder, files.reserve)
+    files, field = ctx.get(Files), medium.field
+    await files.store.require_space(declared_length(ctx) or 0)
+    intake = Intake(ctx.db, files.store, ctx.actor.subject, medium.folder, files.reserve)
     texts: dict[str, str] = {}
     file: StoredFile | None = None
-    chunks = patient(context.chunks(), total_seconds=files.max_upload_seconds)
-    form = read_form(context.header("content-type"), chunks, max_file_bytes=medium.limit(context))
+    chunks = patient(ctx.chunks(), total_seconds=files.max_upload_seconds)
+    form = read_form(ctx.header("content-type"), chunks, max_file_bytes=medium.limit(ctx))
     try:
         async for part in form:
             if isinstance(part, TextPart):
@@ -90,7 +90,7 @@ async def receive(context: Context, medium: Medium) -> Received:
     except BaseException:
         await form.aclose()
         if file is not None:
-            await give_up(context.db, files.store, file.key)
+            await give_up(ctx.db, files.store, file.key)
         raise
     return Received(file=file, texts=texts)
 

@@ -48,7 +48,7 @@ UPLOAD_VIDEO = "/admin/education/topics/{topic_id}/video"
     errors=(404, 409, 503, 507),
     changes_public=True,
 )
-async def upload_document(context: Context) -> Response:
+async def upload_document(ctx: Context) -> Response:
     """Upload a document to a topic.
 
     The parts may come in any order. Twice the same file makes two documents, unless the
@@ -58,17 +58,17 @@ async def upload_document(context: Context) -> Response:
     async def add(db: Database, form: Received) -> Response:
         topic_id, metadata = forms.topic_id(form.texts), forms.metadata(form.texts)
         document, quota = await service.add_document(
-            db, context.actor, topic_id, form.file, metadata=metadata
+            db, ctx.actor, topic_id, form.file, metadata=metadata
         )
-        context.response_headers = context.response_headers + quota
+        ctx.response_headers = ctx.response_headers + quota
         message = "Document uploaded successfully"
-        return render(context, Created(data=document, location=document.url, message=message))
+        return render(ctx, Created(data=document, location=document.url, message=message))
 
     return await adopt(
-        context,
+        ctx,
         UPLOAD_DOCUMENT,
-        admit=partial(service.check_upload, context.db, context.actor),
-        receiving=partial(receive, context, DOCUMENT),
+        admit=partial(service.check_upload, ctx.db, ctx.actor),
+        receiving=partial(receive, ctx, DOCUMENT),
         work=add,
     )
 
@@ -79,24 +79,22 @@ async def upload_document(context: Context) -> Response:
     listing=queries.DOCUMENTS,
     resource="topic",
 )
-async def list_documents(
-    context: Context, topic_id: str, request: listing.Request
-) -> Listed[Document]:
+async def list_documents(ctx: Context, topic_id: str, request: listing.Request) -> Listed[Document]:
     """List the documents of a topic."""
-    await service.readable_topic(context.db, context.actor, topic_id)
-    return await queries.list_documents(context.db, request, topic_id)
+    await service.readable_topic(ctx.db, ctx.actor, topic_id)
+    return await queries.list_documents(ctx.db, request, topic_id)
 
 
 @get("/s3/document/stream", access=EVERYBODY, bucket=MEDIA, errors=(206, 304, 403, 404, 412, 416))
-async def stream_document(context: Context, query: StreamQuery) -> Response:
+async def stream_document(ctx: Context, query: StreamQuery) -> Response:
     """Stream a document, or the part of it that `Range` asks for."""
     document_id = query.document_id or query.id
     if document_id is None:
         raise ValidationFailed.of("documentId", "Required")
     if query.document_id and query.id and query.document_id != query.id:
         raise ValidationFailed.of("id", "Differs from documentId", query.id)
-    find = partial(service.open_document, context.db, document_id, query.topic_id)
-    return await streaming.send(context, context.get(Files).store, find, query.disposition)
+    find = partial(service.open_document, ctx.db, document_id, query.topic_id)
+    return await streaming.send(ctx, ctx.get(Files).store, find, query.disposition)
 
 
 @delete(
@@ -107,15 +105,13 @@ async def stream_document(context: Context, query: StreamQuery) -> Response:
     errors=(412,),
     changes_public=True,
 )
-async def delete_document(context: Context, topic_id: str, document_id: str) -> Ok[DocumentDeleted]:
+async def delete_document(ctx: Context, topic_id: str, document_id: str) -> Ok[DocumentDeleted]:
     """Delete a document of a topic. Running downloads finish.
 
     `If-Match` compares the entity tag of the stream answer.
     """
-    condition = context.header("if-match")
-    await service.delete_document(
-        context.db, context.actor, topic_id, document_id, if_match=condition
-    )
+    condition = ctx.header("if-match")
+    await service.delete_document(ctx.db, ctx.actor, topic_id, document_id, if_match=condition)
     deleted = DocumentDeleted(document_id, topic_id, deleted=True)
     return Ok(data=deleted, message="Document deleted successfully")
 
@@ -134,34 +130,32 @@ async def delete_document(context: Context, topic_id: str, document_id: str) -> 
     errors=(412, 503, 507),
     changes_public=True,
 )
-async def upload_video(context: Context, topic_id: str) -> Response:
+async def upload_video(ctx: Context, topic_id: str) -> Response:
     """Upload or replace the video of a topic. The old one plays until the new one is complete."""
-    if_match = context.header("if-match")
-    await service.require_writable(context.db, context.actor, topic_id)
+    if_match = ctx.header("if-match")
+    await service.require_writable(ctx.db, ctx.actor, topic_id)
 
     async def admit() -> None:
-        await service.check_video(context.db, topic_id, if_match=if_match)
-        await service.check_upload(context.db, context.actor)
+        await service.check_video(ctx.db, topic_id, if_match=if_match)
+        await service.check_upload(ctx.db, ctx.actor)
 
     async def replace(db: Database, form: Received) -> Response:
         video, first, quota = await service.put_video(
-            db, context.actor, topic_id, form.file, if_match=if_match
+            db, ctx.actor, topic_id, form.file, if_match=if_match
         )
-        context.response_headers = context.response_headers + quota
+        ctx.response_headers = ctx.response_headers + quota
         headers = {"ETag": streaming.etag(video.sha256)}
         if first:
             message = "Video uploaded successfully"
             made = Created(data=video, location=video.video_url, message=message, headers=headers)
-            return render(context, made)
-        return render(
-            context, Ok(data=video, message="Video replaced successfully", headers=headers)
-        )
+            return render(ctx, made)
+        return render(ctx, Ok(data=video, message="Video replaced successfully", headers=headers))
 
     return await adopt(
-        context,
+        ctx,
         UPLOAD_VIDEO,
         admit=admit,
-        receiving=partial(receive, context, VIDEO),
+        receiving=partial(receive, ctx, VIDEO),
         work=replace,
     )
 
@@ -174,10 +168,10 @@ async def upload_video(context: Context, topic_id: str) -> Response:
     resource="topic",
     errors=(206, 304, 403, 412, 416),
 )
-async def play_video(context: Context, topic_id: str, query: PlaybackQuery) -> Response:
+async def play_video(ctx: Context, topic_id: str, query: PlaybackQuery) -> Response:
     """Play the video of a topic, from any byte that `Range` asks for."""
-    find = partial(service.open_video, context.db, topic_id)
-    return await streaming.send(context, context.get(Files).store, find, query.disposition)
+    find = partial(service.open_video, ctx.db, topic_id)
+    return await streaming.send(ctx, ctx.get(Files).store, find, query.disposition)
 
 
 @delete(
@@ -189,10 +183,8 @@ async def play_video(context: Context, topic_id: str, query: PlaybackQuery) -> R
     errors=(412,),
     changes_public=True,
 )
-async def delete_video(context: Context, topic_id: str) -> Ok[VideoDeleted]:
+async def delete_video(ctx: Context, topic_id: str) -> Ok[VideoDeleted]:
     """Delete the video of a topic."""
-    await service.delete_video(
-        context.db, context.actor, topic_id, if_match=context.header("if-match")
-    )
+    await service.delete_video(ctx.db, ctx.actor, topic_id, if_match=ctx.header("if-match"))
     deleted = VideoDeleted(topic_id, deleted=True)
     return Ok(data=deleted, message="Video deleted successfully")

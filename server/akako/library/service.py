@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncpg
 
 from akako.authority import service as authority
-from akako.education.access import find_topic_access, require_read, require_write
 from akako.education.schemas import Document
 from akako.kernel.core.access import ADMIN, MENTOR, Actor, requires
 from akako.kernel.core.errors import Conflict, NotFound, PreconditionFailed, ServiceUnavailable
@@ -21,6 +20,7 @@ from akako.library.streaming import etag
 from akako.plans import service as plans
 from akako.storage import queries as storage
 from akako.storage.intake import StoredFile
+from akako.visibility.access import find_topic_access, require_read, require_write
 
 MAX_DOCUMENTS = 100
 STAFF = requires(ADMIN, MENTOR)

@@ -71,18 +71,18 @@ def _headers(file: Playable, disposition: str | None) -> Headers:
     ]
 
 
-def _is_held(context: Context, file: Playable) -> bool:
-    tags = context.header("if-none-match")
+def _is_held(ctx: Context, file: Playable) -> bool:
+    tags = ctx.header("if-none-match")
     if tags is not None:
         return if_none_match(tags, etag(file.sha256))
-    since = context.header("if-modified-since")
+    since = ctx.header("if-modified-since")
     return since is not None and unmodified_since(since, file.changed_at)
 
 
-def _require_same(context: Context, file: Playable) -> None:
+def _require_same(ctx: Context, file: Playable) -> None:
     """Raise PreconditionFailed where the client wants more of what it began to read, or nothing."""
-    tags = context.header("if-match")
-    since = context.header("if-unmodified-since")
+    tags = ctx.header("if-match")
+    since = ctx.header("if-unmodified-since")
     if tags is not None:
         same = if_match(tags, etag(file.sha256))
     else:
@@ -91,68 +91,66 @@ def _require_same(context: Context, file: Playable) -> None:
         raise PreconditionFailed(etag(file.sha256))
 
 
-def _part(context: Context, file: Playable) -> Part | None:
-    if context.method != "GET":  # ranges are defined for no other method
+def _part(ctx: Context, file: Playable) -> Part | None:
+    if ctx.method != "GET":  # ranges are defined for no other method
         return None
     changed_at = None if file.replaceable else file.changed_at
-    if not if_range_matches(context.header("if-range"), etag(file.sha256), changed_at):
+    if not if_range_matches(ctx.header("if-range"), etag(file.sha256), changed_at):
         return None
-    return parse_range(context.header("range"), file.size)
+    return parse_range(ctx.header("range"), file.size)
 
 
-async def send(
-    context: Context, store: ObjectStore, find: Find, disposition: str | None
-) -> Response:
+async def send(ctx: Context, store: ObjectStore, find: Find, disposition: str | None) -> Response:
     """The answer to a GET or HEAD: 200, 206 or 304.
 
     Raise what `find` raises, PreconditionFailed, RangeNotSatisfiable, and ServiceUnavailable while
     the store is away.
     """
-    file = await find(context.actor)
+    file = await find(ctx.actor)
     try:
-        return await _answer(context, store, file, find, disposition)
+        return await _answer(ctx, store, file, find, disposition)
     except FileNotFoundError:
         # Replaced or deleted between the two looks, unless the row still says the same.
-        newer = await find(context.actor)
+        newer = await find(ctx.actor)
         if newer.key != file.key:
-            return await _answer(context, store, newer, find, disposition)
+            return await _answer(ctx, store, newer, find, disposition)
         log.error("object_missing", key=file.key)  # noqa: TRY400 - the trace says nothing more
         metrics.alert("object_missing")
-        raise InternalError(context.id) from None
+        raise InternalError(ctx.id) from None
 
 
 async def _answer(
-    context: Context, store: ObjectStore, file: Playable, find: Find, disposition: str | None
+    ctx: Context, store: ObjectStore, file: Playable, find: Find, disposition: str | None
 ) -> Response:
     headers = _headers(file, disposition)
-    _require_same(context, file)
-    if _is_held(context, file):
+    _require_same(ctx, file)
+    if _is_held(ctx, file):
         return Response(304, b"", headers)
     try:
-        part = _part(context, file)
+        part = _part(ctx, file)
     except RangeNotSatisfiable as problem:
         problem.headers["ETag"] = etag(file.sha256)
         raise
-    if handed_over := await hand_over(context, store, file, part, headers):
+    if handed_over := await hand_over(ctx, store, file, part, headers):
         return handed_over
     start, end = (part.start, part.end) if part else (0, file.size)
     if part:
         headers.append((b"content-range", part.content_range(file.size).encode()))
-    source = store.read(file.key, start, end) if context.method != "HEAD" else None
+    source = store.read(file.key, start, end) if ctx.method != "HEAD" else None
     # The first chunk is fetched before the status is sent: from then on there is no way back.
     first = await anext(source, b"") if source else b""
     status = 206 if part else 200
-    chunks = _chunks(first, source, partial(_recheck, context, find))
+    chunks = _chunks(first, source, partial(_recheck, ctx, find))
     return FileResponse(status, headers, length=end - start, chunks=chunks)
 
 
-async def _recheck(context: Context, find: Find) -> None:
+async def _recheck(ctx: Context, find: Find) -> None:
     """Raise Unauthorized or Forbidden where the caller may not read the file any more.
 
     What was deleted or replaced is sent to its end, and a database that is away stops no download.
     """
     with suppress(NotFound, ServiceUnavailable):
-        await find(await authority.current(context.db, context.actor, SIGNED_IN))
+        await find(await authority.current(ctx.db, ctx.actor, SIGNED_IN))
 
 
 async def _chunks(

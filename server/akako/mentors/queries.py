@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncpg
 
-from akako.education.tree import SUBJECT
 from akako.kernel.core.envelope import Listed
 from akako.kernel.core.ids import new_id
 from akako.kernel.db import listing, pages
@@ -17,6 +16,7 @@ from akako.mentors.schemas import (
     MentorApplication,
     PendingApplication,
 )
+from akako.visibility.tree import SUBJECT
 
 SORTS = {"requestedAt": Sort("a.requested_at"), "createdAt": Sort("a.requested_at")}
 DATES = {"created": "a.requested_at"}

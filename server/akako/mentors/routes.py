@@ -26,31 +26,29 @@ TAG = Tag("Mentor Applications", "Learners apply to become mentors, administrato
     example={"motivation": "I have taught mathematics for five years."},
     errors=(409,),
 )
-async def apply_as_mentor(context: Context, data: ApplicationRequest) -> Created[MentorApplication]:
+async def apply_as_mentor(ctx: Context, data: ApplicationRequest) -> Created[MentorApplication]:
     """Apply to become a mentor."""
-    application = await service.apply(context.db, context.actor, request=data)
+    application = await service.apply(ctx.db, ctx.actor, request=data)
     message = "Mentor application submitted successfully"
     location = "/api/mentor/applications/me"
     return Created(data=application, location=location, message=message, etag=True)
 
 
 @get("/mentor/applications/me", access=SIGNED_IN, listing=queries.OWN)
-async def list_my_applications(
-    context: Context, request: listing.Request
-) -> Listed[MentorApplication]:
+async def list_my_applications(ctx: Context, request: listing.Request) -> Listed[MentorApplication]:
     """List the caller's own mentor applications, whatever became of them."""
-    return await queries.list_of_user(context.db, context.actor.user_id, request)
+    return await queries.list_of_user(ctx.db, ctx.actor.user_id, request)
 
 
 @get("/admin/mentor/pending", access=requires(ADMIN), listing=queries.PENDING)
 async def list_pending_applications(
-    context: Context, request: listing.Request
+    ctx: Context, request: listing.Request
 ) -> Listed[PendingApplication]:
     """List pending mentor applications.
 
     The search looks into the applicant's address and name.
     """
-    return await queries.list_pending(context.db, request)
+    return await queries.list_pending(ctx.db, request)
 
 
 @put(
@@ -63,7 +61,7 @@ async def list_pending_applications(
     changes_public=True,
 )
 async def approve_application(
-    context: Context, mentor_application_id: str, data: Approval
+    ctx: Context, mentor_application_id: str, data: Approval
 ) -> Ok[MentorApplication]:
     """Approve a mentor application.
 
@@ -71,11 +69,11 @@ async def approve_application(
     same decision again changes nothing.
     """
     application = await service.approve(
-        context.db,
-        context.actor,
+        ctx.db,
+        ctx.actor,
         mentor_application_id,
         approval=data,
-        if_match=context.header("if-match"),
+        if_match=ctx.header("if-match"),
     )
     return Ok(data=application, message="Mentor application approved successfully", etag=True)
 
@@ -89,14 +87,14 @@ async def approve_application(
     body_optional=True,
 )
 async def reject_application(
-    context: Context, mentor_application_id: str, data: Rejection
+    ctx: Context, mentor_application_id: str, data: Rejection
 ) -> Ok[MentorApplication]:
     """Reject a mentor application. The same decision again changes nothing."""
     application = await service.reject(
-        context.db,
-        context.actor,
+        ctx.db,
+        ctx.actor,
         mentor_application_id,
         reason=data.reason or None,
-        if_match=context.header("if-match"),
+        if_match=ctx.header("if-match"),
     )
     return Ok(data=application, message="Mentor application rejected successfully", etag=True)

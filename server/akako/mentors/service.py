@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import asyncpg
 import msgspec
 
+from akako.authority.decisions import refuse_own_request
 from akako.education import service as education
 from akako.education.schemas import SubjectUpdate
 from akako.education.service import Edit
 from akako.identity import queries as identity
 from akako.identity import roles
-from akako.identity.actors import refuse_own_request
 from akako.identity.schemas import User
 from akako.kernel.core import etags
 from akako.kernel.core.access import MENTOR, Actor, refuse_impersonated

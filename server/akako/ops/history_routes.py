@@ -15,7 +15,7 @@ TAG = routes.TAG
 
 @get("/admin/audit", access=requires(ADMIN), listing=history.ENTRIES)
 async def list_audit_entries(
-    context: Context, query: AuditFilter, request: listing.Request
+    ctx: Context, query: AuditFilter, request: listing.Request
 ) -> Listed[AuditEntry]:
     """List who did what, the newest first."""
-    return await history.list_entries(context.db, query, request)
+    return await history.list_entries(ctx.db, query, request)

@@ -40,43 +40,43 @@ class Health(msgspec.Struct):
 
 
 @get("/health/live", access=UNGUARDED, absolute=True, exempt=True)
-async def live(context: Context) -> Ok[Health]:
+async def live(ctx: Context) -> Ok[Health]:
     """Whether the process runs."""
     return Ok(data=Health("live"))
 
 
 @get("/health/ready", access=UNGUARDED, absolute=True, exempt=True, errors=(503,))
-async def ready(context: Context) -> Ok[Health]:
+async def ready(ctx: Context) -> Ok[Health]:
     """Whether requests can be served, which takes a database that answers and has the schema."""
-    if not await context.db.fetchval("select to_regclass('users') is not null"):
+    if not await ctx.db.fetchval("select to_regclass('users') is not null"):
         raise ServiceUnavailable
     return Ok(data=Health("ready"))
 
 
 @get("/metrics", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
-async def read_metrics(context: Context) -> Response:
+async def read_metrics(ctx: Context) -> Response:
     """Metrics in Prometheus' text format."""
     kind = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
-    found = await standing(context.db)
+    found = await standing(ctx.db)
     # With several workers it reads all their files, and requests under way need not wait for that.
     text = await asyncio.to_thread(metrics.render, found)
     return Response(200, text, [kind, NO_STORE, *PROTECTIVE])
 
 
 @get("/openapi.json", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
-async def read_openapi(context: Context) -> Response:
+async def read_openapi(ctx: Context) -> Response:
     """The description of this API, OpenAPI 3.1."""
-    return Response(200, context.get(ApiDocument).content, [JSON_TYPE, KEPT_BRIEFLY, *PROTECTIVE])
+    return Response(200, ctx.get(ApiDocument).content, [JSON_TYPE, KEPT_BRIEFLY, *PROTECTIVE])
 
 
 @get("/docs", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
-async def read_docs(context: Context) -> Response:
+async def read_docs(ctx: Context) -> Response:
     """The page on which people try the API out."""
     return _asset("index.html")
 
 
 @get("/docs/{name}", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
-async def read_docs_asset(context: Context, name: str) -> Response:
+async def read_docs_asset(ctx: Context, name: str) -> Response:
     """A part of that page."""
     return _asset(name)
 

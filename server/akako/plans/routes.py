@@ -18,10 +18,10 @@ TAG = Tag("Plans", "Plans, monthly quotas and usage.")
 
 
 @get("/auth/quota", access=SIGNED_IN, bucket=AUTH)
-async def get_quota(context: Context) -> Ok[Quota]:
+async def get_quota(ctx: Context) -> Ok[Quota]:
     """Get plan and usage of this month."""
-    unspent = context.get(LeasingMeter).unspent(context.actor.subject, month_of(datetime.now(UTC)))
-    return Ok(data=await service.get_quota(context.db, context.actor, unspent=unspent))
+    unspent = ctx.get(LeasingMeter).unspent(ctx.actor.subject, month_of(datetime.now(UTC)))
+    return Ok(data=await service.get_quota(ctx.db, ctx.actor, unspent=unspent))
 
 
 @put(
@@ -31,17 +31,17 @@ async def get_quota(context: Context) -> Ok[Quota]:
     errors=(412,),
 )
 async def set_organization_plan(
-    context: Context, organization_id: str, data: OrganizationUpdate
+    ctx: Context, organization_id: str, data: OrganizationUpdate
 ) -> Ok[Organization]:
     """Put an organization on a plan.
 
     It applies to everybody whose token carries the organization, from the next request on.
     """
     organization = await service.set_organization_plan(
-        context.db,
-        context.actor,
+        ctx.db,
+        ctx.actor,
         organization_id,
         plan=data.plan,
-        if_match=context.header("if-match"),
+        if_match=ctx.header("if-match"),
     )
     return Ok(data=organization, message="Organization updated successfully", etag=True)

@@ -29,24 +29,24 @@ ALWAYS = [
 MAX_METADATA_BYTES = 8 * 1024
 
 
-def require_version(context: Context) -> None:
+def require_version(ctx: Context) -> None:
     """Raise VersionUnsupported unless the client speaks ours."""
-    if context.header("tus-resumable") != VERSION:
+    if ctx.header("tus-resumable") != VERSION:
         raise VersionUnsupported
 
 
-def read_length(context: Context) -> int:
-    if context.header("upload-defer-length") is not None:
+def read_length(ctx: Context) -> int:
+    if ctx.header("upload-defer-length") is not None:
         raise ValidationFailed.of("Upload-Defer-Length", "The length must be known")
-    return _number(context, "Upload-Length")
+    return _number(ctx, "Upload-Length")
 
 
-def read_offset(context: Context) -> int:
-    return _number(context, "Upload-Offset")
+def read_offset(ctx: Context) -> int:
+    return _number(ctx, "Upload-Offset")
 
 
-def _number(context: Context, name: str) -> int:
-    text = context.header(name)
+def _number(ctx: Context, name: str) -> int:
+    text = ctx.header(name)
     if text is None:
         raise ValidationFailed.of(name, "Required")
     if not re.fullmatch(r"[0-9]{1,18}", text, re.ASCII):
@@ -76,9 +76,9 @@ def _decoded(name: str, encoded: str) -> str:
         raise ValidationFailed.of(name[:64], "Must be UTF-8 text in Base64") from None
 
 
-def read_checksum(context: Context) -> Checksum | None:
+def read_checksum(ctx: Context) -> Checksum | None:
     """`Upload-Checksum`: an algorithm and the digest in Base64."""
-    header = context.header("upload-checksum")
+    header = ctx.header("upload-checksum")
     if header is None:
         return None
     algorithm, _, encoded = header.partition(" ")

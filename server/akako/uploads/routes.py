@@ -45,8 +45,8 @@ ONE = "/uploads/{upload_id}"
 BYTES = "application/offset+octet-stream"
 
 
-def _largest(context: Context) -> int:
-    return max(medium.limit(context) for medium in MEDIUMS.values())
+def _largest(ctx: Context) -> int:
+    return max(medium.limit(ctx) for medium in MEDIUMS.values())
 
 
 @post(
@@ -67,41 +67,39 @@ def _largest(context: Context) -> int:
     also=(described.DISCOVER,),
     changes_public=True,
 )
-async def begin_upload(context: Context) -> Response:
+async def begin_upload(ctx: Context) -> Response:
     """Begin a resumable upload of a document or video; the body may be its first piece."""
-    headers.require_version(context)
-    size, told = headers.read_length(context), context.header("upload-metadata") or ""
-    plan, checksum = headers.read_plan(told), headers.read_checksum(context)
-    resumable, files = context.get(ResumableUploads), context.get(Files)
-    limits = _limits(context, plan)
+    headers.require_version(ctx)
+    size, told = headers.read_length(ctx), ctx.header("upload-metadata") or ""
+    plan, checksum = headers.read_plan(told), headers.read_checksum(ctx)
+    resumable, files = ctx.get(ResumableUploads), ctx.get(Files)
+    limits = _limits(ctx, plan)
     # A size above the limit is refused as such, below.
     await landing.require_space(resumable.folder, files.reserve, min(size, limits.file))
 
     async def begin(db: Database) -> Response:
-        kept = await service.begin(
-            db, context.actor, plan=plan, told=told, size=size, limits=limits
-        )
-        if has_body(context):
-            kept = await _with_first_piece(context, kept, checksum)
-        return render(context, _created(kept))
+        kept = await service.begin(db, ctx.actor, plan=plan, told=told, size=size, limits=limits)
+        if has_body(ctx):
+            kept = await _with_first_piece(ctx, kept, checksum)
+        return render(ctx, _created(kept))
 
-    key = idempotency.read_key(context.header("idempotency-key"))
-    if key is None or has_body(context):
-        return await begin(context.db)
-    return await once(context, f"/api{CREATE}", key, [told.encode(), b"%d" % size], begin)
+    key = idempotency.read_key(ctx.header("idempotency-key"))
+    if key is None or has_body(ctx):
+        return await begin(ctx.db)
+    return await once(ctx, f"/api{CREATE}", key, [told.encode(), b"%d" % size], begin)
 
 
-def _limits(context: Context, plan: Plan) -> Limits:
-    unfinished = context.get(ResumableUploads).max_unfinished_bytes or 2 * _largest(context)
-    return Limits(MEDIUMS[plan.kind].limit(context), unfinished)
+def _limits(ctx: Context, plan: Plan) -> Limits:
+    unfinished = ctx.get(ResumableUploads).max_unfinished_bytes or 2 * _largest(ctx)
+    return Limits(MEDIUMS[plan.kind].limit(ctx), unfinished)
 
 
-async def _with_first_piece(context: Context, kept: Kept, checksum: Checksum | None) -> Kept:
+async def _with_first_piece(ctx: Context, kept: Kept, checksum: Checksum | None) -> Kept:
     try:
-        return await _appended(context, kept.id, _piece(context, 0, checksum))
+        return await _appended(ctx, kept.id, _piece(ctx, 0, checksum))
     except ApiError:
         # The client does not learn the upload's address, so it cannot go on with it.
-        await service.forget(context.db, context.get(ResumableUploads).folder, kept.id)
+        await service.forget(ctx.db, ctx.get(ResumableUploads).folder, kept.id)
         raise
 
 
@@ -114,22 +112,22 @@ def _created(kept: Kept) -> Created[Upload]:
     )
 
 
-def _piece(context: Context, offset: int, checksum: Checksum | None) -> Piece:
-    return Piece(offset, context.chunks(), checksum, seconds=context.get(Files).max_upload_seconds)
+def _piece(ctx: Context, offset: int, checksum: Checksum | None) -> Piece:
+    return Piece(offset, ctx.chunks(), checksum, seconds=ctx.get(Files).max_upload_seconds)
 
 
-async def _appended(context: Context, upload_id: str, piece: Piece) -> Kept:
-    files = context.get(Files)
+async def _appended(ctx: Context, upload_id: str, piece: Piece) -> Kept:
+    files = ctx.get(Files)
     kept, quota = await append(
-        context.db,
+        ctx.db,
         files.store,
-        context.get(ResumableUploads).folder,
-        context.actor,
+        ctx.get(ResumableUploads).folder,
+        ctx.actor,
         upload_id,
         piece,
         reserve=files.reserve,
     )
-    context.response_headers = context.response_headers + quota
+    ctx.response_headers = ctx.response_headers + quota
     return kept
 
 
@@ -143,15 +141,13 @@ async def _appended(context: Context, upload_id: str, piece: Piece) -> Kept:
     success_headers=described.STANDING | described.TOLD,
     also=(described.LOCATE,),
 )
-async def read_upload(context: Context, upload_id: str) -> Ok[Upload]:
+async def read_upload(ctx: Context, upload_id: str) -> Ok[Upload]:
     """How far an upload is, and what it has become."""
-    if context.method == "HEAD":
-        headers.require_version(context)
-    kept = await service.look_up(
-        context.db, context.actor, context.get(ResumableUploads).folder, upload_id
-    )
+    if ctx.method == "HEAD":
+        headers.require_version(ctx)
+    kept = await service.look_up(ctx.db, ctx.actor, ctx.get(ResumableUploads).folder, upload_id)
     found = headers.standing(kept) | {"Upload-Metadata": kept.told}
-    return Ok(data=await service.shown_whole(context.db, context.actor, kept), headers=found)
+    return Ok(data=await service.shown_whole(ctx.db, ctx.actor, kept), headers=found)
 
 
 @patch(
@@ -171,11 +167,11 @@ async def read_upload(context: Context, upload_id: str) -> Ok[Upload]:
     refusals=described.APPEND,
     changes_public=True,
 )
-async def append_to_upload(context: Context, upload_id: str) -> Response:
+async def append_to_upload(ctx: Context, upload_id: str) -> Response:
     """Add the next piece; the last one makes the document or video."""
-    headers.require_version(context)
-    piece = _piece(context, headers.read_offset(context), headers.read_checksum(context))
-    kept = await _appended(context, upload_id, piece)
+    headers.require_version(ctx)
+    piece = _piece(ctx, headers.read_offset(ctx), headers.read_checksum(ctx))
+    kept = await _appended(ctx, upload_id, piece)
     return Response(204, b"", [NO_STORE, *PROTECTIVE, *wire(headers.standing(kept))])
 
 
@@ -190,8 +186,8 @@ async def append_to_upload(context: Context, upload_id: str) -> Response:
     success_headers=described.RESUMABLE,
     refusals=described.CANCEL,
 )
-async def cancel_upload(context: Context, upload_id: str) -> Response:
+async def cancel_upload(ctx: Context, upload_id: str) -> Response:
     """Forget an upload. What a finished one has become stays."""
-    headers.require_version(context)
-    await service.cancel(context.db, context.actor, context.get(ResumableUploads).folder, upload_id)
+    headers.require_version(ctx)
+    await service.cancel(ctx.db, ctx.actor, ctx.get(ResumableUploads).folder, upload_id)
     return Response(204, b"", [NO_STORE, *PROTECTIVE])

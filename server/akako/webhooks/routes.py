@@ -59,7 +59,7 @@ class ClerkWebhooks(msgspec.Struct, frozen=True, kw_only=True):
     errors=(401, 503),
     changes_public=True,
 )
-async def receive_clerk_webhook(context: Context) -> Ok[Receipt]:
+async def receive_clerk_webhook(ctx: Context) -> Ok[Receipt]:
     """Receive a webhook of Clerk.
 
     Svix signs it in the headers svix-id, svix-timestamp and svix-signature (webhook-* and x-svix-*
@@ -67,21 +67,21 @@ async def receive_clerk_webhook(context: Context) -> Ok[Receipt]:
     rejected before the body is read. If the signature holds the response is 200, so that no content
     can get the endpoint disabled. The rate limit applies to requests that are not signed.
     """
-    clerk = context.get(ClerkWebhooks)
+    clerk = ctx.get(ClerkWebhooks)
     if not clerk.secrets:
         raise ServiceUnavailable("Webhooks are not configured", retry_after=60)
-    message = signatures.read_headers(context.headers)
+    message = signatures.read_headers(ctx.headers)
     if message is None:
-        raise context.over_limit or Unauthorized("missing", "Webhook signature missing")
+        raise ctx.over_limit or Unauthorized("missing", "Webhook signature missing")
     # Before the body is read: it may be long, slow or never come.
     if not signatures.is_plausible(message, time.time()):
-        raise context.over_limit or Unauthorized("invalid", "Webhook signature invalid")
-    body = await _body(context)
+        raise ctx.over_limit or Unauthorized("invalid", "Webhook signature invalid")
+    body = await _body(ctx)
     if not signatures.is_genuine(message, body, clerk.secrets, time.time()):
-        raise context.over_limit or Unauthorized("invalid", "Webhook signature invalid")
+        raise ctx.over_limit or Unauthorized("invalid", "Webhook signature invalid")
     async with turn(clerk.turns):
         receipt = await service.receive(
-            context.db,
+            ctx.db,
             message.id.decode("ascii"),
             body,
             clerk.policy,
@@ -90,13 +90,13 @@ async def receive_clerk_webhook(context: Context) -> Ok[Receipt]:
     return Ok(data=receipt, message="Webhook received")
 
 
-async def _body(context: Context) -> bytes:
+async def _body(ctx: Context) -> bytes:
     """Read the body within the budget of unverified ones. Raise the rate limit's error instead of
     503 for callers beyond it."""
     try:
-        return await context.get(ClerkWebhooks).bodies.read(context.chunks(), MAX_BYTES)
+        return await ctx.get(ClerkWebhooks).bodies.read(ctx.chunks(), MAX_BYTES)
     except ServiceUnavailable as refusal:
-        raise context.over_limit or refusal from None
+        raise ctx.over_limit or refusal from None
 
 
 @asynccontextmanager

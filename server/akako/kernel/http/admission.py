@@ -34,7 +34,7 @@ SHARED_BUCKETS = (GENERAL, AUTH)
 class LoadActor(Protocol):
     """Finds (or makes) the caller's account. Raise Unauthorized or Forbidden when it is no good."""
 
-    async def __call__(self, context: Context, claims: Claims, *, provision: bool) -> Actor: ...
+    async def __call__(self, ctx: Context, claims: Claims, *, provision: bool) -> Actor: ...
 
 
 class ConfirmActor(Protocol):
@@ -54,24 +54,24 @@ class Admission(msgspec.Struct, kw_only=True):
     trusted: Networks = ()
     shared: Networks = ()
 
-    async def limit_address(self, endpoint: Endpoint, context: Context) -> None:
+    async def limit_address(self, endpoint: Endpoint, ctx: Context) -> None:
         """Count a hit. Where one address is many people, a known caller counts for themselves."""
-        context.address = self.address(context.scope, context.headers.get(b"x-forwarded-for"))
+        ctx.address = self.address(ctx.scope, ctx.headers.get(b"x-forwarded-for"))
         bucket = endpoint.bucket
         if bucket is UPLOAD:
             bucket = GENERAL
-        shared = bucket in SHARED_BUCKETS and in_networks(context.address, self.shared)
-        if (shared or bucket.per_user) and await self._claims(context):
-            await self._hit_user(context, bucket, context.claims.subject)  # type: ignore[union-attr]
+        shared = bucket in SHARED_BUCKETS and in_networks(ctx.address, self.shared)
+        if (shared or bucket.per_user) and await self._claims(ctx):
+            await self._hit_user(ctx, bucket, ctx.claims.subject)  # type: ignore[union-attr]
         else:
-            standing = await self.hit_address(bucket, context.address)
-            context.response_headers = standing.headers()
+            standing = await self.hit_address(bucket, ctx.address)
+            ctx.response_headers = standing.headers()
             try:
                 standing.enforce()
             except RateLimited as problem:
                 if not endpoint.pardons:
                     raise
-                context.over_limit = problem
+                ctx.over_limit = problem
 
     def address(self, scope: Scope, forwarded: bytes | None) -> str:
         """Who calls; `forwarded` is the value of X-Forwarded-For."""
@@ -84,23 +84,23 @@ class Admission(msgspec.Struct, kw_only=True):
         factor = SHARED_FACTOR if many else 1
         return await self.limiter.hit(bucket, "ip", rate_key(address), factor=factor)
 
-    async def _hit_user(self, context: Context, bucket: Bucket, subject: str) -> None:
+    async def _hit_user(self, ctx: Context, bucket: Bucket, subject: str) -> None:
         standing = await self.limiter.hit(bucket, "user", subject)
-        context.response_headers = standing.headers()
+        ctx.response_headers = standing.headers()
         standing.enforce()
 
-    async def _claims(self, context: Context) -> Claims | None:
+    async def _claims(self, ctx: Context) -> Claims | None:
         """The token's claims if it verifies; why it does not is asked again when it matters."""
         try:
-            context.claims = await self._verify(context)
+            ctx.claims = await self._verify(ctx)
         except ApiError:
             return None
-        return context.claims
+        return ctx.claims
 
-    async def _verify(self, context: Context) -> Claims:
-        if context.claims:
-            return context.claims
-        header = context.headers.get(b"authorization")
+    async def _verify(self, ctx: Context) -> Claims:
+        if ctx.claims:
+            return ctx.claims
+        header = ctx.headers.get(b"authorization")
         if header is None:
             raise Unauthorized("missing")
         scheme, _, token = header.partition(b" ")
@@ -111,55 +111,51 @@ class Admission(msgspec.Struct, kw_only=True):
         except UnicodeDecodeError:
             raise Unauthorized("malformed") from None
 
-    async def identify(self, endpoint: Endpoint, context: Context) -> None:
+    async def identify(self, endpoint: Endpoint, ctx: Context) -> None:
         access = endpoint.access
         if access.token == "ignored":  # noqa: S105 - not a password
             return
         if access.token == "optional":  # noqa: S105
-            await self._identify_if_possible(context)
+            await self._identify_if_possible(ctx)
         elif access.token == "checked":  # noqa: S105
-            if b"authorization" in context.headers:
-                context.claims = await self._verify(context)
+            if b"authorization" in ctx.headers:
+                ctx.claims = await self._verify(ctx)
             return
         else:
-            context.claims = await self._verify(context)
-            context.maybe_actor = await self.load_actor(context, context.claims, provision=True)
+            ctx.claims = await self._verify(ctx)
+            ctx.maybe_actor = await self.load_actor(ctx, ctx.claims, provision=True)
             if endpoint.writes:
-                confirm = partial(self.confirm, actor=context.maybe_actor, access=access)
-                context.db = ConfirmedDatabase(context.db, confirm)
-        if context.maybe_actor and context.claims:
-            await self._admit(endpoint, context, context.maybe_actor, context.claims)
+                confirm = partial(self.confirm, actor=ctx.maybe_actor, access=access)
+                ctx.db = ConfirmedDatabase(ctx.db, confirm)
+        if ctx.maybe_actor and ctx.claims:
+            await self._admit(endpoint, ctx, ctx.maybe_actor, ctx.claims)
 
-    async def _admit(
-        self, endpoint: Endpoint, context: Context, actor: Actor, claims: Claims
-    ) -> None:
+    async def _admit(self, endpoint: Endpoint, ctx: Context, actor: Actor, claims: Claims) -> None:
         """Role, the user's own limit, quota. A rejected role counts against the quota."""
         try:
             endpoint.access.check(actor.roles)
         except Forbidden:
             with suppress(QuotaExceeded):
-                await self._charge(endpoint, context, actor, claims)
+                await self._charge(endpoint, ctx, actor, claims)
             raise
         if endpoint.bucket is UPLOAD:
-            await self._hit_user(context, endpoint.bucket, claims.subject)
-        await self._charge(endpoint, context, actor, claims)
+            await self._hit_user(ctx, endpoint.bucket, claims.subject)
+        await self._charge(endpoint, ctx, actor, claims)
 
-    async def _charge(
-        self, endpoint: Endpoint, context: Context, actor: Actor, claims: Claims
-    ) -> None:
+    async def _charge(self, endpoint: Endpoint, ctx: Context, actor: Actor, claims: Claims) -> None:
         if endpoint.metered:
-            quota = await self.meter.charge(context.db, actor, claims)
-            context.response_headers = context.response_headers + quota
-            context.charged = True
+            quota = await self.meter.charge(ctx.db, actor, claims)
+            ctx.response_headers = ctx.response_headers + quota
+            ctx.charged = True
 
-    async def _identify_if_possible(self, context: Context) -> None:
-        if b"authorization" not in context.headers or not await self._claims(context):
+    async def _identify_if_possible(self, ctx: Context) -> None:
+        if b"authorization" not in ctx.headers or not await self._claims(ctx):
             return
         try:
-            context.maybe_actor = await self.load_actor(
-                context,
-                context.claims,  # type: ignore[arg-type]
+            ctx.maybe_actor = await self.load_actor(
+                ctx,
+                ctx.claims,  # type: ignore[arg-type]
                 provision=False,
             )
         except (Unauthorized, Forbidden):
-            context.claims = None
+            ctx.claims = None

@@ -144,8 +144,8 @@ def _preflight(methods: Sequence[str], origin_allowed: bool, more: Headers) -> R
     return Response(200, envelope.success({"methods": list(methods)}), headers)
 
 
-async def _refuse(context: Context) -> Ok[None]:
-    raise context.scope["state"]["problem"]
+async def _refuse(ctx: Context) -> Ok[None]:
+    raise ctx.scope["state"]["problem"]
 
 
 NOWHERE, NOWHERE_IN_AUTH = (

@@ -19,8 +19,8 @@ FORM_OVERHEAD = 1024 * 1024  # what a form may need beside its file
 JSON_MEDIA = re.compile(rb'application/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?\s*', re.IGNORECASE)
 
 
-def declared_length(context: Context) -> int | None:
-    text = context.headers.get(b"content-length")
+def declared_length(ctx: Context) -> int | None:
+    text = ctx.headers.get(b"content-length")
     if text is None:
         return None
     if not re.fullmatch(rb"[0-9]{1,18}", text):
@@ -28,27 +28,27 @@ def declared_length(context: Context) -> int | None:
     return int(text)
 
 
-def has_body(context: Context) -> bool:
-    return b"transfer-encoding" in context.headers or bool(declared_length(context))
+def has_body(ctx: Context) -> bool:
+    return b"transfer-encoding" in ctx.headers or bool(declared_length(ctx))
 
 
 def check_declared(
-    context: Context, *, limit: int, media: str, optional: bool, overhead: int = 0
+    ctx: Context, *, limit: int, media: str, optional: bool, overhead: int = 0
 ) -> None:
     """Judge the body by its headers alone, before a byte of it is read.
 
     `media` is the one type that is understood; `optional` allows an empty body without a type.
     `overhead` is what may come on top of a limit that is about a part of the body.
     """
-    length = declared_length(context)
+    length = declared_length(ctx)
     if length is not None and length > limit + overhead:
         raise PayloadTooLarge(limit)
-    encoding = context.headers.get(b"content-encoding", b"identity").strip().lower()
+    encoding = ctx.headers.get(b"content-encoding", b"identity").strip().lower()
     if encoding not in (b"identity", b""):
         raise UnsupportedMediaType(encoding.decode("latin-1"), ["identity"])
-    if optional and not has_body(context):
+    if optional and not has_body(ctx):
         return
-    received = context.headers.get(b"content-type")
+    received = ctx.headers.get(b"content-type")
     if media == "application/json":
         accepted = received is not None and JSON_MEDIA.fullmatch(received.strip()) is not None
     else:
@@ -59,13 +59,13 @@ def check_declared(
         raise UnsupportedMediaType(received.decode("latin-1") if received else None, [media])
 
 
-async def read_whole(context: Context, limit: int) -> bytes:
+async def read_whole(ctx: Context, limit: int) -> bytes:
     """The body, at most `limit` bytes. Raise PayloadTooLarge or RequestTimeout."""
     parts: list[bytes] = []
     size = 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in context.chunks():
+            async for chunk in ctx.chunks():
                 size += len(chunk)
                 if size > limit:
                     raise PayloadTooLarge(limit)

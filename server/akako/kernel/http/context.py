@@ -27,7 +27,7 @@ class Meter(Protocol):
         """Count one call; return the quota headers. Raise QuotaExceeded when none is left."""
 
     def refund(self, actor: Actor, claims: Claims) -> None:
-        """Refund one context, for a response that does not count."""
+        """Refund one ctx, for a response that does not count."""
 
     def unspent(self, subject: str, month: date) -> int:
         """Calls that the database counts already, although they were not made yet."""

@@ -37,7 +37,7 @@ class RequestHead:
         if scope["type"] == "http":
             problem = find_problem(scope)
             raw = scope["raw_path"] = scope.get("raw_path") or scope["path"].encode()
-            unusual = not raw.startswith((b"/", b"*")) or b"#" in raw
+            unusual = not raw.startswith(b"/") or b"#" in raw
             if unusual:
                 problem = problem or _read_unusual_target(scope)
         if problem:

@@ -15,24 +15,24 @@ from akako.kernel.http.responses import Response, wire
 Work = Callable[[Database], Awaitable[Response]]
 
 
-async def is_repeated(context: Context, route: str, key: str) -> bool:
+async def is_repeated(ctx: Context, route: str, key: str) -> bool:
     """Whether a request with this key was answered before, and will be so again."""
-    return await idempotency.is_known(context.db, _scope(context, route, key))
+    return await idempotency.is_known(ctx.db, _scope(ctx, route, key))
 
 
-def _scope(context: Context, route: str, key: str) -> idempotency.Scope:
-    return idempotency.Scope(context.actor.user_id, context.method, route, key)
+def _scope(ctx: Context, route: str, key: str) -> idempotency.Scope:
+    return idempotency.Scope(ctx.actor.user_id, ctx.method, route, key)
 
 
-async def once(context: Context, route: str, key: str, parts: list[bytes], work: Work) -> Response:
+async def once(ctx: Context, route: str, key: str, parts: list[bytes], work: Work) -> Response:
     """The answer of `work`, or the kept one of the first request with this key.
 
     `parts` are what must be the same for two requests to be the same, beside the address.
     """
-    scope = _scope(context, route, key)
-    target = f"{context.scope['path']}?{context.scope['query_string'].decode('latin-1')}"
-    print_ = idempotency.fingerprint(context.method, target, *parts)
-    async with context.db.transaction() as tx:
+    scope = _scope(ctx, route, key)
+    target = f"{ctx.scope['path']}?{ctx.scope['query_string'].decode('latin-1')}"
+    print_ = idempotency.fingerprint(ctx.method, target, *parts)
+    async with ctx.db.transaction() as tx:
         kept = await idempotency.claim(tx, scope, print_)
         if kept:
             return Response(

@@ -55,14 +55,14 @@ class Pipeline(msgspec.Struct, kw_only=True):
     async def answer(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Response:
         """Carry out one request. Never raises: every failure is an enveloped answer."""
         request_id = scope["state"]["request_id"]
-        context = Context(scope, receive, id=request_id, db=self.db, dependencies=self.dependencies)
-        context.public = endpoint.access.token == "optional"  # noqa: S105 - not a password
-        context.generation = self.public.generation
+        ctx = Context(scope, receive, id=request_id, db=self.db, dependencies=self.dependencies)
+        ctx.public = endpoint.access.token == "optional"  # noqa: S105 - not a password
+        ctx.generation = self.public.generation
         try:
-            answer = await self._checked(endpoint, context)
+            answer = await self._checked(endpoint, ctx)
         except ApiError as problem:
             answer = failure(problem)
-            self._note_refusal(context, endpoint, problem)
+            self._note_refusal(ctx, endpoint, problem)
         except ClientGone:
             answer = Response(499)
         except AWAY as error:
@@ -72,38 +72,38 @@ class Pipeline(msgspec.Struct, kw_only=True):
             answer = failure(InternalError(request_id))
         if endpoint.changes_public and not 400 <= answer.status < 500:
             self.public.drop()  # before the caller, or anybody they tell, can ask for it
-        if context.charged and context.maybe_actor and context.claims and _is_free(answer.status):
-            self.admission.meter.refund(context.maybe_actor, context.claims)
-        answer.headers += context.response_headers + endpoint.response_headers
-        if b"expect" in context.headers and not context.body_asked_for:
+        if ctx.charged and ctx.maybe_actor and ctx.claims and _is_free(answer.status):
+            self.admission.meter.refund(ctx.maybe_actor, ctx.claims)
+        answer.headers += ctx.response_headers + endpoint.response_headers
+        if b"expect" in ctx.headers and not ctx.body_asked_for:
             # The client waits before it sends a large body; it need not send it any more.
             answer.headers.append((b"connection", b"close"))
         return answer
 
-    async def _checked(self, endpoint: Endpoint, context: Context) -> Response:
+    async def _checked(self, endpoint: Endpoint, ctx: Context) -> Response:
         if not endpoint.exempt:
-            await self.admission.limit_address(endpoint, context)
+            await self.admission.limit_address(endpoint, ctx)
         if endpoint.media:
             body.check_declared(
-                context,
-                limit=_body_limit(endpoint, context),
+                ctx,
+                limit=_body_limit(endpoint, ctx),
                 media=endpoint.media,
                 optional=endpoint.body_optional,
                 overhead=body.FORM_OVERHEAD if endpoint.form else 0,
             )
-        await self.admission.identify(endpoint, context)
-        key = idempotency.read_key(context.header("idempotency-key")) if endpoint.writes else None
-        values: dict[str, Any] = {"context": context, **_path_values(endpoint, context)}
-        limit = _body_limit(endpoint, context)
-        raw = await body.read_whole(context, limit) if endpoint.body else b""
-        if key and endpoint.replays and context.maybe_actor:
-            return await self._once(endpoint, context, values, key, raw)
-        return await self._carry_out(endpoint, context, values, raw)
+        await self.admission.identify(endpoint, ctx)
+        key = idempotency.read_key(ctx.header("idempotency-key")) if endpoint.writes else None
+        values: dict[str, Any] = {"ctx": ctx, **_path_values(endpoint, ctx)}
+        limit = _body_limit(endpoint, ctx)
+        raw = await body.read_whole(ctx, limit) if endpoint.body else b""
+        if key and endpoint.replays and ctx.maybe_actor:
+            return await self._once(endpoint, ctx, values, key, raw)
+        return await self._carry_out(endpoint, ctx, values, raw)
 
     async def _once(
         self,
         endpoint: Endpoint,
-        context: Context,
+        ctx: Context,
         values: dict[str, Any],
         key: str,
         raw: bytes,
@@ -111,50 +111,48 @@ class Pipeline(msgspec.Struct, kw_only=True):
         """Whether the key was used is known before the body is judged."""
 
         async def work(tx: Database) -> Response:
-            context.db, context.in_transaction = tx, True
-            return await self._carry_out(endpoint, context, values, raw)
+            ctx.db, ctx.in_transaction = tx, True
+            return await self._carry_out(endpoint, ctx, values, raw)
 
-        return await once(context, endpoint.path, key, [idempotency.canonical(raw)], work)
+        return await once(ctx, endpoint.path, key, [idempotency.canonical(raw)], work)
 
     async def _carry_out(
-        self, endpoint: Endpoint, context: Context, values: dict[str, Any], raw: bytes
+        self, endpoint: Endpoint, ctx: Context, values: dict[str, Any], raw: bytes
     ) -> Response:
-        sent = _read_input(endpoint, context, values, raw)
+        sent = _read_input(endpoint, ctx, values, raw)
         _check_ids(endpoint, values)
         try:
-            return await self._attempt(endpoint, context, values)
+            return await self._attempt(endpoint, ctx, values)
         except Conflict as problem:
             raise problem.as_sent(sent) from None
 
-    async def _attempt(
-        self, endpoint: Endpoint, context: Context, values: dict[str, Any]
-    ) -> Response:
+    async def _attempt(self, endpoint: Endpoint, ctx: Context, values: dict[str, Any]) -> Response:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                answer = render(context, await endpoint.handler(**values))
+                answer = render(ctx, await endpoint.handler(**values))
             except RETRYABLE as error:
                 # Inside an idempotent transaction, or with a body that is gone, once is all.
-                if attempt == ATTEMPTS or context.in_transaction or callable(endpoint.body_limit):
+                if attempt == ATTEMPTS or ctx.in_transaction or callable(endpoint.body_limit):
                     raise ServiceUnavailable from error
                 log.info("transaction_retried", route=endpoint.path, error=type(error).__name__)
             else:
-                self._keep_public(endpoint, context, answer)
-                return unless_held(context, answer)
+                self._keep_public(endpoint, ctx, answer)
+                return unless_held(ctx, answer)
         raise AssertionError
 
-    def _keep_public(self, endpoint: Endpoint, context: Context, answer: Response) -> None:
+    def _keep_public(self, endpoint: Endpoint, ctx: Context, answer: Response) -> None:
         """Offer a response without a token to the cache, which stores public ones only."""
-        if answer.status == 200 and b"authorization" not in context.headers:
-            key = (context.scope["path"], context.scope["query_string"])
-            self.public.keep(key, context.generation, answer, endpoint.path)
+        if answer.status == 200 and b"authorization" not in ctx.headers:
+            key = (ctx.scope["path"], ctx.scope["query_string"])
+            self.public.keep(key, ctx.generation, answer, endpoint.path)
 
-    def _note_refusal(self, context: Context, endpoint: Endpoint, problem: ApiError) -> None:
+    def _note_refusal(self, ctx: Context, endpoint: Endpoint, problem: ApiError) -> None:
         """Audit a failed authorisation without making the caller wait for it."""
         if not isinstance(problem, Forbidden):
             return
-        who: Actor | UnknownCaller | None = context.maybe_actor
+        who: Actor | UnknownCaller | None = ctx.maybe_actor
         if isinstance(problem, CallerRejected):
-            who = msgspec.structs.replace(problem.who, ip=context.address, request_id=context.id)
+            who = msgspec.structs.replace(problem.who, ip=ctx.address, request_id=ctx.id)
         if who is None:
             return
         reason = problem.details.get("reason")
@@ -170,22 +168,22 @@ class Pipeline(msgspec.Struct, kw_only=True):
             log.warning("refusal_not_audited", request_id=who.request_id)
 
 
-def _body_limit(endpoint: Endpoint, context: Context) -> int:
+def _body_limit(endpoint: Endpoint, ctx: Context) -> int:
     limit = endpoint.body_limit
-    return limit(context) if callable(limit) else limit
+    return limit(ctx) if callable(limit) else limit
 
 
 def _is_free(status: int) -> bool:
     return status in FREE_OF_CHARGE or status >= 499
 
 
-def _path_values(endpoint: Endpoint, context: Context) -> dict[str, str]:
-    found = context.scope["path_params"]
+def _path_values(endpoint: Endpoint, ctx: Context) -> dict[str, str]:
+    found = ctx.scope["path_params"]
     return {name: found[name] for name in endpoint.path_params}
 
 
 def _read_input(
-    endpoint: Endpoint, context: Context, values: dict[str, Any], raw: bytes
+    endpoint: Endpoint, ctx: Context, values: dict[str, Any], raw: bytes
 ) -> dict[str, Any]:
     """Read body and query into the handler's arguments; return the body as it was sent."""
     sent: dict[str, Any] = {}
@@ -196,9 +194,9 @@ def _read_input(
         else:
             values["data"] = read(endpoint.body, sent)
     if endpoint.query:
-        values["query"] = read_query(endpoint.query, context.scope["query_string"])
+        values["query"] = read_query(endpoint.query, ctx.scope["query_string"])
     if endpoint.read_list:
-        context.listing = values["request"] = endpoint.read_list(context.scope["query_string"])
+        ctx.listing = values["request"] = endpoint.read_list(ctx.scope["query_string"])
     return sent
 
 

@@ -22,17 +22,17 @@ def failure(problem: ApiError) -> Response:
     return Response(problem.status, envelope.error(problem), headers + reply.wire(problem.headers))
 
 
-def render(context: Context, result: Any) -> Response:
+def render(ctx: Context, result: Any) -> Response:
     """Put what a handler returned on the wire."""
     if isinstance(result, Response):
         return result
     headers: Headers = [reply.JSON_TYPE, *reply.PROTECTIVE]
     if isinstance(result, Listed):
-        if result.next and context.listing:
-            following = pages.link(context.scope["path"], context.listing, result.next)
+        if result.next and ctx.listing:
+            following = pages.link(ctx.scope["path"], ctx.listing, result.next)
             headers.append((b"link", following.encode("latin-1")))
         raw = envelope.listing(result.data, result.pagination)
-        return _cacheable(context, Response(200, raw, headers + reply.wire(result.headers)))
+        return _cacheable(ctx, Response(200, raw, headers + reply.wire(result.headers)))
     raw = envelope.success(result.data, result.message)
     if isinstance(result, Created):
         headers.append((b"location", result.location.encode("latin-1")))
@@ -41,15 +41,15 @@ def render(context: Context, result: Any) -> Response:
     answer = Response(
         201 if isinstance(result, Created) else 200, raw, headers + reply.wire(result.headers)
     )
-    return _cacheable(context, answer)
+    return _cacheable(ctx, answer)
 
 
-def _cacheable(context: Context, answer: Response) -> Response:
+def _cacheable(ctx: Context, answer: Response) -> Response:
     """Decide whether caches may store the response. Nothing else decides that."""
-    if context.method not in READS:
+    if ctx.method not in READS:
         answer.headers.append(reply.NO_STORE)
         return answer
-    anonymous = context.public and context.maybe_actor is None
+    anonymous = ctx.public and ctx.maybe_actor is None
     tag = next((value for name, value in answer.headers if name == b"etag"), None)
     if anonymous:
         if tag is None:
@@ -62,12 +62,12 @@ def _cacheable(context: Context, answer: Response) -> Response:
     return answer
 
 
-def unless_held(context: Context, answer: Response) -> Response:
+def unless_held(ctx: Context, answer: Response) -> Response:
     """Send no body to a caller who has this version already. Files look at that themselves."""
-    condition = context.headers.get(b"if-none-match")
+    condition = ctx.headers.get(b"if-none-match")
     if condition is None or type(answer) is not Response or answer.status != 200:
         return answer
-    if context.method not in READS:
+    if ctx.method not in READS:
         return answer
     tag = next((value for name, value in answer.headers if name == b"etag"), None)
     if tag is None or not etags.is_held(condition.decode("latin-1"), tag.decode()):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from akako.education.tree import TOPIC, readable
 from akako.kernel.core.access import LEARNER, MENTOR, ROLES, Actor, not_owner
 from akako.kernel.core.errors import Forbidden
 from akako.kernel.db.database import Database
 from akako.kernel.db.pages import Where
+from akako.visibility.tree import TOPIC, readable
 
 
 class TopicAccess(msgspec.Struct, frozen=True, kw_only=True):

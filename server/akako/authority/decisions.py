@@ -1,0 +1,18 @@
+"""Reject decisions on requests of the decider."""
+
+from __future__ import annotations
+
+from akako.kernel.core.access import ADMIN, Actor
+from akako.kernel.core.errors import Forbidden
+from akako.kernel.db.database import Database
+
+
+async def refuse_own_request(tx: Database, actor: Actor, user_id: str) -> None:
+    """Raise Forbidden where the actor, or the impersonator, made the request to decide on."""
+    own = actor.user_id == user_id
+    if not own and actor.impersonator:
+        sql = "select exists (select from users where id = $1 and clerk_id = $2)"
+        own = await tx.fetchval(sql, user_id, actor.impersonator)
+    if own:
+        message = "You cannot decide on your own request"
+        raise Forbidden(message, required=(ADMIN,), user_roles=actor.roles)

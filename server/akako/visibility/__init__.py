@@ -1,0 +1,1 @@
+"""Who may see which part of the curriculum, as SQL conditions and checks."""
