@@ -100,7 +100,9 @@ def jobs(backends: Backends, settings: Settings) -> list[Job]:
         Job("library.clean_up", clean_up, cron="* * * * *"),
         Job("library.sweep", sweep, cron="41 * * * *"),
         Job("uploads.sweep", partial(uploads_service.sweep, backends.db, backends.uploads)),
-        Job("idempotency.forget", partial(idempotency.forget_old, backends.db), cron="7 * * * *"),
+        Job(
+            "idempotency.forget", partial(idempotency.delete_expired, backends.db), cron="7 * * * *"
+        ),
         Job("webhooks.forget", partial(webhook_queries.forget_old, backends.db), cron="27 * * * *"),
         Job("audit.expire", partial(audit.expire, backends.db, **days), cron="37 4 * * *"),
     ]

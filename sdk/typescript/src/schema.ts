@@ -15,8 +15,8 @@ export interface paths {
         put?: never;
         /**
          * Sync user data from Clerk
-         * @description With a token the caller's own row is brought up to date and returned. Without one the body names
-         *     whom to fetch from Clerk; the answer then holds nothing personal.
+         * @description With a token, this updates and returns the caller's account. Without a token, the body names the
+         *     user to fetch from Clerk; the response contains no personal data.
          *
          *     Needs no token, but one that is sent must be valid.
          */
@@ -111,8 +111,7 @@ export interface paths {
         post: operations["assignRole"];
         /**
          * Remove a role from a user
-         * @description The role is named in the query or in the body; the query is safer, because some proxies drop the
-         *     body of a DELETE.
+         * @description Name the role in the query or in the body. Some proxies drop the body of a DELETE request.
          *
          *     Roles: ADMIN.
          */
@@ -1000,7 +999,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description A user as seen by an administrator, with the whole history of roles. */
+        /** @description A user as administrators see it, with the complete role history. */
         AdminUser: {
             id: string;
             clerkId: string;
@@ -1466,7 +1465,7 @@ export interface components {
             code?: "PRECONDITION_FAILED";
             details?: components["schemas"]["PreconditionFailedDetails"];
         };
-        /** @description A user as seen by themselves, with the role windows that are open now. */
+        /** @description The caller's own account, with the open role windows. */
         Profile: {
             id: string;
             clerkId: string;
@@ -1484,7 +1483,7 @@ export interface components {
             updatedAt: string;
             userRoles: components["schemas"]["UserRole"][];
         };
-        /** @description What users may change about themselves. Absent fields stay; null clears. */
+        /** @description Fields that users can change themselves. Missing fields stay; null clears. */
         ProfileUpdate: {
             firstName?: string | null;
             lastName?: string | null;
@@ -1588,7 +1587,7 @@ export interface components {
             userRole: components["schemas"]["UserRole"];
             user: components["schemas"]["AdminUser"];
         };
-        /** @description A role to assign, from now or a given moment, for good or until a given moment. */
+        /** @description A role to assign, with an optional start and end. */
         RoleGrant: {
             /** @enum {unknown} */
             role: "ADMIN" | "LEARNER" | "MENTOR";
@@ -1599,7 +1598,7 @@ export interface components {
             effectiveStartDate?: string;
             effectiveEndDate?: string | null;
         };
-        /** @description The role to remove, if it is not named in the query. */
+        /** @description The role to remove, if the query does not name it. */
         RoleRemoval: {
             /** @enum {unknown} */
             role?: "ADMIN" | "LEARNER" | "MENTOR";
@@ -1661,7 +1660,7 @@ export interface components {
             /** Format: date-time */
             readonly updatedAt?: string;
         };
-        /** @description A hint which user to fetch from the identity provider; never a source of truth. */
+        /** @description Names the user to fetch from the identity provider. No data is taken from it. */
         SyncRequest: {
             /** @example user_123 */
             userId?: string;
@@ -1800,10 +1799,9 @@ export interface components {
             remaining: number | null;
         };
         /**
-         * @description One dated assignment. It holds from start (inclusive) to end (exclusive; null: open).
+         * @description A dated role assignment, from start (inclusive) to end (exclusive; null: open).
          *
-         *         `assignedBy` is the id of the administrator. Only administrators see it; in the caller's own
-         *         profile it is null.
+         *         `assignedBy` is the id of the administrator; null in the caller's own profile.
          */
         UserRole: {
             id: string;
@@ -1813,7 +1811,7 @@ export interface components {
             effectiveEndDate: string | null;
             assignedBy: string | null;
         };
-        /** @description What administrators may change about a user. Roles have endpoints of their own. */
+        /** @description Fields that administrators can change. Roles have separate endpoints. */
         UserUpdate: {
             firstName?: string | null;
             lastName?: string | null;

@@ -1,1 +1,1 @@
-"""Whether the caller of a request may still act when its effect is committed."""
+"""Checks that a caller may still act when the effect is committed."""

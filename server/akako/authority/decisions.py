@@ -1,4 +1,4 @@
-"""Reject decisions on requests of the decider."""
+"""Reject decisions that callers make on their own requests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from akako.kernel.db.database import Database
 
 
 async def refuse_own_request(tx: Database, actor: Actor, user_id: str) -> None:
-    """Raise Forbidden where the actor, or the impersonator, made the request to decide on."""
+    """Raise Forbidden if the actor or the impersonator made the request."""
     own = actor.user_id == user_id
     if not own and actor.impersonator:
         sql = "select exists (select from users where id = $1 and clerk_id = $2)"

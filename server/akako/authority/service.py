@@ -1,4 +1,4 @@
-"""The caller's authority, read again where an effect is committed.
+"""Read the authority of a caller again when the effect is committed.
 
 A request is authorized when it begins. Until its transaction commits the account may be deleted or
 deactivated, the session may end, and roles and plans may change. `current` is the one place that
@@ -17,7 +17,7 @@ from akako.kernel.db.database import Database
 
 
 async def current(tx: Database, actor: Actor, access: Access) -> Actor:
-    """Return the actor with the roles and the plan of now.
+    """Return the actor with current roles and plan.
 
     In a transaction the account's row is locked in share mode: a deactivation, a deletion and a
     change of roles or plan come before this statement or after the commit.
@@ -38,9 +38,9 @@ async def current(tx: Database, actor: Actor, access: Access) -> Actor:
 
 
 async def confirm(tx: Database, actor: Actor, access: Access) -> None:
-    """Raise what `current` raises, and Forbidden where a role that `access` names was lost.
+    """Check `current`, and that no role that `access` names was lost.
 
-    The verb may have relied on any of those roles. ADMIN alone suffices wherever it is named.
+    The operation may rely on any of these roles. ADMIN alone is sufficient where it is named.
     """
     roles = (await current(tx, actor, access)).roles
     lost = {role for role in access.roles if actor.has(role)} - set(roles)
@@ -49,5 +49,5 @@ async def confirm(tx: Database, actor: Actor, access: Access) -> None:
 
 
 async def one_at_a_time(tx: Database, actor: Actor) -> None:
-    """Make other transactions of this account wait for this one. Call it before `current`."""
+    """Make other transactions of this account wait. Call this before `current`."""
     await queries.lock_user(tx, actor.user_id)

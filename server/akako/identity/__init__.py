@@ -1,1 +1,1 @@
-"""Who is asking: users, their dated roles, their profile, and how they come to be known here."""
+"""Users, their dated roles and profiles, and their synchronization with the identity provider."""

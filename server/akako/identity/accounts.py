@@ -1,7 +1,6 @@
-"""Accounts follow the identity provider: what it says of a person is merged into our row.
+"""Merge the data of the identity provider into accounts.
 
-Every way by which news of a person arrives (sign-in, sync, webhook, reconciliation) ends in
-`merge`, so that they all obey the same rules.
+Sign-in, sync, webhooks and reconciliation all end in `merge`, so the same rules apply.
 """
 
 from __future__ import annotations
@@ -15,7 +14,15 @@ import msgspec
 import structlog
 
 from akako.identity import roles
-from akako.identity.statements import CREATE, DISPLACE, FACTS, FAREWELL, FORGET, LOCK, UPDATE
+from akako.identity.statements import (
+    CREATE,
+    DISPLACE,
+    END_ROLES_AND_RECORD,
+    ERASE,
+    FACTS,
+    LOCK,
+    UPDATE,
+)
 from akako.kernel.core import text
 from akako.kernel.core.access import ADMIN, Policy
 from akako.kernel.core.clerk_user import storable_email, storable_name
@@ -28,11 +35,11 @@ from akako.kernel.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
-ASKING_SECONDS = 3.0
+PROVIDER_SECONDS = 3.0
 
 
 class Merged(msgspec.Struct, frozen=True):
-    """The outcome of a merge. `changed`: whether anything that others can see is different now."""
+    """The result of a merge. `changed` is true if visible data differs."""
 
     user_id: str
     created: bool = False
@@ -41,11 +48,11 @@ class Merged(msgspec.Struct, frozen=True):
 
 
 class Tombstoned(Exception):
-    """The person was deleted; late news of them must not bring them back."""
+    """The person was deleted; later messages must not restore the account."""
 
 
 class EmailTaken(Exception):
-    """Another active row holds the address."""
+    """Another active account holds the address."""
 
     def __init__(self, clerk_id: str, email: str) -> None:
         self.clerk_id = clerk_id
@@ -163,13 +170,13 @@ async def _update(
 
 
 def _status(row: asyncpg.Record, suspended: bool) -> str:
-    """A ban there suspends here, and its end lifts that; our own decisions stay."""
+    """Return the status: a ban suspends, its end reactivates; an administrator's decision stays."""
     if suspended:
         return "SUSPENDED"
     return "ACTIVE" if row["clerk_suspended"] else str(row["status"])
 
 
-async def forget(db: Database, clerk_id: str) -> bool:
+async def erase(db: Database, clerk_id: str) -> bool:
     """Erase a user who was deleted at the identity provider; return whether the user was known.
 
     A trigger on `users` erases the personal data in the tables of all rooms. The row itself and the
@@ -177,36 +184,36 @@ async def forget(db: Database, clerk_id: str) -> bool:
     """
     async with db.transaction() as tx:
         await tx.execute(f"select {LOCK.format('$1')}", clerk_id)
-        return await forget_locked(tx, clerk_id)
+        return await erase_locked(tx, clerk_id)
 
 
-async def forget_locked(tx: Database, clerk_id: str) -> bool:
-    """As `forget`, in a transaction that holds LOCK already."""
-    user_id = await tx.fetchval(FORGET, clerk_id)
+async def erase_locked(tx: Database, clerk_id: str) -> bool:
+    """Do the same as `erase`, in a transaction that already holds LOCK."""
+    user_id = await tx.fetchval(ERASE, clerk_id)
     if user_id is None:
         return False
-    if not await tx.fetchval(FAREWELL, user_id, new_id()):
+    if not await tx.fetchval(END_ROLES_AND_RECORD, user_id, new_id()):
         log.error("no_admin_left", user_id=user_id)
         metrics.alert("no_admin_left")
     return True
 
 
 @asynccontextmanager
-async def patience() -> AsyncIterator[None]:
-    """However many questions to the provider one request takes, its caller waits only so long."""
+async def provider_time_limit() -> AsyncIterator[None]:
+    """Limit the total time that a request waits for the identity provider."""
     try:
-        async with asyncio.timeout(ASKING_SECONDS):
+        async with asyncio.timeout(PROVIDER_SECONDS):
             yield
     except TimeoutError:
         raise ServiceUnavailable(retry_after=1) from None
 
 
-async def settle(
+async def merge_or_resolve(
     db: Database, directory: Directory, person: DirectoryUser, policy: Policy
 ) -> Merged:
-    """Merge, and where another row holds the address, ask the provider whether it still should.
+    """Merge; if another account holds the address, check that account at the provider first.
 
-    Accounts are never linked by address. Raise Conflict when the address is rightly the other's.
+    Accounts are never linked by address. Raises Conflict if the other account still owns it.
     """
     try:
         return await merge(db, person, policy)
@@ -219,7 +226,7 @@ async def settle(
                 log.warning("email_holder_unknown", holder=clash.clerk_id)
                 raise
             if holder is None:
-                await forget(db, clash.clerk_id)
+                await erase(db, clash.clerk_id)
             elif text.email_key(holder.primary_email or "") != text.email_key(clash.email):
                 await merge(db, holder, policy, keep_clash=True)
         try:

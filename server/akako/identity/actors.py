@@ -69,10 +69,10 @@ async def load_actor(
 
 def _check_status(row: asyncpg.Record, claims: Claims, roles: tuple[str, ...]) -> None:
     if row["status"] != "ACTIVE":
-        raise turned_away(claims, "Account is not active", "account_inactive", roles)
+        raise rejected(claims, "Account is not active", "account_inactive", roles)
 
 
-def turned_away(
+def rejected(
     claims: Claims, message: str, reason: str, roles: tuple[str, ...] = ()
 ) -> CallerRejected:
     who = UnknownCaller(clerk_id=claims.subject, impersonator=claims.impersonator)
@@ -87,10 +87,10 @@ async def _provision(
     if directory is None:
         raise ServiceUnavailable("Your account is not known here yet", retry_after=5)
     try:
-        async with accounts.patience():
+        async with accounts.provider_time_limit():
             person = await directory.get_user(clerk_id)
             if person is None:
                 raise Unauthorized("invalid")
-            await accounts.settle(db, directory, person, policy)
+            await accounts.merge_or_resolve(db, directory, person, policy)
     except Tombstoned:
         raise Unauthorized("invalid") from None

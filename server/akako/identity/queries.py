@@ -48,7 +48,7 @@ USERS = Spec(
     identity="u.id",
 )
 
-# Effective now: the start is part of the window, the end is not.
+# Effective now: the start is inclusive, the end exclusive.
 EFFECTIVE = "r.effective_start <= now() and (r.effective_end is null or r.effective_end > now())"
 
 
@@ -89,12 +89,12 @@ _windows = msgspec.json.Decoder(tuple[list[UserRole], list[str]])
 
 
 def in_order(roles: Collection[str]) -> list[str]:
-    """The roles once each, the mightiest first."""
+    """Return the roles without duplicates, in the order of ROLES."""
     return [role for role in ROLES if role in roles]
 
 
 def _admin_user(row: asyncpg.Record) -> AdminUser:
-    """From a row that begins with COLUMNS. By position: a list has many of these."""
+    """Build a user from a row that begins with COLUMNS. Reading by position is faster."""
     created_at, updated_at, synced_at, windows = row[FACTS:WIDTH]
     history, roles = _windows.decode(windows)
     if len(roles) > 1:
@@ -116,12 +116,12 @@ async def find_actor(
     session_id: str | None = None,
     organization_id: str | None = None,
 ) -> asyncpg.Record | None:
-    """What a request needs of its caller: id, status, plan, effective roles, in one statement."""
+    """Return id, status, plan and effective roles of a caller, in one statement."""
     return await db.fetchrow(ACTOR, clerk_id, session_id, organization_id)
 
 
 async def get_user(db: Database, user_id: str, model: type[U], *, lock: bool = False) -> U | None:
-    """A user who is not deleted. `lock` keeps the row for the rest of the transaction."""
+    """Return a user who is not deleted. `lock` locks the row until the end of the transaction."""
     columns = OWN_COLUMNS if model is Profile else COLUMNS
     sql = f"select {columns} from users u where u.id = $1 and u.deleted_at is null"
     row = await db.fetchrow(sql + (" for update of u" if lock else ""), user_id)
@@ -156,7 +156,7 @@ async def list_users(db: Database, request: listing.Request) -> Listed[AdminUser
 
 
 async def update_user(db: Database, user_id: str, changes: dict[str, object]) -> None:
-    """Set columns (names come from this code, never from a caller) and the moment of change."""
+    """Set columns and `updated_at`. Column names come from this code, never from a caller."""
     sets = ", ".join(f"{column} = ${n}" for n, column in enumerate(changes, start=2))
     sql = f"update users set {sets}, updated_at = now() where id = $1"
     await db.execute(sql, user_id, *changes.values())

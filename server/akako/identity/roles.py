@@ -1,4 +1,4 @@
-"""Dated roles. Windows are closed, never deleted, so the whole history stays readable."""
+"""Dated roles. Windows are closed, never deleted, so that the history stays complete."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ async def open_window(
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> str:
-    """Assign a role from `start` (default now) until `end` (default for good); return its id.
+    """Assign a role from `start` (default: now) to `end` (default: open); return the window's id.
 
-    Raise Conflict where the window would overlap one that the user has for that role.
+    Raises Conflict if the window overlaps another one of the same role.
     """
     role_id = new_id()
     try:
@@ -61,8 +61,8 @@ async def open_window(
 
 
 async def close_window(tx: Database, user_id: str, role: str, *, revoked_by: str | None) -> bool:
-    """End what is effective and cancel what was to come; return whether there was anything."""
-    # The clock, not now(): another removal may have been carried out since this one began.
+    """Close the effective window and cancel future ones; return whether there was any."""
+    # clock_timestamp(), not now(): another removal may have committed since this one began.
     closed = await tx.fetch(
         """
         update user_roles set effective_end = greatest(effective_start, now()), revoked_by = $3
@@ -83,18 +83,18 @@ async def has_lasting_admin(tx: Database) -> bool:
 
 
 async def lock_admins(tx: Database) -> None:
-    """Wait for every other change of administrators to finish; hold the lock until the commit."""
+    """Serialize changes of administrators: hold an advisory lock until the commit."""
     await tx.execute("select pg_advisory_xact_lock($1)", locks.ADMINS)
 
 
 async def keep_one_admin(tx: Database) -> None:
-    """Raise LastAdmin if no active user holds ADMIN for good. RequestCall under `lock_admins`."""
+    """Raise LastAdmin if no active user holds ADMIN without an end. Call under `lock_admins`."""
     if not await has_lasting_admin(tx):
         raise LastAdmin
 
 
 async def holds(tx: Database, user_id: str, role: str) -> bool:
-    """Whether the role is effective now."""
+    """Return whether the role is effective now."""
     return bool(
         await tx.fetchval(
             """

@@ -56,8 +56,8 @@ async def sync_user(
 ) -> Ok[Profile | Synced] | Created[Profile | Synced]:
     """Sync user data from Clerk.
 
-    With a token the caller's own row is brought up to date and returned. Without one the body names
-    whom to fetch from Clerk; the answer then holds nothing personal.
+    With a token, this updates and returns the caller's account. Without a token, the body names the
+    user to fetch from Clerk; the response contains no personal data.
     """
     accounts = ctx.get(Accounts)
     policy, directory = accounts.policy, accounts.directory
@@ -149,8 +149,7 @@ async def remove_role(
 ) -> Ok[AdminUser]:
     """Remove a role from a user.
 
-    The role is named in the query or in the body; the query is safer, because some proxies drop the
-    body of a DELETE.
+    Name the role in the query or in the body. Some proxies drop the body of a DELETE request.
     """
     named = {each for each in (data.role, query.role) if each}
     if not named:

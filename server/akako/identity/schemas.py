@@ -1,4 +1,4 @@
-"""The shapes of users and roles on the wire."""
+"""Request and response types of users and roles."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from akako.kernel.core.access import Role
 
 
 class UserRole(msgspec.Struct, rename="camel", frozen=True):
-    """One dated assignment. It holds from start (inclusive) to end (exclusive; null: open).
+    """A dated role assignment, from start (inclusive) to end (exclusive; null: open).
 
-    `assignedBy` is the id of the administrator. Only administrators see it; in the caller's own
-    profile it is null.
+    `assignedBy` is the id of the administrator; null in the caller's own profile.
     """
 
     id: str
@@ -44,13 +43,13 @@ class User(msgspec.Struct, rename="camel"):
 
 
 class Profile(User, rename="camel"):
-    """A user as seen by themselves, with the role windows that are open now."""
+    """The caller's own account, with the open role windows."""
 
     user_roles: list[UserRole]
 
 
 class AdminUser(User, rename="camel"):
-    """A user as seen by an administrator, with the whole history of roles."""
+    """A user as administrators see it, with the complete role history."""
 
     user_roles: list[UserRole]
     last_synced_at: datetime | None
@@ -76,14 +75,14 @@ PlanName = Literal["FREE", "PRO", "ENTERPRISE"]
 
 
 class SyncRequest(msgspec.Struct, rename="camel", kw_only=True):
-    """A hint which user to fetch from the identity provider; never a source of truth."""
+    """Names the user to fetch from the identity provider. No data is taken from it."""
 
     user_id: fields.ClerkId | UnsetType = UNSET
     email: fields.Email | UnsetType = UNSET
 
 
 class ProfileUpdate(msgspec.Struct, rename="camel", kw_only=True):
-    """What users may change about themselves. Absent fields stay; null clears."""
+    """Fields that users can change themselves. Missing fields stay; null clears."""
 
     __read_only__: ClassVar[frozenset[str]] = frozenset(
         {"id", "clerkId", "email", "username", "status", "plan", "role", "roles"}
@@ -96,7 +95,7 @@ class ProfileUpdate(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class UserUpdate(msgspec.Struct, rename="camel", kw_only=True):
-    """What administrators may change about a user. Roles have endpoints of their own."""
+    """Fields that administrators can change. Roles have separate endpoints."""
 
     __read_only__: ClassVar[frozenset[str]] = frozenset(
         {"id", "clerkId", "email", "username", "role", "roles", "userRoles"}
@@ -111,7 +110,7 @@ class UserUpdate(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class RoleGrant(msgspec.Struct, rename="camel", kw_only=True):
-    """A role to assign, from now or a given moment, for good or until a given moment."""
+    """A role to assign, with an optional start and end."""
 
     role: RoleName
     effective_start_date: fields.Instant | UnsetType = UNSET
@@ -119,6 +118,6 @@ class RoleGrant(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class RoleRemoval(msgspec.Struct, rename="camel", kw_only=True):
-    """The role to remove, if it is not named in the query."""
+    """The role to remove, if the query does not name it."""
 
     role: RoleName | UnsetType = UNSET

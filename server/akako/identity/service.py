@@ -1,4 +1,4 @@
-"""What can be done about users."""
+"""Business rules of users and roles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from akako.identity import accounts, queries, roles
 from akako.identity.accounts import Merged, Tombstoned
-from akako.identity.actors import load_actor, turned_away
+from akako.identity.actors import load_actor, rejected
 from akako.identity.schemas import (
     AdminUser,
     Profile,
@@ -35,18 +35,18 @@ Echoed = Mapping[str, Any]
 async def sync_caller(
     db: Database, directory: Directory | None, claims: Claims, hint: str | None, policy: Policy
 ) -> Merged:
-    """Bring the row of a token's owner up to date. A hint that names somebody else is refused."""
+    """Update the caller's account. Reject a hint that names another user."""
     if hint is not None and hint != claims.subject:
-        raise turned_away(claims, "The token belongs to another user", "user_mismatch")
+        raise rejected(claims, "The token belongs to another user", "user_mismatch")
     if directory is None:
-        # Nobody can be asked, so the row stays as it is; one that is missing cannot be made.
+        # Without a provider an existing account stays as it is; a missing one is an error.
         facts = await load_actor(db, None, claims, policy, provision=True, ip=None, request_id=None)
         return Merged(facts.user_id)
     unknown = Unauthorized("invalid")
     merged = await _sync(db, directory, claims.subject, None, policy, unknown=unknown)
     if merged.suspended:
-        raise turned_away(claims, "Account is not active", "account_inactive")
-    # Raises where the session has ended or the account is not active.
+        raise rejected(claims, "Account is not active", "account_inactive")
+    # Raises if the session has ended or the account is not active.
     await load_actor(db, directory, claims, policy, provision=False, ip=None, request_id=None)
     return merged
 
@@ -78,11 +78,11 @@ async def _sync(
     unknown: Exception,
 ) -> Merged:
     try:
-        async with accounts.patience():
+        async with accounts.provider_time_limit():
             person = await directory.get_user(clerk_id)
             if person is None or (email is not None and not _owns(person.emails, email)):
                 raise unknown
-            return await accounts.settle(db, directory, person, policy)
+            return await accounts.merge_or_resolve(db, directory, person, policy)
     except Tombstoned:
         raise unknown from None
 
@@ -137,7 +137,7 @@ async def update_user(
     echoed: Echoed,
     if_match: str | None,
 ) -> AdminUser:
-    """Change a user. Raise LastAdmin when that would leave no active administrator."""
+    """Update a user. Raises LastAdmin if no active administrator would remain."""
     async with db.transaction() as tx:
         await roles.lock_admins(tx)
         before = await _locked(tx, user_id)
@@ -157,7 +157,7 @@ async def update_user(
 async def _apply(
     tx: Database, before: Profile | AdminUser, changes: ProfileUpdate | UserUpdate
 ) -> bool:
-    """Store the fields that differ; return false, and keep `updatedAt`, where none does."""
+    """Store the fields that differ. Return false and keep `updatedAt` if none differs."""
     sent = validation.supplied(changes)
     changed = {name: value for name, value in sent.items() if value != getattr(before, name)}
     if not changed:
@@ -179,7 +179,7 @@ async def _locked(tx: Database, user_id: str) -> AdminUser:
 async def assign_role(
     db: Database, actor: Actor, user_id: str, *, grant: RoleGrant
 ) -> RoleAssigned:
-    """Open a window. Raise Conflict where it overlaps one of the same role."""
+    """Assign a role. Raises Conflict if its window overlaps another one of the same role."""
     refuse_impersonated(actor)
     start, end = _checked_window(grant)
     async with db.transaction() as tx:
@@ -197,7 +197,7 @@ async def assign_role(
 
 
 def _checked_window(grant: RoleGrant) -> tuple[datetime | None, datetime | None]:
-    """The window in order, or ValidationFailed."""
+    """Return start and end. Raises ValidationFailed if they are not in order."""
     now = datetime.now(UTC)
     start = grant.effective_start_date or None
     end = grant.effective_end_date or None
@@ -213,7 +213,7 @@ def _checked_window(grant: RoleGrant) -> tuple[datetime | None, datetime | None]
 async def remove_role(
     db: Database, actor: Actor, user_id: str, *, role: str, if_match: str | None = None
 ) -> AdminUser:
-    """Close the effective window of a role and cancel future ones; the history stays."""
+    """Close the effective window of a role and cancel future ones. The history stays."""
     refuse_impersonated(actor)
     async with db.transaction() as tx:
         await roles.lock_admins(tx)

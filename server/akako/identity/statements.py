@@ -1,12 +1,12 @@
-"""SQL of accounts as they follow the identity provider, folded into few round trips."""
+"""SQL that synchronizes accounts with the identity provider in few round trips."""
 
 from __future__ import annotations
 
 from akako.identity import roles
 from akako.kernel.db import locks
 
-# Whatever is decided about a person is decided one after the other. Each statement sees what was
-# committed when it began, so whoever waits for the lock must look only with the next one.
+# Serializes all decisions about a person. A statement sees what was committed when it started, so
+# the statement that waits for the lock must not read the row itself.
 LOCK = f"pg_advisory_xact_lock(hashtextextended({{}}, {locks.ACCOUNT_SEED}))"
 
 FACTS = """
@@ -57,7 +57,7 @@ update users set email = $2, email_key = $3, first_name = $4, last_name = $5,
 where id = $1 returning updated_at = now()
 """
 
-FORGET = """
+ERASE = """
 with buried as (
     insert into user_tombstones (clerk_id) values ($1) on conflict do nothing
 )
@@ -68,12 +68,12 @@ update users set deleted_at = now(), updated_at = now(), status = 'INACTIVE',
 where clerk_id = $1 and deleted_at is null returning id
 """
 
-# Apart from FORGET, because a role may have been assigned while that waited for the row. False if
-# an administrator left, and none is left.
-FAREWELL = f"""
-with closed as ({roles.CLOSE_ALL}), noted as (
+# Separate from ERASE, because a role may have been assigned while that waited for the row. False if
+# the last administrator was deleted.
+END_ROLES_AND_RECORD = f"""
+with closed as ({roles.CLOSE_ALL}), entry as (
     insert into audit_log (action, resource, resource_id) values ('user.deleted', 'user', $1)
-), told as (
+), event as (
     insert into outbox (id, type, data)
     values ($2, 'user.deleted', jsonb_build_object('userId', $1::text))
 )

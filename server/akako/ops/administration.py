@@ -136,6 +136,6 @@ async def _settle(db: Database, directory: Directory, policy: Policy, clerk_id: 
         person = await directory.get_user(clerk_id)
         if person is None:
             raise AdministrationError(f"the identity provider has no user {clerk_id}")
-        await accounts.settle(db, directory, person, policy)
+        await accounts.merge_or_resolve(db, directory, person, policy)
     except (ApiError, Tombstoned) as error:
         raise AdministrationError(f"{clerk_id} could not be fetched: {error}") from error

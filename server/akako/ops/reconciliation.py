@@ -43,7 +43,7 @@ async def reconcile(
     async for person in directory.list_users():
         met.add(person.id)
         try:
-            merged = await accounts.settle(db, directory, person, policy)
+            merged = await accounts.merge_or_resolve(db, directory, person, policy)
         except Conflict:
             summary.conflicts += 1
         except Tombstoned:
@@ -55,7 +55,7 @@ async def reconcile(
         progress(summary.seen, expected)
     for clerk_id in await _unmet(db, met):
         if await directory.get_user(clerk_id) is None:
-            await accounts.forget(db, clerk_id)
+            await accounts.erase(db, clerk_id)
             summary.deleted += 1
     return summary
 

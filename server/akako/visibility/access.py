@@ -1,4 +1,4 @@
-"""Who may read and who may change the material of a topic, for every room that handles it."""
+"""Checks whether a caller may read or change the material of a topic."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from akako.visibility.tree import TOPIC, readable
 
 
 class TopicAccess(msgspec.Struct, frozen=True, kw_only=True):
-    """How a caller stands to a topic that was not deleted, nor anything that it is in."""
+    """The relation of a caller to a topic. Neither the topic nor an ancestor is deleted."""
 
     topic_id: str
     subject_id: str
-    mentor_id: str | None  # who teaches the subject
+    mentor_id: str | None  # the mentor of the subject
     readable: bool  # whether the caller may read its text, documents and video
 
 
-# Holds the topic for a change, and what it is in against a deletion and another mentor.
+# Locks the topic for changes, and its ancestors against deletion and reassignment.
 HOLD = "for no key update of t for share of s for key share of g, l"
 
 
 async def find_topic_access(
     db: Database, actor: Actor, topic_id: str, *, hold: bool = False
 ) -> TopicAccess | None:
-    """Return None where the topic is unknown or deleted, itself or with something that it is in.
+    """Return the caller's relation to a topic, or None if it is unknown or deleted.
 
-    With `hold` the result stays true until the transaction ends.
+    With `hold`, row locks keep the result true until the transaction ends.
     """
     where = Where()
     where.add("t.id = {}", topic_id)
@@ -63,6 +63,6 @@ def require_write(actor: Actor, access: TopicAccess) -> None:
 
 
 def require_owner(actor: Actor, mentor_id: object) -> None:
-    """Raise Forbidden unless the caller is an administrator or this very mentor."""
+    """Raise Forbidden unless the caller is an administrator or the given mentor."""
     if not actor.is_admin and not (actor.has(MENTOR) and mentor_id == actor.user_id):
         raise not_owner(actor)

@@ -1,7 +1,7 @@
-"""The tree of the curriculum: what is in what, and which of it a caller may see.
+"""SQL conditions on the curriculum tree: ancestors, and the nodes that a caller may see.
 
-A node that is inactive or deleted takes everything below it out of sight, and nothing below it is
-rewritten: one update brings all of it back.
+An inactive or deleted node hides everything below it without changing it, so one update restores
+all of it.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from akako.kernel.db.pages import Where
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """A kind of node: its name in the API, its table, and the kind that it is in."""
+    """A kind of node: its name in the API, its table, and the kind of its parent."""
 
     resource: str
     table: str
-    alias: str  # of the table, in every statement
+    alias: str  # of the table, used in every statement
     parent: Kind | None = None
     parent_column: str = ""
 
     @cached_property
     def chain(self) -> list[Kind]:
-        """This kind and those that it is in, up to the levels."""
+        """This kind and its ancestors, up to levels."""
         return [self, *(self.parent.chain if self.parent else [])]
 
     @cached_property
     def source(self) -> str:
-        """The FROM clause of the node with all that it is in."""
+        """The FROM clause of a node joined with its ancestors."""
         joins = [
             f"join {up.table} {up.alias} on {up.alias}.id = {kind.alias}.{kind.parent_column}"
             for kind, up in pairwise(self.chain)
@@ -40,12 +40,12 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def present(self) -> str:
-        """SQL: neither the node nor anything that it is in was deleted."""
+        """The condition that neither the node nor an ancestor is deleted."""
         return self._throughout("deleted_at is null")
 
     @cached_property
     def active(self) -> str:
-        """SQL: the node and all that it is in are active."""
+        """The condition that the node and its ancestors are active."""
         return self._throughout("is_active")
 
     def _throughout(self, condition: str) -> str:
@@ -63,16 +63,15 @@ TOPIC = Kind(
 
 
 def bind(where: Where, value: object) -> str:
-    """The placeholder of a value for use outside of the conditions."""
+    """Return the placeholder of a value that is used outside the conditions."""
     where.values.append(value)
     return f"${len(where.values)}"
 
 
 def visible(where: Where, kind: Kind, actor: Actor | None, *, inactive: bool) -> str:
-    """SQL: the caller may see this node, supposing it is present.
+    """Return the condition that the caller may see a node that is not deleted.
 
-    Mentors see their subjects, and the topics in them, while those are not active yet; with
-    `inactive` everything is seen.
+    Mentors see their own inactive subjects and topics. With `inactive`, all nodes are visible.
     """
     if inactive:
         return "true"
@@ -82,10 +81,10 @@ def visible(where: Where, kind: Kind, actor: Actor | None, *, inactive: bool) ->
 
 
 def readable(where: Where, actor: Actor | None) -> str:
-    """SQL: the caller may read what a topic teaches, its text, documents and video.
+    """Return the condition that the caller may read the text, documents and video of a topic.
 
-    Administrators may, the subject's mentor, and learners with an approved enrollment while the
-    topic and all that it is in are active. Everything that hands out material asks this.
+    Administrators and the subject's mentor can; learners can with an approved enrollment while the
+    topic and its ancestors are active. Every endpoint that returns material uses this condition.
     """
     if actor is None or not actor.has(*ROLES):
         return "false"

@@ -55,7 +55,7 @@ class ClerkWebhooks(msgspec.Struct, frozen=True, kw_only=True):
     metered=False,
     media=JSON,
     body_limit=MAX_BYTES,
-    pardons=True,
+    serves_over_limit=True,
     errors=(401, 503),
     changes_public=True,
 )

@@ -134,7 +134,7 @@ async def _forget(db: Database, message_id: str, kind: str, data: object) -> boo
     async def work(tx: Database) -> bool:
         new = await queries.note_for_person(tx, message_id, kind, clerk_id)
         if new:
-            await accounts.forget_locked(tx, clerk_id)
+            await accounts.erase_locked(tx, clerk_id)
         return new
 
     return await retried(db, work)

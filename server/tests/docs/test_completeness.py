@@ -103,7 +103,7 @@ def reasons() -> set[str]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
                 kind = ast.unparse(node.func).rpartition(".")[2]
                 given = [each.value for each in node.keywords if each.arg == "reason"]
-                place = {"BadRequest": 0, "Unauthorized": 0, "turned_away": 2}.get(kind, 99)
+                place = {"BadRequest": 0, "Unauthorized": 0, "rejected": 2}.get(kind, 99)
                 values = [*node.args[place : place + 1], *given]
                 found |= {each.value for each in values if isinstance(each, ast.Constant)}
     return {each for each in found if isinstance(each, str)}

@@ -159,7 +159,7 @@ async def forget(api: Server, clerk_id: str) -> None:
     assert api.database_url
     db = Pool(api.database_url, size=1)
     try:
-        assert await accounts.forget(db, clerk_id)
+        assert await accounts.erase(db, clerk_id)
     finally:
         await db.close()
 

@@ -1,4 +1,4 @@
-"""Who may come in: the address's limit, the token, the account, its role, its limit and quota."""
+"""Admit a request: limit per address, token, account, role, limit per user, quota."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from akako.kernel.http.limits import (
     UPLOAD,
     Bucket,
     Limiter,
-    Standing,
+    RateLimitState,
 )
 
-# Where an address is known to be many people, these are counted for each of them.
+# In shared networks these buckets count per signed-in user.
 SHARED_BUCKETS = (GENERAL, AUTH)
 
 
 class LoadActor(Protocol):
-    """Finds (or makes) the caller's account. Raise Unauthorized or Forbidden when it is no good."""
+    """Load or create the caller's account. Raises Unauthorized or Forbidden."""
 
     async def __call__(self, ctx: Context, claims: Claims, *, provision: bool) -> Actor: ...
 
@@ -44,7 +44,7 @@ class ConfirmActor(Protocol):
 
 
 class Admission(msgspec.Struct, kw_only=True):
-    """What is asked of every request before anything is done for it."""
+    """The checks of every request before its handler."""
 
     limiter: Limiter
     verifier: TokenVerifier
@@ -55,7 +55,7 @@ class Admission(msgspec.Struct, kw_only=True):
     shared: Networks = ()
 
     async def limit_address(self, endpoint: Endpoint, ctx: Context) -> None:
-        """Count a hit. Where one address is many people, a known caller counts for themselves."""
+        """Count the request per address; in shared networks, count a signed-in caller instead."""
         ctx.address = self.address(ctx.scope, ctx.headers.get(b"x-forwarded-for"))
         bucket = endpoint.bucket
         if bucket is UPLOAD:
@@ -64,33 +64,33 @@ class Admission(msgspec.Struct, kw_only=True):
         if (shared or bucket.per_user) and await self._claims(ctx):
             await self._hit_user(ctx, bucket, ctx.claims.subject)  # type: ignore[union-attr]
         else:
-            standing = await self.hit_address(bucket, ctx.address)
-            ctx.response_headers = standing.headers()
+            state = await self.hit_address(bucket, ctx.address)
+            ctx.response_headers = state.headers()
             try:
-                standing.enforce()
+                state.enforce()
             except RateLimited as problem:
-                if not endpoint.pardons:
+                if not endpoint.serves_over_limit:
                     raise
                 ctx.over_limit = problem
 
     def address(self, scope: Scope, forwarded: bytes | None) -> str:
-        """Who calls; `forwarded` is the value of X-Forwarded-For."""
+        """Return the client address; `forwarded` is the value of X-Forwarded-For."""
         client = scope["client"]
         hops = [forwarded.decode("latin-1")] if forwarded else []
         return client_address(client[0] if client else None, hops, self.trusted)
 
-    async def hit_address(self, bucket: Bucket, address: str) -> Standing:
+    async def hit_address(self, bucket: Bucket, address: str) -> RateLimitState:
         many = bucket in SHARED_BUCKETS and in_networks(address, self.shared)
         factor = SHARED_FACTOR if many else 1
         return await self.limiter.hit(bucket, "ip", rate_key(address), factor=factor)
 
     async def _hit_user(self, ctx: Context, bucket: Bucket, subject: str) -> None:
-        standing = await self.limiter.hit(bucket, "user", subject)
-        ctx.response_headers = standing.headers()
-        standing.enforce()
+        state = await self.limiter.hit(bucket, "user", subject)
+        ctx.response_headers = state.headers()
+        state.enforce()
 
     async def _claims(self, ctx: Context) -> Claims | None:
-        """The token's claims if it verifies; why it does not is asked again when it matters."""
+        """Return the claims of a valid token. Errors are raised later, where a token is needed."""
         try:
             ctx.claims = await self._verify(ctx)
         except ApiError:
@@ -131,7 +131,10 @@ class Admission(msgspec.Struct, kw_only=True):
             await self._admit(endpoint, ctx, ctx.maybe_actor, ctx.claims)
 
     async def _admit(self, endpoint: Endpoint, ctx: Context, actor: Actor, claims: Claims) -> None:
-        """Role, the user's own limit, quota. A rejected role counts against the quota."""
+        """Check role, limit per user and quota.
+
+        Requests rejected with 403 count against the quota.
+        """
         try:
             endpoint.access.check(actor.roles)
         except Forbidden:

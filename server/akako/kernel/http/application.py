@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 
 class Lifespan(Protocol):
-    """Opens what the application needs while it runs, and closes it."""
+    """Opens and closes the resources of the application."""
 
     def __call__(self, app: object, /) -> AbstractAsyncContextManager[None]: ...
 
@@ -170,7 +170,7 @@ class Unrouted:
 
 
 def _is_in_auth(path: str) -> bool:
-    """Tell whether any reading of the path lies under /api/auth, also with doubled slashes."""
+    """Return whether any reading of the path lies under /api/auth, also with doubled slashes."""
     area = [part.lower() for part in path.split("/") if part not in ("", ".")][:2]
     return area == ["api", "auth"]
 

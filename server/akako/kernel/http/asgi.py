@@ -1,4 +1,4 @@
-"""The types of ASGI, as far as this server uses them."""
+"""The ASGI types that this server uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The declared and the real body of a request: media type, size, time."""
+"""Check the declared body of a request, and read it within limits of size and time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from akako.kernel.http.context import Context
 
 JSON_BYTES = 64 * 1024
 BODY_SECONDS = 15.0
-FORM_OVERHEAD = 1024 * 1024  # what a form may need beside its file
+FORM_OVERHEAD = 1024 * 1024  # bytes of a form beside its file
 JSON_MEDIA = re.compile(rb'application/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?\s*', re.IGNORECASE)
 
 
@@ -35,10 +35,13 @@ def has_body(ctx: Context) -> bool:
 def check_declared(
     ctx: Context, *, limit: int, media: str, optional: bool, overhead: int = 0
 ) -> None:
-    """Judge the body by its headers alone, before a byte of it is read.
+    """Check a body by its headers, before a byte of it is read.
 
-    `media` is the one type that is understood; `optional` allows an empty body without a type.
-    `overhead` is what may come on top of a limit that is about a part of the body.
+    Args:
+        limit: maximum size in bytes.
+        media: the accepted media type.
+        optional: whether a request without body and type is accepted.
+        overhead: additional bytes, where `limit` concerns only a part of the body.
     """
     length = declared_length(ctx)
     if length is not None and length > limit + overhead:
@@ -60,7 +63,7 @@ def check_declared(
 
 
 async def read_whole(ctx: Context, limit: int) -> bytes:
-    """The body, at most `limit` bytes. Raise PayloadTooLarge or RequestTimeout."""
+    """Return the body, at most `limit` bytes. Raises PayloadTooLarge or RequestTimeout."""
     parts: list[bytes] = []
     size = 0
     try:

@@ -1,4 +1,4 @@
-"""Who is calling: the address behind the proxies that we trust, and the key it is counted by."""
+"""The client address behind trusted proxies, and the key that rate limits use for it."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ MAPPED = IPv6Network("::ffff:0:0/96")
 
 
 def client_address(peer: str | None, forwarded_for: Sequence[str], trusted: Networks) -> str:
-    """The caller's address: the socket's peer, or what trusted proxies say about theirs.
+    """Return the client address: the peer of the socket, or the address that trusted proxies name.
 
-    `forwarded_for` holds the values of all X-Forwarded-For headers in order. Only a trusted hop is
-    believed about the hop before it: what the caller wrote there himself counts for nothing.
-    `unknown` when there is no peer, as on a Unix socket.
+    `forwarded_for` contains the values of all X-Forwarded-For headers in order. Only the entry
+    that a trusted proxy added is used; entries that the client sent are ignored. Returns `unknown`
+    without a peer, as on a Unix socket.
     """
     if peer is None:
         return UNKNOWN
     hop = _read(peer)
     if hop is None or not forwarded_for or not trusted:
         return hop.text if hop else peer
-    # What a caller put in front of a sensible number of hops is not worth reading.
+    # More hops than that are not read: a client can send any number.
     hops = ",".join(forwarded_for).rsplit(",", MAX_HOPS)
     while hops and _contains(trusted, hop.address):
         previous = _read(hops.pop())
@@ -51,7 +51,7 @@ def client_address(peer: str | None, forwarded_for: Sequence[str], trusted: Netw
 
 @lru_cache(CACHED_ADDRESSES)
 def rate_key(address: str) -> str:
-    """What the address is counted by: IPv4 itself; of IPv6 the /64, which is one subscriber."""
+    """Return the rate-limit key: the IPv4 address, or the /64 of an IPv6 address."""
     hop = _read(address)
     if hop is None:
         return address
@@ -61,7 +61,7 @@ def rate_key(address: str) -> str:
 
 
 def in_networks(address: str, networks: Networks) -> bool:
-    """Whether the address lies in one of the networks; never for what is no address."""
+    """Return whether the address is in one of the networks. False for text that is no address."""
     if not networks:
         return False
     hop = _read(address)
@@ -69,7 +69,7 @@ def in_networks(address: str, networks: Networks) -> bool:
 
 
 def parse_networks(text: str) -> Networks:
-    """Read a comma list of CIDRs or addresses. Raise ValueError naming the one that is wrong."""
+    """Parse a comma-separated list of CIDRs or addresses. ValueError names the malformed one."""
     return tuple(_parse_network(part.strip()) for part in text.split(",") if part.strip())
 
 
@@ -83,7 +83,7 @@ def _contains(networks: Networks, address: Address) -> bool:
 
 
 def _read(text: str) -> _Hop | None:
-    # Checked before the cache, so that nobody fills it with long texts.
+    # Checked before the cache, which bounds the memory of the cache.
     return _parse(text) if len(text) <= LONGEST_ADDRESS else None
 
 
@@ -97,7 +97,7 @@ def _parse(text: str) -> _Hop | None:
     except ValueError:
         return None
     if isinstance(address, IPv6Address):
-        # Without its zone, which says nothing about the caller and may hold any text.
+        # Without the zone, which does not identify the client and can be any text.
         address = address.ipv4_mapped or IPv6Address(int(address))
     return _Hop(address, str(address))
 
@@ -107,7 +107,7 @@ def _parse_network(text: str) -> IPv4Network | IPv6Network:
         network = ip_network(text)
     except ValueError as error:
         raise ValueError(f"{text!r} is not a network such as 10.0.0.0/8 ({error})") from error
-    # Addresses lose this form when read, so networks must too.
+    # Addresses are normalized when parsed, so networks must be, too.
     if isinstance(network, IPv6Network) and network.subnet_of(MAPPED):
         mapped = int(network.network_address) & 0xFFFFFFFF
         return IPv4Network((mapped, network.prefixlen - MAPPED.prefixlen))

@@ -1,4 +1,4 @@
-"""One request on its way through the server."""
+"""The context of a request: its scope, headers, caller and dependencies."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ Dependencies = Mapping[type[Any], Any]
 
 
 class Meter(Protocol):
-    """Counts the calls that a plan allows in a month."""
+    """Counts requests against the monthly quota of a plan."""
 
     async def charge(self, db: Database, actor: Actor, claims: Claims) -> Headers:
-        """Count one call; return the quota headers. Raise QuotaExceeded when none is left."""
+        """Count one request; return the quota headers. Raises QuotaExceeded."""
 
     def refund(self, actor: Actor, claims: Claims) -> None:
-        """Refund one ctx, for a response that does not count."""
+        """Refund one request whose response does not count."""
 
     def unspent(self, subject: str, month: date) -> int:
-        """Calls that the database counts already, although they were not made yet."""
+        """Return how many reserved requests of this process have not been made yet."""
 
 
 def joined_headers(scope: Scope) -> dict[bytes, bytes]:
-    """Joined as HTTP defines it, so that a repeated header never hides its first value."""
+    """Return all headers; repeated ones are joined with commas (RFC 9110, section 5.3)."""
     joined: dict[bytes, bytes] = {}
     for name, value in scope["headers"]:
         joined[name] = joined[name] + b", " + value if name in joined else value
@@ -42,7 +42,7 @@ def joined_headers(scope: Scope) -> dict[bytes, bytes]:
 
 
 class Context:
-    """The facts of a request. Services are given what they need of it, never the context itself."""
+    """A request. Services receive single values of it, never the context itself."""
 
     __slots__ = (
         "address",
@@ -75,11 +75,11 @@ class Context:
         self.headers = joined_headers(scope)
         self.address = ""
         self.body_asked_for = False
-        self.in_transaction = False  # whether `db` is one that the pipeline has opened
-        self.charged = False  # whether the call was counted towards the month's quota
-        self.over_limit: RateLimited | None = None  # for handlers that may pardon it
-        self.public = False  # whether anonymous callers get the same as long as they are anonymous
-        self.generation = 0  # of public answers, when the request came
+        self.in_transaction = False  # whether `db` is a transaction of the pipeline
+        self.charged = False  # whether the request was counted against the quota
+        self.over_limit: RateLimited | None = None  # for handlers that may serve the request anyway
+        self.public = False  # whether the response is the same for all anonymous callers
+        self.generation = 0  # of the public cache, when the request started
         self.claims: Claims | None = None
         self.maybe_actor: Actor | None = None
         self.response_headers: Headers = []
@@ -91,7 +91,7 @@ class Context:
 
     @property
     def actor(self) -> Actor:
-        """The signed-in caller. Only for endpoints whose access asks for a token."""
+        """The signed-in caller. Only for endpoints that require a token."""
         if self.maybe_actor is None:
             raise Unauthorized("missing")
         return self.maybe_actor
@@ -106,7 +106,7 @@ class Context:
         return None if value is None else value.decode("latin-1")
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it arrives. Raise ClientGone when the connection ends first."""
+        """Yield the body as it arrives. Raises ClientGone if the connection ends first."""
         more = self.body_asked_for = True
         while more:
             message = await self.receive()
@@ -118,4 +118,4 @@ class Context:
 
 
 class ClientGone(Exception):
-    """The client closed the connection; there is nobody left to answer."""
+    """The client closed the connection; no response can be sent."""

@@ -36,31 +36,31 @@ class Tag(msgspec.Struct, frozen=True):
 
 
 class Also(msgspec.Struct, frozen=True):
-    """HEAD or OPTIONS on an endpoint's path, where a protocol's clients depend on it."""
+    """A documented HEAD or OPTIONS operation on the path of an endpoint."""
 
     method: str
     name: str
     summary: str
     refusals: tuple[type[ApiError], ...] = ()
     asks: dict[str, dict[str, Any]] = {}  # headers of the request
-    headers: dict[str, dict[str, Any]] = {}  # of the answer to OPTIONS
+    headers: dict[str, dict[str, Any]] = {}  # of the response to OPTIONS
 
 
 class Endpoint(msgspec.Struct, kw_only=True):
-    """An operation of the API: what it is for, who may call it, and how it is carried out."""
+    """An operation of the API: its access, limits, types, documentation and handler."""
 
     method: str
-    path: str  # with the prefix; parameters in braces
+    path: str  # including the prefix; parameters in braces
     handler: Handler
     access: Access
     bucket: Bucket
-    metered: bool  # whether a call counts towards the month's quota
+    metered: bool  # whether requests count against the monthly quota
     listing: Spec | None
-    read_list: Callable[[bytes], Request] | None  # understands its query string
+    read_list: Callable[[bytes], Request] | None  # parses the query string of a list
     body: type[msgspec.Struct] | None
     body_optional: bool
     body_limit: BodyLimit  # in bytes; a function where a setting limits the file
-    media: str | None  # what the request body must be; None where none is read
+    media: str | None  # media type of the request body; None if there is none
     form: dict[str, Any] | None  # the JSON Schema of a form
     returns: Any
     kind: str  # ok, created, listed or raw
@@ -68,21 +68,21 @@ class Endpoint(msgspec.Struct, kw_only=True):
     example: Any  # of the request body; None: made from the examples of its fields
     summary: str
     description: str
-    errors: tuple[int, ...]  # statuses beyond those that follow from the rest
+    errors: tuple[int, ...]  # statuses that do not follow from other options
     query: type[msgspec.Struct] | None  # documented parameters outside of lists
     status: tuple[int, ...]  # of success
     path_params: tuple[str, ...]
-    resource: str | None  # the name of what `{…_id}` in the path stands for
-    refusals: tuple[type[ApiError], ...]  # errors that neither the rest nor a status tells
-    also: tuple[Also, ...]  # further operations of this path that are described
-    headers: dict[str, str | dict[str, Any]]  # of the request: what each tells, or its parameter
-    success_headers: dict[str, dict[str, Any]]  # of every success, described
-    response_headers: Headers  # of every answer, refusals and preflights included
-    exempt: bool  # not limited at all
-    pardons: bool  # whether the handler may serve a caller who is over the limit
-    hidden: bool  # not part of the described API
+    resource: str | None  # resource name of the `{…_id}` in the path
+    refusals: tuple[type[ApiError], ...]  # errors that do not follow from other options
+    also: tuple[Also, ...]  # further documented operations of this path
+    headers: dict[str, str | dict[str, Any]]  # request headers: description or OpenAPI parameter
+    success_headers: dict[str, dict[str, Any]]  # documented headers of every success
+    response_headers: Headers  # of every response, errors and preflights included
+    exempt: bool  # without rate limit
+    serves_over_limit: bool  # whether the handler may serve callers over the limit
+    hidden: bool  # not documented
     changes_public: bool  # whether the effect changes responses for callers without a token
-    replays: bool  # whether an Idempotency-Key is honoured by the pipeline
+    replays: bool  # whether the pipeline applies an Idempotency-Key
 
     @property
     def name(self) -> str:
@@ -94,7 +94,7 @@ class Endpoint(msgspec.Struct, kw_only=True):
 
     @property
     def merges(self) -> bool:
-        """Whether the body changes the fields it has and may echo the read-only ones."""
+        """Whether the body is merged into the object and may repeat read-only fields."""
         return hasattr(self.body, "__read_only__")
 
     @property
@@ -107,7 +107,7 @@ class RequiredOptions(TypedDict):
 
 
 class Options(RequiredOptions, total=False):
-    """What a declaration can say; the fields of Endpoint explain each option."""
+    """The options of a declaration; the fields of Endpoint explain them."""
 
     absolute: bool  # the path is without the prefix
     bucket: Bucket
@@ -129,7 +129,7 @@ class Options(RequiredOptions, total=False):
     success_headers: dict[str, dict[str, Any]]
     response_headers: Headers
     exempt: bool
-    pardons: bool
+    serves_over_limit: bool
     hidden: bool
     changes_public: bool
     replays: bool
@@ -183,7 +183,7 @@ def _endpoint(method: str, path: str, handler: Handler, options: Options) -> End
         success_headers=options.get("success_headers", {}),
         response_headers=options.get("response_headers", []),
         exempt=options.get("exempt", False),
-        pardons=options.get("pardons", False),
+        serves_over_limit=options.get("serves_over_limit", False),
         hidden=options.get("hidden", False),
         changes_public=options.get("changes_public", False),
         replays=(method != "GET" and "data" in parameters) or bool(options.get("replays")),

@@ -17,17 +17,17 @@ from akako.kernel.core.errors import BadRequest, IdempotencyInProgress, Idempote
 from akako.kernel.db import locks
 from akako.kernel.db.database import Database
 
-KEEP_HOURS = 24
-# Taken without waiting: a request that finds the key in use is refused at once.
+RETENTION_HOURS = 24
+# Does not wait: a request whose key is in use is rejected at once.
 CLAIM = f"select pg_try_advisory_xact_lock(hashtextextended($1, {locks.IDEMPOTENCY_KEY_SEED}))"
 MAX_KEYS = 1_000
 MAX_BYTES = 16 * 1024 * 1024
-PRUNE_SHARE = 1 / 16  # of the writes: counting a user's keys costs about a millisecond
+PRUNE_SHARE = 1 / 16  # of all writes, because counting the keys takes about a millisecond
 CHANCE = random.Random()  # noqa: S311 - it decides when to tidy up
 KEY = re.compile(r'"[\x21\x23-\x7e]{1,255}"|[\x21\x23-\x7e]{1,255}', re.ASCII)
 
-# Outcomes that a repetition may change, or that were reached before the work began.
-NOT_KEPT = {400, 401, 403, 413, 415, 422, 429}
+# Results that a retry may change, or that occurred before the handler started.
+NOT_STORED = {400, 401, 403, 413, 415, 422, 429}
 
 
 # The oldest keys beyond the bounds. The lock keeps concurrent writes of the user from deleting the
@@ -47,7 +47,7 @@ delete from idempotency_keys where ctid = any(array(
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """Whose key, and for which operation. `route` is the path's template."""
+    """Caller and operation of a key. `route` is the path template."""
 
     caller: str
     method: str
@@ -56,7 +56,7 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """A kept answer."""
+    """A stored response."""
 
     status: int
     headers: dict[str, str]
@@ -64,7 +64,7 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 def read_key(header: str | None) -> str | None:
-    """The key of an `Idempotency-Key` header: 1 to 255 visible ASCII characters, quoted or bare."""
+    """Return the key of an `Idempotency-Key` header: 1 to 255 visible ASCII characters."""
     if header is None:
         return None
     if not KEY.fullmatch(header):
@@ -73,7 +73,7 @@ def read_key(header: str | None) -> str | None:
 
 
 def fingerprint(method: str, path: str, *parts: bytes) -> bytes:
-    """SHA-256 over what must be the same for two requests to be the same."""
+    """Return the SHA-256 of everything that makes two requests equal."""
     digest = hashlib.sha256(f"{method} {path}\n".encode())
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)
@@ -81,7 +81,7 @@ def fingerprint(method: str, path: str, *parts: bytes) -> bytes:
 
 
 def canonical(raw: bytes) -> bytes:
-    """What a JSON body says, however it is written; a body that says nothing stands as it is."""
+    """Return a JSON body in canonical form; other bodies are returned unchanged."""
     try:
         return json.canonical(json.decode_object(raw or b"{}"))
     except BadRequest:
@@ -89,10 +89,11 @@ def canonical(raw: bytes) -> bytes:
 
 
 async def claim(tx: Database, scope: Scope, print_: bytes) -> Stored | None:
-    """Take the key for this transaction; return the kept answer if the work was done before.
+    """Claim the key for this transaction; return the stored response of an earlier request.
 
-    Raise IdempotencyInProgress while another transaction holds the key, IdempotencyKeyReused when
-    it stands for a different request.
+    Raises:
+        IdempotencyInProgress: another transaction holds the key.
+        IdempotencyKeyReused: the key was used for a different request.
     """
     name = "\x1f".join((scope.caller, scope.method, scope.route, scope.key))
     if not await tx.fetchval(CLAIM, name):
@@ -107,7 +108,7 @@ async def claim(tx: Database, scope: Scope, print_: bytes) -> Stored | None:
         scope.method,
         scope.route,
         scope.key,
-        KEEP_HOURS,
+        RETENTION_HOURS,
     )
     if row is None:
         return None
@@ -117,7 +118,7 @@ async def claim(tx: Database, scope: Scope, print_: bytes) -> Stored | None:
 
 
 async def is_known(db: Database, scope: Scope) -> bool:
-    """Whether an answer is kept for the key, to whichever request."""
+    """Return whether a response is stored for the key."""
     return bool(
         await db.fetchval(
             """
@@ -129,19 +130,19 @@ async def is_known(db: Database, scope: Scope) -> bool:
             scope.method,
             scope.route,
             scope.key,
-            KEEP_HOURS,
+            RETENTION_HOURS,
         )
     )
 
 
-def is_kept(status: int) -> bool:
-    """Whether an answer with this status is kept for repetitions."""
-    return status not in NOT_KEPT and status < 500
+def is_stored_status(status: int) -> bool:
+    """Return whether responses with this status are stored."""
+    return status not in NOT_STORED and status < 500
 
 
 async def keep(tx: Database, scope: Scope, print_: bytes, answer: Stored) -> None:
-    """Store the response beside its effect, unless its status is in NOT_KEPT."""
-    if not is_kept(answer.status):
+    """Store the response beside its effect, unless its status is in NOT_STORED."""
+    if not is_stored_status(answer.status):
         return
     await tx.execute(
         """
@@ -170,9 +171,9 @@ async def prune(tx: Database, caller: str) -> None:
     await tx.execute(PRUNE, caller, MAX_KEYS, MAX_BYTES)
 
 
-async def forget_old(db: Database) -> None:
+async def delete_expired(db: Database) -> None:
     """Delete expired keys; runs every hour."""
     await db.execute(
         "delete from idempotency_keys where created_at < now() - make_interval(hours => $1)",
-        KEEP_HOURS,
+        RETENTION_HOURS,
     )

@@ -1,4 +1,4 @@
-"""Rate limits: which bucket a request falls into, and what the answer says about it."""
+"""Rate limits: buckets, and the headers and errors of responses."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ UPLOAD = Bucket("upload", per_user=True)
 MEDIA = Bucket("media", per_user=True)
 WEBHOOK = Bucket("webhook")
 
-# A known school network counts anonymous calls per address too, but as for many people.
+# Factor of the limits per address in shared networks.
 SHARED_FACTOR = 20
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """Where a caller stands in a bucket after a hit. `reset` is in epoch seconds, rounded up."""
+class RateLimitState(msgspec.Struct, frozen=True):
+    """The state of a bucket after a hit. `reset` is in epoch seconds, rounded up."""
 
     limit: int
     verdict: Verdict
@@ -51,22 +51,24 @@ class Standing(msgspec.Struct, frozen=True):
         ]
 
     def enforce(self) -> None:
-        """Raise RateLimited when the hit was refused."""
+        """Raise RateLimited if the hit was rejected."""
         if not self.verdict.allowed:
             wait = max(1, math.ceil(self.reset - time.time()))
             raise RateLimited(self.scope, self.limit, self.reset, wait)
 
 
 class Limiter:
-    """Counts hits of callers in buckets, one call to the counters each."""
+    """Counts hits in buckets, with one call to the counters per hit."""
 
     def __init__(self, counters: Counters, rates: dict[str, Rate]) -> None:
         self._counters = counters
         self._rates = rates
 
-    async def hit(self, bucket: Bucket, scope: str, caller: str, *, factor: int = 1) -> Standing:
-        """`scope` is ip or user; `caller` the address key or the user's id."""
+    async def hit(
+        self, bucket: Bucket, scope: str, caller: str, *, factor: int = 1
+    ) -> RateLimitState:
+        """Count a hit. `scope` is ip or user, `caller` the address key or user id."""
         rate = self._rates[bucket.name]
         limit = rate.hits * factor
         verdict = await self._counters.hit(f"{bucket.name}:{scope}:{caller}", limit, rate.seconds)
-        return Standing(limit, verdict, scope, math.ceil(time.time() + verdict.reset_in))
+        return RateLimitState(limit, verdict, scope, math.ceil(time.time() + verdict.reset_in))

@@ -1,7 +1,4 @@
-"""The outermost layer: request id, headers of every answer, cross-origin rules, metrics, log line.
-
-Plain ASGI around the whole application, so that nothing can leave without passing here.
-"""
+"""Middleware around the whole application: request id, common headers, CORS, metrics, log."""
 
 from __future__ import annotations
 
@@ -37,7 +34,7 @@ Observe = Callable[[str, str, int, float], None]
 
 
 class ResponseHeaders:
-    """`observe(method, route, status, seconds)` is told of every answer."""
+    """Add the common headers. Calls `observe(method, route, status, seconds)` per response."""
 
     def __init__(
         self, app: ASGIApp, *, origins: Collection[str], observe: Observe, secure: bool
@@ -105,14 +102,14 @@ class ResponseHeaders:
 
 
 def _without_cors(headers: Headers, scope: Scope) -> Headers:
-    """An unknown path tells other origins nothing."""
+    """Remove CORS headers from responses for unknown paths."""
     if scope["state"].get("route"):
         return headers
     return [pair for pair in headers if not pair[0].startswith(b"access-control-")]
 
 
 def preflight(origin_allowed: bool, methods: Collection[str]) -> Headers:
-    """The extra headers of an answer to OPTIONS."""
+    """Return the additional headers of a response to OPTIONS."""
     headers: Headers = [(b"allow", ", ".join(sorted(methods)).encode())]
     if origin_allowed:
         headers += [

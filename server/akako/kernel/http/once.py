@@ -1,4 +1,4 @@
-"""Carrying a write out once per idempotency key, in one transaction with the key's row."""
+"""Run a write once per idempotency key, in one transaction with the key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Work = Callable[[Database], Awaitable[Response]]
 
 
 async def is_repeated(ctx: Context, route: str, key: str) -> bool:
-    """Whether a request with this key was answered before, and will be so again."""
+    """Return whether a response is stored for the key of this request."""
     return await idempotency.is_known(ctx.db, _scope(ctx, route, key))
 
 
@@ -25,9 +25,9 @@ def _scope(ctx: Context, route: str, key: str) -> idempotency.Scope:
 
 
 async def once(ctx: Context, route: str, key: str, parts: list[bytes], work: Work) -> Response:
-    """The answer of `work`, or the kept one of the first request with this key.
+    """Return the response of `work`, or the stored response of the first request with this key.
 
-    `parts` are what must be the same for two requests to be the same, beside the address.
+    `parts` are compared, with the path, to decide whether two requests are equal.
     """
     scope = _scope(ctx, route, key)
     target = f"{ctx.scope['path']}?{ctx.scope['query_string'].decode('latin-1')}"
@@ -42,7 +42,7 @@ async def once(ctx: Context, route: str, key: str, parts: list[bytes], work: Wor
             async with tx.transaction():
                 answer = await work(tx)
         except ApiError as problem:
-            if not idempotency.is_kept(problem.status):
+            if not idempotency.is_stored_status(problem.status):
                 raise
             answer = failure(problem)
         await idempotency.keep(tx, scope, print_, _stored(answer))

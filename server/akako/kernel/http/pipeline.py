@@ -1,7 +1,7 @@
-"""The order of checks that every request goes through, whatever its endpoint.
+"""The checks of every request, in one order.
 
-Address limit, declared body, token, account, role, user limit and quota, idempotency, body,
-validation, and then the handler. An unauthorised caller so never learns what is valid or exists.
+Limit per address, declared body, token, account, role, limit per user and quota, idempotency, body,
+validation, handler. An unauthorized caller cannot learn what is valid or exists.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ FREE_OF_CHARGE = {304, 401, 429}
 
 
 class Pipeline(msgspec.Struct, kw_only=True):
-    """What all requests share."""
+    """The shared parts of all requests."""
 
     db: Database
     admission: Admission
@@ -53,7 +53,7 @@ class Pipeline(msgspec.Struct, kw_only=True):
     later: set[asyncio.Task[None]] = msgspec.field(default_factory=set)
 
     async def answer(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Response:
-        """Carry out one request. Never raises: every failure is an enveloped answer."""
+        """Process a request. Never raises: every failure becomes an error response."""
         request_id = scope["state"]["request_id"]
         ctx = Context(scope, receive, id=request_id, db=self.db, dependencies=self.dependencies)
         ctx.public = endpoint.access.token == "optional"  # noqa: S105 - not a password
@@ -62,7 +62,7 @@ class Pipeline(msgspec.Struct, kw_only=True):
             answer = await self._checked(endpoint, ctx)
         except ApiError as problem:
             answer = failure(problem)
-            self._note_refusal(ctx, endpoint, problem)
+            self._record_rejection(ctx, endpoint, problem)
         except ClientGone:
             answer = Response(499)
         except AWAY as error:
@@ -71,12 +71,12 @@ class Pipeline(msgspec.Struct, kw_only=True):
             log.exception("request_crashed", request_id=request_id, route=endpoint.path)
             answer = failure(InternalError(request_id))
         if endpoint.changes_public and not 400 <= answer.status < 500:
-            self.public.drop()  # before the caller, or anybody they tell, can ask for it
+            self.public.drop()  # before the caller receives the response
         if ctx.charged and ctx.maybe_actor and ctx.claims and _is_free(answer.status):
             self.admission.meter.refund(ctx.maybe_actor, ctx.claims)
         answer.headers += ctx.response_headers + endpoint.response_headers
         if b"expect" in ctx.headers and not ctx.body_asked_for:
-            # The client waits before it sends a large body; it need not send it any more.
+            # The client waits with the body; it must not send it after this response.
             answer.headers.append((b"connection", b"close"))
         return answer
 
@@ -108,7 +108,7 @@ class Pipeline(msgspec.Struct, kw_only=True):
         key: str,
         raw: bytes,
     ) -> Response:
-        """Whether the key was used is known before the body is judged."""
+        """Look up the idempotency key before the body is validated."""
 
         async def work(tx: Database) -> Response:
             ctx.db, ctx.in_transaction = tx, True
@@ -131,7 +131,7 @@ class Pipeline(msgspec.Struct, kw_only=True):
             try:
                 answer = render(ctx, await endpoint.handler(**values))
             except RETRYABLE as error:
-                # Inside an idempotent transaction, or with a body that is gone, once is all.
+                # An open transaction or a consumed body cannot be retried.
                 if attempt == ATTEMPTS or ctx.in_transaction or callable(endpoint.body_limit):
                     raise ServiceUnavailable from error
                 log.info("transaction_retried", route=endpoint.path, error=type(error).__name__)
@@ -146,8 +146,8 @@ class Pipeline(msgspec.Struct, kw_only=True):
             key = (ctx.scope["path"], ctx.scope["query_string"])
             self.public.keep(key, ctx.generation, answer, endpoint.path)
 
-    def _note_refusal(self, ctx: Context, endpoint: Endpoint, problem: ApiError) -> None:
-        """Audit a failed authorisation without making the caller wait for it."""
+    def _record_rejection(self, ctx: Context, endpoint: Endpoint, problem: ApiError) -> None:
+        """Record a failed authorization in the audit log, after the response."""
         if not isinstance(problem, Forbidden):
             return
         who: Actor | UnknownCaller | None = ctx.maybe_actor
@@ -185,7 +185,7 @@ def _path_values(endpoint: Endpoint, ctx: Context) -> dict[str, str]:
 def _read_input(
     endpoint: Endpoint, ctx: Context, values: dict[str, Any], raw: bytes
 ) -> dict[str, Any]:
-    """Read body and query into the handler's arguments; return the body as it was sent."""
+    """Parse body and query into the arguments of the handler; return the raw body."""
     sent: dict[str, Any] = {}
     if endpoint.body:
         sent = json.decode_object(raw) if raw or not endpoint.body_optional else {}
@@ -201,7 +201,7 @@ def _read_input(
 
 
 def _check_ids(endpoint: Endpoint, values: dict[str, Any]) -> None:
-    """An id of an impossible shape is answered like one that does not exist."""
+    """Reject an id with an invalid shape like an unknown id."""
     for name in endpoint.path_params:
         if not is_id(value := values[name]):
             last = name == endpoint.path_params[-1]

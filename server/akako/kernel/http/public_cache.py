@@ -1,8 +1,7 @@
-"""Public answers kept in memory, so that what everybody asks for is asked of the database once.
+"""Cache public responses in memory.
 
-Only answers to requests without a token are kept, and only such requests are answered from here:
-no audience ever sees another's. A change drops all of them. The cache is on only while news of
-changes are sure to arrive (`resume` and `suspend`).
+Only requests without a token use the cache, so no audience sees the response of another one. A
+change clears it. It is enabled only while change notifications arrive (`resume` and `suspend`).
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ Key = tuple[str, bytes]
 
 
 class CachedResponse:
-    """An answer as it is sent again, but for the headers that differ each time."""
+    """A response, without the headers that differ between requests."""
 
     __slots__ = ("body", "headers", "route", "tag", "unchanged")
 
@@ -37,14 +36,14 @@ class CachedResponse:
         self.tag = next(value for name, value in answer.headers if name == b"etag").decode()
 
     def reply(self, condition: bytes | None, more: Headers) -> Response:
-        """The answer, or that it is unchanged: `condition` is the value of If-None-Match."""
+        """Return the response, or 304. `condition` is the value of If-None-Match."""
         if condition is not None and etags.is_held(condition.decode("latin-1"), self.tag):
             return Response(304, b"", [*self.unchanged, *more])
         return Response(200, self.body, [*self.headers, *more])
 
 
 class PublicCache:
-    """The kept answers. `generation` tells whether anything changed since a read began."""
+    """The cached responses. `generation` changes with every invalidation."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self.generation = 0
@@ -72,24 +71,24 @@ class PublicCache:
             self._bytes -= len(dropped.body) + len(old[0]) + len(old[1])
 
     def drop(self) -> None:
-        """Something public changed."""
+        """Clear the cache after a change."""
         self.generation += 1
         self._kept.clear()
         self._bytes = 0
 
     def resume(self) -> None:
-        """From now on every change is heard of."""
+        """Enable the cache: notifications arrive."""
         self.drop()
         self.live = True
 
     def suspend(self) -> None:
-        """Changes may go unheard."""
+        """Disable the cache: notifications may be lost."""
         self.live = False
         self.drop()
 
 
 class PublicCacheMiddleware:
-    """Answers from the cache what it can; the rest is the application's. Both count as hits."""
+    """Serve cached responses; pass other requests on. Both count against the rate limit."""
 
     def __init__(self, app: ASGIApp, cache: PublicCache, admission: Admission) -> None:
         self.app = app

@@ -1,4 +1,4 @@
-"""From what a handler returned, or raised, to the answer on the wire."""
+"""Convert the result or error of a handler to a response."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def failure(problem: ApiError) -> Response:
 
 
 def render(ctx: Context, result: Any) -> Response:
-    """Put what a handler returned on the wire."""
+    """Return the response for the result of a handler."""
     if isinstance(result, Response):
         return result
     headers: Headers = [reply.JSON_TYPE, *reply.PROTECTIVE]
@@ -63,7 +63,7 @@ def _cacheable(ctx: Context, answer: Response) -> Response:
 
 
 def unless_held(ctx: Context, answer: Response) -> Response:
-    """Send no body to a caller who has this version already. Files look at that themselves."""
+    """Return 304 if the caller has this version. File responses check that themselves."""
     condition = ctx.headers.get(b"if-none-match")
     if condition is None or type(answer) is not Response or answer.status != 200:
         return answer

@@ -1,4 +1,4 @@
-"""Answers as they go over the wire: whole in memory, or streamed."""
+"""Responses: complete in memory, or streamed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROTECTIVE: Headers = [NOSNIFF, SEALED, NO_REFERRER]
 
 
 def wire(headers: dict[str, str]) -> Headers:
-    """Header names and values as bytes. A value that could split the header is refused."""
+    """Encode headers. Raises ValueError for a line break in a value."""
     pairs = []
     for name, value in headers.items():
         if "\r" in value or "\n" in value:
@@ -31,7 +31,7 @@ def wire(headers: dict[str, str]) -> Headers:
 
 
 class Response:
-    """A whole answer; an ASGI application that sends itself."""
+    """A complete response; an ASGI application that sends itself."""
 
     __slots__ = ("body", "headers", "status")
 

@@ -1,4 +1,4 @@
-"""Find the target of a path: a tree of path segments, independent of how many routes there are."""
+"""Find the target of a path in a tree of segments, independent of the number of routes."""
 
 from __future__ import annotations
 
