@@ -103,7 +103,11 @@ def jobs(backends: Backends, settings: Settings) -> list[Job]:
         Job(
             "idempotency.forget", partial(idempotency.delete_expired, backends.db), cron="7 * * * *"
         ),
-        Job("webhooks.forget", partial(webhook_queries.forget_old, backends.db), cron="27 * * * *"),
+        Job(
+            "webhooks.forget",
+            partial(webhook_queries.delete_expired, backends.db),
+            cron="27 * * * *",
+        ),
         Job("audit.expire", partial(audit.expire, backends.db, **days), cron="37 4 * * *"),
     ]
 

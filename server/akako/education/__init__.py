@@ -1,1 +1,1 @@
-"""What is taught: education levels, their grades, the grades' subjects and the subjects' topics."""
+"""The curriculum: education levels, grades, subjects and topics."""

@@ -89,7 +89,7 @@ async def update_level(
     changes_public=True,
 )
 async def delete_level(ctx: Context, level_id: str, query: Deletion) -> Ok[Deleted]:
-    """Delete an education level, and with it what is below."""
+    """Delete an education level; everything below it becomes invisible."""
     deleted = await _delete(ctx, LEVELS, level_id, query)
     return Ok(data=deleted, message="Education level deleted successfully")
 
@@ -133,7 +133,7 @@ async def update_grade(
     changes_public=True,
 )
 async def delete_grade(ctx: Context, grade_id: str, query: Deletion) -> Ok[Deleted]:
-    """Delete a grade, and with it what is below."""
+    """Delete a grade; everything below it becomes invisible."""
     deleted = await _delete(ctx, GRADES, grade_id, query)
     return Ok(data=deleted, message="Grade deleted successfully")
 
@@ -164,8 +164,8 @@ async def update_subject(
 ) -> Ok[Subject]:
     """Update a subject.
 
-    The subject's mentor may change description and image; the rest, and who the mentor is, only
-    administrators.
+    The mentor of the subject can change description and image. Administrators can change all
+    fields.
     """
     edit = _edit(ctx, data, echoed)
     subject = await service.update_subject(ctx.db, ctx.actor, subject_id, edit=edit)
@@ -181,7 +181,7 @@ async def update_subject(
     changes_public=True,
 )
 async def delete_subject(ctx: Context, subject_id: str, query: Deletion) -> Ok[Deleted]:
-    """Delete a subject, and with it its topics."""
+    """Delete a subject; its topics become invisible."""
     deleted = await _delete(ctx, SUBJECTS, subject_id, query)
     return Ok(data=deleted, message="Subject deleted successfully")
 

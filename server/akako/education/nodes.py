@@ -1,4 +1,4 @@
-"""How the nodes of each kind are selected from the database and built from its rows."""
+"""Select lists of each kind of node, and the conversion of rows to nodes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ FIRST_DOCUMENTS = f"""
 
 
 class Nodes(msgspec.Struct, Generic[N], frozen=True, kw_only=True):
-    """How the nodes of a kind are listed and read."""
+    """Describes how the nodes of a kind are listed and read."""
 
     kind: Kind
     spec: Spec
@@ -77,7 +77,7 @@ SHARED = len(Node.__struct_fields__)
 
 
 def _shared(kind: Kind) -> str:
-    """The columns that all kinds have, in the order of their fields; every select begins so."""
+    """Return the columns that all kinds share; every select list begins with them."""
     return ", ".join(f"{kind.alias}.{name}" for name in Node.__struct_fields__)
 
 
@@ -87,7 +87,7 @@ TOPIC_FACTS = f"""
 
 
 def _node(row: asyncpg.Record) -> tuple[str, str, str, str | None, bool, datetime, datetime]:
-    """The fields that all kinds have. By position: lists have many of these."""
+    """Return the shared fields of a row. Reading by position is faster."""
     return row[:SHARED]  # type: ignore[no-any-return]
 
 

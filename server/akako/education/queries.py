@@ -17,12 +17,12 @@ from akako.visibility.tree import SUBJECT, Kind, visible
 
 N = TypeVar("N", bound=Node)
 Lock = Literal["hold", "change", "delete"]
-# Where the name of a field is not that of its column.
+# Fields whose column has a different name.
 COLUMN_OF = {"education_level_id": "level_id", "level": "stage"}
 
 
 def seen(kind: Kind, actor: Actor | None, *, inactive: bool) -> Where:
-    """What makes a node of `kind.source` one that the caller may see."""
+    """Return the conditions for the nodes that the caller may see."""
     where = Where(kind.present)
     where.add(visible(where, kind, actor, inactive=inactive))
     return where
@@ -37,7 +37,7 @@ async def page(
     *,
     inactive: bool,
 ) -> Listed[N]:
-    """The nodes that the caller may see. It is empty also where the parent is out of sight."""
+    """Return a page of the nodes that the caller may see; empty if the parent is not visible."""
     kind, where = nodes.kind, seen(nodes.kind, actor, inactive=inactive)
     if parent_id is not None:
         where.add(f"{kind.alias}.{kind.parent_column} = {{}}", parent_id)
@@ -65,10 +65,10 @@ async def find(
     inactive: bool,
     lock: Lock | None = None,
 ) -> N | None:
-    """A node that the caller may see, or any present one with `inactive`.
+    """Return a node that the caller may see; with `inactive`, any node that is not deleted.
 
-    Until the transaction ends `hold` keeps it and all that it is in from being deleted, `change`
-    is for who will change it, and `delete` for who will delete it.
+    Row locks last until the end of the transaction: `hold` prevents the deletion of the node and
+    its ancestors, `change` locks the node for an update, `delete` for a deletion.
     """
     kind, where = nodes.kind, seen(nodes.kind, actor, inactive=inactive)
     where.add(f"{kind.alias}.id = {{}}", node_id)
@@ -79,7 +79,7 @@ async def find(
 
 
 def _locking(kind: Kind, lock: Lock | None) -> str:
-    """`hold` gets on with other holders and with changes, but not with a deletion."""
+    """Return the locking clause. `hold` conflicts with deletions only."""
     match lock:
         case "hold":
             return f"for key share of {', '.join(each.alias for each in kind.chain)}"
@@ -100,7 +100,7 @@ async def is_visible(
 
 
 def _stored(fields: dict[str, Any], before: Node | None) -> dict[str, Any]:
-    """Columns and values of a node's fields, with the keys that follow from its name."""
+    """Return the columns and values of a node, including the keys computed from its name."""
     columns = {COLUMN_OF.get(name, name): value for name, value in fields.items()}
     known = {"name": before.name, "description": before.description} if before else {}
     shown = {**known, **fields}
@@ -113,7 +113,7 @@ def _stored(fields: dict[str, Any], before: Node | None) -> dict[str, Any]:
 
 
 async def insert(tx: Database, kind: Kind, node_id: str, fields: dict[str, Any]) -> None:
-    """Raise asyncpg.UniqueViolationError where the parent has a node of an equal name."""
+    """Raises asyncpg.UniqueViolationError if the parent has a node with an equal name."""
     values = {"id": node_id, **_stored(fields, None)}
     places = ", ".join(f"${n}" for n in range(1, len(values) + 1))
     sql = f"insert into {kind.table} ({', '.join(values)}) values ({places})"
@@ -121,7 +121,7 @@ async def insert(tx: Database, kind: Kind, node_id: str, fields: dict[str, Any])
 
 
 async def update(tx: Database, kind: Kind, before: Node, fields: dict[str, Any]) -> None:
-    """Raise asyncpg.UniqueViolationError where the parent has a node of an equal name."""
+    """Raises asyncpg.UniqueViolationError if the parent has a node with an equal name."""
     values = _stored(fields, before)
     sets = ", ".join(f"{column} = ${n}" for n, column in enumerate(values, start=2))
     sql = f"update {kind.table} set {sets}, updated_at = now() where id = $1"
@@ -134,8 +134,7 @@ async def mark_deleted(tx: Database, kind: Kind, node_id: str) -> None:
 
 
 async def count_enrolled(db: Database, kind: Kind, node_id: str) -> int:
-    """Approved enrollments in what is left of a node. Requests under way do not count: nobody
-    loses access by their end, and their approval is refused once the subject is gone."""
+    """Return the number of approved enrollments below a node. Pending requests do not count."""
     sql = f"""
     select count(*) from enrollments e join {SUBJECT.source} on s.id = e.subject_id
     where e.status = 'APPROVED' and {SUBJECT.present} and {kind.alias}.id = $1
@@ -144,7 +143,7 @@ async def count_enrolled(db: Database, kind: Kind, node_id: str) -> int:
 
 
 async def can_teach(db: Database, user_id: str) -> bool:
-    """Whether this is an active user whose role of mentor is effective now."""
+    """Return whether the user is active and has an effective MENTOR role."""
     sql = f"""
     select exists (
         select from users u join user_roles r on r.user_id = u.id

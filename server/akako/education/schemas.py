@@ -1,4 +1,4 @@
-"""The shapes of levels, grades, subjects and topics on the wire."""
+"""Request and response types of levels, grades, subjects and topics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ READ_ONLY = frozenset({"id", "createdAt", "updatedAt"})
 
 
 class Node(msgspec.Struct, rename="camel"):
-    """What levels, grades, subjects and topics have in common."""
+    """The fields that levels, grades, subjects and topics share."""
 
     id: str
     name: str
@@ -43,7 +43,7 @@ class Grade(Node, rename="camel"):
 
 
 class Mentor(msgspec.Struct, rename="camel", frozen=True):
-    """Whoever teaches a subject, as everybody may know them."""
+    """The mentor of a subject, as shown to everyone."""
 
     id: str
     first_name: str | None
@@ -53,7 +53,7 @@ class Mentor(msgspec.Struct, rename="camel", frozen=True):
 class Subject(Node, rename="camel"):
     """A subject of a grade, such as Mathematics.
 
-    `mentorId` and `mentorEmail` are only for administrators and that mentor.
+    `mentorId` and `mentorEmail` are shown only to administrators and that mentor.
     """
 
     grade_id: str
@@ -93,7 +93,7 @@ class TopicSummary(Node, rename="camel"):
 
 
 class Topic(TopicSummary, rename="camel"):
-    """A topic of a subject, such as Addition. `content` is for the same callers as `videoUrl`."""
+    """A topic of a subject, such as Addition. `content` is included like `videoUrl`."""
 
     content: str | UnsetType = UNSET
 
@@ -104,7 +104,7 @@ class Deleted(msgspec.Struct):
 
 
 class Deletion(msgspec.Struct):
-    """Whether to delete although learners are enrolled below."""
+    """`force`: delete even if learners are enrolled below."""
 
     force: bool = False
 
@@ -132,7 +132,7 @@ class TopicCreate(LevelCreate, rename="camel", kw_only=True):
 
 
 class LevelUpdate(msgspec.Struct, rename="camel", kw_only=True):
-    """Absent fields stay; null clears the image."""
+    """Missing fields stay; null clears the image."""
 
     __read_only__: ClassVar[frozenset[str]] = READ_ONLY
 
@@ -143,7 +143,7 @@ class LevelUpdate(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class GradeUpdate(LevelUpdate, rename="camel", kw_only=True):
-    """Absent fields stay; null clears the image. A grade stays in its level."""
+    """Missing fields stay; null clears the image. A grade stays in its level."""
 
     __read_only__: ClassVar[frozenset[str]] = READ_ONLY | {"educationLevelId"}
 
@@ -151,7 +151,7 @@ class GradeUpdate(LevelUpdate, rename="camel", kw_only=True):
 
 
 class SubjectUpdate(LevelUpdate, rename="camel", kw_only=True):
-    """Absent fields stay; null clears image and mentor. A subject stays in its grade."""
+    """Missing fields stay; null clears image and mentor. A subject stays in its grade."""
 
     __read_only__: ClassVar[frozenset[str]] = READ_ONLY | {"gradeId", "mentor", "mentorEmail"}
 
@@ -159,7 +159,7 @@ class SubjectUpdate(LevelUpdate, rename="camel", kw_only=True):
 
 
 class TopicUpdate(LevelUpdate, rename="camel", kw_only=True):
-    """Absent fields stay; null clears the image. A topic stays in its subject."""
+    """Missing fields stay; null clears the image. A topic stays in its subject."""
 
     __read_only__: ClassVar[frozenset[str]] = READ_ONLY | {
         "subjectId",

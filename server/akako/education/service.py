@@ -1,4 +1,4 @@
-"""What can be done about levels, grades, subjects and topics."""
+"""Business rules of levels, grades, subjects and topics."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NOT_AUDITED = {"mentor", "mentorEmail", "documents"}
 
 
 class Edit(msgspec.Struct, frozen=True):
-    """A change as it was asked for, and the conditions under which it was."""
+    """A requested change with its precondition."""
 
     changes: LevelUpdate
     echoed: Mapping[str, Any] = {}
@@ -55,13 +55,13 @@ async def list_nodes(
     parent_id: str | None,
     request: listing.Request,
 ) -> Listed[N]:
-    """The nodes in a parent (None: all levels). Raise NotFound where the parent is out of sight."""
+    """Return the nodes in a parent (None: all levels). Raises NotFound if it is not visible."""
     if request["isActive"] is not None or request["includeInactive"]:
         requires(ADMIN).check(actor.roles if actor else ())
     inactive = request["includeInactive"] or request["isActive"] is False
     found = await queries.page(db, actor, nodes, parent_id, request, inactive=inactive)
     parent = nodes.kind.parent
-    # Whatever is listed shows its parent to be in sight, so only an empty list leaves doubt.
+    # A row in the list proves that the parent is visible, so only an empty list needs the check.
     if found.pagination.total or parent is None or parent_id is None:
         return found
     if not await queries.is_visible(db, actor, parent, parent_id, inactive=inactive):
@@ -105,14 +105,14 @@ async def create_topic(db: Database, actor: Actor, *, topic: TopicCreate) -> Top
 async def update_node(
     db: Database, actor: Actor, nodes: Nodes[N], node_id: str, *, edit: Edit
 ) -> N:
-    """Change a level or a grade."""
+    """Update a level or a grade."""
     async with db.transaction() as tx:
         before = await _locked(tx, actor, nodes, node_id, "change")
         return await _change(tx, actor, nodes, before, edit)
 
 
 async def update_subject(db: Database, actor: Actor, subject_id: str, *, edit: Edit) -> Subject:
-    """Change a subject. Its mentor may change how it is described and nothing else."""
+    """Update a subject. Its mentor can change only description and image."""
     async with db.transaction() as tx:
         before = await _locked(tx, actor, SUBJECTS, subject_id, "change")
         access.require_owner(actor, before.mentor_id)
@@ -139,9 +139,9 @@ async def delete_node(
     force: bool,
     if_match: str | None,
 ) -> Deleted:
-    """Delete a level, a grade or a subject, and with it what is below.
+    """Delete a level, grade or subject; everything below it becomes invisible.
 
-    Raise Conflict while learners are enrolled there, unless forced.
+    Raises Conflict if learners are enrolled below, unless forced.
     """
     async with db.transaction() as tx:
         before = await _locked(tx, actor, nodes, node_id, "delete")
@@ -195,13 +195,13 @@ async def _create(tx: Database, actor: Actor, nodes: Nodes[N], given: LevelCreat
 
 
 def _changed(before: Node, changes: LevelUpdate) -> dict[str, Any]:
-    """The fields that were sent with another value than they have."""
+    """Return the fields whose new value differs."""
     sent = validation.supplied(changes)
     return {name: value for name, value in sent.items() if value != getattr(before, name)}
 
 
 async def _change(tx: Database, actor: Actor, nodes: Nodes[N], before: N, edit: Edit) -> N:
-    """Change what is different; a node sent back as it was keeps its moment of change."""
+    """Store the fields that differ. `updatedAt` stays if none differs."""
     validation.check_read_only(edit.echoed, before)
     etags.require(edit.if_match, before)
     changed = _changed(before, edit.changes)
@@ -230,13 +230,16 @@ async def _note(
 ) -> None:
     node = after or before
     assert node is not None
-    action, states = f"{kind.resource}.{deed}", {"before": _kept(before), "after": _kept(after)}
+    action, states = (
+        f"{kind.resource}.{deed}",
+        {"before": _audited(before), "after": _audited(after)},
+    )
     event = {"id": node.id}
     await audit.record(tx, actor, action, kind.resource, node.id, **states, announces=event)
 
 
-def _kept(node: Node | None) -> dict[str, Any] | None:
-    """A node as the audit trail keeps it, which knows people by their ids only."""
+def _audited(node: Node | None) -> dict[str, Any] | None:
+    """Return a node for the audit log, with ids instead of personal data."""
     if node is None:
         return None
     shown = msgspec.to_builtins(node)

@@ -1,1 +1,1 @@
-"""Learners ask to enroll in subjects, and administrators decide."""
+"""Enrollment requests of learners, and the decisions of administrators."""

@@ -33,7 +33,7 @@ PENDING = Spec(
 OWN = Spec(sorts=SORTS, default="requestedAt", descending=True, dates=DATES, identity="e.id")
 
 REOPEN_SECONDS = 30
-MAX_DAILY = 1_000  # requests of a user in 24 hours: each of them may be cancelled and made again
+MAX_DAILY = 1_000  # requests of a user in 24 hours, because requests can be cancelled and repeated
 RECENT = """
 (select count(*) from enrollments o
  where o.user_id = {} and o.requested_at > now() - interval '24 hours')
@@ -41,12 +41,12 @@ RECENT = """
 FIELDS = Enrollment.__struct_fields__
 COLUMNS = ", ".join(f"e.{name}" for name in FIELDS)
 
-# Every enrollment has its user and subject. Outer joins let the planner leave both out of the
-# count when nothing is searched for.
+# Every enrollment has a user and a subject. With outer joins the planner can omit both from the
+# count when there is no search.
 WITH_USER_AND_SUBJECT = """
 enrollments e left join users u on u.id = e.user_id left join subjects s on s.id = e.subject_id
 """
-# A line feed parts the texts, because no search holds one.
+# A line feed separates the texts, because a search cannot contain one.
 SEARCHED = r"(u.search_key || e'\n' || s.name_key)"
 
 
@@ -111,10 +111,10 @@ async def list_of_user(db: Database, user_id: str, request: listing.Request) -> 
 async def request(
     tx: Database, actor: Actor, subject_id: str, message: str | None
 ) -> Enrollment | None:
-    """Store a request; None if the caller does not see the subject, teaches it, or made MAX_DAILY
-    requests.
+    """Insert a request; return None if the caller may not make it.
 
-    Raise asyncpg.UniqueViolationError where they have a pending or approved one.
+    That is the case if the subject is not visible or taught by the caller, or after MAX_DAILY
+    requests. Raises asyncpg.UniqueViolationError if there is a pending or approved one.
     """
     where = education.seen(SUBJECT, actor, inactive=False)
     where.add("s.id = {}", subject_id)
@@ -141,12 +141,12 @@ async def lock(tx: Database, enrollment_id: str) -> Enrollment | None:
 
 
 async def lock_all(tx: Database, ids: list[str]) -> None:
-    """In one order for everybody, so that no two who lock many wait for each other."""
+    """Lock enrollments in the order of their ids, which prevents deadlocks."""
     await tx.execute("select from enrollments where id = any($1) order by id for update", ids)
 
 
 async def hold_learner(tx: Database, user_id: str) -> str:
-    """The status of a user, which stays as it is until the transaction ends."""
+    """Lock a user until the end of the transaction; return the status."""
     sql = """
     select case when deleted_at is null then status else 'DELETED' end from users where id = $1
     for share
@@ -171,9 +171,9 @@ async def set_cancelled(tx: Database, enrollment_id: str) -> Enrollment:
 
 
 async def reopen(tx: Database, enrollment_id: str) -> Enrollment | None:
-    """Undo a fresh decision; None where there is none.
+    """Undo a recent decision; return None if there is none.
 
-    Raise asyncpg.UniqueViolationError where the user has asked anew meanwhile.
+    Raises asyncpg.UniqueViolationError if the user has made another request since.
     """
     sql = f"""
     update enrollments e

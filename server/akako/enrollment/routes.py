@@ -36,7 +36,7 @@ async def request_enrollment(ctx: Context, data: EnrollmentRequest) -> Created[E
 
 @get("/enrollment/me", access=SIGNED_IN, listing=queries.OWN)
 async def list_my_enrollments(ctx: Context, request: listing.Request) -> Listed[Enrollment]:
-    """List the caller's own enrollments, whatever became of them."""
+    """List the caller's own enrollments in all states."""
     return await queries.list_of_user(ctx.db, ctx.actor.user_id, request)
 
 
@@ -48,9 +48,9 @@ async def list_my_enrollments(ctx: Context, request: listing.Request) -> Listed[
     replays=True,
 )
 async def cancel_enrollment(ctx: Context, enrollment_id: str) -> Ok[Enrollment]:
-    """Cancel one's own enrollment.
+    """Cancel an own enrollment.
 
-    Withdraws a pending request or ends an approved enrollment; doing so again changes nothing.
+    Withdraws a pending request or ends an approved enrollment. A repeated request changes nothing.
     """
     enrollment = await service.cancel(ctx.db, ctx.actor, enrollment_id)
     return Ok(data=enrollment, message="Enrollment cancelled successfully", etag=True)
@@ -62,7 +62,7 @@ async def list_pending_enrollments(
 ) -> Listed[PendingEnrollment]:
     """List pending enrollment requests.
 
-    The search looks into the learner's address and name and the subject's name.
+    `search` applies to the learner's e-mail address and name, and to the subject's name.
     """
     return await queries.list_pending(ctx.db, request)
 
@@ -76,7 +76,7 @@ async def list_pending_enrollments(
     body_optional=True,
 )
 async def approve_enrollment(ctx: Context, enrollment_id: str, data: Approval) -> Ok[Enrollment]:
-    """Approve an enrollment request. The same decision again changes nothing."""
+    """Approve an enrollment request. A repeated decision changes nothing."""
     enrollment = await service.decide(
         ctx.db,
         ctx.actor,
@@ -97,7 +97,7 @@ async def approve_enrollment(ctx: Context, enrollment_id: str, data: Approval) -
     body_optional=True,
 )
 async def reject_enrollment(ctx: Context, enrollment_id: str, data: Rejection) -> Ok[Enrollment]:
-    """Reject an enrollment request. The same decision again changes nothing."""
+    """Reject an enrollment request. A repeated decision changes nothing."""
     enrollment = await service.decide(
         ctx.db,
         ctx.actor,
@@ -118,7 +118,7 @@ async def reject_enrollment(ctx: Context, enrollment_id: str, data: Rejection) -
 async def decide_enrollments(ctx: Context, data: Decisions) -> Ok[DecisionResults]:
     """Decide on up to 200 enrollment requests at once.
 
-    Each decision succeeds or fails by itself; the results come in the order of the decisions.
+    Each decision succeeds or fails separately. The results have the order of the decisions.
     """
     results = await service.decide_many(ctx.db, ctx.actor, decisions=data.decisions)
     return Ok(data=DecisionResults(results), message="Enrollments decided successfully")
@@ -132,6 +132,6 @@ async def decide_enrollments(ctx: Context, data: Decisions) -> Ok[DecisionResult
     replays=True,
 )
 async def reopen_enrollment(ctx: Context, enrollment_id: str) -> Ok[Enrollment]:
-    """Take back a decision of the last 30 seconds; the request is pending again."""
+    """Undo a decision of the last 30 seconds. The request becomes pending again."""
     enrollment = await service.reopen(ctx.db, ctx.actor, enrollment_id)
     return Ok(data=enrollment, message="Enrollment reopened successfully", etag=True)

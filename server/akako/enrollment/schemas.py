@@ -1,4 +1,4 @@
-"""The shapes of enrollments and of what is decided about them."""
+"""Request and response types of enrollments and decisions."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Verdict = Literal["approve", "reject"]
 Remark = Annotated[str, fields.text(1_000)]
 
 MAX_DECISIONS = 200
-# Room for the longest notes, however they are escaped.
+# Enough for the longest notes in any JSON escaping.
 DECISIONS_BYTES = 4 * 1024 * 1024
 
 
 class Enrollment(msgspec.Struct, rename="camel", kw_only=True):
-    """A learner's request for a subject, and what became of it.
+    """A learner's request for a subject, and its state.
 
-    `decidedBy` is the id of the administrator. A cancelled one keeps the decision it had.
+    `decidedBy` is the id of the administrator. A cancelled enrollment keeps its decision.
     """
 
     id: str
@@ -54,7 +54,7 @@ class RequestedSubject(msgspec.Struct, rename="camel"):
 
 
 class PendingEnrollment(Enrollment, rename="camel", kw_only=True):
-    """An enrollment with what an administrator needs to decide on it."""
+    """An enrollment with its learner and subject, for decisions."""
 
     user: Learner
     subject: RequestedSubject
@@ -74,7 +74,7 @@ class Rejection(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class Decision(msgspec.Struct, rename="camel", kw_only=True):
-    """One of many decisions. `note` and `reason` are the same remark under two names."""
+    """One of several decisions. `note` and `reason` are synonyms."""
 
     id: fields.Id
     decision: Annotated[Verdict, fields.one_of(Verdict)]
@@ -87,7 +87,7 @@ class Decisions(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class DecisionResult(msgspec.Struct, rename="camel", kw_only=True):
-    """What became of one of many decisions: the new status, or the error's code and message."""
+    """The result of one decision: the new status, or code and message of the error."""
 
     id: str
     ok: bool
@@ -97,6 +97,6 @@ class DecisionResult(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class DecisionResults(msgspec.Struct, rename="camel"):
-    """One result for each decision, in their order."""
+    """One result per decision, in the order of the decisions."""
 
     results: list[DecisionResult]

@@ -1,4 +1,4 @@
-"""What can be done about enrollments."""
+"""Business rules of enrollments."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STATUS_OF = {"approve": APPROVED, "reject": REJECTED}
 async def request_enrollment(
     db: Database, actor: Actor, *, request: EnrollmentRequest
 ) -> Enrollment:
-    """Ask for a subject. Raise Conflict where a request is open or was approved."""
+    """Request enrollment. Raises Conflict if a request is pending or was approved."""
     subject_id = request.subject_id
     async with db.transaction() as tx:
         try:
@@ -40,12 +40,12 @@ async def request_enrollment(
             raise Conflict("enrollment", "subjectId", subject_id) from None
         if enrollment is None:
             raise await _why_not(tx, actor, subject_id)
-        await _note(tx, actor, "requested", None, enrollment)
+        await _record(tx, actor, "requested", None, enrollment)
         return enrollment
 
 
 async def _why_not(tx: Database, actor: Actor, subject_id: str) -> ApiError:
-    """Why a subject cannot be asked for."""
+    """Return the error for a subject that cannot be requested."""
     if not await education.find(tx, actor, SUBJECTS, subject_id, inactive=False):
         return NotFound("subject", subject_id)
     if await queries.count_recent(tx, actor.user_id) >= queries.MAX_DAILY:
@@ -64,7 +64,7 @@ async def decide(
     reason: str | None,
     if_match: str | None = None,
 ) -> Enrollment:
-    """Approve or reject a request. The same decision again changes nothing.
+    """Approve or reject a request. A repeated decision changes nothing.
 
     Raises:
         Forbidden: the request is the actor's own.
@@ -82,7 +82,7 @@ async def decide(
         if status == APPROVED:
             await _check_approvable(tx, before)
         after = await queries.set_decision(tx, enrollment_id, status, actor.user_id, reason)
-        await _note(tx, actor, status.lower(), before, after)
+        await _record(tx, actor, status.lower(), before, after)
         return after
 
 
@@ -94,7 +94,7 @@ async def _locked(tx: Database, enrollment_id: str) -> Enrollment:
 
 
 async def _check_approvable(tx: Database, enrollment: Enrollment) -> None:
-    """Learner and subject are held, so that neither can go before the approval is there."""
+    """Check and lock learner and subject, so that neither is removed before the commit."""
     user_id, subject_id = enrollment.user_id, enrollment.subject_id
     status = await queries.hold_learner(tx, user_id)
     if status != "ACTIVE":
@@ -111,7 +111,7 @@ async def _check_approvable(tx: Database, enrollment: Enrollment) -> None:
 async def decide_many(
     db: Database, actor: Actor, *, decisions: list[Decision]
 ) -> list[DecisionResult]:
-    """Carry out each decision by itself; those that fail do not undo the others."""
+    """Apply each decision separately; a failed one does not undo the others."""
     async with db.transaction() as tx:
         await queries.lock_all(tx, [each.id for each in decisions])
         return [await _result(tx, actor, each) for each in decisions]
@@ -127,7 +127,7 @@ async def _result(tx: Database, actor: Actor, one: Decision) -> DecisionResult:
 
 
 async def reopen(db: Database, actor: Actor, enrollment_id: str) -> Enrollment:
-    """Take a decision back shortly after it was made.
+    """Undo a recent decision.
 
     Raises:
         Forbidden: the request is the actor's own.
@@ -148,12 +148,12 @@ async def reopen(db: Database, actor: Actor, enrollment_id: str) -> Enrollment:
             )
             expected = [APPROVED, REJECTED]
             raise InvalidState("enrollment", enrollment_id, before.status, expected, message)
-        await _note(tx, actor, "reopened", before, after)
+        await _record(tx, actor, "reopened", before, after)
         return after
 
 
 async def cancel(db: Database, actor: Actor, enrollment_id: str) -> Enrollment:
-    """Withdraw one's own request, or leave the subject. Again changes nothing."""
+    """Withdraw an own request, or leave the subject. A repeated call changes nothing."""
     async with db.transaction() as tx:
         before = await _locked(tx, enrollment_id)
         if before.user_id != actor.user_id:
@@ -163,14 +163,14 @@ async def cancel(db: Database, actor: Actor, enrollment_id: str) -> Enrollment:
         if before.status == REJECTED:
             raise InvalidState("enrollment", enrollment_id, REJECTED, [PENDING, APPROVED])
         after = await queries.set_cancelled(tx, enrollment_id)
-        await _note(tx, actor, "cancelled", before, after)
+        await _record(tx, actor, "cancelled", before, after)
         return after
 
 
-async def _note(
+async def _record(
     tx: Database, actor: Actor, deed: str, before: Enrollment | None, after: Enrollment
 ) -> None:
-    """Audit and announce a deed, without what people wrote."""
+    """Write the audit entry and event of an action, without texts that people wrote."""
     await audit.record(
         tx,
         actor,

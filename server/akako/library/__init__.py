@@ -1,1 +1,1 @@
-"""Documents and videos: they arrive whole or not at all, and play from any byte."""
+"""Documents and videos: atomic uploads, and downloads with ranges."""

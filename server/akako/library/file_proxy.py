@@ -1,4 +1,4 @@
-"""nginx in front, which sends stored files itself when it is told their place."""
+"""The nginx server that sends stored files by X-Accel-Redirect."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from akako.kernel.http.client_address import Networks, in_networks
 
 
 class FileProxy(msgspec.Struct, frozen=True):
-    """What is known of it. It takes the place of a file from the answer's X-Accel-Redirect."""
+    """The location and the addresses of nginx."""
 
-    location: str  # its internal location for the store's folder, with a slash at both ends
+    location: str  # internal location of the store's folder, with slashes at both ends
     addresses: Networks
 
     def is_peer(self, peer: str | None) -> bool:
-        """Whether a request came through it. Anybody else could do nothing with a mere place."""
+        """Return whether a request came through nginx. Other clients ignore X-Accel-Redirect."""
         return peer is not None and in_networks(peer, self.addresses)

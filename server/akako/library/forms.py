@@ -1,4 +1,4 @@
-"""The forms by which files are sent, and their fields."""
+"""The upload forms and their fields."""
 
 from __future__ import annotations
 
@@ -42,14 +42,17 @@ DOCUMENT_EXAMPLE = {
 
 
 class Received(msgspec.Struct, kw_only=True):
-    """A form, read to its end; the file is stored but nobody's yet."""
+    """A complete form. Its file is stored but does not belong to a row yet."""
 
     file: StoredFile
     texts: dict[str, str]
 
 
 def topic_id(texts: dict[str, str]) -> str:
-    """The form's `topicId`; one pair of quotes around it, as in the reference, does no harm."""
+    """Return the `topicId` of a form.
+
+    One pair of quotes around it is accepted, as in the reference.
+    """
     value = texts.get("topicId")
     if value is None:
         raise ValidationFailed.of("topicId", "Required")
@@ -61,7 +64,7 @@ def topic_id(texts: dict[str, str]) -> str:
 
 
 def metadata(texts: dict[str, str]) -> DocumentMetadata:
-    """The form's `metadata`: a JSON object of which other keys are ignored."""
+    """Return the `metadata` of a form, a JSON object. Unknown keys are ignored."""
     text = texts.get("metadata", "").strip()
     if not text:
         return DocumentMetadata()

@@ -1,6 +1,6 @@
-"""Leaving a file to nginx in front, which sends it from the store's folder without copying it.
+"""Let nginx send a stored file from the folder of the store (X-Accel-Redirect).
 
-nginx reads `Range` and `If-Range` again, so it is left to it only where nginx finds the same part.
+nginx evaluates `Range` and `If-Range` again, so this applies only if nginx selects the same part.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from akako.library.file_proxy import FileProxy
 from akako.library.media import Files
 from akako.library.queries import Playable
 
-# nginx takes numbers of more digits for a range that the file does not have.
+# nginx rejects numbers with more digits as unsatisfiable.
 PLAIN_RANGE = re.compile(r"bytes=[0-9]{0,18}-[0-9]{0,18}", re.ASCII | re.IGNORECASE)
-# nginx compares them with a tag and a time of its own.
+# nginx compares these with its own ETag and time.
 PRECONDITIONS = (b"if-match", b"if-unmodified-since")
 
 
 async def hand_over(
     ctx: Context, store: ObjectStore, file: Playable, part: Part | None, headers: Headers
 ) -> Response | None:
-    """An answer that names the file to nginx; None where the file is to be sent from here.
+    """Return a response that names the file for nginx, or None if this process must send it.
 
-    Raise FileNotFoundError where the store has lost it.
+    Raises FileNotFoundError if the store does not have the file.
     """
     proxy = ctx.get(Files).file_proxy
     if proxy is None or store.local_path(file.key) is None:
@@ -37,10 +37,10 @@ async def hand_over(
     found = await store.head(file.key)
     if found is None:
         raise FileNotFoundError(file.key)
-    if found.size != file.size:  # the reading from here says what is wrong
+    if found.size != file.size:  # reading the file here raises the right error
         return None
     place = quote(proxy.location + file.key)
-    # nginx says that it takes ranges where it sends the whole.
+    # nginx announces ranges only in complete responses.
     kept = [each for each in headers if each[0] != b"accept-ranges" or part]
     return Response(206 if part else 200, b"", [*kept, (b"x-accel-redirect", place.encode())])
 
@@ -51,7 +51,7 @@ def _came_through(proxy: FileProxy, ctx: Context) -> bool:
 
 
 def _is_plain(ctx: Context, file: Playable, part: Part | None) -> bool:
-    """Whether nginx would answer the same."""
+    """Return whether nginx would send the same response."""
     if ctx.method != "GET" or not file.size:
         return False
     asked = ctx.header("range")

@@ -1,4 +1,4 @@
-"""The two media that a topic can have: how forms name them, what they may be, how large."""
+"""The two media of a topic: form field, accepted types, folder and size limit."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Medium(msgspec.Struct, frozen=True, kw_only=True):
-    """What forms and resumable uploads share about documents, and about videos."""
+    """The properties of documents, or of videos, for forms and resumable uploads."""
 
-    field: str  # of a form, in which the file must be
+    field: str  # form field of the file
     kinds: tuple[Kind, ...]
     folder: str  # of the store
 

@@ -24,10 +24,10 @@ d.created_at
 
 
 class Playable(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored file as it is sent: where it is, what it is called, and what it is.
+    """A stored file with its name and type.
 
-    `replaceable`: another may take its place, even within a second.
-    `charset`: a text's encoding if it is certain.
+    `replaceable`: another file may replace it, even within a second. `charset`: the encoding of a
+    text, if it is certain.
     """
 
     key: str
@@ -87,7 +87,7 @@ async def insert_document(
 
 
 async def add_to_count(tx: Database, topic_id: str, change: int, *, most: int) -> bool:
-    """Change how many documents a topic has; False where it would have too many."""
+    """Change the document count of a topic; return False if it would exceed the limit."""
     done = await tx.fetchval(
         """
         update topics set document_count = document_count + $2, updated_at = now()
@@ -121,7 +121,7 @@ async def get_document(db: Database, document_id: str) -> Document | None:
 
 
 async def find_document(db: Database, document_id: str) -> tuple[str, Playable] | None:
-    """(topic's id, the file) of a document that may be streamed."""
+    """Return topic id and file of a document that can be streamed."""
     row = await db.fetchrow(
         """
         select topic_id, storage_key as key, file_name, mime_type, charset, size, sha256,
@@ -137,7 +137,7 @@ async def find_document(db: Database, document_id: str) -> tuple[str, Playable] 
 
 
 async def delete_document(tx: Database, topic_id: str, document_id: str) -> tuple[str, str] | None:
-    """Take a document out of sight; return its object's key and hash, None if there is none."""
+    """Mark a document as deleted; return the key and hash of its object, or None."""
     row = await tx.fetchrow(
         """
         update documents set status = 'DELETED', deleted_at = now()

@@ -1,4 +1,4 @@
-"""From a form on the wire to a file that a row knows, or to nothing at all."""
+"""Receive an upload form: either a row refers to the stored file, or nothing is stored."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ async def adopt(
     receiving: Callable[[], Awaitable[Received]],
     work: Adopt,
 ) -> Response:
-    """Receive a form and have `work` make its file somebody's, once per Idempotency-Key.
+    """Receive a form and let `work` adopt its file, once per Idempotency-Key.
 
-    `admit` raises what can be refused before a byte of the form is read. Whatever is raised or
-    answered, a file that was not adopted does not stay in the store.
+    `admit` runs before a byte of the form is read. After any error, a file that was not adopted is
+    removed from the store.
     """
     key = idempotency.read_key(ctx.header("idempotency-key"))
     repeated = key is not None and await is_repeated(ctx, route, key)
@@ -59,7 +59,7 @@ async def adopt(
 
 
 async def _reread(receiving: Callable[[], Awaitable[Received]]) -> Received:
-    """A form whose key has an answer already, and which therefore was in order the first time."""
+    """Read a form whose key has a stored response, only to compare it."""
     try:
         return await receiving()
     except (UnsupportedMediaType, ValidationFailed):
@@ -67,9 +67,9 @@ async def _reread(receiving: Callable[[], Awaitable[Received]]) -> Received:
 
 
 async def receive(ctx: Context, medium: Medium) -> Received:
-    """Read a form with exactly one file, which must be in the field of its medium.
+    """Read a form with exactly one file, in the field of its medium.
 
-    After any error nothing stays in the store.
+    Store nothing after an error.
     """
     files, field = ctx.get(Files), medium.field
     await files.store.require_space(declared_length(ctx) or 0)

@@ -51,8 +51,8 @@ UPLOAD_VIDEO = "/admin/education/topics/{topic_id}/video"
 async def upload_document(ctx: Context) -> Response:
     """Upload a document to a topic.
 
-    The parts may come in any order. Twice the same file makes two documents, unless the
-    Idempotency-Key is the same.
+    The parts can be in any order. The same file sent twice creates two documents, unless the
+    requests have the same Idempotency-Key.
     """
 
     async def add(db: Database, form: Received) -> Response:
@@ -87,7 +87,7 @@ async def list_documents(ctx: Context, topic_id: str, request: listing.Request) 
 
 @get("/s3/document/stream", access=EVERYBODY, bucket=MEDIA, errors=(206, 304, 403, 404, 412, 416))
 async def stream_document(ctx: Context, query: StreamQuery) -> Response:
-    """Stream a document, or the part of it that `Range` asks for."""
+    """Stream a document, or the part that `Range` selects."""
     document_id = query.document_id or query.id
     if document_id is None:
         raise ValidationFailed.of("documentId", "Required")
@@ -108,7 +108,7 @@ async def stream_document(ctx: Context, query: StreamQuery) -> Response:
 async def delete_document(ctx: Context, topic_id: str, document_id: str) -> Ok[DocumentDeleted]:
     """Delete a document of a topic. Running downloads finish.
 
-    `If-Match` compares the entity tag of the stream answer.
+    `If-Match` compares the ETag of the stream response.
     """
     condition = ctx.header("if-match")
     await service.delete_document(ctx.db, ctx.actor, topic_id, document_id, if_match=condition)
@@ -131,7 +131,10 @@ async def delete_document(ctx: Context, topic_id: str, document_id: str) -> Ok[D
     changes_public=True,
 )
 async def upload_video(ctx: Context, topic_id: str) -> Response:
-    """Upload or replace the video of a topic. The old one plays until the new one is complete."""
+    """Upload or replace the video of a topic.
+
+    The old video is served until the new one is stored.
+    """
     if_match = ctx.header("if-match")
     await service.require_writable(ctx.db, ctx.actor, topic_id)
 
@@ -169,7 +172,7 @@ async def upload_video(ctx: Context, topic_id: str) -> Response:
     errors=(206, 304, 403, 412, 416),
 )
 async def play_video(ctx: Context, topic_id: str, query: PlaybackQuery) -> Response:
-    """Play the video of a topic, from any byte that `Range` asks for."""
+    """Stream the video of a topic, or the part that `Range` selects."""
     find = partial(service.open_video, ctx.db, topic_id)
     return await streaming.send(ctx, ctx.get(Files).store, find, query.disposition)
 

@@ -1,4 +1,4 @@
-"""The shapes of files on the wire."""
+"""Request and response types of files."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ class DocumentDeleted(msgspec.Struct, rename="camel"):
 
 
 class DocumentMetadata(msgspec.Struct, rename="camel", kw_only=True):
-    """The optional `metadata` part of a document's form; other keys are ignored."""
+    """The optional `metadata` part of the document form. Unknown keys are ignored."""
 
     name: Annotated[str, fields.line(1, 200)] | None = None
     description: Annotated[str, fields.text(1000)] | None = None
 
 
-# An id of an impossible shape is answered like one that does not exist.
+# An id with an invalid shape is treated like an unknown id.
 AnyId = Annotated[str, fields.line(1, 1000)]
 
 
 class StreamQuery(msgspec.Struct, rename="camel", kw_only=True):
-    """Which document to stream. `topicId` must be its topic if given."""
+    """The document to stream. `topicId`, if sent, must be its topic."""
 
     document_id: AnyId | None = None
     id: AnyId | None = None
@@ -54,6 +54,6 @@ class StreamQuery(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class PlaybackQuery(msgspec.Struct, rename="camel", kw_only=True):
-    """How a browser should treat the file: `inline` or `attachment` (the default)."""
+    """How a browser handles the file: `inline` or `attachment` (default)."""
 
     disposition: Annotated[str, fields.line(1, 16)] | None = None

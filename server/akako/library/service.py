@@ -1,4 +1,4 @@
-"""What can be done with documents and videos."""
+"""Business rules of documents and videos."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def require_writable(
 ) -> None:
     """Raise NotFound or Forbidden unless the caller may change the topic's material.
 
-    With `hold` that stays so until the transaction ends.
+    With `hold`, row locks keep that true until the end of the transaction.
     """
     access = await find_topic_access(db, actor, topic_id, hold=hold)
     if access is None:
@@ -40,11 +40,11 @@ async def require_writable(
 
 
 async def authorize(tx: Database, actor: Actor, topic_id: str, *, hold: bool = True) -> Actor:
-    """Return the actor with the roles and plan of now, who may change the topic's material.
+    """Return the actor with current roles and plan, if the actor may change the topic's material.
 
-    The account, and with `hold` the topic and its subject, stay so until the transaction ends. An
-    upload may have taken an hour since its caller was authorized.
-    Raise Unauthorized, Forbidden or NotFound.
+    Row locks keep the account, and with `hold` the topic and subject, unchanged until the end of
+    the transaction. The upload may have started an hour before. Raises Unauthorized, Forbidden,
+    NotFound.
     """
     actor = await authority.current(tx, actor, STAFF)
     await require_writable(tx, actor, topic_id, hold=hold)
@@ -52,9 +52,9 @@ async def authorize(tx: Database, actor: Actor, topic_id: str, *, hold: bool = T
 
 
 async def check_upload(db: Database, actor: Actor, *, apart_from: str | None = None) -> None:
-    """Raise QuotaExceeded unless one more upload fits, beside those under way.
+    """Raise QuotaExceeded unless one more upload fits, in addition to unfinished ones.
 
-    `apart_from` is the id of a resumable upload that does not count: the one that is checked.
+    `apart_from` is the id of the resumable upload that is checked; it does not count.
     """
     pending = await storage.count_pending(db, actor.subject, apart_from=apart_from)
     await plans.check_upload(db, actor, under_way=pending)
@@ -63,9 +63,9 @@ async def check_upload(db: Database, actor: Actor, *, apart_from: str | None = N
 async def add_document(
     db: Database, actor: Actor, topic_id: str, file: StoredFile, *, metadata: DocumentMetadata
 ) -> tuple[Document, Headers]:
-    """Make a stored file a document; return it with the quota headers.
+    """Create a document from a stored file; return it with the quota headers.
 
-    Raise NotFound, Forbidden, QuotaExceeded, and Conflict where the topic is full.
+    Raises NotFound, Forbidden, QuotaExceeded, and Conflict if the topic is full.
     """
     async with db.transaction() as tx:
         actor = await authorize(tx, actor, topic_id)
@@ -96,13 +96,13 @@ async def add_document(
 
 
 async def _adopt(tx: Database, file: StoredFile) -> None:
-    """From here on another row knows the object. Gone means that the sweeper gave it up."""
+    """Mark the object as adopted. Raises ServiceUnavailable if the sweeper has removed it."""
     if not await storage.forget_object(tx, file.key):
         raise ServiceUnavailable
 
 
 def _facts(file: StoredFile, topic_id: str) -> dict[str, object]:
-    """What the audit trail keeps of a file; its name may be personal."""
+    """Return the data of a file for the audit log, without its name, which may be personal."""
     return {
         "topicId": topic_id,
         "mimeType": file.mime_type,
@@ -114,7 +114,7 @@ def _facts(file: StoredFile, topic_id: str) -> dict[str, object]:
 async def delete_document(
     db: Database, actor: Actor, topic_id: str, document_id: str, *, if_match: str | None
 ) -> None:
-    """Raise PreconditionFailed, and delete nothing, where `if_match` names another content."""
+    """Delete a document. Raises PreconditionFailed if `if_match` names a different content."""
     async with db.transaction() as tx:
         await require_writable(tx, actor, topic_id, hold=True)
         deleted = await queries.delete_document(tx, topic_id, document_id)
@@ -152,7 +152,7 @@ async def readable_topic(db: Database, actor: Actor, topic_id: str) -> None:
 async def open_document(
     db: Database, document_id: str, topic_id: str | None, actor: Actor
 ) -> Playable:
-    """The file of a document, for a caller who may read it now."""
+    """Return the file of a document that the caller may read."""
     found = await queries.find_document(db, document_id)
     if found is None or (topic_id is not None and topic_id != found[0]):
         raise NotFound("document", document_id)
@@ -172,7 +172,7 @@ async def open_video(db: Database, topic_id: str, actor: Actor) -> Playable:
 
 
 async def check_video(db: Database, topic_id: str, *, if_match: str | None) -> None:
-    """Raise PreconditionFailed where `if_match` names another video than the present one."""
+    """Raise PreconditionFailed if `if_match` does not name the current video."""
     row = await queries.find_video(db, topic_id) if if_match else None
     if row is not None:
         _require_match(if_match, _video_etag(row))
@@ -190,10 +190,10 @@ def _require_match(if_match: str | None, current: str | None) -> None:
 async def put_video(
     db: Database, actor: Actor, topic_id: str, file: StoredFile, *, if_match: str | None
 ) -> tuple[Video, bool, Headers]:
-    """Make a stored file the topic's video; return it, whether it is the first, and quota headers.
+    """Make a stored file the video; return it, whether it is the first one, and quota headers.
 
-    The old video plays until the moment of commit. Raise PreconditionFailed where `if_match` names
-    another video than the present one.
+    The old video is served until the commit. Raises PreconditionFailed if `if_match` does not name
+    the current video.
     """
     async with db.transaction() as tx:
         actor = await authorize(tx, actor, topic_id)

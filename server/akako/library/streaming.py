@@ -1,4 +1,4 @@
-"""Sending a stored file, or the part of it that was asked for."""
+"""Send a stored file, or the requested part of it."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ from akako.library.queries import Playable
 
 log = structlog.get_logger(__name__)
 
-# Looks up what is to be sent, for the actor as of now. Raises what keeps the actor from reading it.
+# Finds the file for the current actor. Raises an error if the actor may not read it.
 Find = Callable[[Actor], Awaitable[Playable]]
-# A download may take hours: whether its reader may still have the file is asked again so often.
+# A download may take hours; entitlement is checked again in this interval.
 RECHECK_SECONDS = 60.0
 
 INLINE = ("application/pdf", "image/", "video/")
 
 
 def etag(sha256: str) -> str:
-    """The strong tag of a file: its content's own hash."""
+    """Return the strong ETag of a file, the hash of its content."""
     return f'"sha256-{sha256}"'
 
 
@@ -63,7 +63,7 @@ def _headers(file: Playable, disposition: str | None) -> Headers:
         (b"accept-ranges", b"bytes"),
         (b"cache-control", b"private, no-cache"),
         (b"vary", b"Authorization"),
-        # Whatever a file turns out to be, it runs nothing and reaches nothing.
+        # A browser runs nothing in the file and loads nothing for it.
         (b"content-security-policy", b"sandbox; default-src 'none'"),
         (b"cross-origin-resource-policy", b"same-site"),
         NOSNIFF,
@@ -80,7 +80,7 @@ def _is_held(ctx: Context, file: Playable) -> bool:
 
 
 def _require_same(ctx: Context, file: Playable) -> None:
-    """Raise PreconditionFailed where the client wants more of what it began to read, or nothing."""
+    """Raise PreconditionFailed if If-Match or If-Unmodified-Since does not hold."""
     tags = ctx.header("if-match")
     since = ctx.header("if-unmodified-since")
     if tags is not None:
@@ -92,7 +92,7 @@ def _require_same(ctx: Context, file: Playable) -> None:
 
 
 def _part(ctx: Context, file: Playable) -> Part | None:
-    if ctx.method != "GET":  # ranges are defined for no other method
+    if ctx.method != "GET":  # ranges are defined for GET only
         return None
     changed_at = None if file.replaceable else file.changed_at
     if not if_range_matches(ctx.header("if-range"), etag(file.sha256), changed_at):
@@ -101,16 +101,16 @@ def _part(ctx: Context, file: Playable) -> Part | None:
 
 
 async def send(ctx: Context, store: ObjectStore, find: Find, disposition: str | None) -> Response:
-    """The answer to a GET or HEAD: 200, 206 or 304.
+    """Return the response to a GET or HEAD request: 200, 206 or 304.
 
-    Raise what `find` raises, PreconditionFailed, RangeNotSatisfiable, and ServiceUnavailable while
-    the store is away.
+    Raises the errors of `find`, PreconditionFailed, RangeNotSatisfiable, and ServiceUnavailable if
+    the store is unavailable.
     """
     file = await find(ctx.actor)
     try:
         return await _answer(ctx, store, file, find, disposition)
     except FileNotFoundError:
-        # Replaced or deleted between the two looks, unless the row still says the same.
+        # Replaced or deleted between the two reads, unless the row is unchanged.
         newer = await find(ctx.actor)
         if newer.key != file.key:
             return await _answer(ctx, store, newer, find, disposition)
@@ -137,7 +137,7 @@ async def _answer(
     if part:
         headers.append((b"content-range", part.content_range(file.size).encode()))
     source = store.read(file.key, start, end) if ctx.method != "HEAD" else None
-    # The first chunk is fetched before the status is sent: from then on there is no way back.
+    # The first chunk is read before the status is sent, so that errors can still be reported.
     first = await anext(source, b"") if source else b""
     status = 206 if part else 200
     chunks = _chunks(first, source, partial(_recheck, ctx, find))
@@ -145,9 +145,9 @@ async def _answer(
 
 
 async def _recheck(ctx: Context, find: Find) -> None:
-    """Raise Unauthorized or Forbidden where the caller may not read the file any more.
+    """Raise Unauthorized or Forbidden if the caller may no longer read the file.
 
-    What was deleted or replaced is sent to its end, and a database that is away stops no download.
+    Deleted or replaced files are sent to the end. An unavailable database does not stop a download.
     """
     with suppress(NotFound, ServiceUnavailable):
         await find(await authority.current(ctx.db, ctx.actor, SIGNED_IN))
@@ -167,6 +167,6 @@ async def _chunks(
                     checked = time.monotonic()
                 yield chunk
     finally:
-        # A reader who leaves early must not keep the store's connection.
+        # A client that disconnects must release the connection to the store.
         if isinstance(rest, AsyncGenerator):
             await rest.aclose()

@@ -1,1 +1,1 @@
-"""Learners apply to become mentors, and administrators decide."""
+"""Mentor applications of learners, and the decisions of administrators."""

@@ -23,7 +23,7 @@ DATES = {"created": "a.requested_at"}
 PENDING = Spec(sorts=SORTS, default="requestedAt", search=True, dates=DATES, identity="a.id")
 OWN = Spec(sorts=SORTS, default="requestedAt", descending=True, dates=DATES, identity="a.id")
 
-MAX_DAILY = 50  # applications of a user in 24 hours: a rejected one may be followed by another
+MAX_DAILY = 50  # applications of a user in 24 hours, because another one can follow a rejection
 FIELDS = MentorApplication.__struct_fields__
 COLUMNS = ", ".join(f"a.{name}" for name in FIELDS)
 
@@ -49,7 +49,7 @@ async def list_pending(db: Database, request: listing.Request) -> Listed[Pending
         db,
         PENDING,
         request,
-        # Everybody who applies has a row; an outer join may be left out of the count.
+        # Every applicant has a row. The planner can omit an outer join from the count.
         source="mentor_applications a left join users u on u.id = a.user_id",
         columns=f"{COLUMNS}, u.email, u.username, u.first_name, u.last_name",
         where=where,
@@ -77,7 +77,7 @@ async def list_of_user(
 async def insert(
     tx: Database, user_id: str, request: ApplicationRequest, subject_ids: list[str]
 ) -> MentorApplication:
-    """Raise asyncpg.UniqueViolationError where the user has a pending one."""
+    """Raises asyncpg.UniqueViolationError if the user has a pending application."""
     sql = f"""
     insert into mentor_applications as a
         (id, user_id, motivation, qualifications, experience, subject_ids)
@@ -125,7 +125,7 @@ async def set_decision(
 
 
 async def visible_subjects(db: Database, ids: list[str]) -> set[str]:
-    """Those of the ids that are subjects which everybody may see."""
+    """Return the ids that belong to publicly visible subjects."""
     rows = await db.fetch(
         f"""
         select s.id from {SUBJECT.source}
@@ -137,8 +137,7 @@ async def visible_subjects(db: Database, ids: list[str]) -> set[str]:
 
 
 async def is_mentor(tx: Database, user_id: str) -> bool:
-    """Whether the role is effective, or was since the transaction began: what came or went while
-    it waited for a lock counts."""
+    """Return whether the role is effective, or was at any time since the transaction started."""
     return bool(
         await tx.fetchval(
             """

@@ -36,7 +36,7 @@ async def apply_as_mentor(ctx: Context, data: ApplicationRequest) -> Created[Men
 
 @get("/mentor/applications/me", access=SIGNED_IN, listing=queries.OWN)
 async def list_my_applications(ctx: Context, request: listing.Request) -> Listed[MentorApplication]:
-    """List the caller's own mentor applications, whatever became of them."""
+    """List the caller's own mentor applications in all states."""
     return await queries.list_of_user(ctx.db, ctx.actor.user_id, request)
 
 
@@ -46,7 +46,7 @@ async def list_pending_applications(
 ) -> Listed[PendingApplication]:
     """List pending mentor applications.
 
-    The search looks into the applicant's address and name.
+    `search` applies to the applicant's e-mail address and name.
     """
     return await queries.list_pending(ctx.db, request)
 
@@ -65,8 +65,8 @@ async def approve_application(
 ) -> Ok[MentorApplication]:
     """Approve a mentor application.
 
-    The applicant becomes a mentor in the same moment, and of the subjects that are named here. The
-    same decision again changes nothing.
+    The applicant gets the role MENTOR and the named subjects in the same transaction. A repeated
+    decision changes nothing.
     """
     application = await service.approve(
         ctx.db,
@@ -89,7 +89,7 @@ async def approve_application(
 async def reject_application(
     ctx: Context, mentor_application_id: str, data: Rejection
 ) -> Ok[MentorApplication]:
-    """Reject a mentor application. The same decision again changes nothing."""
+    """Reject a mentor application. A repeated decision changes nothing."""
     application = await service.reject(
         ctx.db,
         ctx.actor,

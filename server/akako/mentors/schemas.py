@@ -1,4 +1,4 @@
-"""The shapes of mentor applications and of what is decided about them."""
+"""Request and response types of mentor applications and decisions."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ SubjectIds = Annotated[list[fields.Id], Meta(max_length=20)]
 
 
 class MentorApplication(msgspec.Struct, rename="camel", kw_only=True):
-    """A learner's application, and what became of it.
+    """A learner's application, and its state.
 
-    `subjectIds` are those the applicant would like to teach, `decidedBy` is the id of the
+    `subjectIds` are the subjects that the applicant wants to teach. `decidedBy` is the id of the
     administrator.
     """
 
@@ -50,7 +50,7 @@ class Applicant(msgspec.Struct, rename="camel"):
 
 
 class PendingApplication(MentorApplication, rename="camel", kw_only=True):
-    """An application with what an administrator needs to decide on it."""
+    """An application with its applicant, for decisions."""
 
     user: Applicant
 
@@ -63,8 +63,7 @@ class ApplicationRequest(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class Approval(msgspec.Struct, rename="camel", kw_only=True):
-    """The subjects that the new mentor is given (none where absent), and until when the role lasts
-    (for good where absent or null)."""
+    """The subjects of the new mentor (default: none), and the end of the role (default: open)."""
 
     subject_ids: SubjectIds | UnsetType = UNSET
     effective_end_date: fields.Instant | UnsetType | None = UNSET

@@ -1,4 +1,4 @@
-"""What can be done about mentor applications."""
+"""Business rules of mentor applications."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from akako.mentors.schemas import (
 
 
 async def apply(db: Database, actor: Actor, *, request: ApplicationRequest) -> MentorApplication:
-    """Raise Conflict where the caller has a pending application, or is a mentor already."""
+    """Apply. Raises Conflict if the caller has a pending application or is a mentor."""
     wanted = list(dict.fromkeys(request.subject_ids or []))
     async with db.transaction() as tx:
         _refuse_unknown(request.subject_ids or [], await queries.visible_subjects(tx, wanted))
@@ -52,7 +52,7 @@ async def apply(db: Database, actor: Actor, *, request: ApplicationRequest) -> M
                 application = await queries.insert(tx, actor.user_id, request, wanted)
         except asyncpg.UniqueViolationError:
             raise Conflict("mentor_application", "status", PENDING) from None
-        await _note(tx, actor, "requested", None, application)
+        await _record(tx, actor, "requested", None, application)
         return application
 
 
@@ -74,10 +74,10 @@ async def approve(
     approval: Approval,
     if_match: str | None = None,
 ) -> MentorApplication:
-    """Make the applicant a mentor: decision, role and subjects together. Again changes nothing.
+    """Approve: decision, role and subjects in one transaction. A repeated call changes nothing.
 
-    Raise InvalidState where it was rejected or the applicant is not active, Conflict where the role
-    would overlap one that is to begin later.
+    Raises InvalidState if the application was rejected or the applicant is not active, Conflict if
+    the role would overlap a future one.
     """
     refuse_impersonated(actor)
     _check_end(approval)
@@ -98,7 +98,7 @@ async def reject(
     reason: str | None,
     if_match: str | None = None,
 ) -> MentorApplication:
-    """Again changes nothing. Raise InvalidState where it was approved."""
+    """Reject. A repeated call changes nothing. Raises InvalidState after an approval."""
     async with db.transaction() as tx:
         before = await _undecided(tx, actor, application_id, REJECTED, if_match)
         if before.status == REJECTED:
@@ -128,7 +128,7 @@ async def _undecided(
 
 
 async def _open_role(tx: Database, actor: Actor, user_id: str, end: datetime | None) -> None:
-    """Open the role's window, unless the user holds the role by another way already."""
+    """Assign the role, unless the user holds it already."""
     user = await identity.get_user(tx, user_id, User, lock=True)
     if user is None or user.status != "ACTIVE":
         current = user.status if user else "DELETED"
@@ -145,10 +145,10 @@ async def _open_role(tx: Database, actor: Actor, user_id: str, end: datetime | N
 
 
 async def _assign_subjects(tx: Database, actor: Actor, mentor_id: str, named: list[str]) -> None:
-    """Give subjects to a mentor. Raise ValidationFailed for those that are unknown or deleted."""
+    """Assign subjects. Raises ValidationFailed for unknown or deleted ones."""
     edit = Edit(SubjectUpdate(mentor_id=mentor_id))
     known = set()
-    # In one order for everybody, so that no two who change many wait for each other.
+    # Locked in the order of their ids, which prevents deadlocks.
     for subject_id in sorted(set(named)):
         with suppress(NotFound):
             await education.update_subject(tx, actor, subject_id, edit=edit)
@@ -160,18 +160,18 @@ async def _decide(
     tx: Database, actor: Actor, before: MentorApplication, status: str, reason: str | None
 ) -> MentorApplication:
     after = await queries.set_decision(tx, before.id, status, actor.user_id, reason)
-    await _note(tx, actor, status.lower(), before, after)
+    await _record(tx, actor, status.lower(), before, after)
     return after
 
 
-async def _note(
+async def _record(
     tx: Database,
     actor: Actor,
     deed: str,
     before: MentorApplication | None,
     after: MentorApplication,
 ) -> None:
-    """Audit and announce a deed, without what people wrote."""
+    """Write the audit entry and event of an action, without texts that people wrote."""
     await audit.record(
         tx,
         actor,

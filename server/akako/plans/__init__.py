@@ -1,1 +1,1 @@
-"""Plans, monthly quotas and usage: how much a caller may do."""
+"""Plans, monthly quotas and usage."""

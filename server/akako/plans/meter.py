@@ -1,10 +1,9 @@
-"""Counts API calls against the month's quota without a round trip per call.
+"""Count API calls against the monthly quota without a round trip per call.
 
-A process leases a few calls of a subject at a time from the database and spends them in memory.
-The next lease is fetched in the background before the current one is spent. Near the limit a lease
-is one call, so that the last one is given out exactly once over all processes. A process that dies
-loses at most LEASE calls per subject, to the disadvantage of the subject; one that stops in order
-loses none.
+A process reserves some calls of a quota subject in the database and counts them in memory. The
+next reservation is made in the background before the current one is used up. Near the limit a
+reservation is one call, so that all processes together grant exactly the quota. A crashed process
+loses at most LEASE calls per subject; an orderly stop returns them.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ from akako.plans.schemas import API_CALLS, PLANS
 log = structlog.get_logger(__name__)
 
 LEASE = 20
-CAREFUL_BELOW = 5 * LEASE  # with this few left, every call is counted in the database
+CAREFUL_BELOW = 5 * LEASE  # with fewer calls left, each call is counted in the database
 IDLE_SECONDS = 10.0
 UNLIMITED = 2**62
 
 
 class _Lease:
-    """Calls that this process may still hand out, and the total that the database knows."""
+    """The reserved calls of this process, and the total in the database."""
 
     def __init__(self, month: date) -> None:
         self.month = month
@@ -51,7 +50,7 @@ def _now() -> datetime:
 
 
 class LeasingMeter:
-    """`first_party`: origins whose calls are the product's own pages and are not metered."""
+    """Counts calls. `first_party`: origins of our own pages, whose calls are not metered."""
 
     def __init__(
         self,
@@ -66,7 +65,7 @@ class LeasingMeter:
         self._leases: dict[str, _Lease] = {}
 
     async def charge(self, db: Database, actor: Actor, claims: Claims) -> Headers:
-        """Count one call; return the quota headers. Raise QuotaExceeded when none is left."""
+        """Count one call; return the quota headers. Raises QuotaExceeded."""
         if claims.authorized_party in self._first_party:
             return []
         subject = actor.subject
@@ -86,15 +85,15 @@ class LeasingMeter:
         return _headers(lease, plan_limit)
 
     def refund(self, actor: Actor, claims: Claims) -> None:
-        """Give one call back, for an answer that was no service."""
+        """Refund one call whose response does not count."""
         if claims.authorized_party in self._first_party:
             return
         lease = self._lease(actor.subject)
-        if lease.total:  # else the call was counted in a month that is over
+        if lease.total:  # otherwise the call was counted in a previous month
             lease.left += 1
 
     def unspent(self, subject: str, month: date) -> int:
-        """Calls that the database counts already, although they were not made yet."""
+        """Return how many reserved calls have not been made yet."""
         lease = self._leases.get(subject)
         return lease.left if lease and lease.month == month else 0
 
@@ -107,7 +106,7 @@ class LeasingMeter:
         return lease
 
     def _spend(self, lease: _Lease, limit: int) -> bool:
-        # A plan that shrank makes what was leased under the old one void.
+        # A smaller plan invalidates the reservations of the previous one.
         if lease.left <= 0 or lease.total - lease.left >= limit:
             return False
         lease.left -= 1
@@ -137,7 +136,7 @@ class LeasingMeter:
             lease.filling = None
 
     async def return_idle(self, *, everything: bool = False) -> None:
-        """Give unspent calls of quiet subjects back to the database."""
+        """Return unused reservations of inactive subjects to the database."""
         before = time.monotonic() - IDLE_SECONDS
         for subject, lease in list(self._leases.items()):
             if everything or lease.touched < before:
@@ -156,7 +155,7 @@ class LeasingMeter:
             log.info("quota_lease_lost", calls=calls)
 
     async def close(self) -> None:
-        """Give everything back; for an orderly stop."""
+        """Return all reservations, for an orderly stop."""
         await self.return_idle(everything=True)
 
 

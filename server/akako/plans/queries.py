@@ -1,4 +1,4 @@
-"""SQL about usage and organisations."""
+"""SQL about usage and organizations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 from akako.kernel.db.database import Database
 from akako.plans.schemas import Organization
 
-# Nothing is taken where it would be too much, so parallel takers never pass the limit.
+# The condition keeps concurrent callers within the limit.
 TAKE = """
 insert into usage_counters as c (subject, month, kind, used)
 select $1, $2, $3, $4::bigint where $4::bigint <= $5::bigint
@@ -20,7 +20,7 @@ returning used
 async def take(
     db: Database, subject: str, month: date, kind: str, amount: int, limit: int
 ) -> int | None:
-    """Count `amount` more; return the new total, or None, and count nothing, past the limit."""
+    """Add `amount`; return the new total, or None without counting if it would exceed the limit."""
     used: int | None = await db.fetchval(TAKE, subject, month, kind, amount, limit)
     return used
 
@@ -39,7 +39,7 @@ async def give_back(db: Database, subject: str, month: date, kind: str, amount: 
 
 
 async def read_usage(db: Database, subject: str, month: date) -> dict[str, int]:
-    """Kind → used."""
+    """Return the usage by kind."""
     rows = await db.fetch(
         "select kind, used from usage_counters where subject = $1 and month = $2", subject, month
     )
@@ -47,7 +47,7 @@ async def read_usage(db: Database, subject: str, month: date) -> dict[str, int]:
 
 
 async def find_organization(tx: Database, organization_id: str) -> Organization | None:
-    """The organization, kept from changing until the transaction ends."""
+    """Return the organization, locked until the end of the transaction."""
     row = await tx.fetchrow(
         "select id, plan, created_at, updated_at from organizations where id = $1 for update",
         organization_id,

@@ -19,7 +19,7 @@ TAG = Tag("Plans", "Plans, monthly quotas and usage.")
 
 @get("/auth/quota", access=SIGNED_IN, bucket=AUTH)
 async def get_quota(ctx: Context) -> Ok[Quota]:
-    """Get plan and usage of this month."""
+    """Get the plan and the usage of this month."""
     unspent = ctx.get(LeasingMeter).unspent(ctx.actor.subject, month_of(datetime.now(UTC)))
     return Ok(data=await service.get_quota(ctx.db, ctx.actor, unspent=unspent))
 
@@ -35,7 +35,7 @@ async def set_organization_plan(
 ) -> Ok[Organization]:
     """Put an organization on a plan.
 
-    It applies to everybody whose token carries the organization, from the next request on.
+    It applies to all callers whose token names the organization, from the next request on.
     """
     organization = await service.set_organization_plan(
         ctx.db,

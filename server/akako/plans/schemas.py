@@ -1,4 +1,4 @@
-"""Plans and what they allow, and the shapes in which usage is told."""
+"""Plans and their limits, and the response types of usage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ API_CALLS, FILE_UPLOADS = "api_calls", "file_uploads"
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What a plan allows in a calendar month; None is unlimited."""
+    """The limits of a plan per calendar month; None is unlimited."""
 
     api_calls: int | None
     file_uploads: int | None
@@ -28,7 +28,7 @@ PLANS = {
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Limit and remaining are null on a plan without limit."""
+    """Usage of one kind. `limit` and `remaining` are null on an unlimited plan."""
 
     limit: int | None
     used: int
@@ -36,7 +36,7 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Quota(msgspec.Struct, rename="camel", frozen=True):
-    """The standing of the caller, or of the caller's organisation, in this month."""
+    """The usage of the caller, or of the caller's organization, in this month."""
 
     plan: str
     period: str

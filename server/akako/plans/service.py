@@ -1,4 +1,4 @@
-"""What can be asked and done about plans and usage."""
+"""Business rules of plans and usage."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _usage(limit: int | None, used: int) -> Usage:
 
 
 async def get_quota(db: Database, actor: Actor, *, unspent: int) -> Quota:
-    """The month's standing. `unspent`: calls that are counted already but not made yet."""
+    """Return the usage of this month. `unspent`: calls that are reserved but not made yet."""
     now = datetime.now(UTC)
     month = month_of(now)
     used = await queries.read_usage(db, actor.subject, month)
@@ -57,13 +57,13 @@ async def set_organization_plan(
 
 
 async def hold_uploads(tx: Database, actor: Actor) -> None:
-    """Make others who count uploads of the actor's subject wait until the transaction ends."""
+    """Serialize transactions that count uploads of the actor's quota subject."""
     month = month_of(datetime.now(UTC))
     await queries.take(tx, actor.subject, month, FILE_UPLOADS, 0, 2**62)
 
 
 async def check_upload(db: Database, actor: Actor, *, under_way: int) -> None:
-    """Raise QuotaExceeded unless one more upload fits beside those that are `under_way`."""
+    """Raise QuotaExceeded unless one more upload fits, in addition to `under_way` ones."""
     limit = PLANS[actor.plan].file_uploads
     if limit is None:
         return
@@ -76,7 +76,7 @@ async def check_upload(db: Database, actor: Actor, *, under_way: int) -> None:
 async def count_upload(tx: Database, actor: Actor) -> Headers:
     """Count a stored upload, in the transaction that makes it visible; return quota headers.
 
-    Raise QuotaExceeded when parallel uploads have used up the month.
+    Raises QuotaExceeded if concurrent uploads have used up the quota.
     """
     limit = PLANS[actor.plan].file_uploads
     month = month_of(datetime.now(UTC))

@@ -1,1 +1,1 @@
-"""Objects on their way into the store, and out of it again."""
+"""Objects on their way into the store and out of it."""

@@ -1,4 +1,4 @@
-"""The encodings in which clients send form text, by the labels that they declare."""
+"""The encodings of form text, by the labels that clients declare."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Taking a file in: straight into the store, while it is counted, hashed and inspected.
+"""Receive a file: write it to the store while it is counted, hashed and inspected.
 
-Before the first byte a row names the object that will be written, so that whatever a crash leaves
-behind can be found. What fails afterwards is removed at once, or else by the sweeper.
+Before the first byte, a row names the object that will be written, so that the sweeper can find it
+after a crash. After an error the object is removed at once, or later by the sweeper.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ PATIENCE_SECONDS = 60.0
 
 
 class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of which every byte is stored, checked and hashed.
+    """A file that is completely stored, checked and hashed.
 
     `size` is in bytes. `charset` is a text's encoding if it is certain.
     """
@@ -55,7 +55,7 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def new_key(folder: str) -> str:
-    """A storage key that no client had a hand in."""
+    """Return a new storage key, without any input of a client."""
     return f"{folder}/{new_id()}/{new_id()}"
 
 
@@ -64,7 +64,7 @@ async def patient(
 ) -> AsyncIterator[bytes]:
     """Yield the chunks as they arrive.
 
-    Raise RequestTimeout for a client that stalls, sends too slowly, or needs more than
+    Raises RequestTimeout for a client that stalls, sends too slowly, or needs more than
     `total_seconds` for everything.
     """
     started, received = time.monotonic(), 0
@@ -86,7 +86,7 @@ async def patient(
 
 
 class Intake:
-    """One file on its way in. Use `take`, then commit the result or `give_up` its key."""
+    """One incoming file. Call `take`, then commit the result or call `give_up`."""
 
     def __init__(
         self,
@@ -106,10 +106,10 @@ class Intake:
         self._beat = time.monotonic()
 
     async def take(self, part: FilePart, kinds: tuple[Kind, ...]) -> StoredFile:
-        """Store the file of a form's part.
+        """Store the file of a form part. Nothing is stored after an error.
 
-        Raise ValidationFailed (no file name, nothing in it), UnsupportedMediaType, and what reading
-        and storing raise; then nothing is stored.
+        Raises ValidationFailed (no file name, empty file), UnsupportedMediaType, and the errors of
+        reading and storing.
         """
         name = display_name(part.filename)
         if not name:
@@ -159,9 +159,9 @@ class Intake:
 
 
 async def give_up(db: Database, store: ObjectStore, key: str) -> None:
-    """Remove an object that was announced. What cannot be removed now is left to the sweeper.
+    """Remove an announced object. If that fails, the sweeper removes it.
 
-    An object whose row is gone stays: a transaction whose end we did not hear of has adopted it.
+    An object without a pending row stays: a transaction with unknown outcome has adopted it.
     """
     try:
         await queries.abandon_object(db, key)

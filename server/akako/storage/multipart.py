@@ -1,4 +1,4 @@
-"""Reading multipart/form-data (RFC 7578) as it arrives, never holding more than one chunk."""
+"""Parse multipart/form-data (RFC 7578) as it arrives, holding at most one chunk."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ IDENTITY_ENCODINGS = frozenset({"7bit", "8bit", "binary"})
 
 
 class TextPart(msgspec.Struct, frozen=True):
-    """A part without a file name, whole."""
+    """A complete part without a file name."""
 
     name: str
     value: str
@@ -72,9 +72,9 @@ def _misencoded() -> BadRequest:
 
 
 def form_boundary(content_type: str | None) -> bytes:
-    """The boundary that a request's Content-Type announces.
+    """Return the boundary of a Content-Type header.
 
-    Raise UnsupportedMediaType unless it is multipart/form-data, BadRequest if the boundary is
+    Raises UnsupportedMediaType unless it is multipart/form-data, BadRequest if the boundary is
     missing, empty, longer than 70 characters or made of other characters than RFC 2046's, or if
     the charset is unknown.
     """
@@ -96,9 +96,9 @@ async def read_form(
 
     Text is decoded from the charset that its part declares. The charset of the whole form, which
     some clients declare, holds for names and for parts that declare none; otherwise it is UTF-8.
-    What a caller leaves unread of a FilePart is skipped. Nothing after an exception is usable.
+    Unread bytes of a FilePart are skipped. After an exception the form cannot be read further.
 
-    Raise BadRequest (invalid_multipart, invalid_encoding), PayloadTooLarge for a file longer than
+    Raises BadRequest (invalid_multipart, invalid_encoding), PayloadTooLarge for a file longer than
     `max_file_bytes` or a text longer than 64 KiB, UnsupportedMediaType for another content type.
     """
     boundary = form_boundary(content_type)
@@ -147,7 +147,7 @@ async def _events(framing: _Framing, body: AsyncIterator[bytes]) -> AsyncGenerat
 
 
 class _Framing:
-    """The push parser's callbacks, turned into the events of one chunk at a time."""
+    """Converts the callbacks of the push parser to events, one chunk at a time."""
 
     def __init__(self, boundary: bytes, codec: str) -> None:
         self.ended = False
@@ -237,7 +237,7 @@ def _part_head(headers: Mapping[str, bytes], codec: str) -> _PartHead:
         raise _misencoded()
     filename = parameters.get("filename")
     if "filename*" in parameters:
-        # RFC 7578 forbids it, yet widespread clients send it for names outside ASCII.
+        # RFC 7578 forbids `filename*`, but common clients send it for non-ASCII names.
         filename = _extended(parameters["filename*"])
     content_type = _header_text(headers.get("content-type", b"")).strip() or None
     return _PartHead(parameters["name"], filename, content_type)
@@ -251,7 +251,7 @@ def _header_text(value: bytes, codec: str = UTF8) -> str:
 
 
 def _parsed_value(value: str) -> tuple[str, dict[str, str]]:
-    """A header's first word and its parameters; each may be given once."""
+    """Return the value of a header and its parameters. Repeated parameters are an error."""
     leading = LEADING_WORD.match(value)
     if not leading:
         raise _refused()

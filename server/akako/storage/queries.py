@@ -5,9 +5,9 @@ from __future__ import annotations
 from akako.kernel.db import locks
 from akako.kernel.db.database import Database
 
-# A stream that has just looked an object up gets the time to open it.
+# A stream that has just found an object needs time to open it.
 CLEANUP_DELAY_SECONDS = 60
-# An upload lives while its process is connected, and says so every minute.
+# An upload is alive while its process is connected and updates its row every minute.
 LIVING = """
 (alive_at > now() - interval '5 minutes'
  and exists (select from pg_stat_activity where application_name = process))
@@ -24,7 +24,7 @@ not exists (
       and (classid::bigint << 32 | objid::bigint) = {locks.BACKUP}
 )
 """
-# Every object that a row needs, with its size in bytes and its hash.
+# Every object that a row refers to, with its size in bytes and its hash.
 NEEDED = """
 select storage_key as key, size, sha256 from documents where status <> 'DELETED'
 union all
@@ -33,7 +33,7 @@ select video_key, video_size, video_sha256 from topics where video_key is not nu
 
 
 async def announce_object(db: Database, key: str, quota_subject: str) -> None:
-    """Say that an object is about to be written."""
+    """Record that an object will be written."""
     await db.execute(
         "insert into pending_objects (storage_key, quota_subject) values ($1, $2)",
         key,
@@ -42,17 +42,17 @@ async def announce_object(db: Database, key: str, quota_subject: str) -> None:
 
 
 async def show_life(db: Database, key: str) -> None:
-    """Say that the object is still being written."""
+    """Record that the object is still being written."""
     await db.execute("update pending_objects set alive_at = now() where storage_key = $1", key)
 
 
 async def abandon_object(db: Database, key: str) -> None:
-    """Say that nobody writes the object any more."""
+    """Record that the object is no longer being written."""
     await db.execute("update pending_objects set process = null where storage_key = $1", key)
 
 
 async def forget_object(db: Database, key: str) -> bool:
-    """Say that the object is now known by another row, or gone; return whether it was announced."""
+    """Delete the pending row of an object; return whether there was one."""
     found = await db.fetchval(
         "delete from pending_objects where storage_key = $1 returning true", key
     )
@@ -60,7 +60,7 @@ async def forget_object(db: Database, key: str) -> bool:
 
 
 async def count_pending(db: Database, quota_subject: str, *, apart_from: str | None = None) -> int:
-    """Return how many uploads of the subject are under way: objects and resumable uploads.
+    """Return the number of unfinished uploads of a quota subject: objects and resumable uploads.
 
     `apart_from` is the id of a resumable upload that does not count.
     """
@@ -74,7 +74,7 @@ async def count_pending(db: Database, quota_subject: str, *, apart_from: str | N
 
 
 async def queue_cleanup(tx: Database, key: str) -> None:
-    """Have an object removed once the transaction has committed."""
+    """Queue an object for removal after the commit."""
     await tx.execute(
         """
         insert into cleanup_queue (storage_key, next_attempt_at)

@@ -1,4 +1,4 @@
-"""Removing what nobody needs any more, and never what somebody is still writing."""
+"""Remove objects that no row refers to, except objects that are being written."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from akako.storage import queries
 
 log = structlog.get_logger(__name__)
 
-STALE_SECONDS = 3600  # an upload that showed no life for so long is dead
-ORPHAN_SECONDS = 24 * 3600  # an object without a row may be younger than its row
+STALE_SECONDS = 3600  # an upload without an update for this time is dead
+ORPHAN_SECONDS = 24 * 3600  # an object may exist before its row
 BATCH = 100
 MAX_BACKOFF_SECONDS = 6 * 3600
 
@@ -42,7 +42,7 @@ select key from unnest($1::text[]) as key where exists (
 
 
 class Swept(msgspec.Struct):
-    """What a sweep removed."""
+    """The result of a sweep."""
 
     cleaned: int = 0
     stale: int = 0
@@ -51,10 +51,10 @@ class Swept(msgspec.Struct):
 
 
 async def sweep(db: Database, store: ObjectStore, *, grace: float | None = None) -> Swept:
-    """Work off the cleanup queue, dead uploads and objects without a row.
+    """Process the cleanup queue, dead uploads and objects without a row.
 
-    `grace`: the age in seconds from which leftovers are removed. What is still being written stays,
-    however small it is.
+    `grace`: the minimum age in seconds of removed objects. Objects that are being written stay,
+    even with a small `grace`.
     """
     swept = Swept()
     await clean_up(db, store, swept, grace=grace)
@@ -71,9 +71,9 @@ async def sweep(db: Database, store: ObjectStore, *, grace: float | None = None)
 async def clean_up(
     db: Database, store: ObjectStore, swept: Swept, *, grace: float | None = None
 ) -> None:
-    """Remove the objects that transactions have given up; what fails is tried again later.
+    """Remove the queued objects; failures are retried later.
 
-    While a backup runs they stay: a row of its snapshot may need them.
+    While a backup runs, objects stay: a row of its snapshot may refer to them.
     """
     wait = queries.CLEANUP_DELAY_SECONDS if grace is None else grace
     while True:
@@ -104,7 +104,7 @@ async def _remove_stale(
             if key is None:
                 return
             await store.delete(key)
-            # Its upload, should it still live, now fails to adopt the object and reports that.
+            # If its upload is still alive, adopting the object now fails with an error.
             await queries.forget_object(tx, key)
             swept.stale += 1
 

@@ -1,1 +1,1 @@
-"""Files that arrive in several requests, over lines that do not hold for one."""
+"""Resumable uploads with the tus protocol."""

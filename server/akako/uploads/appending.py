@@ -1,7 +1,7 @@
-"""Taking the next piece of an upload in, and making a document or video of the last one.
+"""Append a piece to an upload; the last piece creates the document or video.
 
-A byte counts once it is on the disk and its number in the table, in this order. The last bytes
-count only with what they complete: an upload never seems finished without its result.
+Bytes count after they are synced to the disk and then recorded in the table. The last bytes count
+only together with the result: an upload is never finished without it.
 """
 
 from __future__ import annotations
@@ -40,25 +40,25 @@ from akako.uploads.refusals import ChecksumMismatch
 from akako.uploads.service import find, forget, look_up
 
 WRITE_BYTES = 1024 * 1024
-SAVE_BYTES = 8 * 1024 * 1024  # what a crash may cost the client
-# A line that went silent is soon free for the same client's next attempt.
+SAVE_BYTES = 8 * 1024 * 1024  # bytes that a client may have to send again after a crash
+# A silent connection soon releases the upload for the client's next attempt.
 IDLE_SECONDS = 10.0
 
 
 class Checksum(msgspec.Struct, frozen=True):
-    """What a piece should hash to; then it counts as a whole or not at all."""
+    """The expected hash of a piece. Such a piece counts completely or not at all."""
 
     algorithm: str
     digest: bytes
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """Bytes as they arrive, and where in the file they belong."""
+    """The bytes of a request, and their offset in the file."""
 
     offset: int
     chunks: AsyncIterator[bytes]
     checksum: Checksum | None = None
-    seconds: float = 3600.0  # in which all of it must arrive
+    seconds: float = 3600.0  # time limit of the whole piece
 
 
 async def append(
@@ -98,7 +98,7 @@ async def append(
                 return await writer.save(), []
             finished = await _finish(db, store, actor, kept, file, reserve)
         except UnsupportedMediaType:
-            await forget(db, folder, upload_id)  # no repetition can help
+            await forget(db, folder, upload_id)  # a retry cannot succeed
             raise
         await landing.remove(folder, upload_id)
         return finished
@@ -114,7 +114,7 @@ async def _taken(writer: _Writer, piece: Piece) -> bool:
 
 
 def _at(piece: Piece, kept: Kept) -> Kept:
-    """The upload, if it is where the piece belongs."""
+    """Return the upload if the piece continues it."""
     if piece.offset != kept.received:
         message = f"The upload continues at {kept.received}"
         raise Conflict("upload", "Upload-Offset", piece.offset, message)
@@ -122,14 +122,14 @@ def _at(piece: Piece, kept: Kept) -> Kept:
 
 
 class _Writer:
-    """Writes the bytes of a piece from the upload's offset on."""
+    """Writes the bytes of a piece at the offset of the upload."""
 
     def __init__(self, db: Database, actor: Actor, file: Landing, kept: Kept) -> None:
         self._db = db
         self._actor = actor
         self._file = file
         self._kept = kept
-        self._at = kept.received  # the end of what is written
+        self._at = kept.received  # end of the written bytes
         self._inspector = Inspector(MEDIUMS[kept.kind].kinds, kept.file_name, kept.declared_type)
         self._inspected = kept.received >= HEAD_BYTES
         self._waiting = bytearray()
@@ -189,7 +189,7 @@ class _Writer:
         self._inspected = self._at >= HEAD_BYTES
 
     async def save(self) -> Kept:
-        """Make what is written count, unless it is to count as a whole, or is the very last."""
+        """Record the written bytes, except for pieces with a checksum and the last piece."""
         await self._flush()
         if not self._whole_only and self._kept.received < self._at < self._kept.size:
             await self._file.sync()
@@ -209,7 +209,7 @@ class _Writer:
 async def _finish(
     db: Database, store: ObjectStore, actor: Actor, kept: Kept, file: Landing, reserve: Reserve
 ) -> tuple[Kept, Headers]:
-    """Do what a plain upload does, with the file instead of a form."""
+    """Store the file and adopt it, as a form upload does."""
     actor = await library.authorize(db, actor, kept.topic_id, hold=False)
     await library.check_upload(db, actor, apart_from=kept.id)
     medium = MEDIUMS[kept.kind]

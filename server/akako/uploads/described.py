@@ -1,4 +1,4 @@
-"""How the tus protocol looks in the API's description: its headers, and its OPTIONS and HEAD."""
+"""The tus protocol in the OpenAPI document: its headers, OPTIONS and HEAD."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ STANDING: Header = {
 TOLD = {"Upload-Metadata": _header("As it was given.", TEXT, always=True)}
 
 BEGIN = (VersionUnsupported, ChecksumMismatch, IdempotencyInProgress, IdempotencyKeyReused)
-# The last piece makes the document or video, which the month's quota may not allow.
+# The last piece creates the document or video, which may exceed the quota.
 APPEND = (VersionUnsupported, Locked, ChecksumMismatch, QuotaExceeded)
 CANCEL = (VersionUnsupported, Locked)
 

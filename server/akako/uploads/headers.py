@@ -1,4 +1,4 @@
-"""The headers of the tus protocol, read from requests and written into answers."""
+"""Parse and format the headers of the tus protocol."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from akako.uploads.service import result
 VERSION = "1.0.0"
 ALGORITHMS = ("sha1", "sha256", "md5")
 EXTENSIONS = ("creation", "creation-with-upload", "expiration", "termination", "checksum")
-# Sent with every answer: a client may ask by OPTIONS, or be refused for its version.
+# Sent with every response, also to OPTIONS and to unsupported versions.
 ALWAYS = [
     (b"tus-resumable", VERSION.encode()),
     (b"tus-version", VERSION.encode()),
@@ -30,7 +30,7 @@ MAX_METADATA_BYTES = 8 * 1024
 
 
 def require_version(ctx: Context) -> None:
-    """Raise VersionUnsupported unless the client speaks ours."""
+    """Raise VersionUnsupported unless the client uses version 1.0.0."""
     if ctx.header("tus-resumable") != VERSION:
         raise VersionUnsupported
 
@@ -55,7 +55,7 @@ def _number(ctx: Context, name: str) -> int:
 
 
 def read_plan(header: str) -> Plan:
-    """What `Upload-Metadata` tells: pairs of a name and a value in Base64, parted by commas."""
+    """Parse `Upload-Metadata`: comma-separated pairs of a name and a Base64 value."""
     if len(header) > MAX_METADATA_BYTES:
         message = f"Must be at most {MAX_METADATA_BYTES} bytes"
         raise ValidationFailed.of("Upload-Metadata", message)
@@ -77,7 +77,7 @@ def _decoded(name: str, encoded: str) -> str:
 
 
 def read_checksum(ctx: Context) -> Checksum | None:
-    """`Upload-Checksum`: an algorithm and the digest in Base64."""
+    """Parse `Upload-Checksum`: an algorithm and a Base64 digest."""
     header = ctx.header("upload-checksum")
     if header is None:
         return None
@@ -93,7 +93,7 @@ def read_checksum(ctx: Context) -> Checksum | None:
 
 
 def standing(kept: Kept) -> dict[str, str]:
-    """Where an upload stands, for every answer about it."""
+    """Return the headers that describe the state of an upload."""
     found = {
         "Upload-Offset": str(kept.received),
         "Upload-Length": str(kept.size),

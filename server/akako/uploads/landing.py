@@ -1,8 +1,8 @@
-"""The files into which uploads grow, in a folder of their own; each has one writer at a time.
+"""The files of unfinished uploads. Each has one writer at a time.
 
-A file's lock is the operating system's, so it ends with the process that holds it, and it holds
-between the processes of one machine. Servers on several machines must either share the folder, by
-a file system that knows locks, or be given all requests of one upload to the same machine.
+The lock is a file lock of the operating system: it ends with its process and works between the
+processes of one machine. Servers on several machines must share the folder on a file system with
+locks, or receive all requests of one upload on the same machine.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from akako.kernel.files import disk
 from akako.kernel.files.space import RESERVE, Reserve
 from akako.uploads.refusals import Locked
 
-# A writer whose client is gone needs a moment to notice.
+# A writer whose client disconnected needs a moment to end.
 WAIT_SECONDS = 3.0
 TRY_SECONDS = 0.05
 READ_BYTES = 1024 * 1024
 
 
 class Landing:
-    """A file that nobody else writes."""
+    """An open file with an exclusive lock."""
 
     def __init__(self, descriptor: int, reserve: Reserve = RESERVE) -> None:
         self._descriptor = descriptor
         self._reserve = reserve
 
     async def write(self, data: bytes, at: int) -> None:
-        """Raise StorageFull, and write nothing, where the disk would have too little left."""
+        """Write bytes. Raises StorageFull, without writing, if the reserve would be used."""
         await disk.run(_write, self._descriptor, data, at, self._reserve)
 
     async def sync(self) -> None:
-        """Return when all that was written survives a power cut."""
+        """Sync the file to the disk."""
         await disk.run(os.fsync, self._descriptor)
 
     async def read(self, size: int) -> AsyncIterator[bytes]:
-        """The first `size` bytes."""
+        """Yield the first `size` bytes."""
         at = 0
         while at < size:
             wanted = min(READ_BYTES, size - at)
@@ -56,7 +56,7 @@ class Landing:
 async def landing(
     folder: Path, upload_id: str, reserve: Reserve = RESERVE
 ) -> AsyncIterator[Landing]:
-    """The upload's file, made where it is missing. Raise Locked while another writes it."""
+    """Open or create the file of an upload. Raises Locked while another request writes it."""
     deadline = time.monotonic() + WAIT_SECONDS
     with ExitStack() as held:
         descriptor = await disk.run(_opened, folder, upload_id, held)
@@ -82,7 +82,7 @@ async def remove(folder: Path, upload_id: str) -> None:
 
 
 async def size_of(folder: Path, upload_id: str) -> int:
-    """How much of the upload lies here, in bytes."""
+    """Return the size of the upload's file in bytes."""
     try:
         return (await disk.run((folder / upload_id).stat)).st_size
     except FileNotFoundError:
@@ -90,7 +90,7 @@ async def size_of(folder: Path, upload_id: str) -> int:
 
 
 async def existing(folder: Path) -> list[str]:
-    """The uploads that have a file."""
+    """Return the ids of the uploads that have a file."""
     return await disk.run(os.listdir, folder) if await disk.run(folder.is_dir) else []
 
 

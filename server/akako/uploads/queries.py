@@ -12,7 +12,7 @@ from akako.kernel.core.access import Actor
 from akako.kernel.db.database import Database
 from akako.uploads.schemas import Kind, Plan
 
-# An upload must be complete so long after its creation; a complete one is shown for as long again.
+# Time limit of an upload; a finished one stays visible for the same time.
 LIFETIME_HOURS = 24
 
 COLUMNS = """
@@ -22,7 +22,7 @@ expires_at
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """An upload as the table knows it, in the order of COLUMNS."""
+    """A row of resumable_uploads, in the order of COLUMNS."""
 
     id: str
     kind: Kind
@@ -78,7 +78,7 @@ async def insert(
 
 
 async def find(db: Database, upload_id: str, user_id: str) -> Kept | None:
-    """The upload, if it is the user's own and has not expired."""
+    """Return the upload if it belongs to the user and has not expired."""
     return _kept(
         await db.fetchrow(
             f"""
@@ -103,7 +103,10 @@ async def measure_unfinished(db: Database, user_id: str) -> tuple[int, int]:
 
 
 async def advance(db: Database, upload_id: str, received: int) -> Kept | None:
-    """Record how many bytes are on the disk. Return None where the upload is gone or expired."""
+    """Record how many bytes are on the disk.
+
+    Return None if the upload was removed or has expired.
+    """
     sql = f"""
     update resumable_uploads set received = $2
     where id = $1 and result_id is null and expires_at > now() returning {COLUMNS}
@@ -112,7 +115,7 @@ async def advance(db: Database, upload_id: str, received: int) -> Kept | None:
 
 
 async def finish(tx: Database, upload_id: str, result_id: str) -> Kept | None:
-    """Record what the upload has become. Return None where the upload is gone or expired."""
+    """Record what the upload has become. Return None if the upload was removed or has expired."""
     sql = f"""
     update resumable_uploads set received = size, result_id = $2,
         expires_at = now() + make_interval(hours => $3)
@@ -126,7 +129,7 @@ async def delete(db: Database, upload_id: str) -> None:
 
 
 async def delete_expired(db: Database) -> int:
-    """How many uploads nobody went on with in time."""
+    """Delete expired uploads; return their number."""
     rows = await db.fetch(
         "delete from resumable_uploads where expires_at <= now() returning result_id"
     )
@@ -134,6 +137,6 @@ async def delete_expired(db: Database) -> int:
 
 
 async def unfinished_of(db: Database, upload_ids: Sequence[str]) -> set[str]:
-    """Those of the ids whose file is still needed."""
+    """Return the ids whose file is still needed."""
     sql = "select id from resumable_uploads where id = any($1::text[]) and result_id is null"
     return {row["id"] for row in await db.fetch(sql, list(upload_ids))}

@@ -1,4 +1,4 @@
-"""What the tus protocol refuses with statuses of its own."""
+"""Errors with statuses of the tus protocol."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The tus protocol, version 1.0.0: uploads that go on where the line broke.
+"""Endpoints of resumable uploads: the tus protocol, version 1.0.0.
 
-Answers to PATCH and DELETE have the protocol's status 204 and no body, because its clients ask for
-it; everything else, refusals included, comes in the usual envelope.
+PATCH and DELETE return 204 without a body, as the protocol requires. All other responses, errors
+included, have the usual envelope.
 """
 
 from __future__ import annotations
@@ -68,13 +68,13 @@ def _largest(ctx: Context) -> int:
     changes_public=True,
 )
 async def begin_upload(ctx: Context) -> Response:
-    """Begin a resumable upload of a document or video; the body may be its first piece."""
+    """Start a resumable upload of a document or video. The body can be its first piece."""
     headers.require_version(ctx)
     size, told = headers.read_length(ctx), ctx.header("upload-metadata") or ""
     plan, checksum = headers.read_plan(told), headers.read_checksum(ctx)
     resumable, files = ctx.get(ResumableUploads), ctx.get(Files)
     limits = _limits(ctx, plan)
-    # A size above the limit is refused as such, below.
+    # A size above the limit is rejected below, with a more specific error.
     await landing.require_space(resumable.folder, files.reserve, min(size, limits.file))
 
     async def begin(db: Database) -> Response:
@@ -98,7 +98,7 @@ async def _with_first_piece(ctx: Context, kept: Kept, checksum: Checksum | None)
     try:
         return await _appended(ctx, kept.id, _piece(ctx, 0, checksum))
     except ApiError:
-        # The client does not learn the upload's address, so it cannot go on with it.
+        # The client does not receive the address of the upload, so it cannot continue it.
         await service.forget(ctx.db, ctx.get(ResumableUploads).folder, kept.id)
         raise
 
@@ -142,7 +142,7 @@ async def _appended(ctx: Context, upload_id: str, piece: Piece) -> Kept:
     also=(described.LOCATE,),
 )
 async def read_upload(ctx: Context, upload_id: str) -> Ok[Upload]:
-    """How far an upload is, and what it has become."""
+    """Return the progress of an upload, and its result."""
     if ctx.method == "HEAD":
         headers.require_version(ctx)
     kept = await service.look_up(ctx.db, ctx.actor, ctx.get(ResumableUploads).folder, upload_id)
@@ -168,7 +168,7 @@ async def read_upload(ctx: Context, upload_id: str) -> Ok[Upload]:
     changes_public=True,
 )
 async def append_to_upload(ctx: Context, upload_id: str) -> Response:
-    """Add the next piece; the last one makes the document or video."""
+    """Append the next piece. The last piece creates the document or video."""
     headers.require_version(ctx)
     piece = _piece(ctx, headers.read_offset(ctx), headers.read_checksum(ctx))
     kept = await _appended(ctx, upload_id, piece)
@@ -187,7 +187,7 @@ async def append_to_upload(ctx: Context, upload_id: str) -> Response:
     refusals=described.CANCEL,
 )
 async def cancel_upload(ctx: Context, upload_id: str) -> Response:
-    """Forget an upload. What a finished one has become stays."""
+    """Cancel an upload. The result of a finished one stays."""
     headers.require_version(ctx)
     await service.cancel(ctx.db, ctx.actor, ctx.get(ResumableUploads).folder, upload_id)
     return Response(204, b"", [NO_STORE, *PROTECTIVE])

@@ -1,4 +1,4 @@
-"""The shapes of resumable uploads."""
+"""Request and response types of resumable uploads."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Kind = Name
 
 
 class Plan(msgspec.Struct, rename="camel", kw_only=True):
-    """What a client tells about a file in `Upload-Metadata`; other keys are ignored.
+    """The description of a file in `Upload-Metadata`. Unknown keys are ignored.
 
-    `name` and `description` are a document's own, as in the form of the plain upload.
+    `name` and `description` apply to documents, as in the upload form.
     """
 
     kind: Annotated[Kind, fields.one_of(Kind)]
@@ -30,7 +30,7 @@ class Plan(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """The document or video that an upload has become; a video has its topic's id."""
+    """The document or video that an upload created; a video has the id of its topic."""
 
     kind: Kind
     id: str
@@ -38,9 +38,9 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Upload(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
-    """How far an upload is. `offset` and `length` are in bytes; `result` is there at the end.
+    """The progress of an upload. `offset` and `length` are in bytes.
 
-    Whoever reads a finished one also gets its `document` or `video`, unless that was deleted.
+    A finished upload has a `result`, and its `document` or `video` unless that was deleted.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Beginning, finding and cancelling resumable uploads, and clearing away what remains of them."""
+"""Business rules of resumable uploads: create, find, cancel and clean up."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MAX_UNFINISHED = 50
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What a user may have unfinished. Both are in bytes."""
+    """The limits of a user's unfinished uploads, in bytes."""
 
     file: int
     unfinished: int  # the declared sizes of all unfinished uploads of a user
@@ -38,11 +38,11 @@ class Limits(msgspec.Struct, frozen=True):
 async def begin(
     db: Database, actor: Actor, *, plan: Plan, told: str, size: int, limits: Limits
 ) -> Kept:
-    """Create an upload of `size` bytes, after the checks that need none of them.
+    """Create an upload of `size` bytes, after all checks that do not need its content.
 
-    `told` is the plan as the client wrote it. Two creations by one user, or for one quota, wait for
-    each other, so that they cannot pass a limit together.
-    Raise NotFound, Forbidden, QuotaExceeded, PayloadTooLarge, UnsupportedMediaType, Conflict.
+    `told` is the unparsed `Upload-Metadata`. Concurrent creations by one user, or for one quota,
+    are serialized, so that they cannot exceed a limit together. Raises NotFound, Forbidden,
+    QuotaExceeded, PayloadTooLarge, UnsupportedMediaType, Conflict.
     """
     file_name = _checked(plan, size, limits.file)
     async with db.transaction() as tx:
@@ -57,7 +57,7 @@ async def begin(
 
 
 def _checked(plan: Plan, size: int, limit: int) -> str:
-    """Return the name of the file, once its size, name and type are in order."""
+    """Check size, name and type; return the name of the file."""
     if size == 0:
         raise ValidationFailed.of("Upload-Length", "The file is empty", "0")
     if size > limit:
@@ -80,7 +80,7 @@ async def _check_unfinished(tx: Database, actor: Actor, size: int, most: int) ->
 
 
 async def find(db: Database, actor: Actor, upload_id: str) -> Kept:
-    """An upload of the caller's own. Raise NotFound also when it has expired."""
+    """Return an upload of the caller. Raises NotFound if it has expired."""
     kept = await queries.find(db, upload_id, actor.user_id)
     if kept is None:
         raise NotFound("upload", upload_id)
@@ -88,7 +88,7 @@ async def find(db: Database, actor: Actor, upload_id: str) -> Kept:
 
 
 async def look_up(db: Database, actor: Actor, folder: Path, upload_id: str) -> Kept:
-    """An upload that can be gone on with, or is finished. Raise NotFound also without its file."""
+    """Return an upload that can be continued or is finished. Raises NotFound without its file."""
     kept = await find(db, actor, upload_id)
     if kept.result_id is None and await landing.size_of(folder, upload_id) < kept.received:
         log.error("upload_not_here", upload=kept.id)
@@ -97,7 +97,7 @@ async def look_up(db: Database, actor: Actor, folder: Path, upload_id: str) -> K
 
 
 async def cancel(db: Database, actor: Actor, folder: Path, upload_id: str) -> None:
-    """Forget an upload; what a finished one has become stays."""
+    """Cancel an upload. The result of a finished one stays."""
     await find(db, actor, upload_id)
     async with landing.landing(folder, upload_id):
         await forget(db, folder, upload_id)
@@ -130,10 +130,10 @@ def shown(kept: Kept) -> Upload:
 
 
 async def shown_whole(db: Database, actor: Actor, kept: Kept) -> Upload:
-    """Return the upload with what it has become, if that exists and the caller may read it.
+    """Return the upload with its document or video, if that exists and the caller may read it.
 
-    Whoever began an upload may have lost the subject since, and the topic's video may be the next
-    mentor's.
+    The creator of an upload may have lost access to the subject, or another mentor may have
+    replaced the video.
     """
     upload = shown(kept)
     if kept.result_id is None or not await library.may_read(db, actor, kept.topic_id):
@@ -147,12 +147,12 @@ async def shown_whole(db: Database, actor: Actor, kept: Kept) -> Upload:
 
 
 async def sweep(db: Database, folder: Path) -> int:
-    """Clear expired uploads away, and files that no unfinished upload needs.
+    """Remove expired uploads, and files that no unfinished upload needs.
 
-    Return how many uploads had expired. Runs on every machine that has such a folder.
+    Returns the number of expired uploads. Runs on every machine with an upload folder.
     """
     expired = await queries.delete_expired(db)
-    # Listed first: a file is made after its row.
+    # Listed first, because a file is created after its row.
     found = await landing.existing(folder)
     needed = await queries.unfinished_of(db, found)
     for upload_id in found:

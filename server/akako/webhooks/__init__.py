@@ -1,1 +1,1 @@
-"""News from the identity provider: verified, applied once, and never lost."""
+"""Webhooks of the identity provider: verified, and applied exactly once."""

@@ -1,7 +1,7 @@
-"""SQL about messages received.
+"""SQL about received messages.
 
-A message is noted in the transaction of its effect, so that it has either both or none. Noting it
-waits for a parallel delivery of the same message to end, and is false where that had the effect.
+A message is recorded in the transaction of its effect. Recording waits for a concurrent delivery of
+the same message, and returns false if that one was applied.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from akako.identity.statements import LOCK
 from akako.kernel.db.database import Database
 
-KEEP_DAYS = 90
+RETENTION_DAYS = 90
 MAX_DEAD_LETTERS = 1_000
 MAX_DEAD_BYTES = 64 * 1024 * 1024
 NOTE = """
@@ -25,7 +25,7 @@ with new as ({NOTE.format(values="values ($1, $2, 'handled')")}), ended as (
 select message_id from new
 """
 # Nothing is stored about users who were deleted.
-BURY = f"""
+ADD_DEAD_LETTER = f"""
 with new as ({NOTE.format(values="values ($1, $2, 'dead')")}), stored as (
     insert into webhook_dead_letters (message_id, type, reason, body)
     select message_id, $2, $3,
@@ -47,21 +47,21 @@ delete from webhook_dead_letters where id in (
 """
 
 
-async def note_for_person(tx: Database, message_id: str, kind: str, clerk_id: str) -> bool:
-    """Note a message about a person, and take the lock under which that is decided."""
+async def record_for_person(tx: Database, message_id: str, kind: str, clerk_id: str) -> bool:
+    """Record a message about a person, and take the lock for decisions about that person."""
     return await tx.fetchval(NOTE_FOR_PERSON, message_id, kind, clerk_id) is not None
 
 
-async def note_ignored(db: Database, message_id: str, kind: str) -> bool:
+async def record_ignored(db: Database, message_id: str, kind: str) -> bool:
     return await db.fetchval(NOTE_IGNORED, message_id, kind) is not None
 
 
 async def end_session(db: Database, message_id: str, kind: str, session_id: str) -> bool:
-    """Note the message, and close what is left of the session's last token."""
+    """Record the message, and reject the last token of the session."""
     return await db.fetchval(NOTE_SESSION, message_id, kind, session_id) is not None
 
 
-async def bury(
+async def add_dead_letter(
     db: Database,
     message_id: str,
     kind: str | None,
@@ -74,17 +74,19 @@ async def bury(
 
     `about` is the Clerk id in the message. If that user was deleted, the body is left out.
     """
-    return await db.fetchval(BURY, message_id, kind, reason, body, about) is not None
+    return await db.fetchval(ADD_DEAD_LETTER, message_id, kind, reason, body, about) is not None
 
 
-async def forget_old(db: Database) -> None:
+async def delete_expired(db: Database) -> None:
     """Delete sessions whose tokens are long expired, old messages, and too many dead letters.
 
-    Dead letters hold personal data. After KEEP_DAYS all users were compared with Clerk many times.
+    Dead letters hold personal data. After RETENTION_DAYS all users were compared with Clerk many
+    times.
     """
     await db.execute("delete from ended_sessions where ended_at < now() - interval '25 hours'")
     for table in ("webhook_messages", "webhook_dead_letters"):
         await db.execute(
-            f"delete from {table} where received_at < now() - make_interval(days => $1)", KEEP_DAYS
+            f"delete from {table} where received_at < now() - make_interval(days => $1)",
+            RETENTION_DAYS,
         )
     await db.execute(PRUNE_DEAD, MAX_DEAD_LETTERS, MAX_DEAD_BYTES)

@@ -1,4 +1,4 @@
-"""The endpoint that Clerk's messages are sent to."""
+"""The endpoint for webhooks of Clerk."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def receive_clerk_webhook(ctx: Context) -> Ok[Receipt]:
     message = signatures.read_headers(ctx.headers)
     if message is None:
         raise ctx.over_limit or Unauthorized("missing", "Webhook signature missing")
-    # Before the body is read: it may be long, slow or never come.
+    # Checked before the body, which may be long, slow or missing.
     if not signatures.is_plausible(message, time.time()):
         raise ctx.over_limit or Unauthorized("invalid", "Webhook signature invalid")
     body = await _body(ctx)
@@ -101,7 +101,10 @@ async def _body(ctx: Context) -> bytes:
 
 @asynccontextmanager
 async def turn(turns: asyncio.Semaphore) -> AsyncIterator[None]:
-    """Wait for a turn. Raise ServiceUnavailable before the sender gives up: it retries sooner."""
+    """Wait for a turn.
+
+    Raises ServiceUnavailable before the sender's time limit, so that it retries.
+    """
     try:
         async with asyncio.timeout(TURN_SECONDS):
             await turns.acquire()

@@ -1,4 +1,4 @@
-"""The answer to a message."""
+"""The response to a message."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 
 
 class Receipt(msgspec.Struct):
-    """`handled` is false for messages that concern nothing here or could not be applied."""
+    """`handled` is false for messages that do not concern this server or could not be applied."""
 
     received: bool
     handled: bool | UnsetType = UNSET

@@ -1,7 +1,7 @@
-"""Applying Clerk's messages.
+"""Apply webhooks of Clerk.
 
-They come late, twice, out of order or never. Whatever the order, the state after them is the same:
-news older than what a row knows changes nothing, and the deleted stay deleted.
+Messages arrive late, repeatedly, out of order or never. The result does not depend on the order:
+older data than the row has changes nothing, and deleted users stay deleted.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ SESSION_ID = re.compile(r"sess_[A-Za-z0-9_]{1,64}", re.ASCII)
 
 
 class Unusable(Exception):
-    """The message is genuine, but nothing can be done with it; the reason names no data."""
+    """The message is genuine but cannot be applied. The reason contains no personal data."""
 
 
 async def receive(
     db: Database, message_id: str, body: bytes, policy: Policy, *, instance_id: str | None = None
 ) -> Receipt:
-    """Apply a genuine message exactly once. A message that cannot be applied is kept aside.
+    """Apply a genuine message exactly once, or store it as a dead letter.
 
-    With `instance_id`, messages of other Clerk instances change nothing. Raise ServiceUnavailable
-    when the database is away; then nothing was done, and the sender tries again.
+    With `instance_id`, messages of other Clerk instances change nothing. Raises ServiceUnavailable
+    if the database is unavailable; then nothing was changed, and the sender retries.
     """
     kind: str | None = None
     try:
@@ -53,16 +53,16 @@ async def receive(
     except (*RETRYABLE, *AWAY) as error:
         raise unavailable(error) from error
     except (Unusable, BadRequest, asyncpg.PostgresError) as problem:
-        return await _set_aside(db, message_id, kind, body, problem)
+        return await _add_dead_letter(db, message_id, kind, body, problem)
 
 
-async def _set_aside(
+async def _add_dead_letter(
     db: Database, message_id: str, kind: str | None, body: bytes, problem: Exception
 ) -> Receipt:
     reason = str(problem) if isinstance(problem, Unusable) else type(problem).__name__
     log.error("webhook_dead_letter", type=kind, reason=reason)
     metrics.alert("webhook_dead_letter")
-    new = await queries.bury(db, message_id, kind, reason, body, about=_about(body))
+    new = await queries.add_dead_letter(db, message_id, kind, reason, body, about=_about(body))
     return _receipt(new, handled=False)
 
 
@@ -93,7 +93,7 @@ def _is_foreign(event: dict[str, Any], instance_id: str | None) -> bool:
 
 
 async def _ignore(db: Database, message_id: str, kind: str) -> Receipt:
-    return _receipt(await queries.note_ignored(db, message_id, kind), handled=False)
+    return _receipt(await queries.record_ignored(db, message_id, kind), handled=False)
 
 
 async def _apply(db: Database, message_id: str, kind: str, data: object, policy: Policy) -> Receipt:
@@ -117,7 +117,7 @@ async def _change(db: Database, message_id: str, kind: str, data: object, policy
     undated = person.updated_at is None
 
     async def work(tx: Database) -> bool:
-        if not await queries.note_for_person(tx, message_id, kind, person.id):
+        if not await queries.record_for_person(tx, message_id, kind, person.id):
             return False
         try:
             await accounts.merge_locked(tx, person, policy, keep_clash=True, only_new=undated)
@@ -132,7 +132,7 @@ async def _forget(db: Database, message_id: str, kind: str, data: object) -> boo
     clerk_id = _id(data, CLERK_ID)
 
     async def work(tx: Database) -> bool:
-        new = await queries.note_for_person(tx, message_id, kind, clerk_id)
+        new = await queries.record_for_person(tx, message_id, kind, clerk_id)
         if new:
             await accounts.erase_locked(tx, clerk_id)
         return new

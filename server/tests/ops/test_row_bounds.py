@@ -82,7 +82,7 @@ async def test_the_oldest_dead_letters_make_room(
     pool = Pool(url, size=1)
     with psycopg.connect(url, autocommit=True) as db:
         db.execute(DEAD, [size, number])
-        await webhooks.forget_old(pool)
+        await webhooks.delete_expired(pool)
         found = db.execute("select message_id from webhook_dead_letters order by id").fetchall()
     await pool.close()
     assert len(found) == left

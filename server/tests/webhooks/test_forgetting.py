@@ -28,6 +28,6 @@ async def test_old_messages_and_sessions_are_forgotten(new_database: Callable[[]
     with psycopg.connect(url, autocommit=True) as db:
         db.execute(ROWS)
         pool = Pool(url, size=1)
-        await queries.forget_old(pool)
+        await queries.delete_expired(pool)
         await pool.close()
         assert db.execute(LEFT).fetchall() == [("new",)] * 3

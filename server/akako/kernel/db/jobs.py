@@ -1,4 +1,4 @@
-"""Background work, asked for in the same transaction as its cause."""
+"""Background jobs, enqueued in the transaction of their cause."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ select procrastinate_defer_jobs_v1(array[
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A named piece of background work. `run` is idempotent and is given ids, never objects."""
+    """A background job. `run` is idempotent and takes ids, never objects."""
 
     name: str
     run: Callable[..., Awaitable[object]]
-    cron: str | None = None  # five fields; runs by itself on that schedule
+    cron: str | None = None  # five fields; the schedule of a periodic job
     queue: str = "default"
 
 
@@ -34,10 +34,10 @@ async def defer(
     only_once_waiting: str | None = None,
     **arguments: Any,
 ) -> None:
-    """Ask for a job; it starts only if the surrounding transaction commits.
+    """Enqueue a job. It starts only if the surrounding transaction commits.
 
-    `only_once_waiting` is a name under which at most one job may wait at a time; asking again
-    while one waits raises a unique violation, so use it only outside of larger transactions.
+    At most one job with the same `only_once_waiting` can wait. A second one raises a unique
+    violation, so use it only outside of larger transactions.
     """
     text = msgspec.json.encode(arguments).decode()
     await db.execute(DEFER, "default", task, only_once_waiting, text, at)

@@ -1,4 +1,4 @@
-"""The hash of a file on its way in."""
+"""The hash of an incoming file."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import hashlib
 
 from akako.kernel.files.disk import Behind
 
-BATCH_BYTES = 1024 * 1024  # a network chunk is not worth a call
+BATCH_BYTES = 1024 * 1024  # a network chunk is too small for a call
 
 
 class Digest:
-    """SHA-256 over what is fed, worked out in a thread while more arrives."""
+    """SHA-256 of a stream, computed in a thread while more data arrives."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
@@ -19,7 +19,7 @@ class Digest:
         self._behind = Behind()
 
     async def feed(self, piece: bytes) -> None:
-        """Wait only when the thread is a whole batch behind."""
+        """Add bytes. Waits only if the thread is a batch behind."""
         self._pieces.append(piece)
         self._waiting += len(piece)
         if self._waiting >= BATCH_BYTES:

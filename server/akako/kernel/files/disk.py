@@ -1,4 +1,4 @@
-"""Calls to the file system, which may be slow, beside the event loop."""
+"""File system calls in threads, because they may block."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ T = TypeVar("T")
 
 
 async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run in a thread and wait for it even when cancelled: a file in use must not be closed.
+    """Run a function in a thread. Waits even when cancelled: a file in use must not be closed.
 
-    Raise FileNotFoundError as it comes, StorageFull, and ServiceUnavailable for other failures.
+    Raises FileNotFoundError unchanged, StorageFull, and ServiceUnavailable for other failures.
     """
     running = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
     try:
@@ -30,10 +30,10 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 class Behind:
-    """Calls of one task that are made in a thread, in order, while the task goes on.
+    """Calls of one task that run in a thread, in order, while the task continues.
 
-    Each begins when the one before has ended; what one raises, `call` or `done` raises next, or the
-    end of the block. When that is left, also by a cancellation, no call is under way any more.
+    The next `call` or `done`, or the end of the block, raises the error of a call. After the
+    block, also after a cancellation, no call is running.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Behind:
         self._last = asyncio.ensure_future(run(function, *args, **kwargs))
 
     async def done(self) -> None:
-        """Wait until all calls have been made."""
+        """Wait until all calls have ended."""
         last = self._last
         if last is not None:
             try:

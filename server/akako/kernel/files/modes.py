@@ -1,7 +1,7 @@
-"""Permissions of what Akako stores: for its own user, and for nobody else on the machine.
+"""Permissions of stored files: only the user of the server can read them.
 
-The command sets the umask that closes every new file and folder. This module opens stored files to
-one more reader where that is configured, and closes what an older version has left open.
+The command line sets the umask. This module opens stored files to the group if that is configured,
+and closes folders that an older version left open.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ class Modes(NamedTuple):
 
 
 PRIVATE = Modes(0o600, 0o700)
-# For nginx in the server's group, which sends stored files if AKAKO_ACCEL_LOCATION is set.
+# For nginx in the group of the server, which sends stored files with AKAKO_ACCEL_LOCATION.
 GROUP_READS = Modes(0o640, 0o750)
 
 
 def make_folder(path: Path, modes: Modes, *, below: Path) -> None:
-    """Make the folder and those above it, up to `below`, with these modes whatever the umask is."""
+    """Create the folder and its parents up to `below` with these modes, regardless of the umask."""
     if path.is_dir():
         return
     if path != below:
@@ -41,7 +41,7 @@ def make_folder(path: Path, modes: Modes, *, below: Path) -> None:
 
 
 def make_top_folder(path: Path, mode: int) -> None:
-    """Make the folder with this mode where it is missing; those above it are open to pass."""
+    """Create a missing folder with this mode; its parents stay passable."""
     path = path.absolute()
     for missing in reversed([each for each in (path, *path.parents) if not each.exists()]):
         missing.mkdir(exist_ok=True)
@@ -49,11 +49,11 @@ def make_top_folder(path: Path, mode: int) -> None:
 
 
 def close_folder(data_dir: Path, stored: Modes) -> None:
-    """Close what an older version left open directly in the data folder.
+    """Remove permissions that an older version granted in the data folder.
 
-    A closed folder shields all that is in it, so the files need not be visited. Only what belongs
-    to the server's user is changed. PostgreSQL closes its own folder, and the copy of its programs
-    holds nothing private.
+    A closed folder protects everything in it, so files are not visited. Only folders of the
+    server's user are changed. PostgreSQL closes its own folder; the copy of its programs is not
+    private.
     """
     for path in data_dir.iterdir():
         if path.name in ("files", "uploads"):

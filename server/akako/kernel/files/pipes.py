@@ -1,4 +1,4 @@
-"""Reading and writing streams that may never answer, such as pipes."""
+"""Read and write streams that may block forever, such as pipes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class ReadAhead:
-    """The bytes of a stream, read in large pieces. Methods raise OSError as the stream does."""
+    """Reads a stream in large pieces. Methods raise the OSError of the stream."""
 
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
@@ -40,7 +40,7 @@ class ReadAhead:
 
 
 async def aside(function: Callable[..., T], *arguments: object) -> T:
-    """Call in a daemon thread: a pipe on which nothing arrives cannot keep the process alive."""
+    """Run a function in a daemon thread, which a blocked pipe cannot keep alive."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 

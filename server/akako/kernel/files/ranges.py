@@ -9,7 +9,7 @@ import msgspec
 from akako.kernel.core.errors import RangeNotSatisfiable
 
 ONE_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.ASCII | re.IGNORECASE)
-# Numbers of more digits lie beyond every file; int() would refuse some thousands of them.
+# Longer numbers are outside every file, and int() rejects thousands of digits.
 MAX_DIGITS = 18
 
 
@@ -24,15 +24,15 @@ class Part(msgspec.Struct, frozen=True):
         return self.end - self.start
 
     def content_range(self, size: int) -> str:
-        """The Content-Range header of this part of a file of `size` bytes."""
+        """Return the Content-Range header of this part of `size` bytes."""
         return f"bytes {self.start}-{self.end - 1}/{size}"
 
 
 def parse_range(header: str | None, size: int) -> Part | None:
-    """The part of a file of `size` bytes that a Range header asks for; None means the whole.
+    """Return the part that a Range header selects of `size` bytes, or None for the whole file.
 
-    Other units, malformed values and several ranges are ignored, as the RFC lets a server do.
-    Raise RangeNotSatisfiable for a well-formed range outside the file.
+    Other units, malformed values and several ranges are ignored, as the RFC allows.
+    Raises RangeNotSatisfiable for a well-formed range outside the file.
     """
     match = ONE_RANGE.fullmatch(header or "")
     first, last = match.groups() if match else ("", "")
@@ -51,7 +51,7 @@ def parse_range(header: str | None, size: int) -> Part | None:
 def _suffix(length: int, size: int) -> Part | None:
     if length == 0:
         raise RangeNotSatisfiable(size)
-    # An empty file satisfies a suffix, but Content-Range cannot express its nothing.
+    # An empty file satisfies a suffix range, but Content-Range cannot express an empty part.
     return Part(max(size - length, 0), size) if size else None
 
 

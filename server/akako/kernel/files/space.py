@@ -1,4 +1,4 @@
-"""Free space that is left to others: PostgreSQL may write to the same disk."""
+"""Reserve free disk space for others, such as PostgreSQL on the same disk."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import msgspec
 from akako.kernel.core.errors import ApiError, ServiceUnavailable, StorageFull
 
 RESERVE_BYTES = 512 * 1024 * 1024
-RESERVE_SHARE = 20  # or one part in so many of the disk, whichever is less
+RESERVE_SHARE = 20  # divisor of the disk size; the smaller reserve applies
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Reserve(msgspec.Struct, frozen=True):
-    """How many bytes of a disk uploads never use. By default 512 MiB or 5 % of it."""
+    """The bytes of a disk that uploads never use: by default min(512 MiB, 5 %)."""
 
     bytes: int | None = None
 
@@ -38,5 +38,5 @@ RESERVE = Reserve()
 
 
 def write_failure(error: OSError) -> ApiError:
-    """Return what a failed write means to the caller."""
+    """Return the error for the caller of a failed write."""
     return StorageFull() if error.errno in FULL else ServiceUnavailable()
