@@ -262,7 +262,7 @@ export interface paths {
         put: operations["updateLevel"];
         post?: never;
         /**
-         * Delete an education level, and with it what is below
+         * Delete an education level; everything below it becomes invisible
          * @description Roles: ADMIN.
          */
         delete: operations["deleteLevel"];
@@ -306,7 +306,7 @@ export interface paths {
         put: operations["updateGrade"];
         post?: never;
         /**
-         * Delete a grade, and with it what is below
+         * Delete a grade; everything below it becomes invisible
          * @description Roles: ADMIN.
          */
         delete: operations["deleteGrade"];
@@ -345,15 +345,15 @@ export interface paths {
         get?: never;
         /**
          * Update a subject
-         * @description The subject's mentor may change description and image; the rest, and who the mentor is, only
-         *     administrators.
+         * @description The mentor of the subject can change description and image. Administrators can change all
+         *     fields.
          *
          *     Roles: ADMIN, MENTOR.
          */
         put: operations["updateSubject"];
         post?: never;
         /**
-         * Delete a subject, and with it its topics
+         * Delete a subject; its topics become invisible
          * @description Roles: ADMIN.
          */
         delete: operations["deleteSubject"];
@@ -423,8 +423,8 @@ export interface paths {
         put?: never;
         /**
          * Upload a document to a topic
-         * @description The parts may come in any order. Twice the same file makes two documents, unless the
-         *     Idempotency-Key is the same.
+         * @description The parts can be in any order. The same file sent twice creates two documents, unless the
+         *     requests have the same Idempotency-Key.
          *
          *     Roles: ADMIN, MENTOR.
          */
@@ -463,7 +463,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Stream a document, or the part of it that `Range` asks for
+         * Stream a document, or the part that `Range` selects
          * @description Roles: ADMIN, MENTOR, LEARNER.
          */
         get: operations["streamDocument"];
@@ -487,7 +487,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a document of a topic. Running downloads finish
-         * @description `If-Match` compares the entity tag of the stream answer.
+         * @description `If-Match` compares the ETag of the stream response.
          *
          *     Roles: ADMIN, MENTOR.
          */
@@ -506,8 +506,10 @@ export interface paths {
         };
         get?: never;
         /**
-         * Upload or replace the video of a topic. The old one plays until the new one is complete
-         * @description Roles: ADMIN, MENTOR.
+         * Upload or replace the video of a topic
+         * @description The old video is served until the new one is stored.
+         *
+         *     Roles: ADMIN, MENTOR.
          */
         put: operations["uploadVideo"];
         post?: never;
@@ -529,7 +531,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Play the video of a topic, from any byte that `Range` asks for
+         * Stream the video of a topic, or the part that `Range` selects
          * @description Roles: ADMIN, MENTOR, LEARNER.
          */
         get: operations["playVideo"];
@@ -551,7 +553,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Begin a resumable upload of a document or video; the body may be its first piece
+         * Start a resumable upload of a document or video. The body can be its first piece
          * @description Roles: ADMIN, MENTOR.
          */
         post: operations["beginUpload"];
@@ -573,14 +575,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How far an upload is, and what it has become
+         * Return the progress of an upload, and its result
          * @description Roles: ADMIN, MENTOR.
          */
         get: operations["readUpload"];
         put?: never;
         post?: never;
         /**
-         * Forget an upload. What a finished one has become stays
+         * Cancel an upload. The result of a finished one stays
          * @description Roles: ADMIN, MENTOR.
          */
         delete: operations["cancelUpload"];
@@ -591,7 +593,7 @@ export interface paths {
          */
         head: operations["locateUpload"];
         /**
-         * Add the next piece; the last one makes the document or video
+         * Append the next piece. The last piece creates the document or video
          * @description Roles: ADMIN, MENTOR.
          */
         patch: operations["appendToUpload"];
@@ -625,7 +627,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the caller's own enrollments, whatever became of them
+         * List the caller's own enrollments in all states
          * @description For everybody who is signed in.
          */
         get: operations["listMyEnrollments"];
@@ -647,8 +649,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Cancel one's own enrollment
-         * @description Withdraws a pending request or ends an approved enrollment; doing so again changes nothing.
+         * Cancel an own enrollment
+         * @description Withdraws a pending request or ends an approved enrollment. A repeated request changes nothing.
          *
          *     For everybody who is signed in.
          */
@@ -668,7 +670,7 @@ export interface paths {
         };
         /**
          * List pending enrollment requests
-         * @description The search looks into the learner's address and name and the subject's name.
+         * @description `search` applies to the learner's e-mail address and name, and to the subject's name.
          *
          *     Roles: ADMIN.
          */
@@ -690,7 +692,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Approve an enrollment request. The same decision again changes nothing
+         * Approve an enrollment request. A repeated decision changes nothing
          * @description Roles: ADMIN.
          */
         put: operations["approveEnrollment"];
@@ -710,7 +712,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Reject an enrollment request. The same decision again changes nothing
+         * Reject an enrollment request. A repeated decision changes nothing
          * @description Roles: ADMIN.
          */
         put: operations["rejectEnrollment"];
@@ -732,7 +734,7 @@ export interface paths {
         put?: never;
         /**
          * Decide on up to 200 enrollment requests at once
-         * @description Each decision succeeds or fails by itself; the results come in the order of the decisions.
+         * @description Each decision succeeds or fails separately. The results have the order of the decisions.
          *
          *     Roles: ADMIN.
          */
@@ -753,7 +755,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Take back a decision of the last 30 seconds; the request is pending again
+         * Undo a decision of the last 30 seconds. The request becomes pending again
          * @description Roles: ADMIN.
          */
         post: operations["reopenEnrollment"];
@@ -791,7 +793,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the caller's own mentor applications, whatever became of them
+         * List the caller's own mentor applications in all states
          * @description For everybody who is signed in.
          */
         get: operations["listMyApplications"];
@@ -812,7 +814,7 @@ export interface paths {
         };
         /**
          * List pending mentor applications
-         * @description The search looks into the applicant's address and name.
+         * @description `search` applies to the applicant's e-mail address and name.
          *
          *     Roles: ADMIN.
          */
@@ -835,8 +837,8 @@ export interface paths {
         get?: never;
         /**
          * Approve a mentor application
-         * @description The applicant becomes a mentor in the same moment, and of the subjects that are named here. The
-         *     same decision again changes nothing.
+         * @description The applicant gets the role MENTOR and the named subjects in the same transaction. A repeated
+         *     decision changes nothing.
          *
          *     Roles: ADMIN.
          */
@@ -857,7 +859,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Reject a mentor application. The same decision again changes nothing
+         * Reject a mentor application. A repeated decision changes nothing
          * @description Roles: ADMIN.
          */
         put: operations["rejectApplication"];
@@ -901,7 +903,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get plan and usage of this month
+         * Get the plan and the usage of this month
          * @description For everybody who is signed in.
          */
         get: operations["getQuota"];
@@ -923,7 +925,7 @@ export interface paths {
         get?: never;
         /**
          * Put an organization on a plan
-         * @description It applies to everybody whose token carries the organization, from the next request on.
+         * @description It applies to all callers whose token names the organization, from the next request on.
          *
          *     Roles: ADMIN.
          */
@@ -1085,7 +1087,7 @@ export interface components {
              */
             code: "CONFLICT";
         };
-        /** @description One of many decisions. `note` and `reason` are the same remark under two names. */
+        /** @description One of several decisions. `note` and `reason` are synonyms. */
         Decision: {
             /** @example 0199f3c2a7b47c1e8d5a6b7c8d9e0f10 */
             id: string;
@@ -1094,7 +1096,7 @@ export interface components {
             note?: string | null;
             reason?: string | null;
         };
-        /** @description What became of one of many decisions: the new status, or the error's code and message. */
+        /** @description The result of one decision: the new status, or code and message of the error. */
         DecisionResult: {
             id: string;
             ok: boolean;
@@ -1105,7 +1107,7 @@ export interface components {
             /** @default null */
             error?: string | null;
         };
-        /** @description One result for each decision, in their order. */
+        /** @description One result per decision, in the order of the decisions. */
         DecisionResults: {
             results: components["schemas"]["DecisionResult"][];
         };
@@ -1138,9 +1140,9 @@ export interface components {
             deleted: boolean;
         };
         /**
-         * @description A learner's request for a subject, and what became of it.
+         * @description A learner's request for a subject, and its state.
          *
-         *         `decidedBy` is the id of the administrator. A cancelled one keeps the decision it had.
+         *         `decidedBy` is the id of the administrator. A cancelled enrollment keeps its decision.
          */
         Enrollment: {
             id: string;
@@ -1217,7 +1219,7 @@ export interface components {
             /** @enum {unknown} */
             level: "higher" | "primary" | "secondary";
         };
-        /** @description Absent fields stay; null clears the image. A grade stays in its level. */
+        /** @description Missing fields stay; null clears the image. A grade stays in its level. */
         GradeUpdate: {
             name?: string;
             description?: string;
@@ -1320,7 +1322,7 @@ export interface components {
             /** @default true */
             isActive?: boolean;
         };
-        /** @description Absent fields stay; null clears the image. */
+        /** @description Missing fields stay; null clears the image. */
         LevelUpdate: {
             name?: string;
             description?: string;
@@ -1336,16 +1338,16 @@ export interface components {
             /** @constant */
             code?: "UPLOAD_LOCKED";
         };
-        /** @description Whoever teaches a subject, as everybody may know them. */
+        /** @description The mentor of a subject, as shown to everyone. */
         Mentor: {
             id: string;
             firstName: string | null;
             lastName: string | null;
         };
         /**
-         * @description A learner's application, and what became of it.
+         * @description A learner's application, and its state.
          *
-         *         `subjectIds` are those the applicant would like to teach, `decidedBy` is the id of the
+         *         `subjectIds` are the subjects that the applicant wants to teach. `decidedBy` is the id of the
          *         administrator.
          */
         MentorApplication: {
@@ -1363,10 +1365,7 @@ export interface components {
             decidedBy: string | null;
             decisionReason: string | null;
         };
-        /**
-         * @description The subjects that the new mentor is given (none where absent), and until when the role lasts
-         *         (for good where absent or null).
-         */
+        /** @description The subjects of the new mentor (default: none), and the end of the role (default: open). */
         MentorApproval: {
             subjectIds?: string[];
             effectiveEndDate?: string | null;
@@ -1423,7 +1422,7 @@ export interface components {
             code?: "PAYLOAD_TOO_LARGE";
             details?: components["schemas"]["PayloadTooLargeDetails"];
         };
-        /** @description An application with what an administrator needs to decide on it. */
+        /** @description An application with its applicant, for decisions. */
         PendingApplication: {
             id: string;
             /** @enum {unknown} */
@@ -1440,7 +1439,7 @@ export interface components {
             decisionReason: string | null;
             user: components["schemas"]["Applicant"];
         };
-        /** @description An enrollment with what an administrator needs to decide on it. */
+        /** @description An enrollment with its learner and subject, for decisions. */
         PendingEnrollment: {
             id: string;
             /** @enum {unknown} */
@@ -1503,7 +1502,7 @@ export interface components {
             readonly userRoles?: components["schemas"]["UserRole"][];
             readonly username?: string | null;
         };
-        /** @description The standing of the caller, or of the caller's organisation, in this month. */
+        /** @description The usage of the caller, or of the caller's organization, in this month. */
         Quota: {
             plan: string;
             period: string;
@@ -1561,7 +1560,7 @@ export interface components {
              */
             code: "RATE_LIMITED";
         };
-        /** @description `handled` is false for messages that concern nothing here or could not be applied. */
+        /** @description `handled` is false for messages that do not concern this server or could not be applied. */
         Receipt: {
             received: boolean;
             handled?: boolean;
@@ -1576,7 +1575,7 @@ export interface components {
             name: string;
             gradeId: string;
         };
-        /** @description The document or video that an upload has become; a video has its topic's id. */
+        /** @description The document or video that an upload created; a video has the id of its topic. */
         Result: {
             /** @enum {unknown} */
             kind: "document" | "video";
@@ -1614,7 +1613,7 @@ export interface components {
         /**
          * @description A subject of a grade, such as Mathematics.
          *
-         *         `mentorId` and `mentorEmail` are only for administrators and that mentor.
+         *         `mentorId` and `mentorEmail` are shown only to administrators and that mentor.
          */
         Subject: {
             id: string;
@@ -1644,7 +1643,7 @@ export interface components {
             /** @default null */
             mentorId?: string | null;
         };
-        /** @description Absent fields stay; null clears image and mentor. A subject stays in its grade. */
+        /** @description Missing fields stay; null clears image and mentor. A subject stays in its grade. */
         SubjectUpdate: {
             name?: string;
             description?: string;
@@ -1676,7 +1675,7 @@ export interface components {
             synced: boolean;
             created: boolean;
         };
-        /** @description A topic of a subject, such as Addition. `content` is for the same callers as `videoUrl`. */
+        /** @description A topic of a subject, such as Addition. `content` is included like `videoUrl`. */
         Topic: {
             id: string;
             name: string;
@@ -1729,7 +1728,7 @@ export interface components {
             videoUrl?: string | null;
             documents?: components["schemas"]["Document"][];
         };
-        /** @description Absent fields stay; null clears the image. A topic stays in its subject. */
+        /** @description Missing fields stay; null clears the image. A topic stays in its subject. */
         TopicUpdate: {
             name?: string;
             description?: string;
@@ -1770,9 +1769,9 @@ export interface components {
             details?: components["schemas"]["UnsupportedMediaTypeDetails"];
         };
         /**
-         * @description How far an upload is. `offset` and `length` are in bytes; `result` is there at the end.
+         * @description The progress of an upload. `offset` and `length` are in bytes.
          *
-         *         Whoever reads a finished one also gets its `document` or `video`, unless that was deleted.
+         *         A finished upload has a `result`, and its `document` or `video` unless that was deleted.
          */
         Upload: {
             id: string;
@@ -1792,7 +1791,7 @@ export interface components {
             /** @constant */
             code?: "UPSTREAM_ERROR";
         };
-        /** @description Limit and remaining are null on a plan without limit. */
+        /** @description Usage of one kind. `limit` and `remaining` are null on an unlimited plan. */
         Usage: {
             limit: number | null;
             used: number;
