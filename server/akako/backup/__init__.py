@@ -1,1 +1,1 @@
-"""A school in one archive: its tables and files as of one moment, and a school made of it again."""
+"""Backup of tables and files of one point in time, and restore."""

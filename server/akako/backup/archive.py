@@ -33,7 +33,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class ArchiveError(Exception):
-    """The archive cannot be written or used; the message is one line for the operator."""
+    """The archive cannot be written or read; the message is one line for the operator."""
 
 
 def is_plain(text: str) -> bool:
@@ -47,14 +47,14 @@ def is_key(key: str) -> bool:
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table and its columns in the order of the rows that follow."""
+    """A table, and its columns in the order of its rows."""
 
     name: str
     columns: list[str]
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What an archive begins with. `bytes` and `files` are of the stored files."""
+    """The first member of an archive. `bytes` and `files` count the stored files."""
 
     format: int
     version: str  # of the program
@@ -67,7 +67,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class End(msgspec.Struct, kw_only=True):
-    """What an archive ends with. `missing` and `damaged` are keys of files."""
+    """The last member of an archive. `missing` and `damaged` are keys of files."""
 
     rows: dict[str, int] = {}
     files: int = 0
@@ -90,19 +90,19 @@ class Chain:
         self._digest.update(content)
 
     def sealed(self, end: End) -> str:
-        """With what the end tells, its own hash aside."""
+        """Return the hash including the data of the last member, without its own hash."""
         told = msgspec.json.encode(msgspec.structs.replace(end, sha256=""))
         return hashlib.sha256(self._digest.digest() + told).hexdigest()
 
     def copy(self) -> Chain:
-        """As it is now, whatever is read later."""
+        """Return a copy of the current state."""
         chain = Chain()
         chain._digest = self._digest.copy()
         return chain
 
 
 class Writer:
-    """Writes an archive to a stream; holds one piece of it at a time."""
+    """Writes an archive to a stream, holding one piece at a time."""
 
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
@@ -155,7 +155,7 @@ class Writer:
 
 
 class Member:
-    """A piece of an archive that is read, in the order in which it comes."""
+    """A member of an archive that is being read, in order."""
 
     def __init__(self, name: str, size: int, chunks: AsyncIterator[bytes]) -> None:
         self.name = name

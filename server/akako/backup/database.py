@@ -1,4 +1,4 @@
-"""The database as an archive sees it: which tables, which rows of them, in which order."""
+"""The database part of a backup: which tables and rows, in which order."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ REVISION = "select version_num from alembic_version"
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection of our own, with all the time it needs. Raise ArchiveError when it breaks."""
+    """Open a separate connection without time limits. Raises ArchiveError when it breaks."""
     try:
         connection = await asyncpg.connect(
             url, timeout=CONNECT_SECONDS, server_settings={"application_name": "akako backup"}
@@ -98,12 +98,12 @@ def _told(error: BaseException) -> str:
 
 
 async def hold_removals(connection: asyncpg.Connection) -> None:
-    """Keep every object that a snapshot taken from now on needs, while this connection lives."""
+    """Prevent the removal of stored objects while this connection is open."""
     await connection.execute("select pg_advisory_lock_shared($1)", locks.BACKUP)
 
 
 async def schema_of(connection: asyncpg.Connection) -> str | None:
-    """The revision of the schema; None where there is none."""
+    """Return the revision of the schema, or None."""
     if await connection.fetchval("select to_regclass('alembic_version')") is None:
         return None
     revision: str | None = await connection.fetchval(REVISION)
@@ -111,7 +111,7 @@ async def schema_of(connection: asyncpg.Connection) -> str | None:
 
 
 async def tables(connection: asyncpg.Connection) -> list[Table]:
-    """What is copied, each table after those it refers to."""
+    """Return the copied tables, each after the tables that it refers to."""
     rows = {row["name"]: row for row in await connection.fetch(TABLES)}
     order = TopologicalSorter({name: row["parents"] for name, row in rows.items()}).static_order()
     return [
@@ -124,7 +124,7 @@ async def tables(connection: asyncpg.Connection) -> list[Table]:
 async def sequences(
     connection: asyncpg.Connection, copied: list[Table]
 ) -> dict[str, dict[str, int]]:
-    """The last number that each sequence of the tables has given."""
+    """Return the last value of each sequence."""
     found: dict[str, dict[str, int]] = {}
     for table in copied:
         for column in table.columns:
@@ -145,7 +145,7 @@ async def sequence_of(connection: asyncpg.Connection, table: str, column: str) -
 async def copy_rows(
     connection: asyncpg.Connection, table: Table, output: Callable[[bytes], Awaitable[None]]
 ) -> int:
-    """Send the table's rows as COPY text; return how many there were."""
+    """Send the rows of a table as COPY text; return their number."""
     values, where = INSTEAD.get(table.name, ({}, "true"))
     wanted = ", ".join(values.get(name, quoted(name)) for name in table.columns)
     query = f"select {wanted} from {quoted(table.name)} where {where}"
@@ -153,7 +153,7 @@ async def copy_rows(
 
 
 def counted(status: str) -> int:
-    """The number in a status such as `COPY 12`."""
+    """Return the number in a command status such as `COPY 12`."""
     return int(re.sub(r"\D", "", status) or 0)
 
 

@@ -1,4 +1,4 @@
-"""How far it is, for people who watch."""
+"""Progress of a backup or restore."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 class Progress:
-    """A bar on the terminal; nothing where the stream is none."""
+    """A progress bar on a terminal; silent for other streams."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -23,7 +23,7 @@ class Progress:
         self._started = time.monotonic()
 
     def begin(self, step: str, total: int = 0) -> None:
-        """Go on to the next step, of `total` bytes where that is known."""
+        """Start the next step, of `total` bytes if known."""
         self._step, self._total, self._done = step, total, 0
         self._started = time.monotonic()
         self._draw()
@@ -34,7 +34,7 @@ class Progress:
             self._draw()
 
     def end(self) -> None:
-        """Leave a clean line."""
+        """Clear the line."""
         if self._shown and self._drawn:
             self._stream.write("\r\033[K")
             self._stream.flush()
@@ -46,7 +46,7 @@ class Progress:
             self._stream.flush()
 
     def text(self, seconds: float) -> str:
-        """The line as it is after so many seconds of the step."""
+        """Return the line after this many seconds of the step."""
         if not self._total:
             return f"{self._step} {readable(self._done) if self._done else ''}".rstrip()
         share = min(1.0, self._done / self._total)
@@ -59,7 +59,7 @@ class Progress:
 
 
 def readable(size: float) -> str:
-    """A number of bytes for people, such as 1.5 MB."""
+    """Format a number of bytes, such as 1.5 MB."""
     for unit in UNITS[:-1]:
         if size < 1000:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"

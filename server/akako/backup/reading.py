@@ -1,6 +1,6 @@
-"""Reading an archive as a stream, without trusting it: memory and time are bounded.
+"""Read an untrusted archive as a stream, with bounded memory and time.
 
-An archive may come from anybody. Python's `tarfile` reads an extended header into memory whatever
+An archive can come from anyone. Python's `tarfile` reads an extended header into memory whatever
 its size, follows chains of them, and knows links, devices and sparse files. This reader takes plain
 files and short extended headers, and raises ArchiveError for everything else.
 """
@@ -52,7 +52,7 @@ class Reader:
         self._files = 0
 
     async def manifest(self) -> Manifest:
-        """Return what the archive begins with. Raise ArchiveError for another kind of file."""
+        """Return the manifest. Raises ArchiveError for any other file."""
         try:
             member = await self.next()
         except ArchiveError as error:
@@ -72,7 +72,7 @@ class Reader:
         return manifest
 
     async def next(self) -> Member | None:
-        """Return the next member, None after the last."""
+        """Return the next member, or None after the last one."""
         try:
             return await self._next()
         except OSError as error:
@@ -108,7 +108,10 @@ class Reader:
             raise ArchiveError(f"{DAMAGED}: it has more members than a backup writes")
 
     async def end(self, member: Member | None) -> End:
-        """Return the end, given the last member. Raise ArchiveError unless all is as written."""
+        """Return the trailer, given the last member.
+
+        Raises ArchiveError unless everything matches.
+        """
         if member is None:
             raise ArchiveError("the archive is cut off: its end is missing")
         if member.name != END:

@@ -1,4 +1,4 @@
-"""Making a school out of an archive: all of it, or nothing."""
+"""Restore an archive, completely or not at all."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ UNFIT = (
 async def restore(
     source: BinaryIO, url: str, store: ObjectStore, progress: Progress, *, replace: bool
 ) -> tuple[Manifest, End]:
-    """Restore; return the archive's beginning and end. Raise ArchiveError or RestoreRefused.
+    """Restore; return manifest and trailer of the archive. Raises ArchiveError or RestoreRefused.
 
-    Unless it returns, the database and the files that were there are as before.
+    After an error the database and the existing files are unchanged.
     """
     reader = Reader(source)
     manifest = await reader.manifest()
@@ -85,7 +85,7 @@ def _store_failed(error: ServiceUnavailable) -> ArchiveError:
 
 
 async def _undo(url: str, store: ObjectStore, added: list[str]) -> None:
-    """As far as it can be done now; what is left has no row and is swept away later."""
+    """Remove restored files as far as possible; the sweeper removes the rest, which has no rows."""
     for key in added:
         try:
             await store.delete(key)
@@ -99,7 +99,7 @@ async def _undo(url: str, store: ObjectStore, added: list[str]) -> None:
 
 
 async def check(source: BinaryIO, progress: Progress) -> tuple[Manifest, End]:
-    """Read an archive through; raise ArchiveError unless it is whole."""
+    """Read an archive completely; raise ArchiveError unless it is complete and valid."""
     reader = Reader(source)
     manifest = await reader.manifest()
     progress.begin("reading", manifest.bytes)
@@ -112,7 +112,7 @@ async def check(source: BinaryIO, progress: Progress) -> tuple[Manifest, End]:
 
 
 class _Restoration:
-    """One archive on its way into the second schema and into the store."""
+    """Copies one archive into the second schema and into the store."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class _Restoration:
         self._seen = End()
 
     async def fill(self, url: str) -> End:
-        """Bring all of it over and compare with what the archive's end tells."""
+        """Copy everything, and compare it with the trailer."""
         await asyncio.to_thread(migrate, url, self._manifest.schema, schema=STAGING)
         self._member = await self._reader.next()
         await self._fill_tables()
@@ -162,7 +162,7 @@ class _Restoration:
             raise ArchiveError(f"the archive holds rows that do not fit: {error}") from error
 
     async def _pass_over(self, table: Table) -> None:
-        """Somebody else's: whoever made the archive had given us no database of our own."""
+        """Skip a table of another application in a shared database."""
         log.warning("table_not_ours", table=table.name)
         lines = [chunk.count(b"\n") async for chunk in self._rows(table.name)]
         self._seen.rows[table.name] = sum(lines)
@@ -221,7 +221,7 @@ class _Restoration:
             self._seen.damaged.append(key)
 
     async def _is_there(self, key: str, row: asyncpg.Record) -> bool:
-        """Whether the store has the very object, as when a school is restored where it was made."""
+        """Return whether the store already has this object."""
         stored = await self._store.head(key)
         if stored is None:
             self.added.append(key)
@@ -232,7 +232,7 @@ class _Restoration:
         return digest.hexdigest() == str(row["sha256"])
 
     async def _compare(self, end: End) -> None:
-        """Raise ArchiveError unless all that was read is what the archive's end lists."""
+        """Raise ArchiveError unless the contents match the trailer."""
         misplaced = await self._connection.fetchval(
             f"select key from ({NEEDED}) needed where key !~ $1 or length(key) > $2 limit 1",
             f"^({KEY.pattern})$",

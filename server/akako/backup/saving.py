@@ -1,7 +1,7 @@
-"""Making an archive of a school at work.
+"""Write a backup while the server is running.
 
-The rows come from one snapshot, the files after it. What is uploaded later is not in it; what is
-deleted later stays in the store until the archive is complete.
+The rows come from one snapshot, the files follow. Later uploads are not included; files that are
+deleted later stay in the store until the archive is complete.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ PAUSE_SECONDS = 1.0
 
 
 class NeededFile(msgspec.Struct, frozen=True):
-    """An object that a row of the snapshot needs."""
+    """An object that a row of the snapshot refers to."""
 
     key: str
     size: int
@@ -49,10 +49,9 @@ class NeededFile(msgspec.Struct, frozen=True):
 async def save(
     out: BinaryIO, url: str, store: ObjectStore, progress: Progress
 ) -> tuple[Manifest, End]:
-    """Write the archive; return its beginning and its end. Raise ArchiveError.
+    """Write the archive; return manifest and trailer. Raises ArchiveError.
 
-    A file that the store has lost, or that differs from what was uploaded, is told in the end and
-    hinders nothing.
+    Missing files, and files that differ from the upload, are listed in the trailer.
     """
     writer, end = Writer(out), End()
     async with database.connected(url) as connection:
@@ -70,7 +69,7 @@ async def save(
         progress.begin("files", manifest.bytes)
         for file in needed:
             await _save_file(writer, store, file, end, progress)
-            # Removals are held for as long as the connection lives; nothing else says that it does.
+            # Removals are blocked while the connection is open, so check that it is.
             await connection.execute("select 1")
     await writer.finish(end)
     return manifest, end
@@ -111,7 +110,7 @@ async def _manifest(connection: asyncpg.Connection, needed: list[NeededFile]) ->
 
 
 class _Pieces:
-    """Rows of unknown number on their way into members of known size."""
+    """Splits rows of unknown number into members of known size."""
 
     def __init__(self, writer: Writer, table: str, progress: Progress) -> None:
         self._writer = writer
@@ -169,7 +168,7 @@ async def _is_whole(store: ObjectStore, file: NeededFile) -> bool:
 
 
 async def _read(store: ObjectStore, file: NeededFile) -> AsyncIterator[bytes]:
-    """The object's bytes; where the store breaks off, go on from there."""
+    """Yield the bytes of an object; continue at the same offset after an interruption."""
     at, tries = 0, 0
     while at < file.size:
         try:

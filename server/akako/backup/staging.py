@@ -1,6 +1,6 @@
-"""A second schema beside the present one, in which a restored school is made and then moved in.
+"""Restore into a second schema, and swap the schemas in one transaction at the end.
 
-Until that last step, one transaction, the present school stays as it is.
+Until then the current data is unchanged.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from akako.storage.queries import NEEDED
 STAGING = "akako_restore"
 LOCK_SECONDS = 10
 
-# A process that serves names its connections so; see kernel/db/database.py.
+# The name of connections of a server process; see kernel/db/pool.py.
 SERVERS = """
 select count(*) from pg_stat_activity
 where datname = current_database() and application_name ~ '^akako [0-9a-f]{16}$'
@@ -66,11 +66,11 @@ limit 1
 
 
 class RestoreRefused(Exception):
-    """It is not to be done here; the message is one line for the operator."""
+    """The restore is not allowed here; the message is one line for the operator."""
 
 
 async def check_target(connection: asyncpg.Connection, *, replace: bool) -> None:
-    """Raise RestoreRefused where a restored school would be in somebody's way."""
+    """Raise RestoreRefused if the target is in use."""
     if not await connection.fetchval("select pg_try_advisory_lock($1)", locks.RESTORE):
         raise RestoreRefused("another restore into this database is under way")
     if await connection.fetchval(SERVERS):
@@ -96,7 +96,7 @@ async def _check_empty(connection: asyncpg.Connection) -> None:
 
 
 async def prepare(connection: asyncpg.Connection) -> None:
-    """Make the second schema, empty, and the one in which this connection works."""
+    """Create the empty second schema, and make it the current one of this connection."""
     await discard(connection)
     # Their parts belong to the superuser even if we made them, and could not be moved afterwards.
     for extension in EXTENSIONS:
@@ -110,7 +110,7 @@ async def discard(connection: asyncpg.Connection) -> None:
 
 
 async def move_in(connection: asyncpg.Connection, home: str) -> None:
-    """Put what the second schema holds in the place of what `home` holds, all of it at once."""
+    """Replace the contents of `home` with those of the second schema, in one transaction."""
     async with connection.transaction():
         await connection.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'")
         await connection.execute("select pg_advisory_xact_lock($1)", locks.MIGRATION)
@@ -133,14 +133,14 @@ async def move_in(connection: asyncpg.Connection, home: str) -> None:
 
 
 async def _check_unused(connection: asyncpg.Connection, written: list[str]) -> None:
-    """Raise RestoreRefused where something of somebody else would be dropped along."""
+    """Raise RestoreRefused if objects of another application would be dropped."""
     user = await connection.fetchval(USERS, written)
     if user:
         raise RestoreRefused(f"{user} is built on the tables of the school: remove it first")
 
 
 async def _give_old_files_up(connection: asyncpg.Connection, home: str) -> None:
-    """Objects that only the old school knows go the way of deleted ones."""
+    """Queue objects of the replaced data for removal."""
     if not await connection.fetchval(f"select to_regclass('{quoted(home)}.cleanup_queue')"):
         return
     known = f"""

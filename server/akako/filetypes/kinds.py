@@ -1,4 +1,4 @@
-"""The types of files that are accepted, and the inspection of a file while it streams in."""
+"""The accepted file types, and the inspection of a file while it arrives."""
 
 from __future__ import annotations
 
@@ -126,9 +126,9 @@ MESSAGES: dict[Reason, str] = {
 
 
 class Inspector:
-    """Judges one file by its name, its declared type and its content, in constant memory.
+    """Checks name, declared type and content of a file, in constant memory.
 
-    Every step raises UnsupportedMediaType as soon as the file is known to be of no allowed kind.
+    Each step raises UnsupportedMediaType as soon as no accepted type is possible.
     """
 
     def __init__(self, allowed: tuple[Kind, ...], name: str, declared: str | None) -> None:
@@ -143,7 +143,7 @@ class Inspector:
 
     @property
     def needs_spool(self) -> bool:
-        """Whether `finish` has to read the complete file again."""
+        """Whether `finish` must read the complete file again."""
         return self._kind.whole is not None
 
     def check_beginning(self, head: bytes) -> None:
@@ -158,7 +158,7 @@ class Inspector:
 
     @property
     def charset(self) -> str | None:
-        """A text's encoding if it is certain, after `finish`; None for other files."""
+        """The encoding of a text if it is certain, after `finish`; otherwise None."""
         return self._text.charset if self._text else None
 
     def feed(self, chunk: bytes) -> None:

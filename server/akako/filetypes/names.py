@@ -1,4 +1,4 @@
-"""A client's file name: what is shown of it, which extension counts, how it is sent back."""
+"""File names of clients: display name, extension, and Content-Disposition."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ ATTR_CHARS = "!#$&+-.^_`|~"
 
 
 def display_name(raw: str) -> str:
-    """The base name of a client's file name, safe to show: at most 200 code points, perhaps empty.
+    """Return the base name of a file name, safe to display, of at most 200 code points.
 
-    Both slashes separate folders; the extension survives the cut.
+    Both kinds of slash separate folders. Shortening keeps the extension. The result can be empty.
     """
     visible = _without_invisible(unicodedata.normalize("NFC", raw))
     base = _trimmed(re.split(r"[/\\]", visible)[-1])
@@ -34,7 +34,7 @@ def display_name(raw: str) -> str:
 
 
 def extension(name: str) -> str | None:
-    """The last extension of a cleaned name in lower case; None when absent or not plain ASCII."""
+    """Return the last extension of a cleaned name in lower case, or None."""
     stem, _, suffix = name.rpartition(".")
     if not stem or not EXTENSION.fullmatch(suffix):
         return None
@@ -42,7 +42,7 @@ def extension(name: str) -> str | None:
 
 
 def content_disposition(name: str, *, inline: bool = False) -> str:
-    """A Content-Disposition value (RFC 6266) with an ASCII fallback and the name in UTF-8."""
+    """Return a Content-Disposition value (RFC 6266) with an ASCII fallback and the UTF-8 name."""
     cleaned = display_name(name) or FALLBACK_NAME
     decomposed = unicodedata.normalize("NFKD", cleaned)
     plain = "".join(char for char in decomposed if not unicodedata.combining(char))
@@ -63,5 +63,5 @@ def _is_dropped(char: str) -> bool:
 
 
 def _trimmed(name: str) -> str:
-    """Without outer dots and spaces: Windows drops the trailing ones, shells hide the leading."""
+    """Remove outer dots and spaces: Windows ignores trailing ones, shells hide leading ones."""
     return re.sub(r"^[.\s]+|[.\s]+\Z", "", name)

@@ -1,1 +1,1 @@
-"""What operators and newcomers look at: health, metrics, the API's description and its page."""
+"""Health, metrics, API documentation, and administrative actions."""

@@ -15,7 +15,7 @@ from akako.kernel.db.database import Database
 
 
 class AdministrationError(Exception):
-    """The action cannot be done; the message is one line for the operator."""
+    """The action failed; the message is one line for the operator."""
 
 
 async def grant_admin(

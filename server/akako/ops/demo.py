@@ -1,4 +1,4 @@
-"""A small demonstration school, so that a new server has something to show."""
+"""A small demonstration school for new servers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ ALGEBRA: Topics = {
 
 
 async def seed_school(db: Database, admin: Actor, mentor_id: str) -> bool:
-    """Make the school unless there ever was a level; return whether it was made.
+    """Create the school, unless a level ever existed; return whether it was created.
 
-    `mentor_id` teaches Mathematics.
+    `mentor_id` becomes the mentor of Mathematics.
     """
     async with db.transaction() as tx:
         await tx.execute("select pg_advisory_xact_lock($1)", locks.DEMO_SCHOOL)

@@ -1,4 +1,4 @@
-"""The accounts that a development server starts with."""
+"""The accounts of a development server."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ STAFF = {ADMIN_ID: (ADMIN, "ENTERPRISE"), MENTOR_ID: (MENTOR, "PRO")}
 
 
 async def seed_staff(db: Database, directory: Directory) -> dict[str, str]:
-    """Make sure the development admin and mentor exist with role and plan; return their ids."""
+    """Create the development admin and mentor if they are missing; return their ids."""
     return {clerk_id: await _seed(db, directory, clerk_id) for clerk_id in STAFF}
 
 
 async def seed_learner(db: Database, directory: Directory) -> str:
-    """Make sure the development learner exists; return the id."""
+    """Create the development learner if it is missing; return the id."""
     return await _account(db, directory, LEARNER_ID, "FREE")
 
 
@@ -32,8 +32,7 @@ async def _seed(db: Database, directory: Directory, clerk_id: str) -> str:
     role, plan = STAFF[clerk_id]
     user_id = await _account(db, directory, clerk_id, plan)
     async with db.transaction() as tx:
-        # Whoever signed in while this could not be done is a learner so far. A role that was
-        # taken away is not given again.
+        # A user who signed in before is a learner. A removed role is not assigned again.
         if not await tx.fetchval(EVER_ASSIGNED, user_id, role):
             await roles.open_window(tx, user_id, role, assigned_by=None)
             await tx.execute("update users set plan = $2 where id = $1", user_id, plan)
@@ -41,7 +40,7 @@ async def _seed(db: Database, directory: Directory, clerk_id: str) -> str:
 
 
 async def actor_of(db: Database, clerk_id: str) -> Actor:
-    """The account as an actor, for verbs that the command line carries out."""
+    """Return the account as an actor, for actions of the command line."""
     row = await queries.find_actor(db, clerk_id)
     assert row is not None
     return Actor(user_id=row["id"], clerk_id=clerk_id, roles=tuple(row["roles"]), plan=row["plan"])

@@ -1,4 +1,4 @@
-"""Audit entries as administrators read them: who did what, and when."""
+"""Audit entries for administrators: actor, action, resource and time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENTRIES = Spec(
     default="createdAt",
     descending=True,
     dates={"created": "a.at"},
-    # Cursors carry ids as text, and text of one length sorts as the numbers do.
+    # Cursors contain ids as text; padded text sorts like the numbers.
     identity="lpad(a.id::text, 20, '0')",
 )
 
@@ -112,7 +112,7 @@ def _entry(row: asyncpg.Record) -> AuditEntry:
 
 
 def _without_secrets(state: Any) -> Any:
-    """The state without the fields that by their names are secrets."""
+    """Return the state without fields whose names denote secrets."""
     if isinstance(state, list):
         return [_without_secrets(each) for each in state]
     if not isinstance(state, dict):

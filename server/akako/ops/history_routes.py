@@ -1,4 +1,4 @@
-"""The endpoint of the audit trail."""
+"""The endpoint of the audit log."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ TAG = routes.TAG
 async def list_audit_entries(
     ctx: Context, query: AuditFilter, request: listing.Request
 ) -> Listed[AuditEntry]:
-    """List who did what, the newest first."""
+    """List audit entries, newest first."""
     return await history.list_entries(ctx.db, query, request)

@@ -1,4 +1,4 @@
-"""The page on which people try the API out: Swagger UI, bundled, so that no other host is asked."""
+"""The API documentation page: Swagger UI, bundled, without requests to other hosts."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ KINDS = {
     "js": b"text/javascript; charset=utf-8",
     "svg": b"image/svg+xml; charset=utf-8",
 }
-# Only what is listed is served, so that no name can lead out of the folder. The names are shaped
-# like ids, as every parameter of a path must be.
+# Only listed files are served, so no name can leave the folder. Names have the shape of ids, as all
+# path parameters.
 PARTS = {
     "index.html": "index.html",
     "icon": "icon.svg",
@@ -22,7 +22,7 @@ PARTS = {
     "swagger-ui-script": "swagger-ui-bundle.js",
 }
 
-# This server only, and nothing inline; the style sheet draws its icons as data: images.
+# Only this server, no inline code; the style sheet contains its icons as data: images.
 POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -30,7 +30,7 @@ POLICY = (
 
 
 def read(name: str) -> tuple[bytes, bytes] | None:
-    """Media type and content of a part of the page; None where it has no such part."""
+    """Return media type and content of a file of the page, or None for an unknown name."""
     return _content(PARTS[name]) if name in PARTS else None
 
 

@@ -1,4 +1,4 @@
-"""How far a long command has come, as a line on the operator's terminal."""
+"""A progress bar on the operator's terminal."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ WIDTH = 30
 
 
 class ProgressBar:
-    """Draws itself anew in place. Shows nothing where nobody watches, such as in a log."""
+    """A progress bar that is redrawn in place; silent if the stream is not a terminal."""
 
     def __init__(self, stream: TextIO, things: str) -> None:
         self._stream = stream if stream.isatty() else None
         self._things = things
 
     def show(self, done: int, expected: int) -> None:
-        """`expected` is a guess; what goes beyond it fills the bar."""
+        """Draw the bar. `expected` is an estimate; a higher value fills the bar."""
         if self._stream:
             filled = WIDTH * min(done, expected) // max(expected, 1)
             bar = "#" * filled + "." * (WIDTH - filled)

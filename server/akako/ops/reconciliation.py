@@ -1,4 +1,4 @@
-"""Comparing all accounts with the identity provider, because webhooks may never arrive."""
+"""Compare all accounts with the identity provider, because webhooks can be lost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 class Summary(msgspec.Struct):
-    """What a walk over all users found."""
+    """The result of a reconciliation."""
 
     seen: int = 0
     created: int = 0
@@ -33,10 +33,9 @@ async def reconcile(
     policy: Policy,
     progress: Callable[[int, int], object] = lambda seen, expected: None,
 ) -> Summary:
-    """Bring every account up to date; `progress` is told how many users were looked at, of about
-    how many.
+    """Update every account; `progress` receives the compared number and the expected total.
 
-    An account that the walk did not meet is asked for by name before it is believed to be gone.
+    An account that the list did not contain is fetched by id before it is treated as deleted.
     """
     summary, met = Summary(), set[str]()
     expected = await db.fetchval("select count(*) from users where deleted_at is null")

@@ -1,4 +1,4 @@
-"""Health, metrics and documentation. None of it is limited, metered or signed in."""
+"""Endpoints for health, metrics and documentation, without limits, quota or sign-in."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class Health(msgspec.Struct):
 
 @get("/health/live", access=UNGUARDED, absolute=True, exempt=True)
 async def live(ctx: Context) -> Ok[Health]:
-    """Whether the process runs."""
+    """Check that the process runs."""
     return Ok(data=Health("live"))
 
 
 @get("/health/ready", access=UNGUARDED, absolute=True, exempt=True, errors=(503,))
 async def ready(ctx: Context) -> Ok[Health]:
-    """Whether requests can be served, which takes a database that answers and has the schema."""
+    """Check that requests can be served: the database is reachable and has the schema."""
     if not await ctx.db.fetchval("select to_regclass('users') is not null"):
         raise ServiceUnavailable
     return Ok(data=Health("ready"))
@@ -55,29 +55,29 @@ async def ready(ctx: Context) -> Ok[Health]:
 
 @get("/metrics", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
 async def read_metrics(ctx: Context) -> Response:
-    """Metrics in Prometheus' text format."""
+    """Return metrics in the Prometheus text format."""
     kind = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
     found = await standing(ctx.db)
-    # With several workers it reads all their files, and requests under way need not wait for that.
+    # With several workers this reads the files of all of them, which must not block the event loop.
     text = await asyncio.to_thread(metrics.render, found)
     return Response(200, text, [kind, NO_STORE, *PROTECTIVE])
 
 
 @get("/openapi.json", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
 async def read_openapi(ctx: Context) -> Response:
-    """The description of this API, OpenAPI 3.1."""
+    """Return the OpenAPI 3.1 document."""
     return Response(200, ctx.get(ApiDocument).content, [JSON_TYPE, KEPT_BRIEFLY, *PROTECTIVE])
 
 
 @get("/docs", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
 async def read_docs(ctx: Context) -> Response:
-    """The page on which people try the API out."""
+    """Return the API documentation page."""
     return _asset("index.html")
 
 
 @get("/docs/{name}", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
 async def read_docs_asset(ctx: Context, name: str) -> Response:
-    """A part of that page."""
+    """Return a file of the documentation page."""
     return _asset(name)
 
 

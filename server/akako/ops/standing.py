@@ -1,4 +1,4 @@
-"""What the database tells an operator: looked up whenever the metrics are read."""
+"""Metrics that are read from the database on each scrape."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from akako import __version__
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.db.database import Database
 
-# Jobs that succeeded are gone from the table, so it stays small; what is due waits for a worker.
+# Successful jobs are deleted from the table, so it stays small.
 STANDING = """
 select
     (select count(*) from procrastinate_jobs where status = 'todo') as todo,
@@ -37,7 +37,7 @@ SINGLE = (
 
 
 async def standing(db: Database) -> list[Metric]:
-    """Build, and whether the database answers; if it does, what waits in it."""
+    """Return build information, database availability, and the state of queues."""
     build = GaugeMetricFamily("akako_build_info", "What runs here", labels=["version", "python"])
     build.add_metric([__version__, platform.python_version()], 1)
     up = GaugeMetricFamily("akako_database_up", "Whether the database answers")

@@ -16,7 +16,7 @@ UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff
 
 
 def parse_user(data: object) -> DirectoryUser | None:
-    """Return the user of a Clerk User object, or None where it has no valid id.
+    """Return the user of a Clerk User object, or None without a valid id.
 
     Only verified addresses are part of the result: anyone can add an unverified one at Clerk.
     """
@@ -48,7 +48,7 @@ def storable_name(name: str | None) -> str | None:
 
 
 def storable_email(email: str | None) -> str | None:
-    """Return the address, or None where it is too long or has unsafe characters."""
+    """Return the address, or None if it is too long or has unsafe characters."""
     if email is None or len(email) > text.MAX_EMAIL or UNSAFE.search(email):
         return None
     return email
@@ -85,7 +85,7 @@ def _primary(addresses: list[dict[str, Any]], primary_id: object) -> str | None:
 
 
 def _text(value: object) -> str | None:
-    """A string that says something. One with U+0000 could not be stored."""
+    """Return a non-empty string without U+0000, which PostgreSQL cannot store, or None."""
     return value if isinstance(value, str) and value and "\0" not in value else None
 
 

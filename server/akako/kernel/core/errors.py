@@ -1,4 +1,4 @@
-"""The errors of the API. Each knows its status, its code and the details a client may see."""
+"""The errors of the API, with status, code and details for the client."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from akako.kernel.core.text import clean_line
 
 
 class ApiError(Exception):
-    """An answer other than success. `details` must be safe to show to the caller."""
+    """An error response. `details` must be safe to show to the caller."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "INTERNAL_ERROR"
@@ -29,7 +29,7 @@ class ApiError(Exception):
 
 
 class BadRequest(ApiError):
-    """The request cannot be understood at all (400)."""
+    """The request is malformed (400)."""
 
     status, code, default = 400, "BAD_REQUEST", "Bad request"
 
@@ -38,7 +38,7 @@ class BadRequest(ApiError):
 
 
 class Unauthorized(ApiError):
-    """Nobody we know is asking (401). Reasons: missing, malformed, invalid, expired."""
+    """The caller is not authenticated (401). Reasons: missing, malformed, invalid, expired."""
 
     status, code, default = 401, "UNAUTHORIZED", "Authentication required"
 
@@ -48,7 +48,7 @@ class Unauthorized(ApiError):
 
 
 class Forbidden(ApiError):
-    """Known, but not allowed (403). `required` is empty where sign-in alone is enough."""
+    """The caller is not allowed (403). `required` is empty if sign-in alone is sufficient."""
 
     status, code, default = 403, "FORBIDDEN", "Insufficient permissions"
 
@@ -67,7 +67,7 @@ class Forbidden(ApiError):
 
 
 class NotFound(ApiError):
-    """No such thing, or none that this caller may know of (404)."""
+    """The resource does not exist, or is not visible to the caller (404)."""
 
     status, code, default = 404, "NOT_FOUND", "Not found"
 
@@ -90,7 +90,7 @@ class RequestTimeout(ApiError):
 
 
 class Conflict(ApiError):
-    """A duplicate (409). `value` is what the field would have become."""
+    """A duplicate (409). `value` is the rejected value of the field."""
 
     status, code, default = 409, "CONFLICT", "Resource already exists"
 
@@ -100,7 +100,7 @@ class Conflict(ApiError):
         super().__init__(message, details={"resource": resource, "field": field, "value": value})
 
     def as_sent(self, body: Mapping[str, Any]) -> Conflict:
-        """The same with the value as the caller wrote it, where only tidying changed it."""
+        """Return the same error with the value as sent, if only normalization changed it."""
         sent = body.get(self.details["field"])
         if isinstance(sent, str) and clean_line(sent) == self.details["value"]:
             self.details["value"] = sent[:MAX_ECHO]
@@ -108,7 +108,7 @@ class Conflict(ApiError):
 
 
 class InvalidState(ApiError):
-    """The thing is no longer in a state that allows this (409)."""
+    """The state of the resource does not allow the action (409)."""
 
     status, code, default = 409, "INVALID_STATE", "The resource is not in a state that allows this"
 
@@ -189,7 +189,7 @@ SECRET_WORDS = ("token", "secret", "authorization", "password")
 
 
 def violation(field: str, message: str, value: object = None) -> dict[str, Any]:
-    """One broken rule. Long values are cut and secrets left out of the answer."""
+    """Return a violation. Long values are cut, secrets are omitted."""
     if any(word in field.lower() for word in SECRET_WORDS):
         value = None
     if isinstance(value, str):
@@ -200,7 +200,7 @@ def violation(field: str, message: str, value: object = None) -> dict[str, Any]:
 
 
 class ValidationFailed(ApiError):
-    """Understood, but a field or parameter breaks a rule (422)."""
+    """A field or parameter breaks a rule (422)."""
 
     status, code, default = 422, "VALIDATION_ERROR", "Validation failed"
 
@@ -238,7 +238,7 @@ class RateLimited(ApiError):
 
 
 class QuotaExceeded(ApiError):
-    """The month's calls or uploads are spent (429). `reset_at` is in epoch seconds."""
+    """The monthly quota is used up (429). `reset_at` is in epoch seconds."""
 
     status, code, default = 429, "QUOTA_EXCEEDED", "Monthly quota exceeded"
 

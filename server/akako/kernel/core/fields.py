@@ -1,7 +1,7 @@
-"""The vocabulary of request fields: types whose limits reach both the reader and OpenAPI.
+"""Types of request fields, whose limits apply to validation and to the OpenAPI document.
 
-A room says `Name = Annotated[str, line(1, 120)]` and uses `Name` in its Structs. The rule kept in
-`Meta.extra` turns the text sent into the value kept, or raises `TextError`.
+A room declares `Name = Annotated[str, line(1, 120)]` and uses `Name` in its Structs. The rule in
+`Meta.extra` converts the received text to the stored value, or raises `TextError`.
 """
 
 from __future__ import annotations
@@ -69,14 +69,18 @@ def _sized(
 
 
 def one_of(literal: Any, *, ignore_case: bool = False) -> Meta:
-    """The choices of a Literal, listed to the caller in its order (msgspec sorts them):
-    `Annotated[Role, one_of(Role, ignore_case=True)]`."""
+    """Keep the order of a Literal's values in messages; msgspec would sort them.
+
+    Example: `Annotated[Role, one_of(Role, ignore_case=True)]`.
+    """
     return Meta(extra={"choices": get_args(literal), "ignore_case": ignore_case})
 
 
 def parse_instant(raw: str) -> datetime:
-    """An RFC 3339 date-time with an offset, as an aware datetime in UTC. Leap seconds, and
-    instants outside the years 1 to 9999 in UTC, raise TextError."""
+    """Parse an RFC 3339 date-time with an offset to an aware datetime in UTC.
+
+    Raises TextError for other formats, leap seconds, and years outside 1 to 9999 in UTC.
+    """
     try:
         if _INSTANT.fullmatch(raw):
             return datetime.fromisoformat(raw.upper()).astimezone(UTC)
@@ -86,14 +90,14 @@ def parse_instant(raw: str) -> datetime:
 
 
 def parse_id(raw: str) -> str:
-    """The text itself, if it has the shape of our ids."""
+    """Return the text if it has the shape of an id."""
     if not is_id(raw):
         raise TextError("Must be an id")
     return raw
 
 
 def parse_clerk_id(raw: str) -> str:
-    """The text itself, if it has the shape of a Clerk user's id."""
+    """Return the text if it has the shape of a Clerk user id."""
     if not _CLERK_ID.fullmatch(raw):
         raise TextError("Must be a Clerk user id")
     return raw

@@ -1,4 +1,4 @@
-"""JSON in and out. What comes in is read far more strictly than the standard library does."""
+"""Encode JSON, and decode it more strictly than the standard library."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def decode_object(raw: bytes) -> dict[str, Any]:
 
 
 def _decode_text(raw: bytes) -> str:
-    # A zero byte is how UTF-16 and UTF-32 look when they happen to be valid UTF-8.
+    # UTF-16 and UTF-32 text that is valid UTF-8 contains zero bytes.
     if b"\0" in raw or raw.startswith(b"\xef\xbb\xbf"):
         raise _not_utf8()
     try:

@@ -1,4 +1,4 @@
-"""What the rooms need of the outside world, as small interfaces that the backends implement."""
+"""The interfaces of the backends that rooms use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What a verified token says. Roles are not among it: those are read from the database."""
+    """The claims of a verified token. Roles are read from the database instead."""
 
     subject: str  # the Clerk id, `user_…`
     expires_at: float  # epoch seconds
@@ -28,7 +28,7 @@ class TokenVerifier(Protocol):
 
 
 class DirectoryUser(msgspec.Struct, frozen=True):
-    """A user as the identity provider knows it. Times are epoch milliseconds."""
+    """A user of the identity provider. Times are epoch milliseconds."""
 
     id: str
     primary_email: str | None = None  # verified, as are `emails`
@@ -44,10 +44,10 @@ class DirectoryUser(msgspec.Struct, frozen=True):
 
 
 class Directory(Protocol):
-    """Who exists, according to the identity provider."""
+    """The users of the identity provider."""
 
     async def get_user(self, clerk_id: str) -> DirectoryUser | None:
-        """None when unknown. Raise UpstreamError on nonsense, ServiceUnavailable when away."""
+        """Return the user, or None. Raises UpstreamError or ServiceUnavailable."""
 
     def list_users(self) -> AsyncIterator[DirectoryUser]: ...
 
@@ -55,18 +55,18 @@ class Directory(Protocol):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The answer of a rate-limit window to one hit."""
+    """The result of one hit in a rate-limit window."""
 
     allowed: bool
-    remaining: int  # hits left in the window after this one; 0 when refused
-    reset_in: float  # seconds until the next slot frees; never 0 when refused
+    remaining: int  # hits left in the window after this one; 0 if rejected
+    reset_in: float  # seconds until the next slot is free; never 0 if rejected
 
 
 class Counters(Protocol):
     """Exact sliding windows: of all hits in any `seconds`, at most `limit` are allowed."""
 
     async def hit(self, key: str, limit: int, seconds: float) -> Verdict:
-        """Count one hit. A refused hit is not recorded, so waiting `reset_in` always helps."""
+        """Count one hit. A rejected hit is not recorded, so a retry after `reset_in` succeeds."""
 
     async def close(self) -> None: ...
 
@@ -80,27 +80,30 @@ class StoredObject(msgspec.Struct, frozen=True):
 
 
 class ObjectStore(Protocol):
-    """Files under opaque keys. Every call raises ServiceUnavailable when the store is away."""
+    """Files under opaque keys.
+
+    Every method raises ServiceUnavailable if the store is unavailable.
+    """
 
     async def require_space(self, size: int) -> None:
-        """Raise StorageFull where the store knows that it has no room for so many bytes."""
+        """Raise StorageFull if the store has no space for this many bytes."""
 
     async def put(self, key: str, chunks: AsyncIterator[bytes]) -> int:
-        """Store a stream whole or not at all; return the size that the store has of it, in bytes.
+        """Store a stream completely or not at all; return the stored size in bytes.
 
-        Hold at most one part in memory. Raise StorageFull where the disk has no room.
+        Holds at most one part in memory. Raises StorageFull if the disk is full.
         """
 
     async def head(self, key: str) -> StoredObject | None: ...
 
     def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """The bytes [start, end) in chunks. Raise FileNotFoundError before the first chunk."""
+        """Yield the bytes [start, end). Raises FileNotFoundError before the first chunk."""
 
     def local_path(self, key: str) -> str | None:
-        """The file's path where the store is a folder, for zero-copy sending; else None."""
+        """Return the path of a file in a local folder, or None for other stores."""
 
     async def delete(self, key: str) -> None:
-        """Idempotent: deleting a missing object succeeds."""
+        """Delete an object. Deleting a missing one succeeds."""
 
     def list(self, prefix: str = "") -> AsyncIterator[StoredObject]: ...
 

@@ -1,4 +1,4 @@
-"""What counts as acceptable text, and when two names are the same."""
+"""Validate and normalize text, and compute keys that compare names and addresses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_PORT = 65535
 _NONCHARACTERS = r"\ufdd0-\ufdef" + "".join(
     f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(17)
 )
-# U+202D and U+202E override the direction of letters, so that a text reads as another one.
+# U+202D and U+202E override the direction of letters, so a text can display as another one.
 _NEVER = r"\x7f-\x9f\u202d\u202e\ud800-\udfff" + _NONCHARACTERS
 # Embeddings and isolates, which Arabic and Hebrew texts contain.
 _BIDI_RUNS = r"\u202a-\u202c\u2066-\u2069"
@@ -74,7 +74,7 @@ def clean_document(raw: str) -> str:
 
 
 def refuse_unsafe(raw: str) -> None:
-    """Raise TextError where `clean_line` does."""
+    """Raise TextError under the conditions of `clean_line`."""
     if not raw.isprintable():
         _refuse(_NOT_IN_LINE, raw)
 
@@ -85,7 +85,7 @@ def _refuse(forbidden: re.Pattern[str], text: str) -> None:
 
 
 def _visible(trimmed: str) -> str:
-    """Return the text in NFC, or "" where it has no visible character."""
+    """Return the text in NFC, or "" without a visible character."""
     if trimmed.isascii():
         return trimmed
     text = unicodedata.normalize("NFC", trimmed)
@@ -93,18 +93,21 @@ def _visible(trimmed: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """What two equal names share: NFKC, invisible characters gone, case folded, every run of
-    white space one space. Turkish dotted and dotless i stay different; final sigma is a sigma."""
+    """Return the key by which names are compared.
+
+    NFKC, without invisible characters, case-folded, with single spaces. Turkish dotted and dotless
+    i stay different; a final sigma equals a sigma.
+    """
     if name.isascii():
         return " ".join(name.lower().split())
     visible = _IGNORABLE.sub("", unicodedata.normalize("NFKC", name))
-    # Folding can leave marks out of order, and reordering them can expose another fold.
+    # Case folding can leave marks out of order, and reordering can enable another fold.
     folded = unicodedata.normalize("NFKC", visible.casefold())
     return " ".join(unicodedata.normalize("NFKC", folded.casefold()).split())
 
 
 def clean_email(raw: str) -> str:
-    """A trimmed address of the form mailboxes have in practice: no quotes, comments or literals."""
+    """Return a trimmed e-mail address. Quotes, comments and literals are rejected."""
     email = raw.strip()
     matched = _EMAIL.fullmatch(email) if len(email) <= MAX_EMAIL else None
     if matched is None or len(matched["local"]) > MAX_EMAIL_LOCAL:
@@ -113,12 +116,12 @@ def clean_email(raw: str) -> str:
 
 
 def email_key(email: str) -> str:
-    """What two spellings of one address share."""
+    """Return the key by which e-mail addresses are compared."""
     return email.casefold()
 
 
 def clean_https_url(raw: str) -> str:
-    """A trimmed https address without credentials. The host is ASCII: no look-alike letters."""
+    """Return a trimmed https URL without credentials. The host must be ASCII."""
     url = raw.strip()
     if len(url) > MAX_URL:
         raise TextError(f"Must be at most {MAX_URL} characters")

@@ -1,12 +1,11 @@
-"""From a decoded JSON object to a typed Struct, naming every field that breaks a rule.
+"""Convert a decoded JSON object to a typed Struct, and report every violation.
 
-Models are msgspec Structs (`rename="camel"`), their strings typed with `akako.kernel.core.fields`.
-An optional field of a PUT is `Name | UnsetType = UNSET`, a clearable one `Name | UnsetType | None`.
+Models are msgspec Structs (`rename="camel"`) whose strings use types of `akako.kernel.core.fields`.
+An optional field of a PUT is `Name | UnsetType = UNSET`, a nullable one `Name | UnsetType | None`.
 
-A model may list in `__read_only__: ClassVar[frozenset[str]]` the wire names a client may send back
-unchanged, as it does when it GETs a thing, edits it and PUTs it whole. Whether they are unchanged
-is known only once the thing has been found, so `read_changes` sets them aside for
-`check_read_only`, which the service calls after its "not found".
+A model can list wire names in `__read_only__: ClassVar[frozenset[str]]` that clients may send back
+unchanged, as in a GET, edit, PUT cycle. `read_changes` returns them separately, and the service
+passes them to `check_read_only` after it has loaded the object.
 """
 
 from __future__ import annotations
@@ -31,8 +30,11 @@ MAX_ECHOED_NAME = 128
 
 
 def read(model: type[S], data: Mapping[str, Any]) -> S:
-    """`data` (wire names) as a `model`. Raise ValidationFailed with all violations: fields in the
-    model's order, then unknown ones. Read-only names are passed over."""
+    """Convert `data` (wire names) to a `model`. Read-only names are skipped.
+
+    Raises ValidationFailed with all violations: fields in the order of the model, then unknown
+    ones.
+    """
     problems: Problems = []
     value = _model_reader(model)("", data, problems)
     if problems:
@@ -41,17 +43,20 @@ def read(model: type[S], data: Mapping[str, Any]) -> S:
 
 
 def read_changes(model: type[S], data: Mapping[str, Any]) -> tuple[S, dict[str, Any]]:
-    """The body of a PUT: the changes, and the read-only values sent along with them.
+    """Return the changes of a PUT body, and the read-only values in it.
 
-    Raise ValidationFailed also for an empty object, which changes nothing."""
+    Raises ValidationFailed, also for an empty object.
+    """
     if not data:
         raise ValidationFailed.of("body", "At least one field is required")
     return read(model, data), {name: data[name] for name in data if name in _read_only(model)}
 
 
 def check_read_only(echoed: Mapping[str, Any], current: object) -> None:
-    """Raise ValidationFailed unless each echoed value is the one in `current`, the answer (a
-    Struct or a wire mapping) this caller would GET. Times count as the text they are shown as."""
+    """Raise ValidationFailed unless each echoed value equals the one in `current`.
+
+    `current` is the object as this caller would read it. Times are compared as text.
+    """
     if not echoed:
         return
     shown = msgspec.to_builtins(current)
@@ -65,7 +70,7 @@ def check_read_only(echoed: Mapping[str, Any], current: object) -> None:
 
 
 def supplied(changes: msgspec.Struct) -> dict[str, Any]:
-    """The fields that were sent, by their Python names."""
+    """Return the sent fields by their Python names."""
     values = ((name, getattr(changes, name)) for name in changes.__struct_fields__)
     return {name: value for name, value in values if value is not msgspec.UNSET}
 
@@ -91,7 +96,7 @@ def _model_reader(model: type[msgspec.Struct]) -> Reader:
                 problems.append(violation(prefix + wire, "Required"))
         for wire in data:
             if len(problems) >= MAX_VALIDATION_ERRORS:
-                break  # the response lists no more of them
+                break  # the response lists only these
             if wire not in known:
                 name = prefix + wire[:MAX_ECHOED_NAME]
                 problems.append(violation(name, "Unknown field", data[wire]))
@@ -101,7 +106,7 @@ def _model_reader(model: type[msgspec.Struct]) -> Reader:
 
 
 def _reader(kind: inspect.Type, extra: Mapping[str, Any]) -> Reader:
-    """The reader of one type. Plain strings have none: every text is under some rule."""
+    """Return the reader of a type. Plain strings have none: every text needs a rule."""
     match kind:
         case inspect.Metadata():
             return _reader(kind.type, {**extra, **(kind.extra or {})})
@@ -153,7 +158,7 @@ def _string(rule: Rule) -> Reader:
 
 def _choice(choices: Mapping[str, Any], *, ignore_case: bool = False) -> Reader:
     message = f"Must be one of: {', '.join(choices)}"
-    # Only ASCII is folded: a dotless i or a Kelvin sign is nobody's way to write a choice.
+    # Only ASCII case is ignored: a dotless i or a Kelvin sign does not match.
     fold = str.lower if ignore_case else str
     wanted = {fold(name): value for name, value in choices.items()}
 

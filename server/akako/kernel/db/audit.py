@@ -1,4 +1,4 @@
-"""The append-only record of who did what, written in the transaction of the change itself."""
+"""The append-only audit log, written in the transaction of each change."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _plain(state: object) -> Any:
 
 
 def _shortened(value: Any) -> Any:
-    """Replace long texts by what shows whether they are equal."""
+    """Replace long texts by their length and hash."""
     if isinstance(value, str) and len(value) > MAX_TEXT:
         return {"length": len(value), "sha256": hashlib.sha256(value.encode()).hexdigest()}
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Writes whose authority is checked when they are committed."""
+"""Transactions that check the caller's authority before the commit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Confirm = Callable[[Database], Awaitable[None]]
 
 
 class ConfirmedTransaction:
-    """A `Database` bound to an open transaction, with the check that it ends with."""
+    """A `Database` on an open transaction that ends with a check."""
 
     def __init__(self, tx: Database, confirm: Confirm) -> None:
         self._tx = tx
@@ -27,17 +27,17 @@ class ConfirmedTransaction:
             yield self
 
     async def confirm(self) -> None:
-        """Check the caller's authority, unless that was done."""
+        """Check the caller's authority, unless it was checked."""
         confirm, self._confirm = self._confirm, None
         if confirm:
             await confirm(self._tx)
 
 
 class ConfirmedDatabase:
-    """A `Database` on behalf of a caller: each of its transactions ends with `confirm`.
+    """A `Database` on behalf of a caller; each transaction ends with `confirm`.
 
-    What `confirm` raises undoes the transaction. It runs last because a verb may lock rows of other
-    users first: two administrators who change each other would otherwise wait for each other.
+    An error of `confirm` rolls the transaction back. It runs last, because an action may lock rows
+    of other users first; otherwise two administrators who change each other would deadlock.
     """
 
     def __init__(self, db: Database, confirm: Confirm) -> None:
@@ -57,14 +57,14 @@ class ConfirmedDatabase:
 
 
 def unconfirmed(db: Database) -> Database:
-    """Return the database itself, for work that needs no authority, such as cleaning up."""
+    """Return the plain database, for work without authority, such as cleanup."""
     return db.unconfirmed if isinstance(db, ConfirmedDatabase) else db
 
 
 async def confirm_now(tx: Database) -> None:
-    """Check the caller's authority now and not at the end.
+    """Check the caller's authority now instead of at the end.
 
-    For verbs by which callers give up authority of their own. They must have locked the account.
+    For actions that reduce the caller's own authority. They must have locked the account.
     """
     if isinstance(tx, ConfirmedTransaction):
         await tx.confirm()
