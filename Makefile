@@ -4,7 +4,7 @@ PYTHON ?= python3
 BENCHMARK = PYTHONPATH=server:. .venv/bin/python -m bench
 PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv --quiet
 
-.PHONY: help run test check docs contract bench bench-smoke bench-profile upgrade-trial \
+.PHONY: help run test check words docs contract bench bench-smoke bench-profile upgrade-trial \
 	classroom soak scale-out audit licences clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ check: .venv/.dev ## format, lint, types, import rules, contract drift, structur
 	.venv/bin/lint-imports
 	.venv/bin/python -m pytest -q server/tests/house
 	.venv/bin/akako openapi | diff -u contract/openapi.json -
+
+words: .venv/.dev ## list the words that the style excludes (WRITE=1 lowers the counts that remain)
+	@PYTHONPATH=server .venv/bin/python -m tests.house.words $(if $(WRITE),--write)
 
 docs: .venv/.dev ## build the documentation site into build/docs/site
 	@.venv/bin/python docs/build.py
