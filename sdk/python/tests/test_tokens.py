@@ -15,6 +15,7 @@ from akako_lms import (
     AsyncAkakoAPI,
     UnauthorizedError,
 )
+from akako_lms._session import check_address
 from calls import Call
 from scripted import answer, levels, refused, scripted
 
@@ -155,6 +156,7 @@ def test_an_unsafe_address_is_refused(client: Any, url: str) -> None:
 )
 def test_a_safe_address_is_accepted(url: str) -> None:
     AkakoAPI(base_url=url, token=SECRET).close()
+    assert check_address(url) == url.rstrip("/")
 
 
 def test_a_plain_token_passes_no_proxy(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

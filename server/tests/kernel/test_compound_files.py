@@ -83,4 +83,4 @@ def test_circles_end() -> None:
 def test_damaged_files_are_judged_without_other_errors(at: int, damage: bytes) -> None:
     content = bytearray(compound(*ENCRYPTED))
     content[at : at + len(damage)] = damage
-    is_refused("a.docx", bytes(content))
+    assert is_refused("a.docx", bytes(content)) in {True, False}

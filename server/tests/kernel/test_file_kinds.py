@@ -183,7 +183,7 @@ def test_pdf_may_not_be_an_archive_too() -> None:
 
 @given(st.sampled_from(sorted(ALL_TYPES)), st.integers(0, 400), st.binary(max_size=40))
 def test_damaged_files_are_judged_without_other_errors(ending: str, at: int, rest: bytes) -> None:
-    is_refused(f"a.{ending}", sample(ending)[:at] + rest)
+    assert is_refused(f"a.{ending}", sample(ending)[:at] + rest) in {True, False}
 
 
 def test_documents_are_judged_from_the_complete_file() -> None:

@@ -61,5 +61,7 @@ async def test_a_turn_is_waited_for_in_order_and_for_a_bounded_time() -> None:
 
 
 async def test_a_small_pool_has_a_turn() -> None:
-    async with Turns(1, 0.1).taken():
-        pass
+    turns = Turns(1, 0.1)
+    async with turns.taken():
+        with pytest.raises(ServiceUnavailable):
+            await turns.taken().__aenter__()

@@ -163,4 +163,4 @@ def test_archives_with_foreign_bytes() -> None:
 def test_damaged_archives_are_judged_without_other_errors(at: int, damage: bytes) -> None:
     archive = bytearray(sample("odt"))
     archive[at : at + len(damage)] = damage
-    is_refused("a.odt", bytes(archive))
+    assert is_refused("a.odt", bytes(archive)) in {True, False}

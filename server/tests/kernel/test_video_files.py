@@ -141,4 +141,7 @@ def test_damaged_headers_are_judged_without_other_errors(
     ending: str, damage: bytes, at: int
 ) -> None:
     content = sample(ending)
-    is_refused(f"a.{ending}", content[:at] + damage + content[at + len(damage) :])
+    assert is_refused(f"a.{ending}", content[:at] + damage + content[at + len(damage) :]) in {
+        True,
+        False,
+    }

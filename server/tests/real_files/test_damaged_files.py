@@ -46,7 +46,7 @@ def test_every_damage_is_judged_quickly(name: str) -> None:
     """Anything but UnsupportedMediaType would be a 500."""
     for each in damaged(content_of(name), random.Random(name)):
         started = time.process_time()
-        is_refused(name, each)
+        assert is_refused(name, each) in {True, False}
         assert time.process_time() - started < 1
 
 
@@ -57,7 +57,7 @@ def test_damage_of_any_kind(name: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(content)))
     removed = data.draw(st.integers(0, 40))
     added = data.draw(st.binary(max_size=40))
-    is_refused(name, content[:at] + added + content[at + removed :])
+    assert is_refused(name, content[:at] + added + content[at + removed :]) in {True, False}
 
 
 @pytest.mark.parametrize("name", [f"sample.{ending}" for ending in ALL_TYPES])
@@ -92,6 +92,6 @@ def test_the_server_answers_201_or_415(api: Server, name: str) -> None:
 def test_large_files_made_to_take_long(name: str, content: bytes) -> None:
     is_refused("warm.txt", b"up")
     started = time.process_time()
-    is_refused(name, content)
+    assert is_refused(name, content) in {True, False}
     # The samples are fed in pieces of 1,000 bytes, which takes most of this.
     assert time.process_time() - started < 3

@@ -71,6 +71,7 @@ async def test_a_head_that_drips_is_closed(sent: bytes) -> None:
                 await asyncio.sleep(0.05)
         writer.close()
         await server.until(lambda: not server.connections)
+        assert statuses(closed.result()) in ([400], [408])
 
 
 async def test_the_rest_of_a_body_is_awaited_only_for_a_while() -> None:
@@ -121,6 +122,7 @@ async def test_a_reader_that_stalls_is_closed(app: Any, request_: bytes) -> None
         client = await stalled(server.port, request_)
         await server.until(lambda: len(server.connections) == 1)
         await server.until(lambda: not server.connections and not server.tasks)
+        assert not server.tasks
         client.close()
 
 
@@ -133,6 +135,7 @@ async def test_a_reader_that_drips_is_closed() -> None:
             while server.connections:
                 await loop.sock_recv(client, 1)
                 await asyncio.sleep(0.02)
+        assert not server.connections
         client.close()
 
 
@@ -162,6 +165,7 @@ async def test_stalled_readers_together_are_bounded(monkeypatch: pytest.MonkeyPa
                 and 0 < len(server.connections) < 8
             )
         )
+        assert 0 < sum(each.unsent() for each in server.connections) <= 2 * len(LARGE)
         for client in clients:
             client.close()
 
