@@ -4,7 +4,7 @@ PYTHON ?= python3
 BENCHMARK = PYTHONPATH=server:. .venv/bin/python -m bench
 PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv --quiet
 
-.PHONY: help run test check words docs contract bench bench-smoke bench-profile upgrade-trial \
+.PHONY: help run test test-fast check words docs contract bench bench-smoke bench-profile upgrade-trial \
 	classroom soak scale-out audit licences clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -14,6 +14,9 @@ run: .venv/.run ## start the API with a demonstration school (DATA=folder PORT=8
 
 test: .venv/.dev ## run the whole test suite
 	.venv/bin/python -m pytest -n 2
+
+test-fast: .venv/.dev ## run the tests that start no server or other process (a minute)
+	.venv/bin/python -m pytest -n 2 -m "not processes"
 
 check: .venv/.dev ## format, lint, types, import rules, contract drift, structure
 	.venv/bin/ruff format --check .

@@ -13,7 +13,15 @@ from akako.backends.embedded_postgres import EmbeddedPostgres
 from akako.migrations.run import migrate
 from tests.parts.log_secrets import secrets_in
 from tests.parts.postgres import create_database, passable_folder, start_postgres
+from tests.parts.processes import (
+    pytest_collection_modifyitems,
+    pytest_runtest_call,
+    pytest_runtest_setup,
+    watch,
+)
 from tests.parts.server import Server
+
+__all__ = ["pytest_collection_modifyitems", "pytest_runtest_call", "pytest_runtest_setup"]
 
 TEMPLATE = "akako_template"
 StartServer = Callable[..., Server]
@@ -25,6 +33,7 @@ settings.register_profile(
 )
 settings.register_profile("long", max_examples=2000, deadline=None, suppress_health_check=SLOW)
 settings.load_profile("gate")
+watch()
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,21 @@ import pytest
 from akako_lms import _retry
 from calls import Call, call_async, call_blocking
 from tests.conftest import api, new_database, postgres, start_server
+from tests.parts.processes import (
+    pytest_collection_modifyitems,
+    pytest_runtest_call,
+    pytest_runtest_setup,
+)
 
-__all__ = ["api", "new_database", "postgres", "start_server"]
+__all__ = [
+    "api",
+    "new_database",
+    "postgres",
+    "pytest_collection_modifyitems",
+    "pytest_runtest_call",
+    "pytest_runtest_setup",
+    "start_server",
+]
 
 
 @pytest.fixture(params=[call_blocking, call_async], ids=["blocking", "async"])
