@@ -2,6 +2,9 @@
 
 PYTHON ?= python3
 BENCHMARK = PYTHONPATH=server:. .venv/bin/python -m bench
+# Python 3.12 and newer count lines almost for free, so the processes of servers are measured too.
+MEASURE = COVERAGE_FILE="$(CURDIR)/build/coverage/data" $(shell .venv/bin/python -c 'import sys; \
+	sys.version_info >= (3, 12) and print("COVERAGE_CORE=sysmon COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml")')
 PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv --quiet
 
 .PHONY: help run test test-fast check words docs contract bench bench-smoke bench-profile upgrade-trial \
@@ -12,8 +15,8 @@ help: ## list the targets
 run: .venv/.run ## start the API with a demonstration school (DATA=folder PORT=8000)
 	@exec .venv/bin/akako serve --demo $(if $(DATA),--data-dir "$(DATA)") $(if $(PORT),--port $(PORT))
 
-test: .venv/.dev ## run the whole test suite
-	.venv/bin/python -m pytest -n 2
+test: .venv/.dev ## run the whole test suite and report the coverage
+	$(MEASURE) .venv/bin/python -m pytest -n 2 --cov --cov-report= --cov-fail-under=30
 
 test-fast: .venv/.dev ## run the tests that start no server or other process (a minute)
 	.venv/bin/python -m pytest -n 2 -m "not processes"

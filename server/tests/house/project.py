@@ -10,6 +10,10 @@ SERVER = ROOT / "server" / "akako"
 NOT_OURS = {".git", ".venv", "data", "node_modules", "__pycache__", "dist"}
 
 
+# Hidden folders with files of the project.
+SHOWN = {".ci", ".github"}
+
+
 def project_files() -> list[Path]:
     """Every file that is committed or about to be."""
     git = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
@@ -23,5 +27,5 @@ def project_files() -> list[Path]:
 
 def _ours(path: Path) -> bool:
     folders = path.parts[:-1]
-    hidden = any(each.startswith(".") and each != ".ci" for each in folders)
+    hidden = any(each.startswith(".") and each not in SHOWN for each in folders)
     return not hidden and not NOT_OURS.intersection(folders)
