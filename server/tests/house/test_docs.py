@@ -10,10 +10,11 @@ import pytest
 
 from akako.kernel.http.limits import Rate
 from akako.settings import Settings, variable
-from tests.house.project import ROOT, project_files
+from tests.house.project import ROOT, SERVER, project_files
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DECISIONS = ROOT / "docs" / "decisions"
+BESIDE = {"sdk", "contract", "docs", "bench", "deploy"}
 SECTIONS = ["Context", "Decision", "Alternatives", "Consequences"]
 
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -121,6 +122,16 @@ def test_the_readme_lists_exactly_the_commands_that_exist() -> None:
     named = re.findall(r"(?:`|bin/)akako ([a-z]+)", README)
     assert existing
     assert sorted(set(named)) == sorted(existing)
+
+
+def test_the_page_for_contributors_names_every_package() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = page.partition("## Where things are")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(\w+)`", table))
+    packages = {each.parent.name for each in SERVER.glob("*/*.py")}
+    kernel = {each.parent.name for each in (SERVER / "kernel").glob("*/*.py")}
+    modules = {each.stem for each in SERVER.glob("*.py") if each.stem != "__init__"}
+    assert packages | kernel | modules == named - {"server", *BESIDE}
 
 
 def test_a_missing_target_is_seen() -> None:
