@@ -10,6 +10,7 @@ import pytest
 
 from akako.backends.folder_store import FolderStore
 from tests.backup.school import Target, build, save, store_of
+from tests.factories import create_level, create_user
 from tests.parts.postgres import drop_database
 from tests.parts.server import Server
 
@@ -31,8 +32,6 @@ def empty(new_database: Callable[[], str], tmp_path: Path) -> Iterator[Target]:
 @pytest.fixture
 def other(empty: Target) -> Target:
     with psycopg.connect(empty.url, autocommit=True) as db:
-        db.execute(
-            "insert into users (id, clerk_id, plan) values ('kept', 'user_kept', 'PRO');"
-            "insert into education_levels (id, name, name_key) values ('l', 'Level', 'level')"
-        )
+        create_user(db, id="kept", plan="PRO")
+        create_level(db, id="l")
     return empty

@@ -16,6 +16,7 @@ from akako.backup.archive import ArchiveError
 from akako.backup.progress import Progress
 from akako.kernel.core.errors import ServiceUnavailable
 from tests.backup.school import contents, restore, save
+from tests.factories import create_document, create_subject, create_topic, create_user
 from tests.library.school import sha256
 
 CONTENT = bytes(range(256)) * 20_000  # five chunks
@@ -48,19 +49,14 @@ def url(new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(saving, "PAUSE_SECONDS", 0.001)
     database = new_database()
     with psycopg.connect(database, autocommit=True) as db:
-        db.execute(
-            "insert into users (id, clerk_id, plan) values ('u', 'user_u', 'FREE');"
-            "insert into education_levels (id, name, name_key) values ('l', 'L', 'l');"
-            "insert into grades (id, name, name_key, level_id, stage) "
-            "values ('g', 'G', 'g', 'l', 'primary');"
-            "insert into subjects (id, name, name_key, grade_id) values ('s', 'S', 's', 'g');"
-            "insert into topics (id, name, name_key, subject_id) values ('t', 'T', 't', 's')"
-        )
-        db.execute(
-            "insert into documents (id, topic_id, name, file_name, mime_type, size, sha256, "
-            "storage_key, status, uploaded_by) values "
-            "('d', 't', 'd', 'd', 'text/plain', %s, %s, %s, 'ACTIVE', 'u')",
-            (len(CONTENT), sha256(CONTENT), KEY),
+        topic = create_topic(db, subject_id=create_subject(db).id)
+        create_document(
+            db,
+            topic_id=topic.id,
+            user_id=create_user(db).id,
+            key=KEY,
+            size=len(CONTENT),
+            sha256=sha256(CONTENT),
         )
 
     async def content() -> AsyncIterator[bytes]:

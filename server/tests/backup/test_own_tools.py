@@ -15,6 +15,7 @@ from akako.backends.postgres_binaries import find_programs
 from akako.migrations.run import prepare
 from tests.backup.school import differing, rows
 from tests.docs.pages import DOCS
+from tests.factories import create_user
 
 
 def documented(program: str) -> str:
@@ -28,7 +29,7 @@ def documented(program: str) -> str:
 def url(new_database: Callable[[], str]) -> str:
     made = new_database()
     with psycopg.connect(made, autocommit=True) as db:
-        db.execute("insert into users (id, clerk_id, plan) values ('u', 'user_u', 'PRO')")
+        create_user(db, id="u", plan="PRO")
         db.execute(
             "insert into outbox (id, type, data) values ('o', 'made', '{\"a\": \"\\\\u00fc\"}')"
         )

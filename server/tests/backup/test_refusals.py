@@ -28,6 +28,7 @@ from tests.backup.school import (
     store_of,
     whole,
 )
+from tests.factories import create_user
 from tests.library.school import command
 from tests.parts.server import Server
 
@@ -164,7 +165,7 @@ def test_an_older_archive_is_brought_up_to_date(
         db.execute("drop schema public cascade; create schema public")
     migrate(url, "0004")
     with psycopg.connect(url, autocommit=True) as db:
-        db.execute("insert into users (id, clerk_id, plan) values ('u', 'user_old', 'PRO')")
+        create_user(db, plan="PRO")
     made, _ = save(url, FolderStore(tmp_path / "older"))
     restore(made, empty.url, empty.store)
     assert len(rows(empty.url)["users"]) == 1

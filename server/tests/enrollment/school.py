@@ -8,19 +8,11 @@ from typing import Any, NamedTuple
 
 import httpx2
 
-from akako.kernel.core.ids import new_id
-from akako.kernel.core.text import name_key
+from tests.factories import Subject, create_enrollment, create_subject, create_user
 from tests.parts import promises
 from tests.parts.server import Server
 
 WAIT_SECONDS = 20
-
-
-class Subject(NamedTuple):
-    id: str
-    grade_id: str
-    level_id: str
-    name: str
 
 
 class Ask(NamedTuple):
@@ -35,54 +27,20 @@ class Ask(NamedTuple):
 
 def add_subject(api: Server, *, name: str | None = None, mentor_id: str | None = None) -> Subject:
     """A subject in a grade and a level of its own, all active."""
-    level_id, grade_id, subject_id = new_id(), new_id(), new_id()
-    name = name or f"Subject {subject_id}"
     with api.db() as db:
-        db.execute(
-            "insert into education_levels (id, name, name_key) values (%s, %s, %s)",
-            (level_id, level_id, level_id),
-        )
-        db.execute(
-            "insert into grades (id, name, name_key, level_id, stage) values (%s, %s, %s, %s, %s)",
-            (grade_id, grade_id, grade_id, level_id, "primary"),
-        )
-        db.execute(
-            """
-            insert into subjects (id, name, name_key, search_key, grade_id, mentor_id)
-            values (%s, %s, %s, %s, %s, %s)
-            """,
-            (subject_id, name, name_key(name), name_key(name), grade_id, mentor_id),
-        )
-    return Subject(subject_id, grade_id, level_id, name)
+        return create_subject(db, name=name, mentor_id=mentor_id)
 
 
 def add_learners(api: Server, number: int) -> list[str]:
     """Learners who never signed in; returns our ids."""
-    ids = [new_id() for _ in range(number)]
-    users = [(each, f"user_{each}", f"{each}@example.com", f"{each}@example.com") for each in ids]
-    windows = [(new_id(), each) for each in ids]
-    with api.db() as db, db.cursor() as cursor:
-        cursor.executemany(
-            "insert into users (id, clerk_id, email, email_key, search_key, plan) "
-            "values (%s, %s, %s, %s, %s, 'FREE')",
-            [(*user, user[2]) for user in users],
-        )
-        cursor.executemany(
-            "insert into user_roles (id, user_id, role, effective_start) "
-            "values (%s, %s, 'LEARNER', now() - interval '1 day')",
-            windows,
-        )
-    return ids
+    with api.db() as db:
+        return [create_user(db).id for _ in range(number)]
 
 
 def add_requests(api: Server, subject_id: str, user_ids: list[str]) -> list[str]:
     """Pending enrollments, one for each user; returns their ids."""
-    rows = [(new_id(), user_id, subject_id) for user_id in user_ids]
-    with api.db() as db, db.cursor() as cursor:
-        cursor.executemany(
-            "insert into enrollments (id, user_id, subject_id) values (%s, %s, %s)", rows
-        )
-    return [row[0] for row in rows]
+    with api.db() as db:
+        return [create_enrollment(db, user_id=each, subject_id=subject_id) for each in user_ids]
 
 
 async def behind_lock(api: Server, table: str, id: str, *asks: Ask) -> list[httpx2.Response]:

@@ -10,7 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from akako.kernel.core.ids import new_id
-from tests.enrollment.school import Subject, add_learners, add_requests, add_subject, execute
+from tests.enrollment.school import add_learners, add_requests, add_subject, execute
+from tests.factories import Subject
 from tests.parts.server import Server
 
 PENDING = "/api/admin/enrollment/pending"

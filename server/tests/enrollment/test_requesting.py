@@ -7,7 +7,6 @@ import pytest
 from akako.kernel.core.ids import new_id
 from tests.enrollment.school import (
     Ask,
-    Subject,
     add_subject,
     announced,
     audited,
@@ -15,6 +14,7 @@ from tests.enrollment.school import (
     rows,
     together,
 )
+from tests.factories import Subject
 from tests.parts.server import Server
 
 REQUEST = "/api/enrollment/request"

@@ -15,6 +15,26 @@ def test_every_test_asserts_something() -> None:
     assert without_assertion(modules) == []
 
 
+# They fill tables with thousands of rows, or with the columns of an earlier revision.
+BULK = {
+    "tests.kept_fast.school",
+    "tests.kept_fast.test_statements",
+    "tests.migrations.test_internal_ids",
+    "tests.migrations.test_stairway",
+    "tests.migrations.trial",
+}
+
+
+def test_users_come_from_the_factories() -> None:
+    folder, statement = ROOT / "server" / "tests", "insert into " + "users"
+    found = {
+        "tests." + ".".join(path.relative_to(folder).with_suffix("").parts)
+        for path in folder.rglob("*.py")
+        if statement in path.read_text(encoding="utf-8")
+    }
+    assert found == BULK
+
+
 CHECKS = Module(
     "tests.checks",
     "class Client:\n"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import httpx2
 
-from akako.identity.accounts import search_key
-from akako.kernel.core.ids import new_id
+from tests.factories import UserColumns, create_user
 from tests.parts import promises
 from tests.parts.server import Server
 
@@ -24,33 +23,16 @@ class Ask(NamedTuple):
     headers: dict[str, str] = {}  # noqa: RUF012 - never changed
 
 
-def add_people(api: Server, number: int, *, role: str = "LEARNER", **columns: object) -> list[str]:
-    """People who hold a role and never signed in; returns our ids. `columns` are those of users."""
+def add_people(
+    api: Server, number: int, *, role: str = "LEARNER", **columns: Unpack[UserColumns]
+) -> list[str]:
+    """Users who hold a role and never signed in; returns our ids."""
     return [add_person(api, role=role, **columns) for _ in range(number)]
 
 
-def add_person(api: Server, *, role: str | None = "LEARNER", **columns: Any) -> str:
-    user_id = new_id()
-    email = columns.get("email", f"{user_id}@example.com")
-    row = {
-        "id": user_id,
-        "clerk_id": f"user_{user_id}",
-        "email": email,
-        "email_key": email and email.casefold(),
-        "plan": "FREE",
-        "search_key": search_key(email, columns.get("first_name"), columns.get("last_name")),
-        **columns,
-    }
-    names, places = ", ".join(row), ", ".join(["%s"] * len(row))
+def add_person(api: Server, *, role: str | None = "LEARNER", **columns: Unpack[UserColumns]) -> str:
     with api.db() as db:
-        db.execute(f"insert into users ({names}) values ({places})", list(row.values()))
-        if role:
-            db.execute(
-                "insert into user_roles (id, user_id, role, effective_start) "
-                "values (%s, %s, %s, now() - interval '1 day')",
-                (new_id(), user_id, role),
-            )
-    return user_id
+        return create_user(db, role=role, **columns).id
 
 
 def execute(api: Server, sql: str, *values: object) -> None:

@@ -22,7 +22,7 @@ from tests.identity.clerk import (
     settings_for,
     sync,
 )
-from tests.identity.people import Ask, execute, statuses, together, value
+from tests.identity.people import Ask, add_person, execute, statuses, together, value
 from tests.parts.server import Server
 
 
@@ -220,9 +220,6 @@ def test_without_a_secret_key_nobody_is_fetched(
     for answer in (api.get(PROFILE, headers=headers), api.post(SYNC, headers=headers)):
         details_of(answer, 503, "SERVICE_UNAVAILABLE")
         assert "retry-after" in answer.headers
-    execute(
-        api,
-        "insert into users (id, clerk_id, plan) values ('known', 'user_unfetched', 'FREE')",
-    )
+    known = add_person(api, role=None, clerk_id="user_unfetched", email=None)
     synced = api.post(SYNC, headers=headers)
-    assert (synced.status_code, synced.json()["data"]["id"]) == (200, "known")
+    assert (synced.status_code, synced.json()["data"]["id"]) == (200, known)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from akako.identity.accounts import search_key
 from tests.conftest import StartServer
 from tests.identity.people import add_person
 from tests.identity.test_users_cursor import walk
@@ -33,9 +32,14 @@ PEOPLE = [
 def api(start_server: StartServer) -> Server:
     api = start_server()
     for first, last, username, email in PEOPLE:
-        key = search_key(email, first, last, username)
-        names = {"first_name": first, "last_name": last, "username": username, "email": email}
-        add_person(api, created_at=MADE, search_key=key, **names)
+        add_person(
+            api,
+            created_at=MADE,
+            first_name=first,
+            last_name=last,
+            username=username,
+            email=email,
+        )
     return api
 
 

@@ -6,7 +6,8 @@ from typing import Any, Literal, NamedTuple
 
 from akako.kernel.core.ids import new_id
 from tests.education.school import add_mentor, enroll
-from tests.enrollment.school import Subject, add_learners, add_requests, add_subject
+from tests.enrollment.school import add_learners, add_requests, add_subject
+from tests.factories import Subject
 from tests.library.school import Topic, put_video, upload, uploaded
 from tests.parts.server import Server
 

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 import httpx2
 
 from akako.backends.folder_store import FolderStore
-from akako.kernel.core.ids import new_id
 from akako.kernel.core.ports import ObjectStore
 from akako.kernel.db.pool import Pool
 from akako.storage import sweeper
+from tests.factories import create_enrollment, create_subject, create_topic
 from tests.parts.server import Server
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -85,36 +85,16 @@ def sha256(content: bytes) -> str:
 
 def add_topic(api: Server, *, mentor: str | None = "mentor", active: bool = True) -> Topic:
     """A topic in a level, a grade and a subject of its own; `mentor` teaches it."""
-    level, grade, subject, topic = (new_id() for _ in range(4))
     mentor_id = api.user_id(mentor) if mentor else None
     with api.db() as db:
-        db.execute(
-            "insert into education_levels (id, name, name_key) values (%s, %s, %s)",
-            (level, level, level),
-        )
-        db.execute(
-            "insert into grades (id, name, name_key, level_id, stage) values (%s, %s, %s, %s, %s)",
-            (grade, grade, grade, level, "primary"),
-        )
-        db.execute(
-            "insert into subjects (id, name, name_key, search_key, grade_id, mentor_id) "
-            "values (%s, %s, %s, %s, %s, %s)",
-            (subject, subject, subject, subject, grade, mentor_id),
-        )
-        db.execute(
-            "insert into topics (id, name, name_key, subject_id, is_active) "
-            "values (%s, %s, %s, %s, %s)",
-            (topic, topic, topic, subject, active),
-        )
-    return Topic(topic, subject)
+        subject = create_subject(db, mentor_id=mentor_id)
+        topic = create_topic(db, subject_id=subject.id, active=active)
+    return Topic(topic.id, topic.subject_id)
 
 
 def enroll(api: Server, topic: Topic, who: str, status: str) -> None:
     with api.db() as db:
-        db.execute(
-            "insert into enrollments (id, user_id, subject_id, status) values (%s, %s, %s, %s)",
-            (new_id(), api.user_id(who), topic.subject_id, status),
-        )
+        create_enrollment(db, user_id=api.user_id(who), subject_id=topic.subject_id, status=status)
 
 
 def upload(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from akako.kernel.core.ids import new_id
-from tests.identity.people import execute
+from tests.factories import create_user
 from tests.library.school import MIB, sha256, video
 from tests.parts.server import Server
 from tests.parts.tcp_proxy import TcpProxy
@@ -25,12 +25,9 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture(scope="module")
 def line(api: Server) -> Iterator[TcpProxy]:
     """The way to a server with 1,000 users more than usual; each connection carries little."""
-    execute(
-        api,
-        "insert into users (id, clerk_id, last_name, plan) "
-        "select 'crowd' || n, 'user_crowd' || n, 'Crowd', 'FREE' from generate_series(1, %s) n",
-        USERS,
-    )
+    with api.db() as db, db.transaction():
+        for _ in range(USERS):
+            create_user(db, role=None, email=None, last_name="Crowd")
     with TcpProxy(api.port) as line:
         line.cut_requests_after = MIB
         line.cut_answers_after = 2 * MIB

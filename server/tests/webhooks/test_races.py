@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 
+from tests.factories import create_user
 from tests.webhooks.conftest import Clerk, event, user
 
 Work = psycopg.Connection[tuple[Any, ...]]
@@ -83,11 +84,7 @@ async def test_an_address_taken_while_a_newcomer_waits_for_it_stays_with_its_own
     email = f"{fresh_id}@example.com"
     before = clerk.alerts("email_clash")
     with transaction(clerk) as db:
-        db.execute(
-            "insert into users (id, clerk_id, email, email_key, email_verified_at, plan) "
-            "values (%(id)s, %(id)s, %(email)s, %(email)s, now(), 'FREE')",
-            {"id": f"{fresh_id}o", "email": email},
-        )
+        create_user(db, role=None, clerk_id=f"{fresh_id}o", email=email, email_verified_at="now")
         news = event("user.created", user(fresh_id, at=1, email=email))
         sending = await meanwhile(clerk, news, f"{fresh_id}4")
     (answer,) = await sending
