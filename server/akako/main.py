@@ -46,6 +46,7 @@ from akako.plans import routes as plans_routes
 from akako.plans.meter import LeasingMeter
 from akako.settings import Settings
 from akako.storage import sweeper
+from akako.storage.queries import CLEAN_UP
 from akako.uploads import routes as uploads_routes
 from akako.uploads import service as uploads_service
 from akako.uploads.routes import ResumableUploads
@@ -94,10 +95,10 @@ def jobs(backends: Backends, settings: Settings) -> list[Job]:
         await sweeper.sweep(backends.db, backends.store)
 
     days = {"audit_days": settings.audit_days, "outbox_days": settings.outbox_days}
-    clean_up = partial(sweeper.clean_up, backends.db, backends.store, sweeper.Swept())
+    clean_up = partial(sweeper.clean_up, backends.db, backends.store)
     return [
         Job("identity.reconcile", reconcile, cron="17 3 * * *"),
-        Job("library.clean_up", clean_up, cron="* * * * *"),
+        Job(CLEAN_UP, clean_up, retries=None, retry_seconds=30),
         Job("library.sweep", sweep, cron="41 * * * *"),
         Job("uploads.sweep", partial(uploads_service.sweep, backends.db, backends.uploads)),
         Job(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator, Sequence
 
 import procrastinate
@@ -18,7 +19,7 @@ log = structlog.get_logger(__name__)
 CONCURRENCY = 4
 RESTART_SECONDS = 5.0
 GRACE_SECONDS = 10.0  # for jobs that run when the worker stops
-ATTEMPTS = 8
+MAX_RETRY_SECONDS = 6 * 3600.0
 # How a machine that has gone without a word is noticed: by who connects, and who listens for jobs.
 SILENCE = {
     "connect_timeout": 3,
@@ -35,11 +36,28 @@ def build(url: str, jobs: Sequence[Job]) -> procrastinate.App:
     )
     app = procrastinate.App(connector=connector)
     for job in jobs:
-        retry = procrastinate.RetryStrategy(max_attempts=ATTEMPTS, exponential_wait=2)
+        retry = BackOff(job)
         task = app.task(name=job.name, queue=job.queue, retry=retry)(_call(job))
         if job.cron:
             app.periodic(cron=job.cron, periodic_id=job.name)(task)
     return app
+
+
+class BackOff(procrastinate.BaseRetryStrategy):
+    """Retries a job after `retry_seconds`, doubled each time, at most 6 hours apart."""
+
+    def __init__(self, job: Job) -> None:
+        self._retries = job.retries
+        self._seconds = job.retry_seconds
+
+    def get_retry_decision(
+        self, *, exception: BaseException, job: procrastinate.jobs.Job
+    ) -> procrastinate.RetryDecision | None:
+        """Return when to retry the job after `job.attempts` earlier attempts; None to give up."""
+        if self._retries is not None and job.attempts >= self._retries:
+            return None
+        seconds = min(self._seconds * 2 ** min(job.attempts, 32), MAX_RETRY_SECONDS)
+        return procrastinate.RetryDecision(retry_in={"seconds": math.ceil(seconds)})
 
 
 def _call(job: Job):  # type: ignore[no-untyped-def]

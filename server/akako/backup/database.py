@@ -12,6 +12,7 @@ import asyncpg
 from akako.backup.archive import ArchiveError, Table
 from akako.kernel.db import locks
 from akako.kernel.db.database import AWAY
+from akako.storage.queries import CLEAN_UP
 
 CONNECT_SECONDS = 10
 REFUSALS = (
@@ -42,7 +43,7 @@ INSTEAD: dict[str, tuple[dict[str, str], str]] = {
             "abort_requested": "false",
             "queueing_lock": "case status when 'todo' then queueing_lock end",
         },
-        "status in ('todo', 'doing')",
+        f"status in ('todo', 'doing') and task_name <> '{CLEAN_UP}'",
     )
 }
 

@@ -10,8 +10,9 @@ import asyncpg
 from akako.backup import database
 from akako.backup.database import quoted
 from akako.kernel.db import locks
+from akako.kernel.db.jobs import QUEUE
 from akako.migrations.steps import EXTENSIONS, revisions, search_path
-from akako.storage.queries import NEEDED
+from akako.storage.queries import CLEAN_UP, CLEANUP_DELAY_SECONDS, NEEDED, WAITING
 
 STAGING = "akako_restore"
 LOCK_SECONDS = 10
@@ -145,15 +146,17 @@ async def _give_old_files_up(connection: asyncpg.Connection, home: str) -> None:
         return
     known = f"""
     select key from ({NEEDED}) needed union select storage_key from pending_objects
-    union select storage_key from cleanup_queue
+    union select storage_key from cleanup_queue union {WAITING}
     """
     await connection.execute(f"set local search_path = {quoted(home)}")
     await connection.execute(f"create temp table old_keys on commit drop as {known}")
     await connection.execute(f"set local search_path = {STAGING}, pg_temp")
     await connection.execute(
         f"""
-        insert into cleanup_queue (storage_key)
-        select key from old_keys where key not in (select key from ({NEEDED}) needed)
+        insert into procrastinate_jobs (queue_name, task_name, lock, args, scheduled_at)
+        select '{QUEUE}', '{CLEAN_UP}', key, jsonb_build_object('key', key),
+            now() + make_interval(secs => {CLEANUP_DELAY_SECONDS})
+        from old_keys where key not in (select key from ({NEEDED}) needed)
         """
     )
     await connection.execute(f"set local search_path = {STAGING}, {quoted(home)}")

@@ -25,7 +25,11 @@ select
         where j.status = 'todo' and coalesce(j.scheduled_at, e.at) <= now()
     ) as lag,
     (select count(*) from webhook_dead_letters) as dead_letters,
-    (select count(*) from cleanup_queue) as cleanup,
+    (
+        select count(*) from procrastinate_jobs
+        where task_name = 'library.clean_up' and args ? 'key'
+          and status in ('todo', 'doing', 'failed')
+    ) as cleanup,
     (select count(*) from pending_objects) as pending
 """
 SINGLE = (

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from akako.kernel.db import locks
+from akako.kernel.db import jobs, locks
 from akako.kernel.db.database import Database
 
 # A stream that has just found an object needs time to open it.
 CLEANUP_DELAY_SECONDS = 60
+# The job that removes an object. The release before gives this name to a periodic job, so neither
+# release fails at once on a job of the other.
+CLEAN_UP = "library.clean_up"
+# Objects whose removal is deferred. Failed jobs count: the sweeper repeats them.
+WAITING = f"""
+select args->>'key' as key from procrastinate_jobs
+where task_name = '{CLEAN_UP}' and args ? 'key' and status in ('todo', 'doing', 'failed')
+"""
+MOVE = """
+with moved as (
+    delete from cleanup_queue where storage_key in (
+        select storage_key from cleanup_queue limit $1 for update skip locked
+    ) returning storage_key as key
+)
+select coalesce(cardinality(procrastinate_defer_jobs_v1(array_agg(
+    row($2, $3, 0, key, null, jsonb_build_object('key', key), now() + make_interval(secs => $4))
+        ::procrastinate_job_to_defer_v1
+))), 0) from moved
+"""
 # An upload is alive while its process is connected and updates its row every minute.
 LIVING = """
 (alive_at > now() - interval '5 minutes'
@@ -74,28 +93,15 @@ async def count_pending(db: Database, quota_subject: str, *, apart_from: str | N
 
 
 async def queue_cleanup(tx: Database, key: str) -> None:
-    """Queue an object for removal after the commit."""
-    await tx.execute(
-        """
-        insert into cleanup_queue (storage_key, next_attempt_at)
-        values ($1, now() + make_interval(secs => $2)) on conflict do nothing
-        """,
-        key,
-        CLEANUP_DELAY_SECONDS,
-    )
+    """Defer the removal of an object until after the transaction has committed."""
+    await jobs.defer(tx, CLEAN_UP, after_seconds=CLEANUP_DELAY_SECONDS, lock=key, key=key)
 
 
-async def postpone_cleanup(tx: Database, key: str, *, seconds: float) -> None:
-    await tx.execute(
-        """
-        update cleanup_queue set attempts = attempts + 1,
-            next_attempt_at = now() + make_interval(secs => $2)
-        where storage_key = $1
-        """,
-        key,
-        float(seconds),
-    )
+async def backup_runs(db: Database) -> bool:
+    """Return whether a backup runs, which may need objects that were given up after its start."""
+    return not await db.fetchval(f"select {NO_BACKUP}")
 
 
-async def forget_cleanup(tx: Database, key: str) -> None:
-    await tx.execute("delete from cleanup_queue where storage_key = $1", key)
+async def move_waiting_cleanups(db: Database, limit: int) -> int:
+    """Turn rows of the queue that the release before used into jobs; return how many."""
+    return int(await db.fetchval(MOVE, limit, jobs.QUEUE, CLEAN_UP, float(CLEANUP_DELAY_SECONDS)))

@@ -16,28 +16,39 @@ log = structlog.get_logger(__name__)
 STALE_SECONDS = 3600  # an upload without an update for this time is dead
 ORPHAN_SECONDS = 24 * 3600  # an object may exist before its row
 BATCH = 100
-MAX_BACKOFF_SECONDS = 6 * 3600
 
-# Rows are claimed one by one and kept locked while their object is removed, so that two sweepers
-# share the work. Whoever names a grace waits no longer than that for running downloads.
+# Jobs and rows are claimed one by one and stay locked while their object is removed, so that
+# sweepers and workers share the work. A job is left to its worker unless that worker is gone.
+# With a grace, running downloads get no more time than that.
 NEXT_DUE = f"""
-select storage_key, attempts from cleanup_queue
-where (next_attempt_at <= now()
-       or (attempts = 0 and queued_at <= now() - make_interval(secs => $1)))
-  and {queries.NO_BACKUP}
-order by next_attempt_at limit 1 for update skip locked
+select id, args->>'key' as key from procrastinate_jobs
+where task_name = '{queries.CLEAN_UP}' and args ? 'key' and id > $2 and (
+    status = 'failed'
+    or (status = 'todo' and (
+        scheduled_at <= now()
+        or (attempts = 0
+            and scheduled_at <= now() + make_interval(secs => {queries.CLEANUP_DELAY_SECONDS} - $1))
+    ))
+    or (status = 'doing' and not exists (
+        select from procrastinate_workers
+        where procrastinate_workers.id = worker_id
+          and last_heartbeat > now() - interval '5 minutes'
+    ))
+) and {queries.NO_BACKUP}
+order by id limit 1 for update skip locked
 """
 NEXT_STALE = f"""
 select storage_key from pending_objects
 where alive_at <= now() - make_interval(secs => $1) and not {queries.LIVING}
 order by alive_at limit 1 for update skip locked
 """
-KNOWN = """
+KNOWN = f"""
 select key from unnest($1::text[]) as key where exists (
     select from documents where storage_key = key and status <> 'DELETED'
 ) or exists (select from topics where video_key = key)
   or exists (select from pending_objects where storage_key = key)
   or exists (select from cleanup_queue where storage_key = key)
+  or key in ({queries.WAITING})
 """
 
 
@@ -51,13 +62,15 @@ class Swept(msgspec.Struct):
 
 
 async def sweep(db: Database, store: ObjectStore, *, grace: float | None = None) -> Swept:
-    """Process the cleanup queue, dead uploads and objects without a row.
+    """Remove objects that were given up, dead uploads and objects without a row.
 
     `grace`: the minimum age in seconds of removed objects. Objects that are being written stay,
     even with a small `grace`.
     """
     swept = Swept()
-    await clean_up(db, store, swept, grace=grace)
+    while await queries.move_waiting_cleanups(db, BATCH):
+        pass
+    await _clean_up_due(db, store, swept, grace)
     await _remove_stale(db, store, swept, STALE_SECONDS if grace is None else grace)
     await _remove_orphans(db, store, swept, ORPHAN_SECONDS if grace is None else grace)
     if swept.orphans or swept.stale:
@@ -68,30 +81,37 @@ async def sweep(db: Database, store: ObjectStore, *, grace: float | None = None)
     return swept
 
 
-async def clean_up(
-    db: Database, store: ObjectStore, swept: Swept, *, grace: float | None = None
-) -> None:
-    """Remove the queued objects; failures are retried later.
+async def clean_up(db: Database, store: ObjectStore, *, key: str | None = None) -> None:
+    """Remove an object that a transaction has given up. Raise ServiceUnavailable to be retried.
 
-    While a backup runs, objects stay: a row of its snapshot may refer to them.
+    While a backup runs the object stays, because a row of the backup's snapshot may need it; then
+    the job is deferred again. Without `key` it is a job of the release before, with nothing to do.
     """
-    wait = queries.CLEANUP_DELAY_SECONDS if grace is None else grace
+    if key is None:
+        return
+    if await queries.backup_runs(db):
+        await queries.queue_cleanup(db, key)
+    else:
+        await store.delete(key)
+
+
+async def _clean_up_due(
+    db: Database, store: ObjectStore, swept: Swept, grace: float | None
+) -> None:
+    """Remove objects whose job is due, failed, or was left by a worker that is gone."""
+    wait, last = float(queries.CLEANUP_DELAY_SECONDS if grace is None else grace), 0
     while True:
         async with db.transaction() as tx:
-            row = await tx.fetchrow(NEXT_DUE, float(wait))
+            row = await tx.fetchrow(NEXT_DUE, wait, last)
             if row is None:
                 return
+            last = row["id"]
             try:
-                await store.delete(row["storage_key"])
+                await store.delete(row["key"])
             except ServiceUnavailable:
                 swept.failed += 1
-                await queries.postpone_cleanup(
-                    tx,
-                    row["storage_key"],
-                    seconds=min(MAX_BACKOFF_SECONDS, 30 * 2 ** min(row["attempts"], 16)),
-                )
                 continue
-            await queries.forget_cleanup(tx, row["storage_key"])
+            await tx.execute("delete from procrastinate_jobs where id = $1", last)
             swept.cleaned += 1
 
 

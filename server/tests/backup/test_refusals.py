@@ -17,6 +17,7 @@ from akako.backends.folder_store import FolderStore
 from akako.backup.archive import ArchiveError
 from akako.backup.staging import RestoreRefused
 from akako.migrations.run import migrate
+from akako.storage.queries import WAITING
 from tests.backup.school import (
     Target,
     check,
@@ -145,16 +146,14 @@ def test_the_files_of_a_replaced_school_go_with_it(
     old.rename(Path(empty.store.local_path("documents/old") or ""))
     restore(archive, empty.url, empty.store, replace=True)
     with psycopg.connect(empty.url, autocommit=True) as db:
-        assert db.execute("select storage_key from cleanup_queue").fetchall() == [
-            ("documents/old",)
-        ]
+        assert db.execute(WAITING.encode()).fetchall() == [("documents/old",)]
     assert set(contents(empty.store)) == {*contents(store_of(api)), "documents/old"} - gone(api)
 
 
 def gone(api: Server) -> set[str]:
     """Objects that wait for their removal."""
     with api.db() as db:
-        return {row[0] for row in db.execute("select storage_key from cleanup_queue").fetchall()}
+        return {row[0] for row in db.execute(WAITING.encode()).fetchall()}
 
 
 def test_an_older_archive_is_brought_up_to_date(

@@ -17,6 +17,7 @@ import psycopg
 from akako.backends.folder_store import FolderStore
 from akako.kernel.core.ports import ObjectStore
 from akako.plans.meter import LEASE
+from akako.storage.queries import WAITING
 from tests.library.school import count, eventually, pending, sweep, unfinished
 from tests.parts.server import Server
 
@@ -166,7 +167,7 @@ def violations_in(db: Connection, store: ObjectStore) -> list[str]:
         for key in known.keys() & stored.keys()
         if known[key] != stored[key]
     ]
-    if db.execute("select from cleanup_queue").fetchall():
+    if db.execute(WAITING.encode()).fetchall():
         found.append("an object that was given up and not removed")
     return found
 

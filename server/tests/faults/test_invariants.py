@@ -40,7 +40,8 @@ BREAKING = {
     "a file without its object": "update documents set storage_key = 'documents/a/b'",
     "an object that is not what its row says": "update documents set size = size + 1",
     "an object that was given up and not removed": (
-        "insert into cleanup_queue (storage_key) values ('documents/a/b')"
+        "insert into procrastinate_jobs (queue_name, task_name, args, scheduled_at) values "
+        "('default', 'library.clean_up', '{\"key\": \"documents/a/b\"}', now() + interval '1 day')"
     ),
 }
 

@@ -6,13 +6,18 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from akako.backends import job_queue
 from akako.backends.folder_store import FolderStore
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.core.ids import new_id
+from akako.kernel.db import jobs, locks
+from akako.kernel.db.jobs import Job
 from akako.kernel.db.pool import Pool
 from akako.storage import queries, sweeper
 from akako.storage.intake import give_up
@@ -34,10 +39,18 @@ from tests.library.school import (
 )
 from tests.parts.server import Server
 
+# A minute passes for every deferred job.
+LATER = "update procrastinate_jobs set scheduled_at = now() - interval '1 second'"
+
 
 @pytest.fixture
-async def db(new_database: Callable[[], str]) -> AsyncIterator[Pool]:
-    pool = Pool(new_database(), size=4)
+def database(new_database: Callable[[], str]) -> str:
+    return new_database()
+
+
+@pytest.fixture
+async def db(database: str) -> AsyncIterator[Pool]:
+    pool = Pool(database, size=4)
     yield pool
     await pool.close()
 
@@ -83,11 +96,7 @@ async def test_the_hourly_sweep_takes_its_time(db: Pool, store: FolderStore) -> 
     living, dead = await put(store), await put(store)
     for key in (queued, due):
         await queries.queue_cleanup(db, key)
-    await db.execute(
-        "update cleanup_queue set queued_at = now() - interval '2 minutes', "
-        "next_attempt_at = now() - interval '1 minute' where storage_key = $1",
-        due,
-    )
+    await db.execute(f"{LATER} where args->>'key' = $1", due)
     await announce(db, living, process="gone", age=3000)
     await announce(db, dead, process="gone", age=4000)
     assert await sweeper.sweep(db, store) == Swept(cleaned=1, stale=1, orphans=1)
@@ -135,20 +144,92 @@ async def test_what_fails_is_tried_again_later(db: Pool, tmp_path: Path) -> None
     store.key, other = await put(store), await put(store)
     for key in (store.key, other):
         await queries.queue_cleanup(db, key)
-    for attempts in range(1, 4):
-        await db.execute("update cleanup_queue set next_attempt_at = now()")
+    for cleaned in (1, 0):
         swept = await sweeper.sweep(db, store, grace=0)
-        assert swept.failed == 1
-        row = await db.fetchrow(
-            "select attempts, extract(epoch from next_attempt_at - now()) as wait "
-            "from cleanup_queue"
-        )
-        assert row
-        assert row["attempts"] == attempts
-        assert 0.9 < float(row["wait"]) / (30 * 2 ** (attempts - 1)) <= 1
+        assert (swept.cleaned, swept.failed, swept.orphans) == (cleaned, 1, 0)
+    assert await keys(store) == {store.key}
     store.key = ""
-    await db.execute("update cleanup_queue set next_attempt_at = now()")
     assert (await sweeper.sweep(db, store, grace=0)).cleaned == 1
+    assert await keys(store) == set()
+    assert await db.fetchval("select count(*) from procrastinate_jobs") == 0
+
+
+async def work_until_done(database: str, db: Pool, store: FolderStore) -> None:
+    """Let a worker do every job that is due."""
+    await db.execute(LATER)
+    clean_up = partial(sweeper.clean_up, db, store)
+    await job_queue.work(database, [Job(queries.CLEAN_UP, clean_up, retries=None)], wait=False)
+
+
+async def test_a_worker_removes_objects_and_repeats_failures(
+    db: Pool, tmp_path: Path, database: str
+) -> None:
+    store = Stubborn(tmp_path / "files")
+    store.key, other = await put(store), await put(store)
+    for key in (store.key, other):
+        await queries.queue_cleanup(db, key)
+    for attempts in (1, 2):
+        await work_until_done(database, db, store)
+        row = await db.fetchrow("select status::text, attempts, lock from procrastinate_jobs")
+        assert row is not None
+        assert tuple(row) == ("todo", attempts, store.key)
+    assert await keys(store) == {store.key}
+    store.key = ""
+    await work_until_done(database, db, store)
+    assert await keys(store) == set()
+    assert await db.fetchval("select count(*) from procrastinate_jobs") == 0
+
+
+async def test_an_object_stays_while_a_backup_runs(
+    db: Pool, store: FolderStore, database: str
+) -> None:
+    key = await put(store)
+    await queries.queue_cleanup(db, key)
+    with psycopg.connect(database, autocommit=True) as backup:
+        backup.execute("select pg_advisory_lock(%s)", [locks.BACKUP])
+        await work_until_done(database, db, store)
+        assert await sweeper.sweep(db, store, grace=0) == Swept()
+        assert await keys(store) == {key}
+    await work_until_done(database, db, store)
+    assert await keys(store) == set()
+
+
+async def test_nothing_is_removed_unless_its_transaction_commits(
+    db: Pool, store: FolderStore
+) -> None:
+    key = await put(store)
+
+    async def fail() -> None:
+        async with db.transaction() as tx:
+            await queries.queue_cleanup(tx, key)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    assert await sweeper.sweep(db, store) == Swept()
+    assert await keys(store) == {key}
+
+
+async def test_jobs_of_the_release_before_and_their_queue_are_done(
+    db: Pool, store: FolderStore, database: str
+) -> None:
+    moved, failed, lost = [await put(store) for _ in range(3)]
+    await db.execute("insert into cleanup_queue (storage_key) values ($1)", moved)
+    await jobs.defer(db, queries.CLEAN_UP)  # the periodic job of that release
+    await work_until_done(database, db, store)
+    assert await db.fetchval("select count(*) from procrastinate_jobs") == 0
+    for key, status in ((failed, "failed"), (lost, "doing")):
+        await queries.queue_cleanup(db, key)
+        await db.execute(
+            "update procrastinate_jobs set status = $2::text::procrastinate_job_status "
+            "where args->>'key' = $1",
+            key,
+            status,
+        )
+    assert await sweeper.sweep(db, store) == Swept(cleaned=2)
+    assert await keys(store) == {moved}
+    assert await db.fetchval("select count(*) from cleanup_queue") == 0
+    await work_until_done(database, db, store)
     assert await keys(store) == set()
 
 
@@ -212,10 +293,12 @@ def test_a_slow_upload_survives_every_sweep(api: Server) -> None:
     )
     with connection(api) as connected:
         connected.send("\r\n".join(lines).encode() + b"\r\n\r\n")
-        for start in range(0, len(body), 300_000):
-            connected.send(body[start : start + 300_000])
+        *pieces, last = (body[start : start + 300_000] for start in range(0, len(body), 300_000))
+        for piece in pieces:
+            connected.send(piece)
             eventually(lambda: pending(api))
             assert sweep(api).stale == 0
+        connected.send(last)
         document = uploaded(connected.receive())
     assert api.get(document["url"], as_="admin").content == content
 

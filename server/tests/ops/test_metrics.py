@@ -116,12 +116,15 @@ async def test_what_waits_in_the_database_is_told(new_database: Callable[[], str
         )
         letter = "insert into webhook_dead_letters (message_id, reason, body) values ('m', 'r', '')"
         db.execute(letter)
-        db.execute("insert into cleanup_queue (storage_key) values ('gone')")
+        db.execute(
+            "insert into procrastinate_jobs (queue_name, task_name, scheduled_at, args) values "
+            "('default', 'library.clean_up', now() + interval '1 day', '{\"key\": \"gone\"}')"
+        )
     pool = Pool(url, size=1)
     found = Figures(metrics.render(await standing(pool)).decode())
     await pool.close()
     jobs = [found("akako_jobs", status=status) for status in ("todo", "doing", "failed")]
-    assert jobs == [2, 0, 1]
+    assert jobs == [3, 0, 1]
     assert 3600 <= found("akako_job_lag_seconds") < 4000
     assert found("akako_dead_letters") == 1
     assert found("akako_cleanup_waiting") == 1
