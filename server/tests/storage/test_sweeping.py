@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import time
-from collections.abc import AsyncIterator, Callable
-from functools import partial
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import psycopg
-import pytest
-
-from akako.backends import job_queue
 from akako.backends.folder_store import FolderStore
-from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.core.ids import new_id
-from akako.kernel.db import jobs, locks
-from akako.kernel.db.jobs import Job
 from akako.kernel.db.pool import Pool
 from akako.storage import queries, sweeper
 from akako.storage.intake import give_up
@@ -38,43 +28,7 @@ from tests.library.school import (
     video,
 )
 from tests.parts.server import Server
-
-# A minute passes for every deferred job.
-LATER = "update procrastinate_jobs set scheduled_at = now() - interval '1 second'"
-
-
-@pytest.fixture
-def database(new_database: Callable[[], str]) -> str:
-    return new_database()
-
-
-@pytest.fixture
-async def db(database: str) -> AsyncIterator[Pool]:
-    pool = Pool(database, size=4)
-    yield pool
-    await pool.close()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> FolderStore:
-    return FolderStore(tmp_path / "files")
-
-
-async def put(store: FolderStore, *, age: float = 0) -> str:
-    async def content() -> AsyncIterator[bytes]:
-        yield b"content"
-
-    key = f"documents/{new_id()}/{new_id()}"
-    await store.put(key, content())
-    if age:
-        path = store.local_path(key)
-        assert path
-        os.utime(path, (time.time() - age, time.time() - age))
-    return key
-
-
-async def keys(store: FolderStore) -> set[str]:
-    return {each.key async for each in store.list()}
+from tests.storage.objects import LATER, Stubborn, keys, put
 
 
 async def announce(db: Pool, key: str, *, process: str | None, age: float) -> None:
@@ -128,17 +82,6 @@ async def test_two_sweepers_share_the_work(db: Pool, store: FolderStore) -> None
     assert await keys(store) == set()
 
 
-class Stubborn(FolderStore):
-    """A folder of which one object cannot be deleted at present."""
-
-    key = ""
-
-    async def delete(self, key: str) -> None:
-        if key == self.key:
-            raise ServiceUnavailable
-        await super().delete(key)
-
-
 async def test_what_fails_is_tried_again_later(db: Pool, tmp_path: Path) -> None:
     store = Stubborn(tmp_path / "files")
     store.key, other = await put(store), await put(store)
@@ -152,85 +95,6 @@ async def test_what_fails_is_tried_again_later(db: Pool, tmp_path: Path) -> None
     assert (await sweeper.sweep(db, store, grace=0)).cleaned == 1
     assert await keys(store) == set()
     assert await db.fetchval("select count(*) from procrastinate_jobs") == 0
-
-
-async def work_until_done(database: str, db: Pool, store: FolderStore) -> None:
-    """Let a worker do every job that is due."""
-    await db.execute(LATER)
-    clean_up = partial(sweeper.clean_up, db, store)
-    await job_queue.work(database, [Job(queries.CLEAN_UP, clean_up, retries=None)], wait=False)
-
-
-async def test_a_worker_removes_objects_and_repeats_failures(
-    db: Pool, tmp_path: Path, database: str
-) -> None:
-    store = Stubborn(tmp_path / "files")
-    store.key, other = await put(store), await put(store)
-    for key in (store.key, other):
-        await queries.queue_cleanup(db, key)
-    for attempts in (1, 2):
-        await work_until_done(database, db, store)
-        row = await db.fetchrow("select status::text, attempts, lock from procrastinate_jobs")
-        assert row is not None
-        assert tuple(row) == ("todo", attempts, store.key)
-    assert await keys(store) == {store.key}
-    store.key = ""
-    await work_until_done(database, db, store)
-    assert await keys(store) == set()
-    assert await db.fetchval("select count(*) from procrastinate_jobs") == 0
-
-
-async def test_an_object_stays_while_a_backup_runs(
-    db: Pool, store: FolderStore, database: str
-) -> None:
-    key = await put(store)
-    await queries.queue_cleanup(db, key)
-    with psycopg.connect(database, autocommit=True) as backup:
-        backup.execute("select pg_advisory_lock(%s)", [locks.BACKUP])
-        await work_until_done(database, db, store)
-        assert await sweeper.sweep(db, store, grace=0) == Swept()
-        assert await keys(store) == {key}
-    await work_until_done(database, db, store)
-    assert await keys(store) == set()
-
-
-async def test_nothing_is_removed_unless_its_transaction_commits(
-    db: Pool, store: FolderStore
-) -> None:
-    key = await put(store)
-
-    async def fail() -> None:
-        async with db.transaction() as tx:
-            await queries.queue_cleanup(tx, key)
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        await fail()
-    assert await sweeper.sweep(db, store) == Swept()
-    assert await keys(store) == {key}
-
-
-async def test_jobs_of_the_release_before_and_their_queue_are_done(
-    db: Pool, store: FolderStore, database: str
-) -> None:
-    moved, failed, lost = [await put(store) for _ in range(3)]
-    await db.execute("insert into cleanup_queue (storage_key) values ($1)", moved)
-    await jobs.defer(db, queries.CLEAN_UP)  # the periodic job of that release
-    await work_until_done(database, db, store)
-    assert await db.fetchval("select count(*) from procrastinate_jobs") == 0
-    for key, status in ((failed, "failed"), (lost, "doing")):
-        await queries.queue_cleanup(db, key)
-        await db.execute(
-            "update procrastinate_jobs set status = $2::text::procrastinate_job_status "
-            "where args->>'key' = $1",
-            key,
-            status,
-        )
-    assert await sweeper.sweep(db, store) == Swept(cleaned=2)
-    assert await keys(store) == {moved}
-    assert await db.fetchval("select count(*) from cleanup_queue") == 0
-    await work_until_done(database, db, store)
-    assert await keys(store) == set()
 
 
 async def test_what_cannot_be_given_up_now_is_swept(db: Pool, tmp_path: Path) -> None:
