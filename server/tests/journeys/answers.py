@@ -54,10 +54,11 @@ EXPECTED: dict[str, dict[str, Answers]] = {
     "deleteVideo": STAFF,
     "requestEnrollment": {"LEARNER": (409, 201, 404, 404)},  # "own" is asked for already
     "cancelEnrollment": dict.fromkeys(ROLES, (200, 404, 200, 404)),
-    "approveEnrollment": {"ADMIN": (409, 200, 409, 404)},  # administrators are no learners here
-    "rejectEnrollment": {"ADMIN": (200, 200, 200, 404)},
-    "reopenEnrollment": {"ADMIN": (200, 200, 200, 404)},
-    "approveApplication": {"ADMIN": (403, 200, 409, 404)},  # nobody decides on their own
+    # 403: administrators cannot decide on their own requests.
+    "approveEnrollment": {"ADMIN": (403, 200, 409, 404)},
+    "rejectEnrollment": {"ADMIN": (403, 200, 200, 404)},
+    "reopenEnrollment": {"ADMIN": (403, 200, 200, 404)},
+    "approveApplication": {"ADMIN": (403, 200, 409, 404)},
     "rejectApplication": {"ADMIN": (403, 200, 200, 404)},
 }
 BODIES: dict[str, dict[str, Any]] = {
