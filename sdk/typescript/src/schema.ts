@@ -945,7 +945,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether the process runs
+         * Check that the process runs
          * @description Needs no token.
          */
         get: operations["live"];
@@ -965,7 +965,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether requests can be served, which takes a database that answers and has the schema
+         * Check that requests can be served: the database is reachable and has the schema
          * @description Needs no token.
          */
         get: operations["ready"];
@@ -985,7 +985,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List who did what, the newest first
+         * List audit entries, newest first
          * @description Roles: ADMIN.
          */
         get: operations["listAuditEntries"];

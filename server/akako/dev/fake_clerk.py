@@ -280,8 +280,7 @@ class FakeClerk:
     def _page(self, query: dict[str, list[str]]) -> list[Json]:
         newest_first = query.get("order_by", ["-created_at"])[0].startswith("-")
         users = sorted(self.users.values(), key=lambda user: user.get("created_at") or 0)
-        if newest_first:
-            users.reverse()
+        users = users[::-1] if newest_first else users
         ids = [user.get("id") for user in users]
         cursor = query.get("starting_after", [""])[0]
         first = ids.index(cursor) + 1 if cursor in ids else 0

@@ -13,16 +13,8 @@ import asyncpg
 import msgspec
 import structlog
 
-from akako.identity import roles
-from akako.identity.statements import (
-    CREATE,
-    DISPLACE,
-    END_ROLES_AND_RECORD,
-    ERASE,
-    FACTS,
-    LOCK,
-    UPDATE,
-)
+from akako.identity import roles, statements
+from akako.identity.statements import LOCK
 from akako.kernel.core import text
 from akako.kernel.core.access import ADMIN, Policy
 from akako.kernel.core.clerk_user import storable_email, storable_name
@@ -104,14 +96,14 @@ async def merge_locked(
     """
     email = storable_email(person.primary_email)
     key = email and text.email_key(email)
-    row = await tx.fetchrow(FACTS, person.id, key)
+    row = await tx.fetchrow(statements.FACTS, person.id, key)
     assert row is not None
     if row["buried"]:
         raise Tombstoned
     if row["id"] is not None and (only_new or _is_older(person, row["clerk_updated_at"])):
         return Merged(row["id"], suspended=row["clerk_suspended"])
     holder = row["holder"]
-    if holder and (displaced := await tx.fetchval(DISPLACE, key, person.id)):
+    if holder and (displaced := await tx.fetchval(statements.DISPLACE, key, person.id)):
         metrics.alert("email_displaced")
         after = {"owner": person.id}
         await audit.record(tx, None, "user.email_displaced", "user", displaced, after=after)
@@ -142,7 +134,7 @@ async def _create(
     stored = (email, key, first, last, person.image_url, status, policy.default_plan)
     searched = search_key(email, first, last, username)
     known = (searched, person.updated_at, suspended, new_id(), new_id(), username)
-    await tx.execute(CREATE, user_id, person.id, *stored, *known)
+    await tx.execute(statements.CREATE, user_id, person.id, *stored, *known)
     if person.id in policy.bootstrap_admins:
         await roles.open_window(tx, user_id, ADMIN, assigned_by=None)
         await audit.record(tx, None, "user_role.bootstrap", "user", user_id, after={"role": ADMIN})
@@ -165,7 +157,9 @@ async def _update(
     searched = search_key(email, local_first, local_last, username)
     updated_at = row["clerk_updated_at"] if person.updated_at is None else person.updated_at
     shadows = (first, last, person.image_url, suspended, username)
-    changed = await tx.fetchval(UPDATE, row["id"], *stored, searched, updated_at, *shadows)
+    changed = await tx.fetchval(
+        statements.UPDATE, row["id"], *stored, searched, updated_at, *shadows
+    )
     return Merged(row["id"], changed=bool(changed), suspended=suspended)
 
 
@@ -189,10 +183,10 @@ async def erase(db: Database, clerk_id: str) -> bool:
 
 async def erase_locked(tx: Database, clerk_id: str) -> bool:
     """Do the same as `erase`, in a transaction that already holds LOCK."""
-    user_id = await tx.fetchval(ERASE, clerk_id)
+    user_id = await tx.fetchval(statements.ERASE, clerk_id)
     if user_id is None:
         return False
-    if not await tx.fetchval(END_ROLES_AND_RECORD, user_id, new_id()):
+    if not await tx.fetchval(statements.END_ROLES_AND_RECORD, user_id, new_id()):
         log.error("no_admin_left", user_id=user_id)
         metrics.alert("no_admin_left")
     return True

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
-import asyncpg
-
 from akako.identity import accounts, queries
 from akako.identity.accounts import Tombstoned
 from akako.kernel.core.access import Actor, CallerRejected, Policy, UnknownCaller
@@ -53,7 +51,8 @@ async def load_actor(
     if row is None or row["deleted"] or row["ended"]:
         raise Unauthorized("invalid")
     roles = tuple(queries.in_order(row["roles"]))
-    _check_status(row, claims, roles)
+    if row["status"] != "ACTIVE":
+        raise rejected(claims, "Account is not active", "account_inactive", roles)
     return Actor(
         user_id=row["id"],
         clerk_id=claims.subject,
@@ -65,11 +64,6 @@ async def load_actor(
         ip=ip,
         request_id=request_id,
     )
-
-
-def _check_status(row: asyncpg.Record, claims: Claims, roles: tuple[str, ...]) -> None:
-    if row["status"] != "ACTIVE":
-        raise rejected(claims, "Account is not active", "account_inactive", roles)
 
 
 def rejected(

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from akako.kernel.core.access import Actor
+from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.core.ids import new_id
 from akako.kernel.db.pool import Pool
 from akako.library import service as library
@@ -177,6 +178,7 @@ async def test_what_an_upload_relies_on_waits_for_its_commit(
 
     async with db.transaction() as tx:
         assert (await library.authorize(tx, actor, topic.id)).roles == ("MENTOR", "LEARNER")
-        with pytest.raises(asyncpg.LockNotAvailableError):
+        with pytest.raises(ServiceUnavailable) as refused:
             await change()
+        assert isinstance(refused.value.__cause__, asyncpg.LockNotAvailableError)
     await change()

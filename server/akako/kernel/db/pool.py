@@ -155,10 +155,8 @@ class Pool:
         except BaseException as error:
             # A connection may have been handed over at the moment of the cancellation.
             if waiter.done() and not waiter.cancelled() and not waiter.exception():
-                if held := waiter.result():
-                    await self._release(held)
-                else:
-                    self._call_next(None)
+                held = waiter.result()
+                await self._release(held) if held else self._call_next(None)
             if not isinstance(error, TimeoutError):
                 raise
             self._observer.refused()
