@@ -7,13 +7,17 @@ MEASURE = COVERAGE_FILE="$(CURDIR)/build/coverage/data" $(shell .venv/bin/python
 	sys.version_info >= (3, 12) and print("COVERAGE_CORE=sysmon COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml")')
 PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv --quiet
 
+# Recipes read these from the environment, so that spaces and quotes are safe. HOST counts only on the
+# command line, because some shells export the name of the machine as HOST.
+export DATA PORT HOST
+
 .PHONY: help run test test-fast check words docs contract bench bench-smoke bench-profile upgrade-trial \
 	classroom soak scale-out audit licences clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
 
-run: .venv/.run ## start the API with a demonstration school (DATA=folder PORT=8000)
-	@exec .venv/bin/akako serve --demo $(if $(DATA),--data-dir "$(DATA)") $(if $(PORT),--port $(PORT))
+run: .venv/.run ## start the API with a demonstration school (DATA=folder PORT=8000 HOST=127.0.0.1)
+	@exec .venv/bin/akako serve --demo $(if $(DATA),--data-dir "$$DATA") $(if $(PORT),--port "$$PORT") $(if $(filter command,$(origin HOST)),--host "$$HOST")
 
 test: .venv/.dev ## run the whole test suite and report the coverage
 	$(MEASURE) .venv/bin/python -m pytest -n 2 --cov --cov-report= --cov-fail-under=30

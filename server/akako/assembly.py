@@ -35,7 +35,6 @@ class Backends(msgspec.Struct, kw_only=True):
     """The backends that the settings ask for."""
 
     db: Pool
-    verifier: TokenVerifier
     directory: Directory | None
     counters: Counters
     store: ObjectStore
@@ -45,7 +44,7 @@ class Backends(msgspec.Struct, kw_only=True):
 
     async def close(self) -> None:
         await self.meter.close()
-        for part in (self.counters, self.verifier, self.directory, self.store, self.db):
+        for part in (self.counters, self.directory, self.store, self.db):
             if part is not None:
                 await part.close()
 
@@ -58,14 +57,15 @@ def assemble(settings: Settings, tracer: Tracer | None = None) -> Backends:
     db = TracedPool(url, tracer, observer) if tracer else Pool(url, observer=observer)
     return Backends(
         db=db,
-        verifier=verifier(settings),
         directory=directory(settings),
         counters=counters(settings),
         store=object_store(settings),
         uploads=settings.data_dir / "uploads",
         meter=LeasingMeter(db, first_party=settings.first_party_origins),
         policy=Policy(
-            default_plan=settings.default_plan, bootstrap_admins=settings.bootstrap_admins
+            default_plan=settings.default_plan,
+            bootstrap_admins=settings.bootstrap_admins,
+            first_party_origins=settings.first_party_origins,
         ),
     )
 
@@ -91,7 +91,7 @@ def verifier(settings: Settings) -> TokenVerifier:
 
 
 def directory(settings: Settings) -> Directory | None:
-    if not settings.clerk_issuer:
+    if not settings.clerk_issuer and not settings.production:
         return DevDirectory(settings.data_dir)
     if not settings.clerk_secret_key:
         return None

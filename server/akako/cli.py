@@ -1,7 +1,7 @@
-"""The `akako` command: which commands there are, and how one that fails ends.
+"""The `akako` command: the list of commands, and how errors are reported.
 
-A command's module is imported only when that command is asked for, so that each start loads what
-it uses and nothing else. This matters most to `serve`, whose workers import this module too.
+The module of a command is imported only when that command runs, which keeps each start fast. This
+matters most to `serve`, whose workers import this module too.
 """
 
 from __future__ import annotations
@@ -16,77 +16,100 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+import structlog
+
 from akako import __version__, settings
 from akako.kernel.files import modes
 from akako.kernel.telemetry import logging
 
-# Name, module in `akako.commands`, and what the list says of it. The module's `define_<name>`
-# adds arguments to the command's parser and sets its default `run`: a function of the settings and
-# the options.
+log = structlog.get_logger(__name__)
+
+# Name, module in `akako.commands`, and description. The module's `define_<name>` adds arguments to
+# the command's parser and sets its defaults: `run`, a function of the settings and the options;
+# `serving`, whether requests are served; `report`, which shows unusable settings in another way.
 COMMANDS = (
     ("serve", "running", "Run the API."),
-    ("worker", "running", "Work on background jobs, apart from the API."),
-    ("migrate", "schema", "Bring the database to the schema of this version."),
+    ("worker", "running", "Run background jobs outside of the API servers."),
+    ("migrate", "schema", "Migrate the database to the schema of this version."),
     ("backup", "copies", "Copy the whole school, database and files, into one archive."),
-    ("restore", "copies", "Make a school out of such an archive."),
-    ("sweep", "upkeep", "Remove files that nothing refers to any more."),
+    ("restore", "copies", "Restore a school from such an archive."),
+    ("sweep", "upkeep", "Remove files that no row refers to."),
     ("reconcile", "upkeep", "Compare all accounts with the identity provider now."),
-    ("admin", "admin", "Administration that needs no sign-in: the first administrator, plans."),
+    ("admin", "admin", "Administrators and plans, without signing in."),
+    ("doctor", "doctor", "Check settings, services and disk; print what to do."),
     ("openapi", "upkeep", "Print the OpenAPI document."),
-    ("seed", "development", "Put the demonstration school into a development database."),
+    ("seed", "development", "Add the demonstration school to a development database."),
     ("token", "development", "Print a token for a development server."),
-    ("dev", "development", "Servers that stand in for others while developing."),
+    ("dev", "development", "Fake services for development."),
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command. What is wrong with the input ends it with one line and status 1 or 2."""
+    """Run one command. Wrong input ends it with one line on standard error and status 1 or 2."""
     previous = os.umask(modes.UMASK)
     try:
         _run(arguments)
     finally:
-        os.umask(previous)  # for callers that go on, as tests do
+        os.umask(previous)  # for callers that continue, such as tests
 
 
 def _run(arguments: Sequence[str] | None) -> None:
     try:
         options = _parser().parse_args(arguments)
-        loaded = settings.load(data_dir=options.data_dir)
+        loaded = _load(options)
         logging.configure(loaded.log_level)
+        for name, nearest in settings.unknown().items():
+            log.warning("unknown_setting", setting=name, nearest=nearest)
+        if os.geteuid() == 0:
+            from akako.commands.privileges import become_owner
+
+            become_owner(loaded.data_dir)
         options.run(loaded, options)
     except BrokenPipeError:
-        # Whoever read our output has left, as `head` does.
+        # The reader of the output has closed it, as `head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (KeyboardInterrupt, asyncio.CancelledError):
         _fail("interrupted", status=130)
+    except settings.SettingsError as error:
+        _fail(str(error))
+    except PermissionError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror}: run as the user of the service")
     except Exception as error:
         from akako.commands.failures import EXPECTED
 
         if not isinstance(error, EXPECTED):
-            # A fault of the program. Libraries quote settings in their messages.
-            print(redacted("".join(traceback.format_exception(error)).rstrip()), file=sys.stderr)
+            # A bug. Messages of libraries can quote settings.
+            print(
+                settings.redacted("".join(traceback.format_exception(error)).rstrip()),
+                file=sys.stderr,
+            )
             sys.exit(1)
-        # PostgreSQL's driver adds lines of advice.
-        _fail(str(error).splitlines()[0])
+        # PostgreSQL's driver adds lines with hints.
+        _fail(next(iter(str(error).splitlines()), type(error).__name__))
+
+
+def _load(options: argparse.Namespace) -> settings.Settings:
+    """Return the settings. A command can report unusable settings in its own way."""
+    serving = getattr(options, "serving", False)
+    try:
+        return settings.load(serving=serving, data_dir=options.data_dir)
+    except settings.SettingsError as error:
+        if report := getattr(options, "report", None):
+            report(settings.redacted(str(error)))
+            sys.exit(1)
+        raise
 
 
 def _fail(reason: str, status: int = 1) -> NoReturn:
-    reason = redacted(reason)
-    # Text from elsewhere, such as an archive or a database, must not control the terminal.
+    reason = settings.redacted(reason)
+    # Text from an archive or a database could contain control sequences of the terminal.
     shown = "".join(each if each.isprintable() else "?" for each in reason)
     print(f"akako: {shown}", file=sys.stderr)
     sys.exit(status)
 
 
-def redacted(text: str) -> str:
-    """Replace the passwords and keys of the settings."""
-    for secret in settings.secrets():
-        text = text.replace(secret, "[redacted]")
-    return text
-
-
 class _Parser(argparse.ArgumentParser):
-    """A command's parser, which gets its arguments from the command's module when it is used."""
+    """The parser of a command; it imports the command's module when it is used."""
 
     source: tuple[str, str] | None = None  # the module and the command's name
 
@@ -106,7 +129,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="akako",
         description="Akako LMS: the learning-management REST API.",
-        epilog="akako COMMAND --help tells more. All settings are AKAKO_… environment variables.",
+        epilog="Use akako COMMAND --help for the options of a command. All settings are AKAKO_… "
+        "environment variables.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"akako {__version__}")

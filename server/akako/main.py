@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from akako import settings as settings_module
-from akako.assembly import Backends, assemble
+from akako.assembly import Backends, assemble, verifier
 from akako.authority import service as authority
 from akako.backends import job_queue, public_changes, tracing
 from akako.education import admin_routes as education_admin_routes
@@ -41,7 +40,7 @@ from akako.library.media import DOCUMENT, VIDEO, Files
 from akako.mentors import routes as mentors_routes
 from akako.ops import history_routes, reconciliation
 from akako.ops import routes as ops_routes
-from akako.ops.routes import ApiDocument
+from akako.ops.routes import ApiDocument, DataFolder
 from akako.plans import routes as plans_routes
 from akako.plans.meter import LeasingMeter
 from akako.settings import Settings
@@ -53,9 +52,6 @@ from akako.uploads.routes import ResumableUploads
 from akako.webhooks import queries as webhook_queries
 from akako.webhooks import routes as webhook_routes
 from akako.webhooks.routes import ClerkWebhooks
-
-if TYPE_CHECKING:
-    pass
 
 ROOMS = (
     identity_routes,
@@ -153,7 +149,9 @@ def dependencies(settings: Settings, backends: Backends) -> Dependencies:
         policy=backends.policy,
     )
     accounts = Accounts(directory=backends.directory, policy=backends.policy)
-    provided = (files, uploads, webhooks, accounts, backends.meter, ApiDocument(openapi()))
+    folder = DataFolder(settings.data_dir)
+    pages = ApiDocument(openapi())
+    provided = (files, uploads, webhooks, accounts, backends.meter, pages, folder)
     return {type(each): each for each in provided}
 
 
@@ -162,12 +160,13 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     settings = settings or settings_module.load()
     logging.configure(settings.log_level)
     tracer = tracing.open_tracer() if settings_module.traces_wanted() else None
+    tokens = verifier(settings)
     backends = assemble(settings, tracer)
     pipeline = Pipeline(
         db=backends.db,
         admission=Admission(
             limiter=Limiter(backends.counters, settings.rates()),
-            verifier=backends.verifier,
+            verifier=tokens,
             load_actor=loader(backends),
             meter=backends.meter,
             confirm=authority.confirm,
@@ -191,6 +190,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await tokens.close()
         await backends.close()
 
     app = application.build(

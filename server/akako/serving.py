@@ -1,8 +1,9 @@
-"""Running the API: its database, its schema, its first accounts, its workers."""
+"""Run the API: prepare the database, its schema and the first accounts, and start workers."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import resource
 import signal
@@ -12,7 +13,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
@@ -23,7 +23,7 @@ import structlog
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from akako import assembly, main
+from akako import announcement, assembly, main
 from akako.backends import embedded_postgres
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.db.pool import Pool
@@ -39,12 +39,12 @@ log = structlog.get_logger(__name__)
 
 GRACE_SECONDS = 30
 DESCRIPTORS = 16 * 1024
-WORKER_SECONDS = 60  # in which a worker must answer its parent, its start included
+WORKER_SECONDS = 60  # for a worker's reply to its parent, its start included
 
 
 @contextmanager
 def database(settings: Settings) -> Iterator[Settings]:
-    """The settings with a database that runs: the one they name, or the data folder's own."""
+    """Yield the settings with a running database: the configured or the private one."""
     make_data_dir(settings)
     if settings.database_url:
         yield settings
@@ -54,15 +54,21 @@ def database(settings: Settings) -> Iterator[Settings]:
 
 
 def make_data_dir(settings: Settings) -> None:
-    """Make the data folder, open to its owner alone, and close what is in it."""
+    """Create the data folder for its owner only, and restrict what is in it.
+
+    Raises:
+        SettingsError: The folder cannot be created or changed.
+    """
     folder = settings.data_dir
-    # PostgreSQL, started by root, runs as another user, who must pass the folder but not list it.
+    # PostgreSQL that root starts runs as another user, which must traverse the folder.
     mode = 0o711 if os.geteuid() == 0 else settings.file_modes.folder
     try:
         modes.make_top_folder(folder, mode)
         modes.close_folder(folder, settings.file_modes)
     except OSError as error:
-        raise SettingsError(f"AKAKO_DATA_DIR {folder} cannot be made: {error.strerror}") from None
+        raise SettingsError(
+            f"AKAKO_DATA_DIR {folder} cannot be created: {error.strerror}"
+        ) from None
 
 
 async def seed(settings: Settings, *, demo: bool) -> None:
@@ -82,7 +88,7 @@ async def seed(settings: Settings, *, demo: bool) -> None:
 
 
 class _Announcing(uvicorn.Server):
-    """Says once, on standard output, that the server is ready."""
+    """Announces once that the server is ready."""
 
     def __init__(self, config: uvicorn.Config, announce: Callable[[], object]) -> None:
         super().__init__(config)
@@ -96,11 +102,11 @@ class _Announcing(uvicorn.Server):
 
 
 class _Workers(Multiprocess):
-    """Replaces a worker as soon as it is dead."""
+    """Replaces a worker as soon as it has exited."""
 
     def keep_subprocess_alive(self) -> None:
-        # While the parent holds the worker's end of their pipe, a worker that dies in the middle
-        # of a health check leaves it waiting for an answer until WORKER_SECONDS are over.
+        # While the parent has the worker's end of their pipe open, it would wait WORKER_SECONDS
+        # for the reply of a worker that exits during a health check.
         for worker in self.processes:
             worker.child_conn.close()
         super().keep_subprocess_alive()
@@ -109,12 +115,17 @@ class _Workers(Multiprocess):
 def serve(
     settings: Settings, *, host: str, port: int, demo: bool, workers: int, schema: bool
 ) -> None:
-    """Run until SIGTERM or SIGINT; requests under way get time to finish.
+    """Run until SIGTERM or SIGINT; active requests get time to finish.
 
-    `schema`: bring an external database to this version's schema first (our own always is).
+    Args:
+        workers: Number of processes.
+        schema: Whether to migrate an external database first. A private one always is.
+
+    Raises:
+        SettingsError: The address, the port or the number of workers cannot be used.
     """
     check_workers(settings, workers)
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, _exit)
     _raise_descriptor_limit()
     listener = _listen(host, port)
     with database(settings) as running:
@@ -125,12 +136,12 @@ def serve(
         os.environ["AKAKO_DATABASE_URL"] = running.database_url
         os.environ["AKAKO_DATA_DIR"] = str(settings.data_dir)
         port = listener.getsockname()[1]
-        text = banner(settings, host, port)
+        text = announcement.banner(settings, host, port)
         _run(running, listener, workers, lambda: sys.stdout.write(text + "\n"))
 
 
 def prepare_schema(url: str, *, upgrade: bool) -> None:
-    """Make sure of the schema. A server starts also while its database is away."""
+    """Check or migrate the schema. A server also starts while its database is unavailable."""
     try:
         prepare(url, upgrade=upgrade)
     except psycopg.OperationalError as error:
@@ -140,7 +151,7 @@ def prepare_schema(url: str, *, upgrade: bool) -> None:
 
 
 def _seed_if_possible(settings: Settings, *, demo: bool) -> None:
-    """A server starts also while its database is away; then it starts without these accounts."""
+    """Add the accounts, unless the database is unavailable."""
     try:
         asyncio.run(seed(settings, demo=demo))
     except (ServiceUnavailable, asyncpg.UndefinedTableError) as error:
@@ -174,7 +185,7 @@ def _run(
     )
     if workers > 1:
         with tempfile.TemporaryDirectory(prefix="akako-metrics-") as shared:
-            # Before a worker loads the metrics: in that folder they add up those of all of them.
+            # Set before a worker imports the metrics: they are added up in this folder.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
             announce()
             _Workers(config, sockets=[listener]).run()
@@ -186,15 +197,15 @@ def _run(
 
 
 def _raise_descriptor_limit() -> None:
-    """Use the file descriptors that the system allows: each connection needs one or two."""
+    """Raise the limit of file descriptors: each connection needs one or two."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
-    """Leave through the `finally` blocks, which stop the database."""
+def _exit(number: int, frame: FrameType | None) -> None:
+    """Exit through the `finally` blocks, which stop the database."""
     sys.exit(0)
 
 
@@ -204,21 +215,26 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except (OSError, OverflowError) as error:
+    except OverflowError:
         listener.close()
-        reason = error.strerror if isinstance(error, OSError) else "must be between 0 and 65535"
-        raise SettingsError(f"--port {port} on {host} cannot be used: {reason}") from None
+        raise SettingsError(f"--port {port} must be between 0 and 65535") from None
+    except (socket.gaierror, ValueError):  # the codec of host names raises ValueError
+        listener.close()
+        raise SettingsError(
+            f"--host {host} is not an address of this machine: use 127.0.0.1, or 0.0.0.0 for all"
+        ) from None
+    except OSError as error:
+        listener.close()
+        raise SettingsError(_bind_failure(host, port, error)) from None
     listener.set_inheritable(True)
     return listener
 
 
-def banner(settings: Settings, host: str, port: int) -> str:
-    """What a person is told when the server is ready."""
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    lines = [f"Akako LMS is running at {address}", f"  API documentation: {address}/docs"]
-    if not settings.clerk_issuer:
-        akako = Path(sys.argv[0])
-        program = os.path.relpath(akako) if akako.name == "akako" else "akako"
-        lines.append("  Tokens for the three ready sign-ins (development only):")
-        lines += [f"    {program} token --as {role}" for role in ("admin", "mentor", "learner")]
-    return "\n".join(lines)
+def _bind_failure(host: str, port: int, error: OSError) -> str:
+    text = f"--port {port} on {host} cannot be used: {error.strerror}"
+    if error.errno == errno.EADDRINUSE:
+        free = announcement.free_port(host, port)
+        return f"{text}: try --port {free}" if free else text
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"--host {host} is not an address of this machine: use 127.0.0.1, or 0.0.0.0 for all"
+    return text

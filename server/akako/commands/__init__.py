@@ -1,1 +1,1 @@
-"""The commands of `akako`, by family. `akako.cli` loads the one asked for."""
+"""The commands of `akako`, grouped by topic. `akako.cli` imports the one that runs."""

@@ -1,4 +1,4 @@
-"""What commands run on: the database and the other backends that the settings name."""
+"""The database and the other backends that commands use."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from akako.settings import Settings, SettingsError
 Run = Callable[[assembly.Backends], Coroutine[None, None, None]]
 
 
-def with_parts(settings: Settings, run: Run) -> None:
-    """Run on the backends; our own database is started and migrated where needed."""
+def with_backends(settings: Settings, run: Run) -> None:
+    """Run with the backends. The private database is started and migrated if needed."""
 
     async def connected(running: Settings) -> None:
         backends = assembly.assemble(running)
@@ -28,13 +28,13 @@ def with_parts(settings: Settings, run: Run) -> None:
 
 
 def require_development(settings: Settings, command: str) -> None:
-    """Raise SettingsError where people sign in with Clerk."""
+    """Raise SettingsError in production and where Clerk is configured."""
     refuse_in_production(settings, command)
     if settings.clerk_issuer:
         raise SettingsError(f"{command} is for development only, but AKAKO_CLERK_ISSUER is set")
 
 
 def refuse_in_production(settings: Settings, command: str) -> None:
-    """Raise SettingsError on a production server."""
+    """Raise SettingsError in production."""
     if settings.production:
         raise SettingsError(f"{command} is for development only, but AKAKO_ENV is production")

@@ -17,34 +17,36 @@ from akako.backup import restoring, saving
 from akako.backup.archive import ArchiveError, End, Manifest
 from akako.backup.progress import Progress, readable
 from akako.kernel.core.ids import new_id
+from akako.ops import backup_record
 from akako.settings import Settings
 
-Told = tuple[Manifest, End]
+Summary = tuple[Manifest, End]
 
 
 def define_backup(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=backup)
     parser.description = (
-        "Copy the whole school into one archive, as of one moment, while it is at work: all rows "
-        "of the database and all files that they need. The archive is an ordinary tar file with "
-        "personal data in it; keep it as safe as the school itself."
+        "Copy the whole school into one archive while it is in use, as of one point in time: all "
+        "rows of the database and all files that they need. The archive is a tar file that "
+        "contains personal data; protect it like the school itself."
     )
-    parser.add_argument("file", metavar="FILE", help="the archive to make; - is standard output")
+    parser.add_argument("file", metavar="FILE", help="the archive to create; - is standard output")
 
 
 def define_restore(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=restore)
     parser.description = (
-        "Make a school out of an archive, in the database and the store that the settings name. "
-        "An archive of an older version is brought up to date. Unless all of it succeeds, "
-        "everything stays as it was."
+        "Restore a school from an archive, in the database and the store that the settings name. "
+        "An archive of an older version is migrated. If any step fails, nothing changes."
     )
     parser.add_argument("file", metavar="FILE", help="the archive; - is standard input")
     parser.add_argument(
-        "--replace", action="store_true", help="throw away the school that is there now"
+        "--replace", action="store_true", help="delete the school that is there now"
     )
     parser.add_argument(
-        "--check", action="store_true", help="only read the archive and tell if it is whole"
+        "--check",
+        action="store_true",
+        help="only read the archive and report whether it is complete",
     )
 
 
@@ -57,9 +59,10 @@ def backup(settings: Settings, options: argparse.Namespace) -> None:
     lost = [*end.missing, *end.damaged]
     if lost:
         raise ArchiveError(
-            f"the backup is complete but for {len(lost)} files that the store had lost or damaged "
-            f"before: {', '.join(lost[:3])}{' …' if len(lost) > 3 else ''}"
+            f"the archive lacks {len(lost)} files that the store had lost or damaged before: "
+            f"{', '.join(lost[:3])}{' …' if len(lost) > 3 else ''}"
         )
+    backup_record.record(settings.data_dir)
 
 
 def restore(settings: Settings, options: argparse.Namespace) -> None:
@@ -70,17 +73,17 @@ def restore(settings: Settings, options: argparse.Namespace) -> None:
             return
         with serving.database(settings) as running:
             url, store = running.database_url or "", assembly.object_store(running)
-            told = _run(
+            summary = _run(
                 lambda: restoring.restore(source, url, store, progress, replace=options.replace),
                 progress,
             )
-    _report(*told)
+    _report(*summary)
 
 
-def _run(work: Callable[[], Coroutine[Any, Any, Told]], progress: Progress) -> Told:
-    """Do the work; SIGTERM ends it as Ctrl-C does, with everything tidied up."""
+def _run(work: Callable[[], Coroutine[Any, Any, Summary]], progress: Progress) -> Summary:
+    """Run the coroutine; SIGTERM cancels it, as Ctrl-C does, so that it cleans up."""
 
-    async def stoppable() -> Told:
+    async def stoppable() -> Summary:
         task = asyncio.current_task()
         assert task
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -94,33 +97,38 @@ def _run(work: Callable[[], Coroutine[Any, Any, Told]], progress: Progress) -> T
 
 @contextmanager
 def _target(name: str) -> Iterator[tuple[BinaryIO, Any]]:
-    """Where the archive goes and where its summary may; a file gets its name once it is whole."""
+    """Yield the stream for the archive and the one for its summary.
+
+    A file gets its name once it is complete.
+    """
     if name == "-":
         if sys.stdout.isatty():
-            raise ArchiveError("FILE - writes the archive to a terminal: name a file, or pipe it")
+            raise ArchiveError(
+                "FILE - writes the archive to a terminal: name a file, or use a pipe"
+            )
         with open(os.dup(sys.stdout.fileno()), "wb", buffering=0) as pipe:
             yield pipe, sys.stderr
         return
     path = Path(name)
     if path.exists():
         raise ArchiveError(f"{path} exists already")
-    making = path.with_name(f".{path.name}.{new_id()}")
+    partial = path.with_name(f".{path.name}.{new_id()}")
     try:
-        with open(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
             yield out, sys.stdout
             out.flush()
             os.fsync(out.fileno())
-        os.link(making, path)
+        os.link(partial, path)
     except OSError as error:
         raise ArchiveError(f"{path} cannot be written: {error.strerror}") from None
     finally:
-        making.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
 
 
 @contextmanager
 def _source(name: str) -> Iterator[Any]:
     if name == "-":
-        # Without Python's buffer: whoever waits in it could not be left behind.
+        # Unbuffered: a read that waits in Python's buffer could not be interrupted.
         with open(os.dup(sys.stdin.fileno()), "rb", buffering=0) as pipe:
             yield pipe
         return

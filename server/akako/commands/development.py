@@ -33,17 +33,17 @@ def seed(settings: Settings, options: argparse.Namespace) -> None:
         assert running.database_url
         migrate(running.database_url)
         asyncio.run(serving.seed(running, demo=True))
-    print("the demonstration school is in place")
+    print("the demonstration school is in the database")
 
 
 def define_token(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=token)
     parser.add_argument(
-        "--as", dest="role", choices=SIGN_INS, default="learner", help="a ready sign-in"
+        "--as", dest="role", choices=SIGN_INS, default="learner", help="a prepared account"
     )
-    parser.add_argument("--user", metavar="CLERK_ID", help="any other user, such as user_bob")
+    parser.add_argument("--user", metavar="CLERK_ID", help="another user, such as user_bob")
     parser.add_argument(
-        "--ttl", type=int, default=3600, metavar="SECONDS", help="how long it is valid"
+        "--ttl", type=int, default=3600, metavar="SECONDS", help="lifetime of the token"
     )
 
 
@@ -51,7 +51,7 @@ def token(settings: Settings, options: argparse.Namespace) -> None:
     require_development(settings, "akako token")
     clerk_id = options.user or SIGN_INS[options.role]
     if not re.fullmatch(r"user_[A-Za-z0-9_]{1,64}", clerk_id, re.ASCII):
-        raise SettingsError(f"--user {clerk_id!r} is no Clerk id such as user_123")
+        raise SettingsError(f"--user {clerk_id!r} is not a Clerk id such as user_123")
     serving.make_data_dir(settings)
     DevDirectory(settings.data_dir).add(clerk_id)
     try:
@@ -62,11 +62,11 @@ def token(settings: Settings, options: argparse.Namespace) -> None:
 
 def define_dev(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    about = "Run a fake Clerk to try an integration against."
+    about = "Run a fake Clerk to develop an integration with."
     clerk = verbs.add_parser("clerk", help=about, description=about)
     clerk.add_argument("--data-dir", type=Path, metavar="DIR", default=argparse.SUPPRESS)
     clerk.add_argument("--port", type=int, default=9400, help="port to listen on (9400)")
-    clerk.add_argument("--webhook-url", metavar="URL", help="where its events are sent")
+    clerk.add_argument("--webhook-url", metavar="URL", help="where to send its events")
     clerk.set_defaults(run=fake_clerk)
 
 

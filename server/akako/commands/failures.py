@@ -1,4 +1,4 @@
-"""What can go wrong without anything being wrong with the program."""
+"""Errors that are not bugs: the command reports them in one line."""
 
 import asyncpg
 import psycopg
@@ -11,7 +11,7 @@ from akako.migrations.steps import MigrationError
 from akako.ops.administration import AdministrationError
 from akako.settings import SettingsError
 
-# Each says in its first line what the operator can do about it.
+# The first line of each message says what the operator can do.
 EXPECTED = (
     SettingsError,
     MigrationError,

@@ -8,15 +8,15 @@ import signal
 
 from akako import assembly, main, serving
 from akako.backends import job_queue
-from akako.commands.backends import require_development, with_parts
+from akako.commands.backends import require_development, with_backends
 from akako.settings import Settings, SettingsError
 
 
 def define_serve(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=serve)
+    parser.set_defaults(run=serve, serving=True)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
-    parser.add_argument("--demo", action="store_true", help="start with a small school inside")
+    parser.add_argument("--demo", action="store_true", help="start with a demonstration school")
     parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="number of processes (1)"
     )
@@ -39,7 +39,7 @@ def serve(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def define_worker(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=worker)
+    parser.set_defaults(run=worker, serving=True)
 
 
 def worker(settings: Settings, options: argparse.Namespace) -> None:
@@ -51,5 +51,5 @@ def worker(settings: Settings, options: argparse.Namespace) -> None:
             await leave.wait()
 
     if not settings.database_url:
-        raise SettingsError("AKAKO_DATABASE_URL must name the database to work for")
-    with_parts(settings, run)
+        raise SettingsError("AKAKO_DATABASE_URL must name the database whose jobs are run")
+    with_backends(settings, run)

@@ -12,9 +12,9 @@ from akako.settings import Settings
 def define_migrate(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=migrate)
     parser.epilog = (
-        "Servers of the previous release go on working meanwhile and afterwards. Where two run at "
-        "once, one waits; what was interrupted is finished by the next. A schema that is newer "
-        "than this version is refused. Make a backup first: there is no way back."
+        "Servers of the previous release can serve during and after the migration. A second "
+        "akako migrate waits for the first; an interrupted one is completed by the next. A schema "
+        "that is newer than this version is refused. Make a backup first: there is no downgrade."
     )
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from akako import assembly, main
-from akako.commands.backends import with_parts
+from akako.commands.backends import with_backends
 from akako.ops import reconciliation
 from akako.ops.progress import ProgressBar
 from akako.settings import Settings, SettingsError
@@ -19,7 +19,7 @@ MAX_GRACE_SECONDS = 365 * 24 * 3600
 def define_sweep(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=sweep)
     parser.add_argument(
-        "--grace", type=float, metavar="SECONDS", help="age from which leftovers are removed"
+        "--grace", type=float, metavar="SECONDS", help="minimum age of the files to remove"
     )
 
 
@@ -33,7 +33,7 @@ def sweep(settings: Settings, options: argparse.Namespace) -> None:
         for name in swept.__struct_fields__:
             print(f"{name}: {getattr(swept, name)}")
 
-    with_parts(settings, run)
+    with_backends(settings, run)
 
 
 def define_reconcile(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def define_reconcile(parser: argparse.ArgumentParser) -> None:
 def reconcile(settings: Settings, options: argparse.Namespace) -> None:
     async def run(backends: assembly.Backends) -> None:
         if backends.directory is None:
-            raise SettingsError("AKAKO_CLERK_SECRET_KEY must be set to ask Clerk about its users")
+            raise SettingsError("AKAKO_CLERK_SECRET_KEY must be set to read the users of Clerk")
         bar = ProgressBar(sys.stderr, "users compared")
         summary = await reconciliation.reconcile(
             backends.db, backends.directory, backends.policy, progress=bar.show
@@ -52,7 +52,7 @@ def reconcile(settings: Settings, options: argparse.Namespace) -> None:
         for name in summary.__struct_fields__:
             print(f"{name}: {getattr(summary, name)}")
 
-    with_parts(settings, run)
+    with_backends(settings, run)
 
 
 def define_openapi(parser: argparse.ArgumentParser) -> None:

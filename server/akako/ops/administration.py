@@ -1,4 +1,4 @@
-"""Administrative actions that an operator runs from the command line, without signing in."""
+"""Administration from the command line, without signing in."""
 
 from __future__ import annotations
 
@@ -8,14 +8,28 @@ from akako.identity import accounts, roles
 from akako.identity.accounts import Tombstoned
 from akako.kernel.core import text
 from akako.kernel.core.access import ADMIN, Policy
-from akako.kernel.core.errors import ApiError
+from akako.kernel.core.errors import ApiError, LastAdmin
 from akako.kernel.core.ports import Directory
 from akako.kernel.db import audit
 from akako.kernel.db.database import Database
 
+STATUS = """
+select
+    (select count(*) from users where deleted_at is null) as users,
+    (
+        select count(distinct u.id) from users u join user_roles r on r.user_id = u.id
+        where r.role = 'ADMIN' and u.status = 'ACTIVE' and u.deleted_at is null
+          and r.effective_start <= now()
+          and (r.effective_end is null or r.effective_end > now())
+    ) as administrators,
+    (select count(*) from documents) as documents,
+    (select count(*) from procrastinate_jobs where status = 'failed') as failed_jobs,
+    (select count(*) from webhook_dead_letters) as dead_letters
+"""
+
 
 class AdministrationError(Exception):
-    """The action failed; the message is one line for the operator."""
+    """The action is impossible. The message is one line for the operator."""
 
 
 async def grant_admin(
@@ -30,6 +44,9 @@ async def grant_admin(
 
     With `email` only an account whose address is verified matches. An address that an earlier
     version stored unverified is compared with the identity provider first.
+
+    Raises:
+        AdministrationError: No such user is known, here or at the identity provider.
     """
     row = await _find(db, clerk_id, email)
     if row is None and email is not None:
@@ -50,6 +67,48 @@ async def grant_admin(
             granted = {"role": ADMIN}
             await audit.record(tx, None, "user_role.assigned", "user", row["id"], after=granted)
     return str(row["clerk_id"])
+
+
+async def revoke_admin(db: Database, *, clerk_id: str | None, email: str | None) -> str:
+    """End the role ADMIN of a user now; return the Clerk id.
+
+    Raises:
+        AdministrationError: The user is unknown, is no administrator, or is the last one.
+    """
+    row = await _require(db, clerk_id, email)
+    try:
+        async with db.transaction() as tx:
+            await roles.lock_admins(tx)
+            if not await roles.close_window(tx, row["id"], ADMIN, revoked_by=None):
+                raise AdministrationError(f"{row['clerk_id']} is not an administrator")
+            await roles.keep_one_admin(tx)
+            removed = {"role": ADMIN}
+            await audit.record(tx, None, "user_role.removed", "user", row["id"], before=removed)
+    except LastAdmin:
+        raise AdministrationError(
+            f"{row['clerk_id']} is the last administrator: grant the role to another user first"
+        ) from None
+    return str(row["clerk_id"])
+
+
+async def list_admins(db: Database) -> list[asyncpg.Record]:
+    """Return clerk_id, email, status, and the role's start and end, oldest role first."""
+    return await db.fetch(
+        """
+        select u.clerk_id, u.email, u.status, r.effective_start, r.effective_end
+        from user_roles r join users u on u.id = r.user_id
+        where r.role = 'ADMIN' and u.deleted_at is null
+          and (r.effective_end is null or r.effective_end > now())
+        order by r.effective_start, u.id
+        """
+    )
+
+
+async def status(db: Database) -> dict[str, int]:
+    """Return the numbers of users, administrators, documents, failed jobs and dead letters."""
+    row = await db.fetchrow(STATUS)
+    assert row
+    return dict(row)
 
 
 async def set_plan(
@@ -75,9 +134,7 @@ async def set_plan(
                 tx, None, "organization.plan", "organization", organization, after={"plan": plan}
             )
             return organization
-        row = await _find(tx, clerk_id, email)
-        if row is None:
-            raise AdministrationError(f"no account has {_named(clerk_id, email)}")
+        row = await _require(tx, clerk_id, email)
         await tx.execute(
             "update users set plan = $2, updated_at = now() where id = $1", row["id"], plan
         )
@@ -112,6 +169,13 @@ async def _verify(db: Database, directory: Directory | None, policy: Policy, ema
         await _settle(db, directory, policy, clerk_id)
 
 
+async def _require(db: Database, clerk_id: str | None, email: str | None) -> asyncpg.Record:
+    row = await _find(db, clerk_id, email)
+    if row is None:
+        raise AdministrationError(f"no user has {_named(clerk_id, email)}")
+    return row
+
+
 async def _fetch(
     db: Database,
     directory: Directory | None,
@@ -122,7 +186,7 @@ async def _fetch(
     """Create the account of a user who has not signed in yet from the provider's data."""
     if clerk_id is None or directory is None:
         raise AdministrationError(
-            f"no account has {_named(clerk_id, email)}: the user must sign in once, or give "
+            f"no user has {_named(clerk_id, email)}: the user must sign in once, or give "
             "--clerk-id with AKAKO_CLERK_SECRET_KEY set"
         )
     await _settle(db, directory, policy, clerk_id)

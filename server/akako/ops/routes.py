@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import msgspec
 
@@ -21,13 +22,19 @@ from akako.kernel.http.responses import (
 )
 from akako.kernel.telemetry import metrics
 from akako.ops import pages
-from akako.ops.standing import standing
+from akako.ops.standing import folder, standing
 
 
 class ApiDocument(msgspec.Struct, frozen=True):
     """The OpenAPI document, encoded."""
 
     content: bytes
+
+
+class DataFolder(msgspec.Struct, frozen=True):
+    """The data folder of the server."""
+
+    path: Path
 
 
 TAG = Tag("Operations", "Health of the server, and the audit log.")
@@ -58,7 +65,8 @@ async def read_metrics(ctx: Context) -> Response:
     """Return metrics in the Prometheus text format."""
     kind = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
     found = await standing(ctx.db)
-    # With several workers this reads the files of all of them, which must not block the event loop.
+    # In a thread, since both read files: a slow disk must not delay other requests.
+    found += await asyncio.to_thread(folder, ctx.get(DataFolder).path)
     text = await asyncio.to_thread(metrics.render, found)
     return Response(200, text, [kind, NO_STORE, *PROTECTIVE])
 

@@ -1,8 +1,10 @@
-"""Metrics that are read from the database on each scrape."""
+"""Metrics that are read from the database and the data folder on each scrape."""
 
 from __future__ import annotations
 
+import os
 import platform
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -11,6 +13,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from akako import __version__
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.db.database import Database
+from akako.ops import backup_record
 
 # Successful jobs are deleted from the table, so it stays small.
 STANDING = """
@@ -55,3 +58,23 @@ async def standing(db: Database) -> list[Metric]:
     for status in ("todo", "doing", "failed"):
         jobs.add_metric([status], row[status])
     return [build, up, jobs, *(GaugeMetricFamily(n, text, row[key]) for key, n, text in SINGLE)]
+
+
+def folder(data_dir: Path) -> list[Metric]:
+    """Return the space on the disk of the data folder, and when the latest backup succeeded."""
+    disk = os.statvfs(data_dir)
+    free = GaugeMetricFamily(
+        "akako_disk_free_bytes",
+        "Space that the data folder's disk has for the server",
+        disk.f_bavail * disk.f_frsize,
+    )
+    size = GaugeMetricFamily(
+        "akako_disk_size_bytes", "Size of the data folder's disk", disk.f_blocks * disk.f_frsize
+    )
+    backup = GaugeMetricFamily(
+        "akako_backup_last_success_timestamp_seconds",
+        "When akako backup last succeeded with this data folder",
+    )
+    if at := backup_record.latest(data_dir):
+        backup.add_metric([], at)
+    return [free, size, backup]

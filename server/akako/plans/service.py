@@ -63,9 +63,12 @@ async def hold_uploads(tx: Database, actor: Actor) -> None:
 
 
 async def check_upload(db: Database, actor: Actor, *, under_way: int) -> None:
-    """Raise QuotaExceeded unless one more upload fits, in addition to `under_way` ones."""
+    """Raise QuotaExceeded unless one more upload fits beside those that are `under_way`.
+
+    Uploads of first-party origins have no quota.
+    """
     limit = PLANS[actor.plan].file_uploads
-    if limit is None:
+    if limit is None or actor.first_party:
         return
     month = month_of(datetime.now(UTC))
     used = (await queries.read_usage(db, actor.subject, month)).get(FILE_UPLOADS, 0)
@@ -76,8 +79,13 @@ async def check_upload(db: Database, actor: Actor, *, under_way: int) -> None:
 async def count_upload(tx: Database, actor: Actor) -> Headers:
     """Count a stored upload, in the transaction that makes it visible; return quota headers.
 
-    Raises QuotaExceeded if concurrent uploads have used up the quota.
+    Uploads of first-party origins are not counted and have no quota headers.
+
+    Raises:
+        QuotaExceeded: Concurrent uploads have used up the month's quota.
     """
+    if actor.first_party:
+        return []
     limit = PLANS[actor.plan].file_uploads
     month = month_of(datetime.now(UTC))
     bound = 2**62 if limit is None else limit

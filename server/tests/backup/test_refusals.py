@@ -199,7 +199,7 @@ def test_what_the_store_has_lost_is_told_and_hinders_nothing(
     )
     assert run.returncode == 1
     assert "missing: 1\ndamaged: 1\n" in run.stdout
-    assert run.stderr.startswith("akako: the backup is complete but for 2 files")
+    assert run.stderr.startswith("akako: the archive lacks 2 files")
     assert keys[0] in run.stderr
     url, store = new_database(), FolderStore(tmp_path / "copy")
     end = restore(file.read_bytes(), url, store)

@@ -1,4 +1,4 @@
-"""The files for an installation are well formed, and name the settings and addresses that exist."""
+"""The shipped files are well formed and name settings and addresses that exist."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_defaults_in_the_template_are_the_defaults() -> None:
     shown = {
         name: value for off, name, value in SETTING.findall(text_of("akako.env.example")) if off
     }
-    for field in ("rate_limit_general", "rate_limit_auth", "max_video_bytes", "default_plan"):
+    for field in ("rate_limit_general", "rate_limit_auth", "max_video_bytes", "client_connections"):
         assert getattr(load({variable(field): shown[variable(field)]}), field) == getattr(
             load({}), field
         )
@@ -58,7 +58,7 @@ def test_the_unit_gives_the_server_no_more_than_it_needs() -> None:
         assert service[name] == "yes"
     assert service["ProtectSystem"] == "strict"
     assert service["CapabilityBoundingSet"] == ""
-    # The server takes 30 seconds for what it has begun.
+    # Active requests get 30 seconds to finish.
     assert int(service["TimeoutStopSec"]) > 30
 
 
@@ -105,7 +105,7 @@ def test_no_example_trusts_more_than_single_machines() -> None:
     assert wide == []
 
 
-def test_the_image_runs_as_nobody_special() -> None:
+def test_the_image_runs_without_root() -> None:
     lines = text_of("Dockerfile").splitlines()
     assert "USER akako" in lines
     assert lines.index("USER akako") < lines.index('ENTRYPOINT ["/opt/akako/.venv/bin/akako"]')

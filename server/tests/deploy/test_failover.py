@@ -41,7 +41,7 @@ def pair() -> Iterator[Pair]:
 
 
 class Writer(threading.Thread):
-    """Creates levels until told to stop. `promised` holds what was acknowledged."""
+    """Creates levels until stopped. `promised` holds the acknowledged ones."""
 
     def __init__(self, api: Server) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ def test_acknowledged_writes_survive_and_the_api_recovers(
         eventually(lambda: db.execute(left).fetchone() == (0,))
     assert {id_: kept.get(id_) for id_ in writer.promised} == writer.promised
     assert crashes(api) == []
-    # Its last database gone, the server still stops when it is told to.
+    # Without any database the server still stops on SIGTERM.
     pair.stop()
     assert api.get("/api/education/levels").status_code == 503
     assert api.stop() == 0
@@ -142,7 +142,7 @@ async def test_a_standby_alone_is_a_database_that_is_away(new_database: Callable
     await pool.close()
 
 
-async def test_a_session_that_ended_is_given_to_nobody(new_database: Callable[[], str]) -> None:
+async def test_an_ended_session_is_not_reused(new_database: Callable[[], str]) -> None:
     url = new_database()
     pool = Pool(url, size=1)
     pid = await pool.fetchval("select pg_backend_pid()")

@@ -1,4 +1,4 @@
-"""The nginx that is delivered sends files itself, and nobody can tell by the answers."""
+"""The shipped nginx sends files itself, with the same responses as the server."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def handed_over(server: Server, path: str, headers: Mapping[str, str]) -> bool:
         ({"Accept-Encoding": "gzip"}, 200, True),
     ],
 )
-def test_nobody_can_tell_who_sent_it(
+def test_responses_do_not_reveal_the_sender(
     server: Server,
     plain: Server,
     nginx: Nginx,
@@ -155,7 +155,7 @@ def test_who_may_not_have_a_file_gets_nothing(nginx: Nginx, server: Server, docu
     assert stored
 
 
-def test_only_the_proxy_is_told_a_place(start_server: StartServer) -> None:
+def test_only_the_proxy_receives_a_path(start_server: StartServer) -> None:
     api = start_server({"AKAKO_ACCEL_LOCATION": LOCATION, "AKAKO_TRUSTED_PROXIES": "192.0.2.1/32"})
     path = str(uploaded(upload(api, add_topic(api), "a.txt", CONTENT))["url"])
     answer = api.get(path, as_="admin")
@@ -163,7 +163,7 @@ def test_only_the_proxy_is_told_a_place(start_server: StartServer) -> None:
     assert answer.content == CONTENT
 
 
-def test_a_lost_file_is_told_as_before(server: Server, nginx: Nginx) -> None:
+def test_a_lost_file_is_an_internal_error(server: Server, nginx: Nginx) -> None:
     made = uploaded(upload(server, add_topic(server), "a.txt", CONTENT))
     with server.db() as db:
         (key,) = db.execute(

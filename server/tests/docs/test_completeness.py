@@ -20,10 +20,10 @@ from tests.docs.pages import DOCS, PAGES, REPOSITORY, events, whole_text
 
 SERVER = REPOSITORY / "server" / "akako"
 WHO = {
-    "required": "everybody signed in",
-    "optional": "everybody, with or without a token",
-    "checked": "everybody, with or without a token",
-    "ignored": "everybody",
+    "required": "everyone signed in",
+    "optional": "everyone, with or without a token",
+    "checked": "everyone, with or without a token",
+    "ignored": "everyone",
 }
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from akako import cli
-from akako.settings import PARSERS, Settings, variable
+from akako.settings import Settings, variable
+from akako.settings.loading import PARSERS
 from tests.conftest import StartServer
 from tests.http import raw
 from tests.http.test_slow_and_gone import busy, hold_learner
@@ -178,7 +179,10 @@ def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedP
 def test_the_command_ends_with_a_status_and_one_line(tmp_path: Path) -> None:
     ended = run(tmp_path, AKAKO_RATE_LIMIT_AUTH="ten a minute")
     assert ended.returncode == 1
-    expected = "akako: AKAKO_RATE_LIMIT_AUTH must be hits/seconds, such as 100/60\n"
+    expected = (
+        "akako: AKAKO_RATE_LIMIT_AUTH must be hits/seconds, such as 100/60: "
+        "1 to 999999 hits in 1 to 99999 seconds\n"
+    )
     assert (ended.stdout, ended.stderr) == ("", expected)
 
 

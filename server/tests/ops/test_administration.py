@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from akako import cli
@@ -58,7 +60,7 @@ def test_an_administrator_for_a_time_becomes_one_for_good(api: Server) -> None:
     assert lasting[1] is None
 
 
-def test_somebody_who_never_signed_in(api: Server) -> None:
+def test_a_user_who_never_signed_in(api: Server) -> None:
     DevDirectory(api.folder).add("user_never_here")
     cli.main(["admin", "grant", "--clerk-id", "user_never_here"])
     assert api.get("/api/users", as_="user_never_here").status_code == 200
@@ -118,7 +120,7 @@ def test_an_unverified_address_makes_no_administrator(
         ["plan", "PRO", "--email", "nobody@example.com"],
     ],
 )
-def test_nobody_there_is_told_in_one_line(
+def test_an_unknown_user_is_reported_in_one_line(
     capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
@@ -126,3 +128,77 @@ def test_nobody_there_is_told_in_one_line(
     out, err = capsys.readouterr()
     assert (stopped.value.code, out, len(err.splitlines())) == (1, "", 1)
     assert arguments[-1] in err
+
+
+def test_administrators_are_listed_and_revoked(
+    api: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    who = api.user("listed")
+    cli.main(["admin", "grant", "--clerk-id", who])
+    capsys.readouterr()
+    cli.main(["admin", "list"])
+    listed = capsys.readouterr().out.splitlines()
+    email = value(api, "select email from users where clerk_id = %s", who)
+    assert [line for line in listed if line.startswith(f"{who}  {email}  from 20")]
+    assert [line for line in listed if line.startswith("user_admin ")]
+    cli.main(["admin", "revoke", "--email", str(email).upper()])
+    assert capsys.readouterr().out == f"{who} is no longer an administrator\n"
+    assert api.get("/api/users", as_=who).status_code == 403
+    cli.main(["admin", "list"])
+    assert who not in capsys.readouterr().out
+    user_id = api.user_id(who)
+    entries = api.get(f"/api/admin/audit?resourceId={user_id}", as_="admin").json()["data"]
+    assert "user_role.removed" in {each["action"] for each in entries}
+    for unknown, message in ((who, "is not an administrator"), ("user_none", "no user is")):
+        with pytest.raises(SystemExit):
+            cli.main(["admin", "revoke", "--clerk-id", unknown])
+        assert message in capsys.readouterr().err
+
+
+def test_the_last_administrator_stays(api: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    others = rows(
+        api,
+        "select distinct u.clerk_id from users u join user_roles r on r.user_id = u.id "
+        "where r.role = 'ADMIN' and r.effective_end is null and u.clerk_id <> 'user_admin'",
+    )
+    for (clerk_id,) in others:
+        cli.main(["admin", "revoke", "--clerk-id", str(clerk_id)])
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["admin", "revoke", "--clerk-id", "user_admin"])
+    err = capsys.readouterr().err
+    assert stopped.value.code == 1
+    assert err.startswith("akako: user_admin is the last administrator")
+    assert api.get("/api/users", as_="admin").status_code == 200
+
+
+def test_the_status_is_printed(api: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["admin", "status"])
+    lines = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
+    assert lines["database"] == "external"
+    assert int(lines["users"]) >= 3
+    assert int(lines["administrators"]) >= 1
+    assert lines["latest backup"] == "none recorded"
+
+
+@pytest.mark.parametrize("issuer", [None, "https://clerk.example.com"])
+def test_production_needs_no_token_verifier_and_makes_no_keys(
+    api: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    issuer: str | None,
+) -> None:
+    who = api.user("operated")
+    monkeypatch.setenv("AKAKO_ENV", "production")
+    monkeypatch.setenv("AKAKO_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("AKAKO_CLERK_ISSUER", raising=False)
+    if issuer:
+        monkeypatch.setenv("AKAKO_CLERK_ISSUER", issuer)
+    cli.main(["admin", "grant", "--clerk-id", who])
+    cli.main(["admin", "list"])
+    cli.main(["sweep"])
+    with pytest.raises(SystemExit):
+        cli.main(["admin", "grant", "--clerk-id", "user_operated_by_none"])
+    assert "AKAKO_CLERK_SECRET_KEY" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("dev-")] == []

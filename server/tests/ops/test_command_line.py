@@ -1,4 +1,4 @@
-"""Wrong input ends the command with one line that names what is wrong."""
+"""Wrong input ends the command with one line that names the error."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ def development(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     [
         (["serve", "--port", "65536"], "--port 65536"),
         (["serve", "--port", "-1"], "--port -1"),
+        (["serve", "--host", "no.such.host.invalid"], "--host no.such.host.invalid"),
+        (["serve", "--host", "a..b"], "--host a..b"),
+        (["serve", "--host", "x" * 70], "--host xxx"),
+        (["serve", "--host", "::zz"], "--host ::zz"),
+        (["serve", "--host", "192.0.2.77"], "--host 192.0.2.77"),
         (["serve", "--workers", "0"], "--workers 0"),
         (["serve", "--workers", "-1"], "--workers -1"),
         (["sweep", "--grace", "-1"], "--grace -1"),
@@ -35,7 +40,7 @@ def development(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (["worker"], "AKAKO_DATABASE_URL"),
     ],
 )
-def test_a_wrong_value_is_told_in_one_line(
+def test_a_wrong_value_is_reported_in_one_line(
     capsys: pytest.CaptureFixture[str], arguments: list[str], named: str
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
@@ -68,7 +73,7 @@ def test_a_wrong_value_is_told_in_one_line(
         (["token", "--as", "boss"], "akako: argument --as: invalid choice: 'boss'"),
     ],
 )
-def test_a_wrong_argument_is_told_in_one_line(
+def test_a_wrong_argument_is_reported_in_one_line(
     capsys: pytest.CaptureFixture[str], arguments: list[str], named: str
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
@@ -101,7 +106,9 @@ def test_the_data_folder_can_be_named_before_and_after_a_verb(
     ):
         with pytest.raises(SystemExit):
             cli.main(arguments)
-        assert capsys.readouterr().err.startswith(f"akako: AKAKO_DATA_DIR {folder} cannot be made")
+        assert capsys.readouterr().err.startswith(
+            f"akako: AKAKO_DATA_DIR {folder} cannot be created"
+        )
 
 
 @pytest.mark.parametrize(
@@ -117,10 +124,10 @@ def test_a_start_loads_only_what_it_uses(imported: str, unneeded: set[str]) -> N
     assert unneeded.intersection(loaded.stdout.decode().split()) == set()
 
 
-def test_a_database_that_is_away_is_told_in_one_line(
+def test_an_unavailable_database_is_reported_in_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = f"postgresql://somebody:hidden@127.0.0.1:{free_port()}/akako"
+    url = f"postgresql://school:hidden@127.0.0.1:{free_port()}/akako"
     monkeypatch.setenv("AKAKO_DATABASE_URL", url)
     with pytest.raises(SystemExit) as stopped:
         cli.main(["migrate"])

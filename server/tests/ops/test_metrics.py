@@ -94,7 +94,7 @@ def test_answers_are_counted_by_route_and_status(api: Server) -> None:
     assert methods == {"GET", "OTHER", None}
 
 
-def test_the_process_and_the_database_are_told(api: Server) -> None:
+def test_process_and_database_have_metrics(api: Server) -> None:
     found = read(api)
     assert found("akako_workers") == 1
     assert found("akako_database_up") == 1
@@ -105,7 +105,7 @@ def test_the_process_and_the_database_are_told(api: Server) -> None:
     assert found("akako_build_info", version=__version__, python=platform.python_version()) == 1
 
 
-async def test_what_waits_in_the_database_is_told(new_database: Callable[[], str]) -> None:
+async def test_queues_in_the_database_have_metrics(new_database: Callable[[], str]) -> None:
     url = new_database()
     with psycopg.connect(url, autocommit=True) as db:
         db.execute(

@@ -47,7 +47,7 @@ def until(found: Callable[[], bool]) -> None:
 
 
 def crash(api: Server) -> None:
-    """An error whose text quotes what somebody wrote."""
+    """An error whose text quotes user input."""
     rule = "alter table users add constraint no_names check (first_name is distinct from 'Break')"
     with api.db() as db:
         db.execute(rule)
@@ -64,8 +64,14 @@ def test_a_request_is_a_span_of_the_callers_trace(api: Server, collector: Collec
     api.get(path, headers={"traceparent": PARENT, "X-Request-Id": "traced-1"}, as_="admin")
     until(lambda: any(bytes.fromhex(TRACE) in each for each in collector.bodies(TRACES)))
     sent = b"".join(collector.bodies(TRACES))
-    for told in (b"GET /api/users/{user_id}", b"traced-1", b"school-7", b"SELECT", b"postgresql"):
-        assert told in sent
+    for expected in (
+        b"GET /api/users/{user_id}",
+        b"traced-1",
+        b"school-7",
+        b"SELECT",
+        b"postgresql",
+    ):
+        assert expected in sent
     until(lambda: b"some-id" not in b"".join(collector.bodies(TRACES)))
 
 

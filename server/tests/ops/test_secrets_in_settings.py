@@ -1,4 +1,4 @@
-"""A secret in a setting is never printed, whatever is wrong with the setting or its server."""
+"""No output contains a secret of a setting, whichever setting or server is faulty."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_parameter_that_is_wrong_is_not_quoted(query: str) -> None:
 
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name not in RUN_WITHOUT])
 @pytest.mark.parametrize("query", ["", "?sslmode=nonsense", "?sslrootcert=/none&sslmode=verify-ca"])
-def test_a_database_that_cannot_be_used_is_told_without_the_password(
+def test_an_unusable_database_is_reported_without_the_password(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str, query: str
 ) -> None:
     """Errors of psycopg, asyncpg and SQLAlchemy, up to the end of the process."""
@@ -151,7 +151,7 @@ def test_a_database_that_cannot_be_used_is_told_without_the_password(
 def test_a_fault_of_the_program_does_not_show_the_settings(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Libraries quote what they were given in messages of errors that nobody expects."""
+    """Libraries quote what they were given in messages of unexpected errors."""
     password = "Kw4rTz%2F9mVxQp"
     monkeypatch.setenv("AKAKO_REDIS_URL", URLS["AKAKO_REDIS_URL"].format(password))
     monkeypatch.setenv("AKAKO_CLERK_SECRET_KEY", "".join(HALVES))

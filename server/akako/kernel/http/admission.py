@@ -26,6 +26,7 @@ from akako.kernel.http.limits import (
     Limiter,
     RateLimitState,
 )
+from akako.kernel.http.shared_addresses import SharedAddresses
 
 # In shared networks these buckets count per signed-in user.
 SHARED_BUCKETS = (GENERAL, AUTH)
@@ -53,6 +54,7 @@ class Admission(msgspec.Struct, kw_only=True):
     confirm: ConfirmActor
     trusted: Networks = ()
     shared: Networks = ()
+    shared_addresses: SharedAddresses = msgspec.field(default_factory=SharedAddresses)
 
     async def limit_address(self, endpoint: Endpoint, ctx: Context) -> None:
         """Count the request per address; in shared networks, count a signed-in caller instead."""
@@ -69,6 +71,8 @@ class Admission(msgspec.Struct, kw_only=True):
             try:
                 state.enforce()
             except RateLimited as problem:
+                if bucket in SHARED_BUCKETS and not shared:
+                    await self._detect_shared_address(ctx)
                 if not endpoint.serves_over_limit:
                     raise
                 ctx.over_limit = problem
@@ -88,6 +92,12 @@ class Admission(msgspec.Struct, kw_only=True):
         state = await self.limiter.hit(bucket, "user", subject)
         ctx.response_headers = state.headers()
         state.enforce()
+
+    async def _detect_shared_address(self, ctx: Context) -> None:
+        """Record the user whose request the limit of the address rejected."""
+        address = rate_key(ctx.address)
+        if self.shared_addresses.wants(address) and await self._claims(ctx):
+            self.shared_addresses.add(address, ctx.claims.subject)  # type: ignore[union-attr]
 
     async def _claims(self, ctx: Context) -> Claims | None:
         """Return the claims of a valid token. Errors are raised later, where a token is needed."""

@@ -1,0 +1,82 @@
+"""The settings as one typed object."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from akako.kernel.files.modes import GROUP_READS, PRIVATE, Modes
+from akako.kernel.http.client_address import Networks
+from akako.kernel.http.limits import Rate
+
+MIB = 1024 * 1024
+
+
+class SettingsError(Exception):
+    """A setting or option cannot be used. The message is one line that names it."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings. The field `x_y` is read from the variable `AKAKO_X_Y`."""
+
+    env: str = "development"
+    data_dir: Path = Path("data")
+    database_url: str | None = None
+    redis_url: str | None = None
+    storage_url: str | None = None
+    s3_endpoint: str | None = None
+    s3_region: str | None = None
+    s3_access_key_id: str | None = None
+    s3_secret_access_key: str | None = None
+    clerk_issuer: str | None = None
+    clerk_jwks_url: str | None = None
+    clerk_jwt_key: str | None = None
+    clerk_secret_key: str | None = None
+    clerk_api_url: str = "https://api.clerk.com/v1"
+    clerk_authorized_parties: tuple[str, ...] = ()
+    clerk_audience: str | None = None
+    clerk_require_azp: bool = False
+    clerk_webhook_secrets: tuple[str, ...] = ()
+    clerk_instance_id: str | None = None
+    bootstrap_admins: tuple[str, ...] = ()
+    trusted_proxies: Networks = ()
+    accel_location: str | None = None
+    shared_networks: Networks = ()
+    client_connections: int = 256
+    cors_origins: tuple[str, ...] = ()
+    first_party_origins: tuple[str, ...] = ()
+    default_plan: str = "FREE"
+    rate_limit_general: Rate = Rate(100, 60)
+    rate_limit_auth: Rate = Rate(10, 60)
+    rate_limit_upload: Rate = Rate(20, 60)
+    rate_limit_media: Rate = Rate(600, 60)
+    rate_limit_webhook: Rate = Rate(600, 60)
+    max_document_bytes: int = 50 * MIB
+    max_video_bytes: int = 500 * MIB
+    max_upload_seconds: int = 3600
+    max_unfinished_bytes: int | None = None
+    reserve_bytes: int | None = None
+    audit_days: int = 400
+    outbox_days: int = 30
+    log_level: str = "warning"
+    sentry_dsn: str | None = None
+
+    @property
+    def production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def file_modes(self) -> Modes:
+        """Permissions of stored files. nginx reads them through its group if it sends them."""
+        return GROUP_READS if self.accel_location else PRIVATE
+
+    def rates(self) -> dict[str, Rate]:
+        """Return the rate limit of each bucket."""
+        names = ("general", "auth", "upload", "media", "webhook")
+        return {name: getattr(self, f"rate_limit_{name}") for name in names}
+
+
+def variable(field: str) -> str:
+    """Return the name of the environment variable of a field."""
+    return f"AKAKO_{field.upper()}"
