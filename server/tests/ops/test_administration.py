@@ -96,7 +96,7 @@ def test_an_unverified_address_makes_no_administrator(
             add_person(server, clerk_id=f"user_thief{verb[0]}", email=email)
             with pytest.raises(SystemExit):
                 cli.main(["admin", *verb, "--email", email])
-            assert f"no account has the verified e-mail address {email}" in capsys.readouterr().err
+            assert f"no user has the verified e-mail address {email}" in capsys.readouterr().err
         assert windows(server, "user_thiefgrant") == []
         clerk.put_user("user_rightful", "grant@example.com")
         assert sync(server, "user_rightful").status_code == 201
@@ -149,7 +149,7 @@ def test_administrators_are_listed_and_revoked(
     user_id = api.user_id(who)
     entries = api.get(f"/api/admin/audit?resourceId={user_id}", as_="admin").json()["data"]
     assert "user_role.removed" in {each["action"] for each in entries}
-    for unknown, message in ((who, "is not an administrator"), ("user_none", "no user is")):
+    for unknown, message in ((who, "is not an administrator"), ("user_none", "no user has")):
         with pytest.raises(SystemExit):
             cli.main(["admin", "revoke", "--clerk-id", unknown])
         assert message in capsys.readouterr().err
