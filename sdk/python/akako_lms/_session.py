@@ -73,7 +73,7 @@ def bearer(token: str | None) -> str | None:
 def check_address(base_url: str) -> str:
     """The address without a trailing slash. Raise ValueError where the token would not be safe."""
     try:
-        url = httpx2.URL(base_url)  # read by whoever will connect, so that both see the same host
+        url = httpx2.URL(base_url)  # the client's own parser, so that both see the same host
     except httpx2.InvalidURL as error:
         raise ValueError(f"base_url is malformed: {error}") from None
     if url.scheme not in ("https", "http") or not url.host:

@@ -2218,7 +2218,7 @@ export interface components {
         Page: number;
         /** @description Items on a page; more than 100 counts as 100. */
         Limit: number;
-        /** @description Part of a text, in whatever case. */
+        /** @description Part of a text; case is ignored. */
         Search: string;
         /** @description From the `Link` header of the page before; instead of `page`. */
         Cursor: string;
@@ -2499,7 +2499,7 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 sort?: "createdAt" | "updatedAt" | "email" | "firstName" | "lastName";
                 order?: "asc" | "desc";
-                /** @description Part of a text, in whatever case. */
+                /** @description Part of a text; case is ignored. */
                 search?: components["parameters"]["Search"];
                 role?: ("ADMIN" | "MENTOR" | "LEARNER")[];
                 status?: "ACTIVE" | "INACTIVE" | "SUSPENDED" | "DELETED";
@@ -2816,7 +2816,7 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 sort?: "createdAt" | "updatedAt" | "name";
                 order?: "asc" | "desc";
-                /** @description Part of a text, in whatever case. */
+                /** @description Part of a text; case is ignored. */
                 search?: components["parameters"]["Search"];
                 isActive?: boolean;
                 includeInactive?: boolean;
@@ -2892,7 +2892,7 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 sort?: "createdAt" | "updatedAt" | "name";
                 order?: "asc" | "desc";
-                /** @description Part of a text, in whatever case. */
+                /** @description Part of a text; case is ignored. */
                 search?: components["parameters"]["Search"];
                 isActive?: boolean;
                 includeInactive?: boolean;
@@ -2972,7 +2972,7 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 sort?: "createdAt" | "updatedAt" | "name";
                 order?: "asc" | "desc";
-                /** @description Part of a text, in whatever case. */
+                /** @description Part of a text; case is ignored. */
                 search?: components["parameters"]["Search"];
                 isActive?: boolean;
                 includeInactive?: boolean;
@@ -3052,7 +3052,7 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 sort?: "createdAt" | "updatedAt" | "name";
                 order?: "asc" | "desc";
-                /** @description Part of a text, in whatever case. */
+                /** @description Part of a text; case is ignored. */
                 search?: components["parameters"]["Search"];
                 isActive?: boolean;
                 includeInactive?: boolean;
@@ -4444,7 +4444,7 @@ export interface operations {
                 "Upload-Metadata": string;
                 /** @description An algorithm and the digest of this request's bytes in Base64. Damaged bytes do not count. */
                 "Upload-Checksum"?: string;
-                /** @description As elsewhere; heeded where there is no body. */
+                /** @description Applies to requests without a body; works as on other operations. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -5041,7 +5041,7 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 sort?: "requestedAt" | "createdAt";
                 order?: "asc" | "desc";
-                /** @description Part of a text, in whatever case. */
+                /** @description Part of a text; case is ignored. */
                 search?: components["parameters"]["Search"];
                 subjectId?: string;
                 /** @description From this moment on. */
@@ -5449,7 +5449,7 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 sort?: "requestedAt" | "createdAt";
                 order?: "asc" | "desc";
-                /** @description Part of a text, in whatever case. */
+                /** @description Part of a text; case is ignored. */
                 search?: components["parameters"]["Search"];
                 /** @description From this moment on. */
                 createdFrom?: string;

@@ -185,7 +185,7 @@ def _created(staged: Path, files: ExitStack, modes: Modes) -> BinaryIO:
                 other.unlink()
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     file = files.enter_context(os.fdopen(os.open(staged, flags, modes.file), "wb", buffering=0))
-    os.fchmod(file.fileno(), modes.file)  # whatever the umask is
+    os.fchmod(file.fileno(), modes.file)  # independent of the umask
     return file
 
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:  # obstore's types exist for checkers only
 log = structlog.get_logger(__name__)
 
 CONNECT = timedelta(seconds=1)
-# A store that hangs is given up within 25 s, whatever is asked of it: the last part of an upload,
-# the check of its size, and the removal of what may be there.
+# Each operation on a store that hangs ends within 25 s. The longest is the end of an upload: the
+# last part, the check of the size, and the removal of an incomplete object.
 ANSWER_SECONDS = 4.0  # until the first byte of a response
 TRANSFER_SECONDS = 15.0  # for one part sent or one chunk received
 UNDO_SECONDS = 1.0  # that a caller waits for an upload to be undone

@@ -1,7 +1,7 @@
 """Read an untrusted archive as a stream, with bounded memory and time.
 
-An archive can come from anyone. Python's `tarfile` reads an extended header into memory whatever
-its size, follows chains of them, and knows links, devices and sparse files. This reader takes plain
+An archive can come from anyone. Python's `tarfile` reads an extended header of any size into
+memory, follows chains of them, and knows links, devices and sparse files. This reader takes plain
 files and short extended headers, and raises ArchiveError for everything else.
 """
 

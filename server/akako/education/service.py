@@ -226,15 +226,12 @@ async def _delete(tx: Database, actor: Actor, kind: Kind, before: Node) -> Delet
 
 
 async def _note(
-    tx: Database, actor: Actor, kind: Kind, deed: str, before: Node | None, after: Node | None
+    tx: Database, actor: Actor, kind: Kind, verb: str, before: Node | None, after: Node | None
 ) -> None:
     node = after or before
     assert node is not None
-    action, states = (
-        f"{kind.resource}.{deed}",
-        {"before": _audited(before), "after": _audited(after)},
-    )
-    event = {"id": node.id}
+    action, event = f"{kind.resource}.{verb}", {"id": node.id}
+    states = {"before": _audited(before), "after": _audited(after)}
     await audit.record(tx, actor, action, kind.resource, node.id, **states, announces=event)
 
 

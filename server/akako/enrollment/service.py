@@ -168,13 +168,13 @@ async def cancel(db: Database, actor: Actor, enrollment_id: str) -> Enrollment:
 
 
 async def _record(
-    tx: Database, actor: Actor, deed: str, before: Enrollment | None, after: Enrollment
+    tx: Database, actor: Actor, verb: str, before: Enrollment | None, after: Enrollment
 ) -> None:
     """Write the audit entry and event of an action, without texts that people wrote."""
     await audit.record(
         tx,
         actor,
-        f"enrollment.{deed}",
+        f"enrollment.{verb}",
         "enrollment",
         after.id,
         before=before and _facts(before),

@@ -167,7 +167,7 @@ async def _decide(
 async def _record(
     tx: Database,
     actor: Actor,
-    deed: str,
+    verb: str,
     before: MentorApplication | None,
     after: MentorApplication,
 ) -> None:
@@ -175,7 +175,7 @@ async def _record(
     await audit.record(
         tx,
         actor,
-        f"mentor_application.{deed}",
+        f"mentor_application.{verb}",
         "mentor_application",
         after.id,
         before=before and _facts(before),

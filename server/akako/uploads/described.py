@@ -43,7 +43,8 @@ TO_BEGIN: Header = {
     "Upload-Metadata": _header(METADATA, {**TEXT, "examples": [EXAMPLE]}, always=True),
     "Upload-Checksum": CHECKSUM,
     "Idempotency-Key": _header(
-        "As elsewhere; heeded where there is no body.", SHARED["IdempotencyKey"]["schema"]
+        "Applies to requests without a body; works as on other operations.",
+        SHARED["IdempotencyKey"]["schema"],
     ),
 }
 TO_APPEND: Header = {

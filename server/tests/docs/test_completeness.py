@@ -79,7 +79,7 @@ def test_every_event_is_told() -> None:
     assert written - set(events()) == set()
     # What these become is learned from a server whose every endpoint was called.
     composed = {event for event in announced() if not event.startswith("'")}
-    assert composed == {"f'enrollment.{deed}'", "f'mentor_application.{deed}'", "action"}
+    assert composed == {"f'enrollment.{verb}'", "f'mentor_application.{verb}'", "action"}
 
 
 def test_every_permission_is_told() -> None:

@@ -104,7 +104,7 @@ def requires(*roles: Role) -> Access:
 def not_owner(actor: Actor, *required: str) -> Forbidden:
     """Return the error for a caller whose role covers only resources that they own."""
     return Forbidden(
-        "This belongs to somebody else",
+        "This resource belongs to another user",
         required=required or (ADMIN, MENTOR),
         user_roles=actor.roles,
         reason="not_owner",

@@ -41,7 +41,7 @@ SHARED: dict[str, Parameter] = {
         "query",
         "search",
         {"type": "string", "maxLength": listing.MAX_SEARCH},
-        "Part of a text, in whatever case.",
+        "Part of a text; case is ignored.",
     ),
     "Cursor": _parameter(
         "query",
