@@ -4,37 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
 from akako.backends.s3_store import S3Store
 from akako.kernel.core.errors import ServiceUnavailable
-from tests.parts.seaweedfs import SeaweedFS, start_seaweedfs
+from tests.parts.seaweedfs import SeaweedFS
 from tests.parts.tcp_proxy import TcpProxy
 
 MIB = 1024 * 1024
 MOST_SECONDS = 25.0
 Verb = Callable[[S3Store], Awaitable[object]]
-
-
-@pytest.fixture(scope="module")
-def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
-    running = start_seaweedfs(tmp_path_factory.mktemp("seaweedfs"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def proxy(seaweedfs: SeaweedFS) -> Iterator[TcpProxy]:
-    with TcpProxy(seaweedfs.port) as running:
-        yield running
-
-
-@pytest.fixture
-def store(seaweedfs: SeaweedFS, proxy: TcpProxy) -> S3Store:
-    """The bucket through the proxy, with the time limits of production."""
-    return S3Store(seaweedfs.url, seaweedfs.access(f"http://127.0.0.1:{proxy.port}"))
 
 
 async def content(size: int) -> AsyncIterator[bytes]:

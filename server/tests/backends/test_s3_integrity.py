@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from akako.backends.s3_store import S3Store
 from akako.kernel.core.errors import ServiceUnavailable
-from tests.parts.seaweedfs import SeaweedFS, start_seaweedfs
+from tests.parts.seaweedfs import SeaweedFS
 from tests.parts.tcp_proxy import TcpProxy
 
 MIB = 1024 * 1024
-
-
-@pytest.fixture(scope="module")
-def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
-    running = start_seaweedfs(tmp_path_factory.mktemp("seaweedfs"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def proxy(seaweedfs: SeaweedFS) -> Iterator[TcpProxy]:
-    with TcpProxy(seaweedfs.port) as running:
-        yield running
-
-
-@pytest.fixture
-def store(seaweedfs: SeaweedFS, proxy: TcpProxy) -> S3Store:
-    """The bucket through the proxy."""
-    return S3Store(seaweedfs.url, seaweedfs.access(f"http://127.0.0.1:{proxy.port}"))
 
 
 async def pieces(*contents: bytes) -> AsyncIterator[bytes]:

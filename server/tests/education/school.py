@@ -93,7 +93,7 @@ def missing(resource: str, node_id: str) -> tuple[int, str, dict[str, Any]]:
 
 def enroll(api: Server, subject_id: str, user_id: str, status: str = "APPROVED") -> None:
     sql = "insert into enrollments (id, user_id, subject_id, status) values (%s, %s, %s, %s)"
-    execute(api, sql, new_id(), user_id, subject_id, status)
+    api.execute(sql, new_id(), user_id, subject_id, status)
 
 
 def add_mentor(api: Server, name: str) -> tuple[str, str]:
@@ -105,11 +105,6 @@ def add_mentor(api: Server, name: str) -> tuple[str, str]:
     taken = api.delete(f"/api/users/{user_id}/roles?role=LEARNER", as_="admin")
     assert taken.status_code == 200, taken.text
     return clerk_id, user_id
-
-
-def execute(api: Server, sql: str, *values: object) -> None:
-    with api.db() as db:
-        db.execute(sql.encode(), values)
 
 
 def rows(api: Server, sql: str, *values: object) -> list[tuple[Any, ...]]:

@@ -23,7 +23,6 @@ from tests.education.school import (
     add_chain,
     add_mentor,
     change,
-    execute,
     fresh,
     ids,
     remove,
@@ -110,14 +109,14 @@ def test_news_of_changes_made_elsewhere_arrive(api: Server) -> None:
     chain = add_chain(api, mentor_id=mentor_id)
     topics = f"{PUBLIC}/subjects/{chain.subject}/topics"
     until(lambda: api.get(topics).json()["data"][0]["documentCount"], 0)
-    execute(api, "update topics set document_count = 3 where id = %s", chain.topic)
+    api.execute("update topics set document_count = 3 where id = %s", chain.topic)
     until(lambda: api.get(topics).json()["data"][0]["documentCount"], 3)
 
     subjects = f"{PUBLIC}/grades/{chain.grade}/subjects"
     assert api.get(subjects).json()["data"][0]["mentor"]["firstName"] != "Efua"
-    execute(api, "update users set first_name = 'Efua' where clerk_id = %s", mentor)
+    api.execute("update users set first_name = 'Efua' where clerk_id = %s", mentor)
     until(lambda: api.get(subjects).json()["data"][0]["mentor"]["firstName"], "Efua")
-    execute(api, "update subjects set deleted_at = now() where id = %s", chain.subject)
+    api.execute("update subjects set deleted_at = now() where id = %s", chain.subject)
     until(lambda: ids(api.get(subjects)), [])
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from akako.kernel.core.ids import new_id
-from tests.education.school import PUBLIC, add, add_chain, execute, ids, refusal, rows
+from tests.education.school import PUBLIC, add, add_chain, ids, refusal, rows
 from tests.parts.server import Server
 
 
@@ -106,7 +106,7 @@ def test_dates_are_half_open(api: Server) -> None:
     moments = {"early": "2026-03-01T23:59:59.999Z", "late": "2026-03-02T00:00:00Z"}
     for name, moment in moments.items():
         sql = "update grades set created_at = %s, updated_at = %s where name = %s"
-        execute(api, sql, moment, moment, name)
+        api.execute(sql, moment, moment, name)
     for query, expected in [
         ("createdTo=2026-03-01", ["early"]),
         ("createdFrom=2026-03-02", ["late"]),
@@ -175,8 +175,7 @@ def many(api: Server, table: str, column: str, parent: str, count: int) -> None:
     """Nodes that were all made in the same moment."""
     stage = ", stage" if table == "grades" else ""
     value = ", 'primary'" if table == "grades" else ""
-    execute(
-        api,
+    api.execute(
         f"""
         insert into {table} (id, name, name_key, search_key, {column}{stage})
         select gen_random_uuid()::text, 'Row ' || n, 'row ' || n, 'row ' || n, %s{value}
@@ -193,7 +192,7 @@ def test_a_long_list_is_read_by_its_index(api: Server) -> None:
     many(api, "topics", "subject_id", chain.subject, 3000)
     for _ in range(3):
         many(api, "topics", "subject_id", add_chain(api).subject, 3000)
-    execute(api, "vacuum analyze")
+    api.execute("vacuum analyze")
     for order, index in [
         ("created_at", "created"),
         ("name_key", "by_name"),
@@ -224,15 +223,14 @@ def explain(api: Server, sql: str) -> str:
 
 
 def test_levels_are_searched_by_their_index(api: Server) -> None:
-    execute(
-        api,
+    api.execute(
         """
         insert into education_levels (id, name, name_key, search_key)
         select gen_random_uuid()::text, md5(n::text), md5(n::text), md5(n::text)
         from generate_series(1, 5000) n
         """,
     )
-    execute(api, "vacuum analyze")
+    api.execute("vacuum analyze")
     plan = explain(
         api,
         """

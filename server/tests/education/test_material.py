@@ -15,7 +15,6 @@ from tests.education.school import (
     add_mentor,
     change,
     enroll,
-    execute,
     fresh,
     ids,
     missing,
@@ -91,8 +90,7 @@ def test_documents_and_video_are_described(api: Server) -> None:
     first, second = (add_document(api, chain.topic, name, at) for name, at in (("a", 1), ("b", 2)))
     add_document(api, chain.topic, "gone", 3, status="DELETED")
     add_document(api, chain.topic, "suspect", 4, status="QUARANTINED")
-    execute(
-        api,
+    api.execute(
         "update topics set video_key = 'key', document_count = 2 where id = %s",
         chain.topic,
     )
@@ -119,8 +117,7 @@ def test_documents_and_video_are_described(api: Server) -> None:
 
 def add_document(api: Server, topic: str, name: str, second: int, status: str = "ACTIVE") -> str:
     document = new_id()
-    execute(
-        api,
+    api.execute(
         """
         insert into documents (id, topic_id, name, file_name, mime_type, size, sha256, storage_key,
             status, uploaded_by, created_at)
@@ -227,7 +224,7 @@ def unfit(api: Server, who: str) -> str:
         "suspended": "update users set status = 'SUSPENDED' where id = %s",
         "deleted": "update users set deleted_at = now() where id = %s",
     }
-    execute(api, sql[who], user_id)
+    api.execute(sql[who], user_id)
     return user_id
 
 

@@ -9,7 +9,7 @@ import pytest
 from akako.kernel.core import envelope
 from akako.kernel.core.envelope import Listed, Pagination
 from akako.kernel.core.errors import ValidationFailed
-from tests.education.school import PUBLIC, add_chain, execute
+from tests.education.school import PUBLIC, add_chain
 from tests.enrollment.school import add_learners, add_subject
 from tests.parts.server import Server
 
@@ -60,9 +60,9 @@ def test_lists_of_topics_have_no_content(api: Server) -> None:
 
 def test_a_list_of_the_largest_topics_stays_small(api: Server) -> None:
     subject = add_subject(api).id
-    execute(api, TOPICS, f"{subject[:20]}t", WIDE, WIDE, WIDE, subject)
-    execute(api, DOCUMENTS, WIDE, WIDE, api.user_id("admin"), 100, subject)
-    execute(api, "update topics set document_count = 100 where subject_id = %s", subject)
+    api.execute(TOPICS, f"{subject[:20]}t", WIDE, WIDE, WIDE, subject)
+    api.execute(DOCUMENTS, WIDE, WIDE, api.user_id("admin"), 100, subject)
+    api.execute("update topics set document_count = 100 where subject_id = %s", subject)
     answer = api.get(f"{PUBLIC}/subjects/{subject}/topics?limit=100", as_="admin")
     rows = answer.json()["data"]
     assert len(rows) == 100
@@ -80,9 +80,9 @@ def test_a_list_of_the_largest_topics_stays_small(api: Server) -> None:
 def test_lists_of_the_longest_requests_stay_in_the_bound(api: Server, path: str) -> None:
     learners = add_learners(api, 100)
     if "mentor" in path:
-        execute(api, APPLICATIONS, WIDE, WIDE, WIDE, learners)
+        api.execute(APPLICATIONS, WIDE, WIDE, WIDE, learners)
     else:
-        execute(api, REQUESTS, add_subject(api).id, WIDE, learners)
+        api.execute(REQUESTS, add_subject(api).id, WIDE, learners)
     answer = api.get(f"{path}?limit=100", as_="admin")
     rows, size = len(answer.json()["data"]), len(answer.content)
     assert (answer.status_code, rows) == (200, 100)
@@ -91,7 +91,7 @@ def test_lists_of_the_longest_requests_stay_in_the_bound(api: Server, path: str)
 
 def test_audit_entries_of_earlier_versions_are_shown_by_their_size(api: Server) -> None:
     """Earlier versions stored whole texts."""
-    execute(api, ENTRIES, WIDE)
+    api.execute(ENTRIES, WIDE)
     answer = api.get("/api/admin/audit?resourceId=wide&limit=100", as_="admin")
     rows, size = answer.json()["data"], len(answer.content)
     assert len(rows) == 20

@@ -16,7 +16,6 @@ from tests.education.school import (
     add_chain,
     add_mentor,
     change,
-    execute,
     fresh,
     ids,
     missing,
@@ -190,7 +189,7 @@ def test_only_administrators_and_the_mentor_learn_the_mentors_address(api: Serve
 def test_a_deleted_mentor_is_no_longer_named(api: Server) -> None:
     clerk_id, user_id = add_mentor(api, fresh("gone").replace(" ", ""))
     chain = add_chain(api, mentor_id=user_id)
-    execute(api, "update users set deleted_at = now(), email = null where clerk_id = %s", clerk_id)
+    api.execute("update users set deleted_at = now(), email = null where clerk_id = %s", clerk_id)
     (subject,) = api.get(chain.lists()[1], as_="admin").json()["data"]
     assert (subject["mentor"], subject["mentorEmail"]) == (None, None)
 

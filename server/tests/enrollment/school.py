@@ -82,11 +82,6 @@ async def together(api: Server, *asks: Ask) -> list[httpx2.Response]:
         )
 
 
-def execute(api: Server, sql: str, *values: object) -> None:
-    with api.db() as db:
-        db.execute(sql, values)
-
-
 def rows(api: Server, sql: str, *values: object) -> list[tuple[Any, ...]]:
     with api.db() as db:
         return db.execute(sql, values).fetchall()

@@ -16,7 +16,6 @@ from tests.enrollment.school import (
     announced,
     audited,
     behind_lock,
-    execute,
     rows,
     together,
 )
@@ -82,7 +81,7 @@ def test_the_opposite_decision_is_refused(api: Server, verb: str) -> None:
 @pytest.mark.parametrize("verb", OPPOSITE)
 def test_a_cancelled_request_is_not_decided(api: Server, verb: str) -> None:
     enrollment_id = pending(api)
-    execute(api, "update enrollments set status = 'CANCELLED' where id = %s", enrollment_id)
+    api.execute("update enrollments set status = 'CANCELLED' where id = %s", enrollment_id)
     response = api.put(path(enrollment_id, verb), as_="admin")
     assert response.status_code == 409
     assert response.json()["details"]["current"] == "CANCELLED"
@@ -140,7 +139,7 @@ def test_nobody_is_enrolled_without_an_active_account(
 ) -> None:
     (user_id,) = add_learners(api, 1)
     (enrollment_id,) = add_requests(api, add_subject(api).id, [user_id])
-    execute(api, f"update users set {change} where id = %s", user_id)
+    api.execute(f"update users set {change} where id = %s", user_id)
     response = api.put(path(enrollment_id, "approve"), as_="admin")
     assert response.status_code == 409
     assert response.json()["code"] == "INVALID_STATE"
@@ -164,7 +163,7 @@ def test_nobody_is_enrolled_in_a_deleted_subject(api: Server, table: str) -> Non
     subject = add_subject(api)
     (enrollment_id,) = add_requests(api, subject.id, add_learners(api, 1))
     key = {"subjects": subject.id, "grades": subject.grade_id, "education_levels": subject.level_id}
-    execute(api, f"update {table} set deleted_at = now() where id = %s", key[table])
+    api.execute(f"update {table} set deleted_at = now() where id = %s", key[table])
     response = api.put(path(enrollment_id, "approve"), as_="admin")
     assert response.status_code == 409
     assert response.json()["details"] == {
@@ -178,7 +177,7 @@ def test_nobody_is_enrolled_in_a_deleted_subject(api: Server, table: str) -> Non
 def test_an_inactive_subject_can_be_enrolled_in_ahead(api: Server) -> None:
     subject = add_subject(api)
     (enrollment_id,) = add_requests(api, subject.id, add_learners(api, 1))
-    execute(api, "update subjects set is_active = false where id = %s", subject.id)
+    api.execute("update subjects set is_active = false where id = %s", subject.id)
     assert api.put(path(enrollment_id, "approve"), as_="admin").status_code == 200
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from akako.kernel.core.ids import new_id
-from tests.enrollment.school import add_learners, add_requests, add_subject, execute
+from tests.enrollment.school import add_learners, add_requests, add_subject
 from tests.factories import Subject
 from tests.parts.server import Server
 
@@ -35,7 +35,7 @@ def requests(api: Server, subject: Subject) -> list[str]:
     made = add_requests(api, subject.id, add_learners(api, 7))
     for day, each in enumerate(made):
         moment = START + timedelta(days=day)
-        execute(api, "update enrollments set requested_at = %s where id = %s", moment, each)
+        api.execute("update enrollments set requested_at = %s where id = %s", moment, each)
     return made
 
 
@@ -139,8 +139,7 @@ def test_a_deleted_learner_s_request_shows_nothing_personal(api: Server) -> None
     subject = add_subject(api)
     (user_id,) = add_learners(api, 1)
     add_requests(api, subject.id, [user_id])
-    execute(
-        api,
+    api.execute(
         "update users set deleted_at = now(), email = null, search_key = '' where id = %s",
         user_id,
     )

@@ -14,7 +14,6 @@ from tests.enrollment.school import (
     add_subject,
     announced,
     audited,
-    execute,
     rows,
     together,
 )
@@ -35,8 +34,7 @@ def pending(api: Server, number: int) -> list[str]:
 
 
 def age(api: Server, enrollment_id: str, seconds: int) -> None:
-    execute(
-        api,
+    api.execute(
         "update enrollments set decided_at = now() - make_interval(secs => %s) where id = %s",
         seconds,
         enrollment_id,
@@ -45,8 +43,7 @@ def age(api: Server, enrollment_id: str, seconds: int) -> None:
 
 def test_each_decision_succeeds_or_fails_by_itself(api: Server) -> None:
     good, bad, gone, rejected = pending(api, 4)
-    execute(
-        api,
+    api.execute(
         "update users set status = 'INACTIVE' where id = "
         "(select user_id from enrollments where id = %s)",
         gone,
@@ -159,7 +156,7 @@ def test_an_older_decision_stands(api: Server) -> None:
 @pytest.mark.parametrize("status", ["PENDING", "CANCELLED"])
 def test_where_nothing_was_decided_nothing_is_taken_back(api: Server, status: str) -> None:
     (enrollment_id,) = pending(api, 1)
-    execute(api, "update enrollments set status = %s where id = %s", status, enrollment_id)
+    api.execute("update enrollments set status = %s where id = %s", status, enrollment_id)
     response = api.post(f"/api/admin/enrollment/{enrollment_id}/reopen", as_="admin")
     assert response.status_code == 409
     assert response.json()["details"]["current"] == status

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-from tests.enrollment.school import add_learners, add_requests, add_subject, audited, execute, rows
+from tests.enrollment.school import add_learners, add_requests, add_subject, audited, rows
 from tests.http.refusals import details_of
 from tests.identity.people import make_admin
 from tests.parts.server import Server
@@ -91,24 +91,24 @@ def test_an_own_application_is_not_decided(api: Server, admin: tuple[str, str], 
     clerk_id, user_id = admin
     application_id = f"application-{verb}"
     sql = "insert into mentor_applications (id, user_id, motivation) values (%s, %s, 'x')"
-    execute(api, sql, application_id, user_id)
+    api.execute(sql, application_id, user_id)
     path = f"/api/admin/mentor/{application_id}/{verb}"
     assert_refused(api.put(path, as_=clerk_id))
     token = api.token("admin", act={"sub": clerk_id, "iss": "x", "sid": "sess_x"})
     assert_refused(api.put(path, headers={"Authorization": f"Bearer {token}"}))
     found = rows(api, "select status from mentor_applications where id = %s", application_id)
     assert found == [("PENDING",)]
-    execute(api, "delete from mentor_applications where id = %s", application_id)
+    api.execute("delete from mentor_applications where id = %s", application_id)
 
 
 def test_the_pending_lists_name_people_by_username(api: Server) -> None:
     (user_id,) = add_learners(api, 1)
     key = f"\n\nkofi.{user_id}"
     sql = "update users set username = %s, search_key = %s where id = %s"
-    execute(api, sql, f"Kofi.{user_id}", key, user_id)
+    api.execute(sql, f"Kofi.{user_id}", key, user_id)
     own_request(api, user_id)
     sql = "insert into mentor_applications (id, user_id, motivation) values (%s, %s, 'x')"
-    execute(api, sql, f"app-{user_id}", user_id)
+    api.execute(sql, f"app-{user_id}", user_id)
     for path in ("enrollment", "mentor"):
         url = f"/api/admin/{path}/pending?search=KOFI.{user_id}"
         (found,) = api.get(url, as_="admin").json()["data"]

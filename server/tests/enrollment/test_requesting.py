@@ -10,7 +10,6 @@ from tests.enrollment.school import (
     add_subject,
     announced,
     audited,
-    execute,
     rows,
     together,
 )
@@ -86,7 +85,7 @@ async def test_of_twenty_equal_requests_one_is_made(api: Server) -> None:
 def test_a_subject_out_of_sight_is_unknown(api: Server, table: str, change: str) -> None:
     subject = add_subject(api)
     key = {"subjects": subject.id, "grades": subject.grade_id, "education_levels": subject.level_id}
-    execute(api, f"update {table} set {change} where id = %s", key[table])
+    api.execute(f"update {table} set {change} where id = %s", key[table])
     response = api.post(REQUEST, as_="learner", json={"subjectId": subject.id})
     assert response.status_code == 404
     assert response.json()["details"] == {"resource": "subject", "id": subject.id}

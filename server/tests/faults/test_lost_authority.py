@@ -18,7 +18,7 @@ from akako.kernel.db.pool import Pool
 from akako.library import service as library
 from tests.enrollment.school import add_requests, wait_until_blocked
 from tests.http import raw
-from tests.identity.people import add_people, execute, make_admin
+from tests.identity.people import add_people, make_admin
 from tests.library.school import Topic, add_topic, count, refused
 from tests.library.usage import new_mentor
 from tests.parts.server import Server
@@ -49,7 +49,7 @@ def interrupted(
             holder.execute(lock.encode(), (value,))
             answer = thread.submit(write)
             wait_until_blocked(api, 1)
-            execute(api, ENDS[end][0], user_id)
+            api.execute(ENDS[end][0], user_id)
             holder.rollback()
         return answer.result()
 
@@ -100,7 +100,7 @@ def test_a_body_that_came_slowly(api: Server, admin: tuple[str, str], end: str) 
         connected.send(raw.head(LEVELS, *lines, method="POST") + body[:5])
         # It is on record once the server has identified the caller and waits for the body.
         time.sleep(0.5)
-        execute(api, ENDS[end][0], admin[1])
+        api.execute(ENDS[end][0], admin[1])
         connected.send(body[5:])
         answer = connected.receive()
     assert answer.status_code == ENDS[end][1], answer.text

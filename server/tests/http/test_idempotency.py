@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from tests.http.refusals import details_of
-from tests.identity.people import Ask, execute, statuses, together, value
+from tests.identity.people import Ask, statuses, together, value
 from tests.parts.server import Server
 
 LEVELS = "/api/admin/education/levels"
@@ -108,7 +108,7 @@ def test_a_refusal_of_the_work_is_kept(api: Server) -> None:
     create(api, "Taken", "key-5")
     first = create(api, "Taken", "key-6")
     details_of(first, 409, "CONFLICT")
-    execute(api, "update education_levels set name_key = 'x', name = 'x' where name = 'Taken'")
+    api.execute("update education_levels set name_key = 'x', name = 'x' where name = 'Taken'")
     second = create(api, "Taken", "key-6")
     assert second.headers["idempotent-replayed"] == "true"
     assert second.content == first.content
@@ -165,7 +165,7 @@ def test_roles_and_removals_may_be_repeated(api: Server) -> None:
 
 def test_a_key_is_forgotten_after_a_day(api: Server) -> None:
     assert create(api, "Yesterday", "key-11").status_code == 201
-    execute(api, "update idempotency_keys set created_at = created_at - interval '25 hours'")
+    api.execute("update idempotency_keys set created_at = created_at - interval '25 hours'")
     details_of(create(api, "Yesterday", "key-11"), 409, "CONFLICT")
 
 

@@ -10,7 +10,6 @@ import pytest
 from tests.conftest import StartServer
 from tests.http import raw
 from tests.http.refusals import details_of
-from tests.identity.people import execute
 from tests.parts.log_secrets import secrets_in
 from tests.parts.server import Server
 
@@ -49,7 +48,7 @@ def test_the_log_holds_nothing_secret_or_personal(api: Server) -> None:
     api.post("/api/admin/education/levels", as_="admin", json=level, headers=key)
     # PostgreSQL quotes the whole row when an unforeseen rule refuses it.
     rule = "alter table users add constraint no_names check (first_name is distinct from 'Break')"
-    execute(api, rule)
+    api.execute(rule)
     crash = api.put("/api/auth/profile", as_="learner", json={"firstName": "Break"})
     details_of(crash, 500, "INTERNAL_ERROR")
     assert len(log_lines(api, "request")) >= 8
@@ -59,7 +58,7 @@ def test_the_log_holds_nothing_secret_or_personal(api: Server) -> None:
 
 
 def test_a_crash_tells_its_request_id_and_nothing_else(api: Server) -> None:
-    execute(api, "alter table education_levels rename to elsewhere")
+    api.execute("alter table education_levels rename to elsewhere")
     answer = api.get("/api/education/levels", headers={"X-Request-Id": "crash-1"})
     assert details_of(answer, 500, "INTERNAL_ERROR") == {"requestId": "crash-1"}
     assert answer.json()["error"] == "Internal server error"
@@ -67,7 +66,7 @@ def test_a_crash_tells_its_request_id_and_nothing_else(api: Server) -> None:
     (crash,) = log_lines(api, "request_crashed")
     assert crash["request_id"] == "crash-1"
     assert "UndefinedTableError" in str(crash["exception"])
-    execute(api, "alter table elsewhere rename to education_levels")
+    api.execute("alter table elsewhere rename to education_levels")
     assert api.get("/api/education/levels").status_code == 200
 
 

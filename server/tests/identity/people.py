@@ -35,11 +35,6 @@ def add_person(api: Server, *, role: str | None = "LEARNER", **columns: Unpack[U
         return create_user(db, role=role, **columns).id
 
 
-def execute(api: Server, sql: str, *values: object) -> None:
-    with api.db() as db:
-        db.execute(sql, values)
-
-
 def rows(api: Server, sql: str, *values: object) -> list[tuple[Any, ...]]:
     with api.db() as db:
         return db.execute(sql, values).fetchall()

@@ -9,7 +9,7 @@ import pytest
 from akako.dev.fake_clerk import FakeClerk
 from tests.http.refusals import details_of
 from tests.identity.clerk import PROFILE, address_of, bearer, roles_of, sync
-from tests.identity.people import execute, rows, value
+from tests.identity.people import rows, value
 from tests.parts.server import Server
 
 
@@ -19,8 +19,7 @@ def later() -> int:
 
 
 def promote(api: Server, clerk_id: str) -> None:
-    execute(
-        api,
+    api.execute(
         "insert into user_roles (id, user_id, role, effective_start) "
         "select %s, id, 'MENTOR', now() from users where clerk_id = %s",
         f"mentor-{clerk_id}",
@@ -30,8 +29,8 @@ def promote(api: Server, clerk_id: str) -> None:
 
 def forget(api: Server, clerk_id: str) -> None:
     """As after a deletion at Clerk, except that the address is still in the row."""
-    execute(api, "update users set deleted_at = now() where clerk_id = %s", clerk_id)
-    execute(api, "insert into user_tombstones (clerk_id) values (%s)", clerk_id)
+    api.execute("update users set deleted_at = now() where clerk_id = %s", clerk_id)
+    api.execute("insert into user_tombstones (clerk_id) values (%s)", clerk_id)
 
 
 def test_an_address_of_somebody_deleted_is_free_and_brings_no_roles(

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.http.refusals import details_of
-from tests.identity.people import Ask, execute, make_admin, statuses, together, value
+from tests.identity.people import Ask, make_admin, statuses, together, value
 from tests.parts import promises
 from tests.parts.server import Server
 
@@ -110,7 +110,7 @@ def test_who_does_not_count_as_an_administrator(
         "past": "update user_roles set effective_end = now() where role = 'ADMIN' and user_id = %s",
     }
     for change in changes.values():
-        execute(api, change, second_id)
+        api.execute(change, second_id)
         for method, path, body in (demotion(first_id), deactivation(first_id)):
             details_of(api.request(method, path, as_="admin", json=body), 409, "LAST_ADMIN")
         restore(api)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.http.refusals import details_of, fields_of
-from tests.identity.people import execute, rows
+from tests.identity.people import rows
 from tests.parts.server import Server
 
 PROFILE = "/api/auth/profile"
@@ -155,7 +155,7 @@ def test_a_change_is_on_record_with_both_states(api: Server) -> None:
 def test_account_states_are_seen_at_the_next_request(api: Server) -> None:
     who = api.user("states")
     for status in ("INACTIVE", "SUSPENDED"):
-        execute(api, "update users set status = %s where clerk_id = %s", status, who)
+        api.execute("update users set status = %s where clerk_id = %s", status, who)
         details = details_of(api.get(PROFILE, as_=who), 403, "FORBIDDEN")
         assert details == {
             "required": [],
@@ -164,9 +164,9 @@ def test_account_states_are_seen_at_the_next_request(api: Server) -> None:
         }
         details_of(api.put(PROFILE, as_=who, json={"firstName": "x"}), 403, "FORBIDDEN")
         assert api.get("/api/education/levels", as_=who).status_code == 200
-        execute(api, "update users set status = 'ACTIVE' where clerk_id = %s", who)
+        api.execute("update users set status = 'ACTIVE' where clerk_id = %s", who)
         assert api.get(PROFILE, as_=who).status_code == 200
-    execute(api, "update users set deleted_at = now() where clerk_id = %s", who)
+    api.execute("update users set deleted_at = now() where clerk_id = %s", who)
     details_of(api.get(PROFILE, as_=who), 401, "UNAUTHORIZED")
 
 
@@ -174,7 +174,7 @@ def test_an_ended_session_is_nobody(api: Server) -> None:
     who = api.user("ended")
     headers = {"Authorization": f"Bearer {api.token(who, sid='sess_ended')}"}
     assert api.get(PROFILE, headers=headers).status_code == 200
-    execute(api, "insert into ended_sessions (session_id) values ('sess_ended')")
+    api.execute("insert into ended_sessions (session_id) values ('sess_ended')")
     details_of(api.get(PROFILE, headers=headers), 401, "UNAUTHORIZED")
     details_of(api.post("/api/auth/sync", headers=headers), 401, "UNAUTHORIZED")
     assert api.get(PROFILE, as_=who).status_code == 200

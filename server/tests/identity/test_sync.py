@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.http.refusals import details_of, fields_of
-from tests.identity.people import Ask, execute, rows, statuses, together, value
+from tests.identity.people import Ask, rows, statuses, together, value
 from tests.parts.server import Server
 
 SYNC = "/api/auth/sync"
@@ -14,12 +14,11 @@ SYNC = "/api/auth/sync"
 def introduce(api: Server, name: str) -> str:
     """Somebody the identity provider knows and we do not yet."""
     clerk_id = api.user(name)
-    execute(
-        api,
+    api.execute(
         "delete from user_roles where user_id = (select id from users where clerk_id = %s)",
         clerk_id,
     )
-    execute(api, "delete from users where clerk_id = %s", clerk_id)
+    api.execute("delete from users where clerk_id = %s", clerk_id)
     return clerk_id
 
 
@@ -143,7 +142,7 @@ def test_a_sync_never_touches_roles_plan_or_status(api: Server) -> None:
 
 def test_a_deleted_person_is_answered_like_an_unknown_one(api: Server) -> None:
     who = introduce(api, "deleted")
-    execute(api, "insert into user_tombstones (clerk_id) values (%s)", who)
+    api.execute("insert into user_tombstones (clerk_id) values (%s)", who)
     details_of(api.post(SYNC, json={"userId": who}), 422, "VALIDATION_ERROR")
     details_of(api.post(SYNC, as_=who), 401, "UNAUTHORIZED")
     details_of(api.get("/api/auth/profile", as_=who), 401, "UNAUTHORIZED")

@@ -22,7 +22,7 @@ from tests.identity.clerk import (
     settings_for,
     sync,
 )
-from tests.identity.people import Ask, add_person, execute, statuses, together, value
+from tests.identity.people import Ask, add_person, statuses, together, value
 from tests.parts.server import Server
 
 
@@ -172,8 +172,7 @@ def test_the_first_administrator_is_named_by_the_operator(
     boss, pretender = bearer(clerk, BOSS), bearer(clerk, "user_pretender", role="ADMIN")
     assert with_clerk.get("/api/users", headers=boss).status_code == 200
     details_of(with_clerk.get("/api/users", headers=pretender), 403, "FORBIDDEN")
-    execute(
-        with_clerk,
+    with_clerk.execute(
         "update user_roles set effective_end = now() where role = 'ADMIN' and user_id = "
         "(select id from users where clerk_id = %s)",
         BOSS,

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.http.refusals import details_of, fields_of
-from tests.identity.people import add_people, add_person, execute
+from tests.identity.people import add_people, add_person
 from tests.parts.server import Server
 
 USERS = "/api/users"
@@ -97,7 +97,7 @@ def test_nobody_is_met_twice_or_missed_while_others_come_and_go(api: Server) -> 
     before = {each["id"] for each in walk(api, f"{USERS}?limit=100")}
     seen = [each["id"] for each in first.json()["data"]]
     add_people(api, 3)
-    execute(api, "update users set deleted_at = now() where id = %s", seen[0])
+    api.execute("update users set deleted_at = now() where id = %s", seen[0])
     path = following(first)
     while path:
         answer = api.get(path, as_="admin")

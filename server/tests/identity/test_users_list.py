@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.http.refusals import details_of, fields_of
-from tests.identity.people import add_person, execute
+from tests.identity.people import add_person
 from tests.parts.server import Server
 
 USERS = "/api/users"
@@ -182,8 +182,7 @@ def test_filters_and_dates(api: Server, query: str, expected: list[str | None]) 
 def test_only_roles_that_hold_now_count(api: Server) -> None:
     admins = api.get(f"{USERS}?role=ADMIN,MENTOR&sort=firstName&order=asc", as_="admin").json()
     assert [each["clerkId"] for each in admins["data"]] == ["user_admin", "user_mentor"]
-    execute(
-        api,
+    api.execute(
         "insert into user_roles (id, user_id, role, effective_start, effective_end) "
         "select first_name, id, 'MENTOR', w.start::timestamptz, w.stop::timestamptz from users "
         "join (values ('Zed', '2020-01-01', '2020-02-01'), ('John', '2099-01-01', null)) "
@@ -249,8 +248,7 @@ def test_allowed_values_are_listed(api: Server) -> None:
 
 def test_deleted_users_are_listed_only_on_request_and_without_their_data(api: Server) -> None:
     gone = add_person(api, email="gone@example.com", first_name="Gone", clerk_id="user_gone")
-    execute(
-        api,
+    api.execute(
         "update users set deleted_at = now(), email = null, email_key = null, first_name = null, "
         "search_key = '', status = 'INACTIVE' where id = %s",
         gone,

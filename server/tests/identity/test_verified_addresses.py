@@ -13,7 +13,7 @@ import pytest
 from akako.dev.fake_clerk import FakeClerk, email_address, sign_webhook
 from tests.http.refusals import details_of
 from tests.identity.clerk import PROFILE, SYNC, WEBHOOK_SECRET, address_of, bearer, sync
-from tests.identity.people import add_person, execute, rows, value
+from tests.identity.people import add_person, rows, value
 from tests.parts.server import Server
 
 Path = Callable[[FakeClerk, Server, str], None]
@@ -210,5 +210,5 @@ def test_anonymous_sync_does_not_reveal_who_is_banned(
     assert value(with_clerk, "select status from users where clerk_id = %s", who) == "SUSPENDED"
     details = details_of(with_clerk.get(PROFILE, headers=bearer(clerk, who)), 403, "FORBIDDEN")
     assert details["reason"] == "account_inactive"
-    execute(with_clerk, "update users set status = 'INACTIVE' where clerk_id = %s", other)
+    with_clerk.execute("update users set status = 'INACTIVE' where clerk_id = %s", other)
     assert sync(with_clerk, other).status_code == 200

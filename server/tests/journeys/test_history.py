@@ -10,7 +10,7 @@ import pytest
 from akako.identity import accounts
 from akako.kernel.core.ids import new_id
 from akako.kernel.db.pool import Pool
-from tests.enrollment.school import add_learners, add_requests, add_subject, execute
+from tests.enrollment.school import add_learners, add_requests, add_subject
 from tests.identity.people import value
 from tests.parts.server import Server
 
@@ -85,8 +85,7 @@ def test_the_newest_comes_first_and_the_cursor_walks_through(api: Server, deeds:
 
 def test_deeds_of_one_moment_are_walked_through_too(api: Server) -> None:
     resource_id = new_id()
-    execute(
-        api,
+    api.execute(
         "insert into audit_log (at, action, resource, resource_id) "
         "select '2020-01-01', 'tested', 'test', %s from generate_series(1, 12)",
         resource_id,
@@ -142,8 +141,7 @@ def test_a_refused_attempt_can_be_found(api: Server) -> None:
 
 def test_a_secret_is_never_shown(api: Server) -> None:
     resource_id = new_id()
-    execute(
-        api,
+    api.execute(
         "insert into audit_log (action, resource, resource_id, before, after) values "
         """('tested', 'test', %s, '{"accessToken": "hush", "n": 1}',
             '{"list": [{"Password": "hush", "secretKey": {"x": "hush"}, "name": "seen"}]}')""",

@@ -42,11 +42,6 @@ def learner(api: Server, topic: Topic) -> Actor:
     return Actor(user_id=api.user_id(who), clerk_id=who, roles=roles, session_id=session)
 
 
-def run(api: Server, sql: str, *values: object) -> None:
-    with api.db() as db:
-        db.execute(sql.encode(), values)
-
-
 ENDED = {
     "inactive": ("update users set status = 'INACTIVE' where id = %s", "user", "FORBIDDEN"),
     "deleted": ("update users set deleted_at = now() where id = %s", "user", "UNAUTHORIZED"),
@@ -102,7 +97,7 @@ async def test_it_ends_when_its_reader_may_read_no_more(
     await anext(chunks)
     sql, of, code = ENDED[name]
     ids = {"user": learner.user_id, "subject": topic.subject_id, "topic": topic.id}
-    run(api, sql, ids[of])
+    api.execute(sql, ids[of])
     with pytest.raises(ApiError) as refusal:
         await anext(chunks)
     assert refusal.value.code == code
@@ -118,7 +113,7 @@ async def test_it_goes_on(
     name: str,
 ) -> None:
     chunks = await download(api, db, topic, learner, monkeypatch)
-    run(api, GOES_ON[name], topic.id)
+    api.execute(GOES_ON[name], topic.id)
     assert sum([len(chunk) async for chunk in chunks]) == SIZE - MIB
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.enrollment.school import Ask, add_subject, announced, audited, execute, rows, together
+from tests.enrollment.school import Ask, add_subject, announced, audited, rows, together
 from tests.parts.server import Server
 
 APPLY = "/api/mentor/apply"
@@ -92,7 +92,7 @@ def test_after_a_rejection_one_may_apply_again(api: Server) -> None:
 @pytest.mark.parametrize("change", ["is_active = false", "deleted_at = now()"])
 def test_subjects_out_of_sight_are_unknown(api: Server, change: str) -> None:
     seen, hidden = add_subject(api), add_subject(api)
-    execute(api, f"update grades set {change} where id = %s", hidden.grade_id)
+    api.execute(f"update grades set {change} where id = %s", hidden.grade_id)
     body = {**BODY, "subjectIds": [seen.id, hidden.id, "nope"]}
     response = api.post(APPLY, as_=api.user("picky"), json=body)
     assert response.status_code == 422

@@ -18,7 +18,6 @@ from tests.enrollment.school import (
     announced,
     audited,
     behind_lock,
-    execute,
     rows,
     together,
 )
@@ -39,8 +38,7 @@ MENDED = "drop trigger refuse_mentors on user_roles; drop function refuse_mentor
 def pending(api: Server, user_id: str | None = None) -> str:
     """A pending application, of a new learner unless somebody is named."""
     application_id = new_id()
-    execute(
-        api,
+    api.execute(
         "insert into mentor_applications (id, user_id, motivation) values (%s, %s, 'x')",
         application_id,
         user_id or add_learners(api, 1)[0],
@@ -104,11 +102,11 @@ def test_the_new_mentor_may_mentor_at_once(api: Server) -> None:
 
 @contextmanager
 def no_new_mentors(api: Server) -> Iterator[None]:
-    execute(api, BROKEN)
+    api.execute(BROKEN)
     try:
         yield
     finally:
-        execute(api, MENDED)
+        api.execute(MENDED)
 
 
 def test_a_fault_between_decision_and_role_leaves_neither(api: Server) -> None:
@@ -133,7 +131,7 @@ def test_a_fault_between_decision_and_role_leaves_neither(api: Server) -> None:
 
 def test_an_unknown_subject_leaves_everything_as_it_was(api: Server) -> None:
     application_id, good, deleted = pending(api), add_subject(api), add_subject(api)
-    execute(api, "update subjects set deleted_at = now() where id = %s", deleted.id)
+    api.execute("update subjects set deleted_at = now() where id = %s", deleted.id)
     response = decide(api, application_id, "approve", subjectIds=[good.id, deleted.id])
     assert response.status_code == 422
     assert response.json()["details"] == {
@@ -231,7 +229,7 @@ def test_nobody_becomes_mentor_without_an_active_account(
 ) -> None:
     application_id = pending(api)
     user_id = applicant(api, application_id)
-    execute(api, f"update users set {change} where id = %s", user_id)
+    api.execute(f"update users set {change} where id = %s", user_id)
     response = decide(api, application_id, "approve")
     assert response.status_code == 409
     assert response.json()["code"] == "INVALID_STATE"

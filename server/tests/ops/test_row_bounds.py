@@ -15,7 +15,6 @@ from akako.kernel.http.idempotency import Scope, Stored
 from akako.mentors import queries as mentors
 from akako.webhooks import queries as webhooks
 from tests.enrollment.school import add_subject
-from tests.identity.people import execute
 from tests.parts.server import Server
 
 KEYS = """
@@ -92,7 +91,7 @@ async def test_the_oldest_dead_letters_make_room(
 def test_requests_that_are_cancelled_and_made_again_end(api: Server) -> None:
     who, subject = api.user("looping"), add_subject(api).id
     user_id = api.user_id(who)
-    execute(api, REQUESTS, new_id()[:20], user_id, subject, enrollment.MAX_DAILY - 1)
+    api.execute(REQUESTS, new_id()[:20], user_id, subject, enrollment.MAX_DAILY - 1)
     body = {"subjectId": subject}
     first = api.post("/api/enrollment/request", as_=who, json=body)
     assert first.status_code == 201
@@ -100,13 +99,13 @@ def test_requests_that_are_cancelled_and_made_again_end(api: Server) -> None:
     assert api.post(path, as_=who).status_code == 200
     again = api.post("/api/enrollment/request", as_=who, json=body)
     assert (again.status_code, again.json()["details"]["field"]) == (409, "requests")
-    execute(api, "update enrollments set requested_at = requested_at - interval '1 day'")
+    api.execute("update enrollments set requested_at = requested_at - interval '1 day'")
     assert api.post("/api/enrollment/request", as_=who, json=body).status_code == 201
 
 
 def test_applications_after_each_rejection_end(api: Server) -> None:
     who = api.user("eager")
-    execute(api, APPLICATIONS, new_id()[:20], api.user_id(who), mentors.MAX_DAILY - 1)
+    api.execute(APPLICATIONS, new_id()[:20], api.user_id(who), mentors.MAX_DAILY - 1)
     body = {"motivation": "I teach"}
     first = api.post("/api/mentor/apply", as_=who, json=body)
     assert first.status_code == 201

@@ -174,6 +174,11 @@ class Server:
         assert self.database_url is not None
         return psycopg.connect(self.database_url, autocommit=True)
 
+    def execute(self, sql: str, *values: object) -> None:
+        """Run a statement in the server's database, without its result."""
+        with self.db() as db:
+            db.execute(sql.encode(), values)
+
     def close(self) -> None:
         self._client.close()
         if self.process is not None:

@@ -11,7 +11,7 @@ from akako.kernel.core.ids import new_id
 from akako.plans.months import month_of, next_month
 from tests.conftest import StartServer
 from tests.http.refusals import details_of
-from tests.identity.people import Ask, execute, rows, statuses, together, value
+from tests.identity.people import Ask, rows, statuses, together, value
 from tests.parts.server import Server
 
 APP = "https://app.example.com"
@@ -33,8 +33,7 @@ def reset() -> int:
 
 
 def set_used(api: Server, subject: str, used: int, kind: str = "api_calls") -> None:
-    execute(
-        api,
+    api.execute(
         "insert into usage_counters (subject, month, kind, used) values (%s, %s, %s, %s) "
         "on conflict (subject, month, kind) do update set used = excluded.used",
         subject,
@@ -117,9 +116,9 @@ def test_what_was_no_service_is_free(api: Server) -> None:
     expired = api.get(PROFILE, headers={"Authorization": f"Bearer {old}"})
     assert expired.status_code == 401
     assert api.get(LEVELS, headers={"Authorization": f"Bearer {old}"}).status_code == 200
-    execute(api, "alter table education_levels rename to elsewhere")
+    api.execute("alter table education_levels rename to elsewhere")
     assert api.get(LEVELS, as_=who).status_code == 500
-    execute(api, "alter table elsewhere rename to education_levels")
+    api.execute("alter table elsewhere rename to education_levels")
     assert remaining(api.get(PROFILE, as_=who)) == remaining(first) - 1
 
 

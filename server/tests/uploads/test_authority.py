@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.library.school import Topic, add_topic, refused, rows
-from tests.library.usage import new_mentor, set_used, used
+from tests.library.school import Topic, refused, rows
+from tests.library.usage import set_used, used
 from tests.parts.server import Server
 from tests.uploads.in_flight import SENDERS, nothing_came_of_it, send_document
 
@@ -17,23 +17,8 @@ DELETED = "update users set deleted_at = now(), status = 'INACTIVE' where id = %
 EXPIRED = "update user_roles set effective_end = now() where user_id = %s and role = 'MENTOR'"
 
 
-@pytest.fixture
-def mentor(api: Server) -> str:
-    return new_mentor(api)
-
-
-@pytest.fixture
-def topic(api: Server, mentor: str) -> Topic:
-    return add_topic(api, mentor=mentor)
-
-
-def run(api: Server, sql: str, *values: object) -> None:
-    with api.db() as db:
-        db.execute(sql.encode(), values)
-
-
 def delete_account(api: Server, topic: Topic, mentor: str) -> None:
-    run(api, DELETED, mentor)
+    api.execute(DELETED, mentor)
 
 
 def set_status(status: str) -> Change:
@@ -51,7 +36,7 @@ def remove_role(api: Server, topic: Topic, mentor: str) -> None:
 
 
 def expire_role(api: Server, topic: Topic, mentor: str) -> None:
-    run(api, EXPIRED, mentor)
+    api.execute(EXPIRED, mentor)
 
 
 def reassign_subject(api: Server, topic: Topic, mentor: str) -> None:
@@ -97,7 +82,7 @@ def test_changed_while_the_upload_was_under_way(
 ) -> None:
     change, status, what = CHANGES[name]
     user_id = api.user_id(mentor)
-    run(api, "update users set plan = 'PRO' where id = %s", user_id)
+    api.execute("update users set plan = 'PRO' where id = %s", user_id)
     set_used(api, mentor, 50)
     answer = SENDERS[kind](api, topic, mentor, lambda: change(api, topic, user_id))
     details = refused(answer, status, CODES[status])
@@ -110,7 +95,7 @@ def test_a_session_that_ended(api: Server, topic: Topic, mentor: str, kind: str)
     session = f"sess_{topic.id}"
     api._tokens[mentor] = api.token(mentor, sid=session)
     sql = "insert into ended_sessions (session_id) values (%s)"
-    answer = SENDERS[kind](api, topic, mentor, lambda: run(api, sql, session))
+    answer = SENDERS[kind](api, topic, mentor, lambda: api.execute(sql, session))
     assert refused(answer, 401, "UNAUTHORIZED")["reason"] == "invalid"
     nothing_came_of_it(api, topic)
 

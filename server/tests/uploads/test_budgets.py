@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
-import pytest
 
 from tests.library.school import (
     MIB,
@@ -27,24 +26,8 @@ FULL = 500 * MIB
 TEXT = b"1234567890"
 
 
-@pytest.fixture
-def mentor(api: Server) -> str:
-    """A fresh mentor on the FREE plan."""
-    return new_mentor(api)
-
-
-@pytest.fixture
-def topic(api: Server, mentor: str) -> Topic:
-    return add_topic(api, mentor=mentor)
-
-
-def run(api: Server, sql: str, *values: object) -> None:
-    with api.db() as db:
-        db.execute(sql.encode(), values)
-
-
 def set_plan(api: Server, who: str, plan: str) -> None:
-    run(api, "update users set plan = %s where id = %s", plan, api.user_id(who))
+    api.execute("update users set plan = %s where id = %s", plan, api.user_id(who))
 
 
 def at_once(asking: Sequence[Callable[[], httpx2.Response]]) -> Counter[int]:
@@ -77,10 +60,10 @@ def test_creations_at_once_share_what_is_left(api: Server, mentor: str, topic: T
 def test_members_of_an_organisation_share_what_is_left(api: Server, topic: Topic) -> None:
     """The quota is the organisation's, so its members' creations wait for each other too."""
     organization = f"org_{topic.id}"
-    run(api, "insert into organizations (id, plan) values (%s, 'FREE')", organization)
+    api.execute("insert into organizations (id, plan) values (%s, 'FREE')", organization)
     used = "insert into usage_counters (subject, month, kind, used) values (%s, {}, %s, 8)"
     month = "date_trunc('month', now() at time zone 'UTC')::date"
-    run(api, used.format(month), f"organization:{organization}", "file_uploads")
+    api.execute(used.format(month), f"organization:{organization}", "file_uploads")
     members = [new_mentor(api) for _ in range(6)]
     topics = [add_topic(api, mentor=each) for each in members]
     for each in members:
@@ -118,11 +101,11 @@ def test_no_piece_prolongs_an_upload(api: Server, topic: Topic) -> None:
     path = begun(create(api, 10, plan(topic)))
     name = path.rpartition("/")[2]
     sql = "update resumable_uploads set expires_at = now() + interval '2 hours' where id = %s"
-    run(api, sql, name)
+    api.execute(sql, name)
     expires = head(api, path).headers["upload-expires"]
     assert append(api, path, 0, TEXT[:5]).headers["upload-expires"] == expires
     assert head(api, path).headers["upload-expires"] == expires
-    run(api, "update resumable_uploads set expires_at = now() where id = %s", name)
+    api.execute("update resumable_uploads set expires_at = now() where id = %s", name)
     refused(append(api, path, 5, TEXT[5:]), 404, "NOT_FOUND")
 
 
@@ -133,7 +116,7 @@ def test_an_upload_that_expires_during_a_piece_is_not_finished(api: Server, topi
     def content() -> Iterator[bytes]:
         yield b"x" * (2 * MIB)
         eventually(lambda: files(api).get(name, 0) >= MIB)
-        run(api, "update resumable_uploads set expires_at = now() where id = %s", name)
+        api.execute("update resumable_uploads set expires_at = now() where id = %s", name)
         yield b"x" * MIB
 
     refused(append(api, path, 0, content()), 404, "NOT_FOUND")

@@ -6,29 +6,17 @@ import pytest
 
 from tests.library.school import (
     Topic,
-    add_topic,
     count,
     enroll,
     objects,
     pending,
     refused,
 )
-from tests.library.usage import new_mentor, set_used, used
+from tests.library.usage import set_used, used
 from tests.parts.server import Server
 from tests.uploads.tus import append, begun, cancel, create, files, head, offset, plan, video_plan
 
 TEXT = b"1234567890"
-
-
-@pytest.fixture
-def mentor(api: Server) -> str:
-    """A fresh mentor on the FREE plan."""
-    return new_mentor(api)
-
-
-@pytest.fixture
-def topic(api: Server, mentor: str) -> Topic:
-    return add_topic(api, mentor=mentor)
 
 
 def test_only_staff_begins(api: Server, topic: Topic) -> None:

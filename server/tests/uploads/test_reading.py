@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.library.school import Topic, add_topic, put_video, refused, uploaded, video
-from tests.library.usage import new_mentor
+from tests.library.school import Topic, put_video, refused, uploaded, video
 from tests.parts.server import Server
 from tests.uploads.tus import append, begun, cancel, create, head, plan, video_plan
 
@@ -13,24 +12,9 @@ FILM = video(10)
 TEXT = b"1234567890"
 
 
-@pytest.fixture
-def mentor(api: Server) -> str:
-    return new_mentor(api)
-
-
-@pytest.fixture
-def topic(api: Server, mentor: str) -> Topic:
-    return add_topic(api, mentor=mentor)
-
-
-def run(api: Server, sql: str, *values: object) -> None:
-    with api.db() as db:
-        db.execute(sql.encode(), values)
-
-
 def reassign(api: Server, topic: Topic, who: str) -> None:
     sql = "update subjects set mentor_id = %s where id = %s"
-    run(api, sql, api.user_id(who), topic.subject_id)
+    api.execute(sql, api.user_id(who), topic.subject_id)
 
 
 @pytest.fixture(params=["document", "video"])
@@ -60,14 +44,14 @@ def test_a_mentor_who_lost_the_subject_sees_nothing_of_it(
 
 
 def test_after_the_topic_was_deleted(api: Server, topic: Topic, mentor: str, finished: str) -> None:
-    run(api, "update topics set deleted_at = now() where id = %s", topic.id)
+    api.execute("update topics set deleted_at = now() where id = %s", topic.id)
     shown = api.get(finished, as_=mentor).json()["data"]
     assert shown.keys() & {"document", "video"} == set()
 
 
 def test_after_the_role_was_lost(api: Server, mentor: str, finished: str) -> None:
     sql = "delete from user_roles where user_id = %s and role = 'MENTOR'"
-    run(api, sql, api.user_id(mentor))
+    api.execute(sql, api.user_id(mentor))
     refused(api.get(finished, as_=mentor), 403, "FORBIDDEN")
     assert head(api, finished, as_=mentor).status_code == 403
     refused(cancel(api, finished, as_=mentor), 403, "FORBIDDEN")
@@ -77,7 +61,7 @@ def test_after_the_role_was_lost(api: Server, mentor: str, finished: str) -> Non
 def test_while_the_account_is_not_active(
     api: Server, mentor: str, finished: str, status: str
 ) -> None:
-    run(api, "update users set status = %s where id = %s", status, api.user_id(mentor))
+    api.execute("update users set status = %s where id = %s", status, api.user_id(mentor))
     for response in (api.get(finished, as_=mentor), cancel(api, finished, as_=mentor)):
         assert refused(response, 403, "FORBIDDEN")["reason"] == "account_inactive"
     assert head(api, finished, as_=mentor).status_code == 403
