@@ -8,7 +8,7 @@ import socket
 import sys
 from pathlib import Path
 
-from akako.settings import Settings
+from akako.settings import Settings, default_data_dir
 
 WILDCARDS = {"0.0.0.0", "::", ""}  # noqa: S104 - compared, not bound
 # Documentation addresses (RFC 5737, RFC 3849): connecting a UDP socket sends nothing.
@@ -68,7 +68,6 @@ def free_port(host: str, used: int) -> int | None:
 
 def _data_dir_option(data_dir: Path) -> str:
     """Return the option that makes another process use the same folder as this one."""
-    default = Path("/var/lib/akako") if os.geteuid() == 0 else Path("data")
-    if data_dir.absolute() == default.absolute():
+    if data_dir.absolute() == default_data_dir().absolute():
         return ""
     return f" --data-dir {shlex.quote(str(data_dir))}"

@@ -79,8 +79,7 @@ def verifier(settings: Settings) -> TokenVerifier:
         except ValueError as error:
             raise SettingsError(f"AKAKO_CLERK_JWT_KEY {error}") from None
     else:
-        issuer = settings.clerk_issuer.rstrip("/")
-        keys = JwksKeySet(settings.clerk_jwks_url or f"{issuer}/.well-known/jwks.json")
+        keys = JwksKeySet(settings.clerk_keys_url)
     return JwtVerifier(
         settings.clerk_issuer,
         keys,

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import structlog
 
 from akako import __version__, settings
+from akako.kernel.core.text import printable
 from akako.kernel.files import modes
 from akako.kernel.telemetry import logging
 
@@ -101,10 +102,8 @@ def _load(options: argparse.Namespace) -> settings.Settings:
 
 
 def _fail(reason: str, status: int = 1) -> NoReturn:
-    reason = settings.redacted(reason)
     # Text from an archive or a database could contain control sequences of the terminal.
-    shown = "".join(each if each.isprintable() else "?" for each in reason)
-    print(f"akako: {shown}", file=sys.stderr)
+    print(f"akako: {printable(settings.redacted(reason))}", file=sys.stderr)
     sys.exit(status)
 
 

@@ -215,26 +215,25 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OverflowError:
-        listener.close()
-        raise SettingsError(f"--port {port} must be between 0 and 65535") from None
-    except (socket.gaierror, ValueError):  # the codec of host names raises ValueError
-        listener.close()
-        raise SettingsError(
-            f"--host {host} is not an address of this machine: use 127.0.0.1, or 0.0.0.0 for all"
-        ) from None
-    except OSError as error:
+    except (OSError, OverflowError, ValueError) as error:
         listener.close()
         raise SettingsError(_bind_failure(host, port, error)) from None
     listener.set_inheritable(True)
     return listener
 
 
-def _bind_failure(host: str, port: int, error: OSError) -> str:
+def _bind_failure(host: str, port: int, error: Exception) -> str:
+    if isinstance(error, OverflowError):
+        return f"--port {port} must be between 0 and 65535"
+    # The codec of host names raises ValueError.
+    if (
+        not isinstance(error, OSError)
+        or isinstance(error, socket.gaierror)
+        or error.errno == errno.EADDRNOTAVAIL
+    ):
+        return f"--host {host} is not an address of this machine: use 127.0.0.1, or 0.0.0.0 for all"
     text = f"--port {port} on {host} cannot be used: {error.strerror}"
     if error.errno == errno.EADDRINUSE:
         free = announcement.free_port(host, port)
         return f"{text}: try --port {free}" if free else text
-    if error.errno == errno.EADDRNOTAVAIL:
-        return f"--host {host} is not an address of this machine: use 127.0.0.1, or 0.0.0.0 for all"
     return text

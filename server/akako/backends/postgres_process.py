@@ -16,6 +16,7 @@ from psycopg import sql
 from akako.backends.postgres_binaries import Programs
 from akako.backends.postgres_cluster import NAME, SUPERUSER, Folder, reason
 from akako.backends.postgres_owner import EmbeddedPostgresError, Owner, run_as
+from akako.kernel.core.processes import is_alive
 
 START_SECONDS = 300  # recovery after a power cut reads up to a gigabyte, maybe from a slow card
 
@@ -55,7 +56,7 @@ def postmaster(folder: Folder) -> Postmaster | None:
         lines = folder.pid_file.read_text().splitlines()
     except FileNotFoundError:
         return None
-    if not lines or not lines[0].isdigit() or not _is_alive(int(lines[0])):
+    if not lines or not lines[0].isdigit() or not _still_runs(int(lines[0])):
         return None
     told = len(lines) >= 8
     return Postmaster(
@@ -65,17 +66,11 @@ def postmaster(folder: Folder) -> Postmaster | None:
     )
 
 
-def _is_alive(pid: int) -> bool:
+def _still_runs(pid: int) -> bool:
     # As the first process of a container we inherit PostgreSQL, and a dead one waits to be reaped.
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return is_alive(pid)
 
 
 def ensure_running(

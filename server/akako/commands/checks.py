@@ -18,18 +18,17 @@ from akako import assembly
 from akako.backends import embedded_postgres, valkey_connection
 from akako.backends.clerk_directory import ClerkDirectory
 from akako.backends.embedded_postgres import EmbeddedPostgresError
-from akako.backends.key_set import get_bounded, outbound_client, parse_key_set
+from akako.backends.key_set import MAX_JWKS_BYTES, get_bounded, outbound_client, parse_key_set
 from akako.backends.postgres_binaries import find_programs
 from akako.kernel.core.errors import ApiError
 from akako.kernel.core.ids import new_id
-from akako.kernel.files.space import Reserve
+from akako.kernel.files.space import Reserve, measure
 from akako.migrations.run import prepare
 from akako.migrations.steps import MigrationError
 from akako.ops import backup_record
 from akako.settings import Settings
 
 CONNECT_SECONDS = 5
-MAX_KEYS_BYTES = 256 * 1024
 SKEW_WARN, SKEW_FAIL = 2.0, 30.0  # tokens are valid for a minute
 BACKUP_SECONDS = 26 * 3600
 LOW_SHARE = 10  # warn below a tenth of the disk
@@ -114,10 +113,10 @@ async def check_clerk_keys(settings: Settings) -> Result:
         return Result("warn", "AKAKO_CLERK_ISSUER is not set: only development sign-ins work")
     if settings.clerk_jwt_key:
         return Result("ok", "AKAKO_CLERK_JWT_KEY is used")
-    url = settings.clerk_jwks_url or f"{settings.clerk_issuer.rstrip('/')}/.well-known/jwks.json"
+    url = settings.clerk_keys_url
     async with outbound_client() as client:
         try:
-            response, body = await get_bounded(client, url, MAX_KEYS_BYTES)
+            response, body = await get_bounded(client, url, MAX_JWKS_BYTES)
         except (httpx2.HTTPError, TimeoutError, ValueError) as error:
             return Result("fail", f"{url}: {_line(error)}: check the address and the network")
     if response.status_code != 200:
@@ -149,8 +148,7 @@ async def check_clerk_secret(settings: Settings) -> Result:
 
 async def check_disk(settings: Settings) -> Result:
     folder = _existing(settings.data_dir)
-    disk = os.statvfs(folder)
-    free, size = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
+    free, size = measure(folder)
     text = f"{free / 2**30:.1f} of {size / 2**30:.1f} GiB free in {folder}"
     try:
         Reserve(settings.reserve_bytes).require(folder)

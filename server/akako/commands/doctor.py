@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from akako import settings as settings_module
 from akako.commands import checks
 from akako.commands.checks import Result
+from akako.kernel.core.text import printable
 from akako.settings import Settings, SettingsError
 
 CHECK_SECONDS = 12.0
@@ -81,7 +82,5 @@ async def _bounded(check: Check, settings: Settings) -> Result:
 
 
 def _show(name: str, result: Result) -> None:
-    text = "".join(
-        each if each.isprintable() else "?" for each in settings_module.redacted(result.text)
-    )
+    text = printable(settings_module.redacted(result.text))
     print(f"{result.state:4} {name}: {text}", flush=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,12 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from akako import __version__
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.db.database import Database
+from akako.kernel.files.space import measure
 from akako.ops import backup_record
+from akako.storage.queries import WAITING
 
 # Successful jobs are deleted from the table, so it stays small.
-STANDING = """
+STANDING = f"""
 select
     (select count(*) from procrastinate_jobs where status = 'todo') as todo,
     (select count(*) from procrastinate_jobs where status = 'doing') as doing,
@@ -28,11 +29,7 @@ select
         where j.status = 'todo' and coalesce(j.scheduled_at, e.at) <= now()
     ) as lag,
     (select count(*) from webhook_dead_letters) as dead_letters,
-    (
-        select count(*) from procrastinate_jobs
-        where task_name = 'library.clean_up' and args ? 'key'
-          and status in ('todo', 'doing', 'failed')
-    ) as cleanup,
+    (select count(*) from ({WAITING}) waiting) as cleanup,
     (select count(*) from pending_objects) as pending
 """
 SINGLE = (
@@ -62,15 +59,11 @@ async def standing(db: Database) -> list[Metric]:
 
 def folder(data_dir: Path) -> list[Metric]:
     """Return the space on the disk of the data folder, and when the latest backup succeeded."""
-    disk = os.statvfs(data_dir)
+    free_bytes, size_bytes = measure(data_dir)
     free = GaugeMetricFamily(
-        "akako_disk_free_bytes",
-        "Space that the data folder's disk has for the server",
-        disk.f_bavail * disk.f_frsize,
+        "akako_disk_free_bytes", "Space that the data folder's disk has for the server", free_bytes
     )
-    size = GaugeMetricFamily(
-        "akako_disk_size_bytes", "Size of the data folder's disk", disk.f_blocks * disk.f_frsize
-    )
+    size = GaugeMetricFamily("akako_disk_size_bytes", "Size of the data folder's disk", size_bytes)
     backup = GaugeMetricFamily(
         "akako_backup_last_success_timestamp_seconds",
         "When akako backup last succeeded with this data folder",

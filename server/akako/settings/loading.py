@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from akako.kernel.core import urls
+from akako.kernel.core.text import comma_list
 from akako.kernel.http.client_address import parse_networks
 from akako.settings import parsers
 from akako.settings.model import Settings, SettingsError, variable
@@ -70,7 +71,7 @@ def secrets(environment: Mapping[str, str] | None = None) -> list[str]:
         text = environment.get(variable(field), "").strip()
         found |= urls.secrets_in(text)
         if re.search("secret|_key$|_key_|dsn", field) and text:
-            found |= {text, *parsers.items(text)}
+            found |= {text, *comma_list(text)}
     return sorted((each for each in found if len(each) >= MIN_SECRET), key=len, reverse=True)
 
 

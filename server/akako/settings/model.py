@@ -67,6 +67,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.env == "production"
 
     @property
+    def clerk_keys_url(self) -> str:
+        """Address of the public keys that verify Clerk's tokens. Needs `clerk_issuer`."""
+        return (
+            self.clerk_jwks_url or f"{(self.clerk_issuer or '').rstrip('/')}/.well-known/jwks.json"
+        )
+
+    @property
     def file_modes(self) -> Modes:
         """Permissions of stored files. nginx reads them through its group if it sends them."""
         return GROUP_READS if self.accel_location else PRIVATE

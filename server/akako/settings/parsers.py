@@ -9,14 +9,11 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from akako.kernel.core.text import comma_list
 from akako.kernel.http.limits import Rate
 
 MIN_KEY_BITS = 2048
 MIN_SECRET_BYTES = 16
-
-
-def items(text: str) -> tuple[str, ...]:
-    return tuple(item.strip() for item in text.split(",") if item.strip())
 
 
 def one_of(*allowed: str) -> Callable[[str], str]:
@@ -76,7 +73,7 @@ def pem(text: str) -> str:
 
 
 def secrets(text: str) -> tuple[str, ...]:
-    found = items(text)
+    found = comma_list(text)
     for secret in found:
         try:
             decoded = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
@@ -98,7 +95,7 @@ def key(text: str) -> str:
 
 
 def clerk_ids(text: str) -> tuple[str, ...]:
-    ids = items(text)
+    ids = comma_list(text)
     if not all(re.fullmatch(r"user_[A-Za-z0-9_]{1,64}", each, re.ASCII) for each in ids):
         raise ValueError("must be a comma list of Clerk ids that start with user_")
     return ids
@@ -118,4 +115,4 @@ def words(text: str) -> str:
 
 
 def list_of_words(text: str) -> tuple[str, ...]:
-    return items(words(text))
+    return comma_list(words(text))

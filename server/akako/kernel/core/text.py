@@ -43,6 +43,16 @@ class TextError(ValueError):
     """A text breaks a rule; the message may be shown to the caller."""
 
 
+def comma_list(raw: str) -> tuple[str, ...]:
+    """Return the trimmed items of a comma list, without empty ones."""
+    return tuple(item for each in raw.split(",") if (item := each.strip()))
+
+
+def printable(raw: str) -> str:
+    """Return the text with ? for control characters, which a terminal might obey."""
+    return "".join(each if each.isprintable() else "?" for each in raw)
+
+
 def clean_line(raw: str) -> str:
     """Return one line in NFC and trimmed; a text without a visible character becomes "".
 

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Collection
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from akako.kernel.core.text import comma_list
+
 # RFC 3986: what a URL is written with. "%" begins two hexadecimal digits.
 WRITTEN = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*", re.ASCII)
 HOST = re.compile(r"(\[[0-9A-Fa-f:.]+(%25[\w.-]+)?\]|[^:\[\]@]*)(:[0-9]{1,5})?", re.ASCII)
@@ -78,7 +80,7 @@ def dsn(text: str) -> str:
 
 def origins(text: str) -> tuple[str, ...]:
     """Read a comma list of web origins."""
-    found = tuple(item.strip() for item in text.split(",") if item.strip())
+    found = comma_list(text)
     for number, origin in enumerate(found, 1):
         try:
             parts = split(origin, ("http", "https"))

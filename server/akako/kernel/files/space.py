@@ -15,6 +15,12 @@ RESERVE_SHARE = 20  # divisor of the disk size; the smaller reserve applies
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
+def measure(place: Path | int) -> tuple[int, int]:
+    """Return the free bytes for this process, and the size in bytes, of the disk of a place."""
+    disk = os.statvfs(place)
+    return disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
+
+
 class Reserve(msgspec.Struct, frozen=True):
     """The bytes of a disk that uploads never use: by default min(512 MiB, 5 %)."""
 
@@ -25,9 +31,8 @@ class Reserve(msgspec.Struct, frozen=True):
 
         `place` is a folder that exists, or the descriptor of an open file.
         """
-        disk = os.statvfs(place)
-        free = disk.f_bavail * disk.f_frsize
-        if free - more < self._of(disk.f_blocks * disk.f_frsize):
+        free, size = measure(place)
+        if free - more < self._of(size):
             raise StorageFull
 
     def _of(self, size: int) -> int:

@@ -15,6 +15,8 @@ from ipaddress import (
 )
 from typing import NamedTuple
 
+from akako.kernel.core.text import comma_list
+
 Address = IPv4Address | IPv6Address
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
@@ -70,7 +72,7 @@ def in_networks(address: str, networks: Networks) -> bool:
 
 def parse_networks(text: str) -> Networks:
     """Parse a comma-separated list of CIDRs or addresses. ValueError names the malformed one."""
-    return tuple(_parse_network(part.strip()) for part in text.split(",") if part.strip())
+    return tuple(_parse_network(each) for each in comma_list(text))
 
 
 class _Hop(NamedTuple):

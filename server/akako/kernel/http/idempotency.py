@@ -29,7 +29,12 @@ KEY = re.compile(r'"[\x21\x23-\x7e]{1,255}"|[\x21\x23-\x7e]{1,255}', re.ASCII)
 # Results that a retry may change, or that occurred before the handler started.
 NOT_STORED = {400, 401, 403, 413, 415, 422, 429}
 
-
+# The row of a key, by the fields of its Scope in order, unless it has expired.
+OF_SCOPE = """
+from idempotency_keys
+where caller = $1 and method = $2 and route = $3 and key = $4
+  and created_at > now() - make_interval(hours => $5)
+"""
 # The oldest keys beyond the bounds. The lock keeps concurrent writes of the user from deleting the
 # same rows in different orders.
 PRUNE = f"""
@@ -99,15 +104,8 @@ async def claim(tx: Database, scope: Scope, print_: bytes) -> Stored | None:
     if not await tx.fetchval(CLAIM, name):
         raise IdempotencyInProgress
     row = await tx.fetchrow(
-        """
-        select fingerprint, status, headers, body from idempotency_keys
-        where caller = $1 and method = $2 and route = $3 and key = $4
-          and created_at > now() - make_interval(hours => $5)
-        """,
-        scope.caller,
-        scope.method,
-        scope.route,
-        scope.key,
+        f"select fingerprint, status, headers, body {OF_SCOPE}",
+        *msgspec.structs.astuple(scope),
         RETENTION_HOURS,
     )
     if row is None:
@@ -119,20 +117,10 @@ async def claim(tx: Database, scope: Scope, print_: bytes) -> Stored | None:
 
 async def is_known(db: Database, scope: Scope) -> bool:
     """Return whether a response is stored for the key."""
-    return bool(
-        await db.fetchval(
-            """
-            select true from idempotency_keys
-            where caller = $1 and method = $2 and route = $3 and key = $4
-              and created_at > now() - make_interval(hours => $5)
-            """,
-            scope.caller,
-            scope.method,
-            scope.route,
-            scope.key,
-            RETENTION_HOURS,
-        )
+    known = await db.fetchval(
+        f"select true {OF_SCOPE}", *msgspec.structs.astuple(scope), RETENTION_HOURS
     )
+    return bool(known)
 
 
 def is_stored_status(status: int) -> bool:
@@ -153,10 +141,7 @@ async def keep(tx: Database, scope: Scope, print_: bytes, answer: Stored) -> Non
         set fingerprint = excluded.fingerprint, status = excluded.status,
             headers = excluded.headers, body = excluded.body, created_at = now()
         """,
-        scope.caller,
-        scope.method,
-        scope.route,
-        scope.key,
+        *msgspec.structs.astuple(scope),
         print_,
         answer.status,
         answer.headers,

@@ -83,10 +83,11 @@ class Pipeline(msgspec.Struct, kw_only=True):
     async def _checked(self, endpoint: Endpoint, ctx: Context) -> Response:
         if not endpoint.exempt:
             await self.admission.limit_address(endpoint, ctx)
+        limit = _body_limit(endpoint, ctx)
         if endpoint.media:
             body.check_declared(
                 ctx,
-                limit=_body_limit(endpoint, ctx),
+                limit=limit,
                 media=endpoint.media,
                 optional=endpoint.body_optional,
                 overhead=body.FORM_OVERHEAD if endpoint.form else 0,
@@ -94,7 +95,6 @@ class Pipeline(msgspec.Struct, kw_only=True):
         await self.admission.identify(endpoint, ctx)
         key = idempotency.read_key(ctx.header("idempotency-key")) if endpoint.writes else None
         values: dict[str, Any] = {"ctx": ctx, **_path_values(endpoint, ctx)}
-        limit = _body_limit(endpoint, ctx)
         raw = await body.read_whole(ctx, limit) if endpoint.body else b""
         if key and endpoint.replays and ctx.maybe_actor:
             return await self._once(endpoint, ctx, values, key, raw)

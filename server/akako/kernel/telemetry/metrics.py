@@ -27,6 +27,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from akako.kernel.core.processes import is_alive
+
 disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY = CollectorRegistry()
 
@@ -180,20 +182,10 @@ class _AllWorkers(MultiProcessCollector):
 
     def collect(self) -> Iterable[Metric]:
         for path in Path(self._path).glob("gauge_live*_*.db"):
-            if not _is_alive(int(path.stem.rpartition("_")[2])):
+            if not is_alive(int(path.stem.rpartition("_")[2])):
                 path.unlink(missing_ok=True)
         found: Iterable[Metric] = super().collect()  # type: ignore[no-untyped-call]
         return found
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def render(found: Sequence[Metric] = ()) -> bytes:
