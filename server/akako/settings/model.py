@@ -43,7 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: Networks = ()
     accel_location: str | None = None
     shared_networks: Networks = ()
-    client_connections: int = 256
+    client_connections: int = 512
     cors_origins: tuple[str, ...] = ()
     first_party_origins: tuple[str, ...] = ()
     default_plan: str = "FREE"

@@ -108,6 +108,22 @@ async def until(done: Callable[[], bool], seconds: float = 60) -> None:
         await asyncio.sleep(0.01)
 
 
+async def test_an_upload_under_way_is_listed_by_its_key(seaweedfs: SeaweedFS) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        async for chunk in content(SIZE):
+            yield chunk
+        await asyncio.Event().wait()
+
+    store = S3Store(seaweedfs.url, seaweedfs.access())
+    putting = asyncio.create_task(store.put("listed", endless()))
+    await until(lambda: len(seaweedfs.unfinished_uploads("listed")) == 1)
+    assert seaweedfs.unfinished_uploads("other") == []
+    putting.cancel()
+    await asyncio.gather(putting, return_exceptions=True)
+    await until(lambda: not store.undoing)
+    assert seaweedfs.unfinished_uploads("listed") == []
+
+
 WAITS = (0, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2)
 
 
@@ -119,7 +135,7 @@ async def test_an_upload_cancelled_at_any_moment_leaves_nothing(seaweedfs: Seawe
         cancelled = putting.cancel()
         await asyncio.gather(putting, return_exceptions=True)
         await until(lambda: not store.undoing)
-        assert seaweedfs.unfinished_uploads() == [], wait
+        assert seaweedfs.unfinished_uploads("cancelled") == [], wait
         assert not cancelled or await store.head("cancelled") is None
 
 
@@ -137,7 +153,7 @@ async def test_an_upload_cancelled_while_it_is_being_opened_is_aborted(
     assert store.undoing
     proxy.delay = 0
     await until(lambda: not store.undoing)
-    assert seaweedfs.unfinished_uploads() == []
+    assert seaweedfs.unfinished_uploads("opening") == []
     assert await store.head("opening") is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import signal
@@ -88,15 +89,17 @@ class SeaweedFS:
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
 
-    def unfinished_uploads(self) -> list[str]:
-        """The multipart uploads that were neither completed nor aborted."""
+    def unfinished_uploads(self, key: str | None = None) -> list[str]:
+        """The multipart uploads, of one key or all, that were neither completed nor aborted."""
         try:
             entries = self._filer(f"/buckets/{BUCKET}/.uploads/?limit=1000").get("Entries")
         except HTTPError as answer:
             if answer.code != 404:
                 raise
             return []  # no upload was ever begun
-        return [entry["FullPath"] for entry in entries or []]
+        names = [entry["FullPath"].rpartition("/")[2] for entry in entries or []]
+        start = hashlib.sha1(key.encode(), usedforsecurity=False).hexdigest() if key else ""
+        return [name for name in names if name.startswith(start)]
 
     def _command(self) -> list[str]:
         ports = [f"-{name}={port}" for name, port in self._ports.items()]

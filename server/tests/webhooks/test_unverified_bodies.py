@@ -10,8 +10,9 @@ import json
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -45,25 +46,28 @@ def head(
     ).encode()
 
 
+# Functions, because a timestamp counts from the moment of sending.
 REFUSED = [
-    ("an old timestamp", head(at=-400), 401),
-    ("a timestamp to come", head(at=400), 401),
-    ("timestamp 1", head(at=1 - time.time()), 401),
-    ("no signature of this version", head(signature="v2," + FORGED[3:]), 401),
-    ("a signature that is too short", head(signature="v1,AAAA"), 401),
-    ("a signature that is too long", head(signature=FORGED + "A"), 401),
-    ("an id that is too long", head(id="m" * 257), 401),
-    ("no id", head(id=""), 401),
-    ("a form", head(media="multipart/form-data"), 415),
-    ("two megabytes", head(length=2 * MIB), 413),
+    ("an old timestamp", partial(head, at=-400), 401),
+    ("a timestamp to come", partial(head, at=400), 401),
+    ("timestamp 1", lambda: head(at=1 - time.time()), 401),
+    ("no signature of this version", partial(head, signature="v2," + FORGED[3:]), 401),
+    ("a signature that is too short", partial(head, signature="v1,AAAA"), 401),
+    ("a signature that is too long", partial(head, signature=FORGED + "A"), 401),
+    ("an id that is too long", partial(head, id="m" * 257), 401),
+    ("no id", partial(head, id=""), 401),
+    ("a form", partial(head, media="multipart/form-data"), 415),
+    ("two megabytes", partial(head, length=2 * MIB), 413),
 ]
 
 
 @pytest.mark.parametrize(("what", "sent", "status"), REFUSED, ids=[each[0] for each in REFUSED])
-def test_refused_from_the_headers_alone(clerk: Clerk, what: str, sent: bytes, status: int) -> None:
+def test_refused_from_the_headers_alone(
+    clerk: Clerk, what: str, sent: Callable[[], bytes], status: int
+) -> None:
     """The body never comes, and the response does not wait for it."""
     with connection(clerk.server, PROMPT_SECONDS) as client:
-        client.send(sent)
+        client.send(sent())
         assert client.receive().status_code == status
 
 
