@@ -28,6 +28,7 @@ create table topic_progress (
     recorded_at timestamptz not null default now(),
     finished boolean not null default false,
     completed_at timestamptz,
+    first_completed_at timestamptz, -- kept when a mark is taken back: one event per completion
     updated_at timestamptz not null default now(),
     active_on date not null default (now() at time zone 'utc')::date,
     primary key (user_id, topic_id)
@@ -43,17 +44,19 @@ create table notes (
     content text not null,
     search_key text not null,
     shared_with_mentor boolean not null default false,
+    shared_at timestamptz,
     reply_content text,
     reply_mentor_id text references users (id),
     replied_at timestamptz,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     constraint notes_author unique (user_id, topic_id),
-    check ((reply_content is null) = (replied_at is null))
+    check ((reply_content is null) = (replied_at is null)),
+    check (not shared_with_mentor or shared_at is not null)
 );
 create index notes_updated on notes (user_id, updated_at, id);
 create index notes_created on notes (user_id, created_at, id);
-create index notes_shared on notes (topic_id, updated_at, id) where shared_with_mentor;
+create index notes_shared on notes (topic_id, shared_at, id) where shared_with_mentor;
 
 create table activity_days (
     day date not null,
