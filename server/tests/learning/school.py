@@ -69,3 +69,13 @@ def updated(response: httpx2.Response) -> dict[str, Any]:
 def events(api: Server, topic_id: str) -> list[Any]:
     sql = "select data from outbox where type = 'topic.completed' and data ->> 'topicId' = %s"
     return [row[0] for row in rows(api, sql, topic_id)]
+
+
+def names(api: Server, topic_id: str) -> tuple[Any, ...]:
+    """The names of a topic, its subject, grade and level."""
+    sql = """
+    select t.name, s.name, s.grade_id, g.name, l.name from topics t
+    join subjects s on s.id = t.subject_id join grades g on g.id = s.grade_id
+    join education_levels l on l.id = g.level_id where t.id = %s
+    """
+    return rows(api, sql, topic_id)[0]
