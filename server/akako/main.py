@@ -34,6 +34,7 @@ from akako.kernel.http.limits import Limiter
 from akako.kernel.http.pipeline import Pipeline
 from akako.kernel.openapi import document
 from akako.kernel.telemetry import logging, metrics
+from akako.learning import routes as learning_routes
 from akako.library import routes as library_routes
 from akako.library.file_proxy import FileProxy
 from akako.library.media import DOCUMENT, VIDEO, Files
@@ -61,6 +62,7 @@ ROOMS = (
     uploads_routes,
     enrollment_routes,
     mentors_routes,
+    learning_routes,
     webhook_routes,
     plans_routes,
     ops_routes,

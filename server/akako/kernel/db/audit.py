@@ -24,6 +24,7 @@ INSERT_AND_ANNOUNCE = f"""
 with event as (insert into outbox (id, type, data) values ($11, $4, $12))
 {INSERT}
 """
+ANNOUNCE = "insert into outbox (id, type, data) values ($1, $2, $3)"
 # A caller can be refused thousands of times in an hour. The unique index makes it one entry.
 INSERT_OR_COUNT = f"""
 insert into audit_log ({COLUMNS}, refused_hour) values ({VALUES}, $10, date_trunc('hour', now()))
@@ -69,6 +70,11 @@ async def record(
         await db.execute(INSERT, *entry)
     else:
         await db.execute(INSERT_AND_ANNOUNCE, *entry, new_id(), announces)
+
+
+async def announce(db: Database, event: str, data: dict[str, Any]) -> None:
+    """Write an outgoing event without an audit entry. `data` holds ids and states only."""
+    await db.execute(ANNOUNCE, new_id(), event, data)
 
 
 async def record_refusal(
