@@ -51,8 +51,7 @@ def _language(context: Context) -> str:
 
 
 def _counted(context: Context, one: str, many: str, number: int) -> str:
-    ngettext: Callable[..., str] = context.resolve("ngettext")
-    return ngettext(one, many, number)
+    return str(context.call(context.resolve("ngettext"), one, many, number))
 
 
 @pass_context

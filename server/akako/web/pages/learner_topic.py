@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import NotFound
 from akako.kernel.db.database import Database
