@@ -34,6 +34,8 @@ from akako.kernel.http.limits import Limiter
 from akako.kernel.http.pipeline import Pipeline
 from akako.kernel.openapi import document
 from akako.kernel.telemetry import logging, metrics
+from akako.learning import mentor_routes as taught_routes
+from akako.learning import note_routes
 from akako.learning import routes as learning_routes
 from akako.library import routes as library_routes
 from akako.library.file_proxy import FileProxy
@@ -63,6 +65,8 @@ ROOMS = (
     enrollment_routes,
     mentors_routes,
     learning_routes,
+    note_routes,
+    taught_routes,
     webhook_routes,
     plans_routes,
     ops_routes,
