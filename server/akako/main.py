@@ -16,6 +16,7 @@ from akako.backends import job_queue, public_changes, tracing
 from akako.education import admin_routes as education_admin_routes
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
+from akako.export import routes as export_routes
 from akako.identity import actors
 from akako.identity import routes as identity_routes
 from akako.identity.routes import Accounts
@@ -67,6 +68,7 @@ ROOMS = (
     learning_routes,
     note_routes,
     taught_routes,
+    export_routes,
     webhook_routes,
     plans_routes,
     ops_routes,

@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from akako.activity import service as activity
 from akako.kernel.core import etags
-from akako.kernel.core.access import Actor
+from akako.kernel.core.access import LEARNER, Actor
 from akako.kernel.core.errors import NotFound, PreconditionFailed
 from akako.kernel.db import audit
 from akako.kernel.db.database import Database
@@ -65,7 +65,8 @@ async def put_note(
             raise PreconditionFailed(etags.of(note))  # a concurrent request created it
         if written.newly_shared:
             await _record(tx, actor, "note.shared", note)
-    await activity.record(db, actor.user_id)
+    if actor.has(LEARNER):
+        await activity.record(db, actor.user_id)
     return note, written.created
 
 
