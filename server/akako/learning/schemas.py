@@ -123,7 +123,7 @@ class TaughtSubject(msgspec.Struct, rename="camel", kw_only=True):
     is_active: bool
     topic_count: int
     learner_count: int
-    active_learners7d: int
+    active_learners_7d: int = msgspec.field(name="activeLearners7d")
     average_percent: int | None
 
 
