@@ -10,7 +10,7 @@ from akako.kernel.db.database import Database
 from akako.learning import queries as learning
 from akako.learning.schemas import SubjectProgress
 from akako.web.pages import learner_queries as queries
-from akako.web.pages.learner_queries import Next, Offer, Request
+from akako.web.pages.learner_queries import News, Next, Offer, Request
 
 WATCHED_WHOLE = 0.95  # of a video: it starts from the beginning again
 LATEST_FIRST = {"limit": "100", "sort": "lastActivityAt", "order": "desc"}
@@ -34,6 +34,7 @@ class Home(msgspec.Struct, kw_only=True):
     grades: list[Offer] = []
     offers: list[Offer] = []
     no_grades: bool = False
+    news: list[News] = []
 
 
 async def read_home(db: Database, actor: Actor, *, grade_id: str | None) -> Home:
