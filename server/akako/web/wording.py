@@ -90,9 +90,11 @@ def kind(mime_type: str) -> str:
 
 
 @pass_context
-def moment(context: Context, at: datetime) -> Moment:
-    """Return a moment as "3 days ago" within a week, as a date before."""
+def moment(context: Context, at: datetime | str) -> Moment:
+    """Return a moment as "3 days ago" within a week, as a date before. Text is ISO 8601."""
     language = _language(context)
+    if isinstance(at, str):
+        at = datetime.fromisoformat(at)
     age = datetime.now(UTC) - at
     if timedelta(0) <= age < RECENT:
         words = format_timedelta(-age, add_direction=True, locale=language)
