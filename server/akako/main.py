@@ -16,6 +16,7 @@ from akako.backends import job_queue, public_changes, tracing
 from akako.education import admin_routes as education_admin_routes
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
+from akako.export import routes as export_routes
 from akako.identity import actors
 from akako.identity import routes as identity_routes
 from akako.identity.routes import Accounts
@@ -34,6 +35,9 @@ from akako.kernel.http.limits import Limiter
 from akako.kernel.http.pipeline import Pipeline
 from akako.kernel.openapi import document
 from akako.kernel.telemetry import logging, metrics
+from akako.learning import mentor_routes as taught_routes
+from akako.learning import note_routes
+from akako.learning import routes as learning_routes
 from akako.library import routes as library_routes
 from akako.library.file_proxy import FileProxy
 from akako.library.media import DOCUMENT, VIDEO, Files
@@ -61,6 +65,10 @@ ROOMS = (
     uploads_routes,
     enrollment_routes,
     mentors_routes,
+    learning_routes,
+    note_routes,
+    taught_routes,
+    export_routes,
     webhook_routes,
     plans_routes,
     ops_routes,

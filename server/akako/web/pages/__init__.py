@@ -1,1 +1,1 @@
-"""The pages, one module per area."""
+"""Pages of the web app: what each shows, and its handlers."""
