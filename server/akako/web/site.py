@@ -40,7 +40,9 @@ POLICY = (
 class LoadAccount(Protocol):
     """Load or create the account of verified claims. Raises Unauthorized or Forbidden."""
 
-    async def __call__(self, claims: Claims, *, ip: str, request_id: str) -> Actor: ...
+    async def __call__(
+        self, claims: Claims, *, provision: bool = True, ip: str, request_id: str
+    ) -> Actor: ...
 
 
 class OidcSettings(msgspec.Struct, frozen=True):
@@ -78,9 +80,7 @@ class Site(msgspec.Struct, kw_only=True):
         return "__Host-akako" if self.secure else "akako"
 
     def origin(self, request: Request) -> str:
-        return guard.origin_of(
-            request.url.scheme, request.headers.get("host", ""), self.public_url
-        )
+        return guard.origin_of(request.url.scheme, request.headers.get("host", ""), self.public_url)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -128,7 +128,13 @@ class Visit(msgspec.Struct, kw_only=True):
         return [each for each in values if isinstance(each, str)]
 
     def page(
-        self, template: str, title: str, *, status: int = 200, said: str | None = None, **values: Any
+        self,
+        template: str,
+        title: str,
+        *,
+        status: int = 200,
+        said: str | None = None,
+        **values: Any,
     ) -> PageResponse:
         """Return a rendered page; `said` is announced in its status region."""
         made = rendering.page(self.visitor, title, self.path, status=said)
@@ -187,7 +193,7 @@ async def find_visitor(site: Site, request: Request) -> Visitor:
     session = await sessions.find(site.db, cookie) if cookie else None
     if session is None:
         return Visitor(language=language)
-    claims = Claims(session.clerk_id, 0.0, session.public_id, authorized_party=site.origin(request))
+    claims = Claims(session.clerk_id, 0.0, session.public_id, first_party=True)
     try:
         actor = await site.load_account(
             claims,
@@ -245,6 +251,8 @@ def with_headers(site: Site, visit: Visit, response: Any) -> Any:
     if isinstance(response, PageResponse):
         for name, value in site.headers.items():
             response.headers.setdefault(name, value)
-        response.headers.setdefault("Cache-Control", "no-store" if visit.visitor.actor else "no-cache")
+        response.headers.setdefault(
+            "Cache-Control", "no-store" if visit.visitor.actor else "no-cache"
+        )
         response.headers.setdefault("Vary", "Cookie, Accept-Language")
     return response
