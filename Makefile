@@ -11,7 +11,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv -
 # command line, because some shells export the name of the machine as HOST.
 export DATA PORT HOST
 
-.PHONY: help run test test-fast check words docs contract bench bench-smoke bench-profile upgrade-trial \
+.PHONY: help run test test-fast check words docs contract web bench bench-smoke bench-profile upgrade-trial \
 	classroom soak scale-out audit licences clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ contract: .venv/.run ## write openapi.json and all that is made from it anew
 	.venv/bin/python contract/permissions.py
 	cd sdk/typescript && npm ci --silent && npm run --silent generate
 
+web: .venv/.dev ## build style sheet, script and icons of the web app from the folder web
+	cd web && npm run --silent types && npm run --silent build
+
 bench: .venv/.bench ## measure the server beside its peers, as ratios (minutes; BENCH="--help")
 	$(BENCHMARK).run $(BENCH)
 
@@ -75,7 +78,7 @@ licences: .venv/.run ## list the licence of every package that the server needs
 	@.venv/bin/python requirements/licences.py
 
 clean: ## remove the environment and every cache; the data folder stays
-	rm -rf bench/peers/*/node_modules bench/peers/nextjs/.next bench/peers/nextjs/generated build
+	rm -rf bench/peers/*/node_modules bench/peers/nextjs/.next bench/peers/nextjs/generated build web/node_modules
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find server -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -90,10 +93,11 @@ clean: ## remove the environment and every cache; the data folder stays
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.dev: requirements/dev.txt .venv/.run
+.venv/.dev: requirements/dev.txt web/package-lock.json .venv/.run
 	@mv .venv/.run .venv/.run.kept
 	@echo "Installing the tools and the tests' servers into .venv ..."
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@cd web && npm ci --silent --no-audit --no-fund
 	@mv .venv/.run.kept .venv/.run
 	@touch $@
 

@@ -142,6 +142,15 @@ async def count_enrolled(db: Database, kind: Kind, node_id: str) -> int:
     return int(await db.fetchval(sql, node_id))
 
 
+async def export(db: Database, user_id: str) -> dict[str, object]:
+    """Return the subjects that the user teaches, for the export of personal data."""
+    sql = f"""
+    select s.id, s.name from {SUBJECT.source} where s.mentor_id = $1 and {SUBJECT.present}
+    order by s.name_key, s.id
+    """
+    return {"taughtSubjects": [dict(row) for row in await db.fetch(sql, user_id)]}
+
+
 async def can_teach(db: Database, user_id: str) -> bool:
     """Return whether the user is active and has an effective MENTOR role."""
     sql = f"""

@@ -108,6 +108,12 @@ async def list_of_user(db: Database, user_id: str, request: listing.Request) -> 
     )
 
 
+async def export(db: Database, user_id: str) -> dict[str, object]:
+    """Return the user's enrollments, for the export of personal data."""
+    sql = f"select {COLUMNS} from enrollments e where e.user_id = $1 order by e.requested_at, e.id"
+    return {"enrollments": [_enrollment(row) for row in await db.fetch(sql, user_id)]}
+
+
 async def request(
     tx: Database, actor: Actor, subject_id: str, message: str | None
 ) -> Enrollment | None:

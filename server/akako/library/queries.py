@@ -114,6 +114,15 @@ async def list_documents(db: Database, request: listing.Request, topic_id: str) 
     )
 
 
+async def export(db: Database, user_id: str) -> dict[str, object]:
+    """Return the documents that the user uploaded, for the export of personal data."""
+    sql = f"""
+    select {COLUMNS} from documents d where d.uploaded_by = $1 and d.status = 'ACTIVE'
+    order by d.created_at, d.id
+    """
+    return {"documents": [_document(row) for row in await db.fetch(sql, user_id)]}
+
+
 async def get_document(db: Database, document_id: str) -> Document | None:
     sql = f"select {COLUMNS} from documents d where d.id = $1 and d.status = 'ACTIVE'"
     row = await db.fetchrow(sql, document_id)

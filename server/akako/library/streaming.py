@@ -9,9 +9,10 @@ from functools import partial
 
 import structlog
 
+from akako.activity import service as activity
 from akako.authority import service as authority
 from akako.filetypes.names import content_disposition
-from akako.kernel.core.access import SIGNED_IN, Actor
+from akako.kernel.core.access import LEARNER, SIGNED_IN, Actor
 from akako.kernel.core.errors import (
     InternalError,
     NotFound,
@@ -107,6 +108,8 @@ async def send(ctx: Context, store: ObjectStore, find: Find, disposition: str | 
     the store is unavailable.
     """
     file = await find(ctx.actor)
+    if ctx.actor.has(LEARNER):
+        activity.record_soon(ctx.db, ctx.actor.user_id)
     try:
         return await _answer(ctx, store, file, find, disposition)
     except FileNotFoundError:

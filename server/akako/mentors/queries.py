@@ -57,6 +57,14 @@ async def list_pending(db: Database, request: listing.Request) -> Listed[Pending
     )
 
 
+async def export(db: Database, user_id: str) -> dict[str, object]:
+    """Return the user's applications, for the export of personal data."""
+    sql = f"""
+    select {COLUMNS} from mentor_applications a where a.user_id = $1 order by a.requested_at, a.id
+    """
+    return {"mentorApplications": [_application(row) for row in await db.fetch(sql, user_id)]}
+
+
 async def list_of_user(
     db: Database, user_id: str, request: listing.Request
 ) -> Listed[MentorApplication]:

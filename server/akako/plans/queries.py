@@ -46,6 +46,14 @@ async def read_usage(db: Database, subject: str, month: date) -> dict[str, int]:
     return {row["kind"]: row["used"] for row in rows}
 
 
+async def export(db: Database, user_id: str) -> dict[str, object]:
+    """Return the user's monthly usage, for the export of personal data."""
+    sql = """
+    select month, kind, used from usage_counters where subject = 'user:' || $1 order by month, kind
+    """
+    return {"usage": [dict(row) for row in await db.fetch(sql, user_id)]}
+
+
 async def find_organization(tx: Database, organization_id: str) -> Organization | None:
     """Return the organization, locked until the end of the transaction."""
     row = await tx.fetchrow(

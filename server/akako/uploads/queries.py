@@ -42,6 +42,30 @@ def _kept(row: asyncpg.Record | None) -> Kept | None:
     return Kept(*row.values()) if row else None
 
 
+async def export(db: Database, user_id: str) -> dict[str, object]:
+    """Return the user's unfinished uploads, for the export of personal data."""
+    sql = """
+    select id, kind, topic_id, file_name, name, description, size, received, created_at, expires_at
+    from resumable_uploads where user_id = $1 order by created_at, id
+    """
+    return {"uploads": [_exported(row) for row in await db.fetch(sql, user_id)]}
+
+
+def _exported(row: asyncpg.Record) -> dict[str, object]:
+    return {
+        "id": row["id"],
+        "kind": row["kind"],
+        "topicId": row["topic_id"],
+        "fileName": row["file_name"],
+        "name": row["name"],
+        "description": row["description"],
+        "size": row["size"],
+        "received": row["received"],
+        "createdAt": row["created_at"],
+        "expiresAt": row["expires_at"],
+    }
+
+
 async def insert(
     db: Database,
     upload_id: str,

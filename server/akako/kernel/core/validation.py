@@ -119,8 +119,8 @@ def _reader(kind: inspect.Type, extra: Mapping[str, Any]) -> Reader:
             return _choice({str(member.value): member for member in kind.cls})
         case inspect.BoolType():
             return _boolean
-        case inspect.IntType():
-            return _integer(kind.ge, kind.le)
+        case inspect.IntType() | inspect.FloatType():
+            return _numeric(kind)
         case inspect.ListType():
             return _list(kind, _reader(kind.item_type, extra))
         case inspect.StructType():
@@ -178,6 +178,12 @@ def _boolean(path: str, value: Any, problems: Problems) -> Any:
     return _refuse(path, "Must be true or false", value, problems)
 
 
+def _numeric(kind: inspect.IntType | inspect.FloatType) -> Reader:
+    if isinstance(kind, inspect.IntType):
+        return _integer(kind.ge, kind.le)
+    return _number(kind)
+
+
 def _integer(minimum: int | None, maximum: int | None) -> Reader:
     def read_integer(path: str, value: Any, problems: Problems) -> Any:
         if not isinstance(value, int) or isinstance(value, bool):
@@ -189,6 +195,23 @@ def _integer(minimum: int | None, maximum: int | None) -> Reader:
         return value
 
     return read_integer
+
+
+def _number(kind: inspect.FloatType) -> Reader:
+    above, minimum, maximum = kind.gt, kind.ge, kind.le
+
+    def read_number(path: str, value: Any, problems: Problems) -> Any:
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            return _refuse(path, "Must be a number", value, problems)
+        if above is not None and value <= above:
+            return _refuse(path, f"Must be greater than {above:g}", value, problems)
+        if minimum is not None and value < minimum:
+            return _refuse(path, f"Must be at least {minimum:g}", value, problems)
+        if maximum is not None and value > maximum:
+            return _refuse(path, f"Must be at most {maximum:,.16g}", value, problems)
+        return float(value)
+
+    return read_number
 
 
 def _list(kind: inspect.ListType, item: Reader) -> Reader:

@@ -24,6 +24,7 @@ INSERT_AND_ANNOUNCE = f"""
 with event as (insert into outbox (id, type, data) values ($11, $4, $12))
 {INSERT}
 """
+ANNOUNCE = "insert into outbox (id, type, data) values ($1, $2, $3)"
 # A caller can be refused thousands of times in an hour. The unique index makes it one entry.
 INSERT_OR_COUNT = f"""
 insert into audit_log ({COLUMNS}, refused_hour) values ({VALUES}, $10, date_trunc('hour', now()))
@@ -32,6 +33,17 @@ on conflict (actor_clerk_id, coalesce(impersonator_clerk_id, ''), resource_id, r
 do update set count = audit_log.count + 1
 """
 BATCH = 1_000
+EXPORT = """
+with own as materialized (
+    select id from audit_log where actor_user_id = $1
+    union select id from audit_log where resource = 'user' and resource_id = $1
+)
+select a.id, a.at, a.action, a.resource, a.resource_id as "resourceId",
+       case when a.resource = 'user' and a.resource_id = $1 then a.before end as before,
+       case when a.resource = 'user' and a.resource_id = $1 then a.after end as after,
+       case when a.actor_user_id = $1 then a.ip end as ip
+from audit_log a join own using (id) where a.id > $2 order by a.id limit $3
+"""
 EXPIRE = """
 delete from audit_log where id in (
     select id from audit_log where at < now() - make_interval(days => $1) order by at, id limit $2
@@ -69,6 +81,11 @@ async def record(
         await db.execute(INSERT, *entry)
     else:
         await db.execute(INSERT_AND_ANNOUNCE, *entry, new_id(), announces)
+
+
+async def announce(db: Database, event: str, data: dict[str, Any]) -> None:
+    """Write an outgoing event without an audit entry. `data` holds ids and states only."""
+    await db.execute(ANNOUNCE, new_id(), event, data)
 
 
 async def record_refusal(
@@ -119,6 +136,16 @@ def _shortened(value: Any) -> Any:
     if isinstance(value, list):
         return [_shortened(each) for each in value]
     return value
+
+
+async def export_entries(db: Database, user_id: str, after: int) -> list[dict[str, Any]]:
+    """Return the next BATCH entries by or about a user, for the export of personal data.
+
+    `after` is the id of the last entry that was returned, 0 at first. The changed state is included
+    in entries about the user.
+    """
+    rows = await db.fetch(EXPORT, user_id, after, BATCH)
+    return [dict(row) for row in rows]
 
 
 async def expire(db: Database, *, audit_days: int, outbox_days: int) -> None:

@@ -13,6 +13,7 @@ from akako.kernel.core import text
 from akako.kernel.core.errors import ValidationFailed
 
 MAX_PAGE = 10**9
+MAX_INTEGER = 2**31 - 1  # of PostgreSQL's integer
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
@@ -62,6 +63,8 @@ def value_of(cursor: Cursor, kind: str) -> object:
     """Return the sort value as the driver expects it; `kind` is its SQL type."""
     if kind == "text":
         return cursor.value
+    if kind == "integer":
+        return _integer(cursor.value)
     value = datetime.fromisoformat(cursor.value)
     if value.tzinfo is None:
         raise ValueError
@@ -69,3 +72,10 @@ def value_of(cursor: Cursor, kind: str) -> object:
         return value.astimezone(UTC)
     except OverflowError:
         raise ValueError from None
+
+
+def _integer(text: str) -> int:
+    value = int(text)
+    if not -MAX_INTEGER <= value <= MAX_INTEGER:
+        raise ValueError
+    return value

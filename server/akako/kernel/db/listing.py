@@ -34,7 +34,7 @@ class Sort(msgspec.Struct, frozen=True):
     """A column to sort by. `kind` is the SQL type of the value that a cursor carries."""
 
     column: str
-    kind: Literal["timestamptz", "text"] = "timestamptz"
+    kind: Literal["timestamptz", "text", "integer"] = "timestamptz"
 
 
 class Choice(msgspec.Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""The days on which users learned: progress writes, opened streams and notes."""

@@ -1,0 +1,1 @@
+"""The export of all personal data of a user."""

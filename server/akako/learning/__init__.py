@@ -1,0 +1,1 @@
+"""Learners' progress in topics, private notes, and the mentor's view of both."""

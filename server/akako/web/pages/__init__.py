@@ -1,0 +1,1 @@
+"""Pages of the web app: what each shows, and its handlers."""

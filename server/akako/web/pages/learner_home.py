@@ -1,0 +1,96 @@
+"""What the learner's start page shows."""
+
+from __future__ import annotations
+
+import msgspec
+
+from akako.kernel.core.access import LEARNER, Actor
+from akako.kernel.db import listing
+from akako.kernel.db.database import Database
+from akako.learning import queries as learning
+from akako.learning.schemas import SubjectProgress
+from akako.web.pages import learner_queries as queries
+from akako.web.pages.learner_queries import News, Next, Offer, Request
+
+WATCHED_WHOLE = 0.95  # of a video: it starts from the beginning again
+LATEST_FIRST = {"limit": "100", "sort": "lastActivityAt", "order": "desc"}
+
+
+class Continue(Next, kw_only=True):
+    """Where the learner continues, with the watched part of the video in percent."""
+
+    watched: int | None
+
+
+class Home(msgspec.Struct, kw_only=True):
+    """The parts of the start page. Empty parts are not shown."""
+
+    next: Continue | None = None
+    next_subject: str = ""
+    finished: bool = False
+    waiting: list[Request] = []
+    answers: list[Request] = []
+    subjects: list[SubjectProgress] = []
+    grades: list[Offer] = []
+    offers: list[Offer] = []
+    no_grades: bool = False
+    news: list[News] = []
+
+
+async def read_home(db: Database, actor: Actor, *, grade_id: str | None) -> Home:
+    """Return the start page of a user.
+
+    Args:
+        grade_id: The grade that a new learner chose; an empty one shows the choice again.
+    """
+    subjects = await _subjects(db, actor)
+    requests = await queries.list_requests(db, actor.user_id)
+    waiting = [each for each in requests if each.status == "PENDING"]
+    # An approval counts when the time to undo it has passed.
+    hidden = {each.subject_id for each in waiting}
+    home = Home(
+        waiting=waiting,
+        answers=[each for each in requests if each.decided_at][: queries.RECENT_ANSWERS],
+        subjects=[each for each in subjects if each.subject_id not in hidden],
+    )
+    await _add_next(db, actor, home)
+    if actor.has(LEARNER):
+        await _add_offers(db, actor, home, grade_id)
+    return home
+
+
+async def _subjects(db: Database, actor: Actor) -> list[SubjectProgress]:
+    request = listing.read(learning.MINE, LATEST_FIRST)
+    return list((await learning.list_subjects(db, actor.user_id, request)).data)
+
+
+async def _add_next(db: Database, actor: Actor, home: Home) -> None:
+    """Choose the topic of the subject that the learner used last."""
+    left = [each for each in home.subjects if each.next_topic_id]
+    if not left:
+        home.finished = any(each.topics_total for each in home.subjects)
+        return
+    chosen = left[0]
+    found = await queries.find_next(db, actor.user_id, [chosen.next_topic_id or ""])
+    if following := found.get(chosen.subject_id):
+        home.next = _continue(following)
+        home.next_subject = f"{chosen.subject_name}, {chosen.grade_name}"
+
+
+def _continue(following: Next) -> Continue:
+    part = following.position / following.duration if following.duration else 0
+    values = msgspec.structs.asdict(following)
+    if part >= WATCHED_WHOLE:
+        values["position"] = 0
+    watched = min(100, int(part * 100)) if following.duration else None
+    return Continue(**values, watched=watched)
+
+
+async def _add_offers(db: Database, actor: Actor, home: Home, grade_id: str | None) -> None:
+    """Add a grade's subjects or the choice of grades, where the learner has no subject."""
+    if grade_id:
+        home.offers = await queries.list_offers(db, actor, grade_id)
+    has_any = home.subjects or home.waiting
+    if not home.offers and (grade_id is not None or not has_any):
+        home.grades = await queries.list_grades(db, actor)
+        home.no_grades = not home.grades

@@ -1,0 +1,114 @@
+"""Template filters that put numbers and moments into words, in the language of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from babel.dates import format_datetime, format_timedelta
+from babel.numbers import format_decimal
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+KB, MB, GB = 1_000, 1_000_000, 1_000_000_000
+RECENT = timedelta(days=7)
+# The name of a file type that people use, by media type.
+KINDS = {
+    "application/pdf": "PDF",
+    "application/msword": "DOC",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "DOCX",
+    "application/vnd.ms-powerpoint": "PPT",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "PPTX",
+    "application/vnd.ms-excel": "XLS",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "XLSX",
+    "application/vnd.oasis.opendocument.text": "ODT",
+    "application/vnd.oasis.opendocument.spreadsheet": "ODS",
+    "application/vnd.oasis.opendocument.presentation": "ODP",
+    "text/plain": "TXT",
+    "text/markdown": "MD",
+    "text/csv": "CSV",
+    "video/mp4": "MP4",
+    "video/webm": "WEBM",
+    "video/quicktime": "MOV",
+    "video/x-matroska": "MKV",
+    "video/x-msvideo": "AVI",
+    "video/ogg": "OGV",
+}
+
+
+class Moment(NamedTuple):
+    """A moment in words, its exact time for the title, and the machine-readable form."""
+
+    words: str
+    exact: str
+    iso: str
+
+
+def _language(context: Context) -> str:
+    page: Any = context.resolve("page")
+    return str(getattr(page, "language", None) or page["language"])
+
+
+def _counted(context: Context, one: str, many: str, number: int) -> str:
+    return str(context.call(context.resolve("ngettext"), one, many, number))
+
+
+@pass_context
+def size(context: Context, count: int) -> str:
+    """Return a number of bytes such as "7 MB"; one decimal below ten."""
+    for unit, name in ((GB, "GB"), (MB, "MB"), (KB, "KB")):
+        if count >= unit:
+            value = count / unit
+            shown = round(value, 1 if value < 9.95 else 0)
+            return f"{format_decimal(shown, locale=_language(context))} {name}"
+    return _counted(context, "%(num)d byte", "%(num)d bytes", count)
+
+
+@pass_context
+def minutes(context: Context, seconds: float) -> str:
+    """Return a duration such as "6 minutes", at least one."""
+    number = max(1, round(seconds / 60))
+    return _counted(context, "%(num)d minute", "%(num)d minutes", number)
+
+
+@pass_context
+def minutes_left(context: Context, seconds: float) -> str:
+    number = max(1, round(seconds / 60))
+    return _counted(context, "%(num)d minute left", "%(num)d minutes left", number)
+
+
+def clock(seconds: float) -> str:
+    """Return a position such as "4:12" or "1:02:07"."""
+    hours, rest = divmod(int(seconds), 3600)
+    tail = f"{rest // 60:02d}:{rest % 60:02d}"
+    return f"{hours}:{tail}" if hours else f"{rest // 60}:{rest % 60:02d}"
+
+
+def kind(mime_type: str) -> str:
+    return KINDS.get(mime_type, mime_type.partition("/")[2].upper()[:4])
+
+
+@pass_context
+def moment(context: Context, at: datetime | str) -> Moment:
+    """Return a moment as "3 days ago" within a week, as a date before. Text is ISO 8601."""
+    language = _language(context)
+    if isinstance(at, str):
+        at = datetime.fromisoformat(at)
+    age = datetime.now(UTC) - at
+    if timedelta(0) <= age < RECENT:
+        words = format_timedelta(-age, add_direction=True, locale=language)
+    else:
+        words = format_datetime(at, "d MMMM y", locale=language)
+    exact = format_datetime(at, "d MMMM y, HH:mm 'UTC'", locale=language)
+    return Moment(words, exact, at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "size": size,
+    "minutes": minutes,
+    "minutes_left": minutes_left,
+    "clock": clock,
+    "kind": kind,
+    "moment": moment,
+}

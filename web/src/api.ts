@@ -1,0 +1,52 @@
+// Requests to the API of this server with a short-lived token of the web session.
+
+interface Token {
+  token: string;
+  expiresAt: string;
+}
+
+const EARLY_MS = 30_000;
+let current: Token | undefined;
+let pending: Promise<string> | undefined;
+
+async function fetchToken(): Promise<string> {
+  const response = await fetch("/session/token", { method: "POST", credentials: "same-origin" });
+  if (!response.ok) throw new Error(`token: ${response.status}`);
+  const body = await response.json();
+  current = (body.data ?? body) as Token;
+  return current.token;
+}
+
+function token(): Promise<string> {
+  if (current && Date.parse(current.expiresAt) - Date.now() > EARLY_MS) {
+    return Promise.resolve(current.token);
+  }
+  pending = pending ?? fetchToken().finally(() => (pending = undefined));
+  return pending;
+}
+
+/** Return whether a token is ready, so that a page that is being closed can still send a request. */
+export function hasToken(): boolean {
+  return current !== undefined && Date.parse(current.expiresAt) > Date.now();
+}
+
+/** Get the token before it is needed. */
+export function prepare(): void {
+  token().catch(() => undefined);
+}
+
+export async function request(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  const bearer = hasToken() && current ? current.token : await token();
+  return fetch(`/api/v1${path}`, {
+    method,
+    keepalive: true,
+    credentials: "omit",
+    headers: { authorization: `Bearer ${bearer}`, "content-type": "application/json", ...headers },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+}

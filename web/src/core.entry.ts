@@ -1,0 +1,80 @@
+// What every page gets: menus, dialogs, counters, forms that are sent once, kept progress.
+import { flush } from "./queue";
+import { text } from "./status";
+
+document.documentElement.classList.add("script");
+
+document.addEventListener("click", (event) => {
+  const target = event.target as Element;
+  for (const menu of document.querySelectorAll<HTMLDetailsElement>("details.menu[open]")) {
+    if (!menu.contains(target)) menu.open = false;
+  }
+  const opener = target.closest<HTMLElement>("[data-dialog]");
+  const dialog = opener && document.getElementById(opener.dataset.dialog ?? "");
+  if (dialog instanceof HTMLDialogElement) {
+    event.preventDefault();
+    dialog.showModal();
+  }
+  if (target.closest("[data-close]")) target.closest("dialog")?.close();
+  if (target.closest("[data-print]")) window.print();
+  if (target.closest("[data-reload]")) location.reload();
+});
+
+document.addEventListener("keydown", (event) => {
+  const menu = (event.target as Element).closest<HTMLDetailsElement>("details.menu[open]");
+  if (event.key !== "Escape" || !menu) return;
+  menu.open = false;
+  menu.querySelector("summary")?.focus();
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target as HTMLFormElement;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "1";
+  event.submitter?.setAttribute("aria-disabled", "true");
+});
+
+// A page from the back-forward cache may be sent again.
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll<HTMLElement>("form[data-sent]")) {
+    delete form.dataset.sent;
+    form.querySelector("[aria-disabled]")?.removeAttribute("aria-disabled");
+  }
+});
+
+for (const field of document.querySelectorAll<HTMLTextAreaElement>("[data-count]")) {
+  const shown = document.getElementById(field.dataset.count ?? "");
+  const count = () => {
+    if (shown) shown.textContent = `${[...field.value].length} / ${field.maxLength}`;
+  };
+  field.addEventListener("input", count);
+  count();
+}
+
+for (const shown of document.querySelectorAll<HTMLElement>("[data-countdown]")) {
+  let left = Number(shown.dataset.countdown);
+  const timer = window.setInterval(() => {
+    left -= 1;
+    shown.textContent = String(Math.max(left, 0));
+    if (left > 0) return;
+    clearInterval(timer);
+    shown.dispatchEvent(new Event("countdown", { bubbles: true }));
+  }, 1000);
+}
+// The server offers Undo for as long as the form's countdown says.
+document.addEventListener("countdown", (event) => {
+  (event.target as Element).closest("[data-expires]")?.remove();
+});
+
+const offline = document.getElementById("offline");
+const showOffline = () => {
+  if (offline) offline.textContent = navigator.onLine ? "" : text("offline");
+};
+window.addEventListener("offline", showOffline);
+window.addEventListener("online", () => {
+  showOffline();
+  void flush();
+});
+showOffline();
+if (document.documentElement.dataset.user) void flush();
