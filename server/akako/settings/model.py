@@ -11,6 +11,12 @@ from akako.kernel.http.client_address import Networks
 from akako.kernel.http.limits import Rate
 
 MIB = 1024 * 1024
+# A class of 40 behind one address signs in within a minute and opens several pages.
+PAGE_RATES = {
+    "pages": Rate(1_200, 60),
+    "pages_of_user": Rate(600, 60),
+    "sign_in": Rate(240, 60),
+}
 
 
 class SettingsError(Exception):
@@ -46,6 +52,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     client_connections: int = 512
     cors_origins: tuple[str, ...] = ()
     first_party_origins: tuple[str, ...] = ()
+    public_url: str | None = None
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = None
     default_plan: str = "FREE"
     rate_limit_general: Rate = Rate(100, 60)
     rate_limit_auth: Rate = Rate(10, 60)
@@ -81,7 +91,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def rates(self) -> dict[str, Rate]:
         """Return the rate limit of each bucket."""
         names = ("general", "auth", "upload", "media", "webhook")
-        return {name: getattr(self, f"rate_limit_{name}") for name in names}
+        chosen = {name: getattr(self, f"rate_limit_{name}") for name in names}
+        return chosen | PAGE_RATES
 
 
 def variable(field: str) -> str:

@@ -7,7 +7,7 @@ its own tree and leaves the rest of the work to the pipeline.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, cast
 
@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response as StarletteResponse
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
 from starlette.websockets import WebSocketClose
 
 from akako.kernel.core import envelope
@@ -45,6 +45,9 @@ class Lifespan(Protocol):
     def __call__(self, app: object, /) -> AbstractAsyncContextManager[None]: ...
 
 
+Pages = Callable[["Api"], Sequence[BaseRoute]]  # the routes around the API, which come first
+
+
 def build(
     declared: Sequence[Endpoint],
     pipeline: Pipeline,
@@ -53,11 +56,12 @@ def build(
     observe: Observe,
     secure: bool,
     lifespan: Lifespan,
+    pages: Pages | None = None,
 ) -> ASGIApp:
-    """Return the whole server as an ASGI application."""
+    """Return the whole server as an ASGI application; `pages` adds the routes of the web app."""
     api = Api(declared, pipeline, origins)
     frame = Starlette(
-        routes=[Mount("/", app=api)],
+        routes=pages(api) if pages else [Mount("/", app=api)],
         lifespan=lifespan,
         exception_handlers={HTTPException: api.reject, Exception: _crashed},
     )
@@ -81,6 +85,10 @@ class Api:
             by_path[each.path].append(each)
         for path, group in by_path.items():
             self._items.add(path, PathItem(path, group, pipeline, origins))
+
+    def serves(self, path: str) -> bool:
+        """Return whether a path has an endpoint."""
+        return self._items.find(path) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":

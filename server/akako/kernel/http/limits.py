@@ -30,6 +30,10 @@ AUTH = Bucket("auth")
 UPLOAD = Bucket("upload", per_user=True)
 MEDIA = Bucket("media", per_user=True)
 WEBHOOK = Bucket("webhook")
+# Pages of the web app: of anonymous visitors, of signed-in users, and attempts to sign in.
+PAGES = Bucket("pages")
+PAGES_OF_USER = Bucket("pages_of_user", per_user=True)
+SIGN_IN = Bucket("sign_in")
 
 # Factor of the limits per address in shared networks.
 SHARED_FACTOR = 20

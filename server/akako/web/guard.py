@@ -1,0 +1,52 @@
+"""Refuse writes that another site causes, and redirects that lead to another site."""
+
+from __future__ import annotations
+
+import hmac
+from urllib.parse import urlsplit
+
+from starlette.datastructures import FormData, Headers
+
+from akako.kernel.core.errors import Forbidden
+
+FORM_TOKEN = "form_token"  # noqa: S105 - the name of a field
+SAME_SITE = {"same-origin", "none"}
+
+
+def origin_of(scheme: str, host: str, public_url: str | None) -> str:
+    """Return the origin of the web app: of AKAKO_PUBLIC_URL, or of the request."""
+    if public_url:
+        parts = urlsplit(public_url)
+        return f"{parts.scheme}://{parts.netloc}"
+    return f"{scheme}://{host}"
+
+
+def require_same_origin(headers: Headers, allowed: set[str]) -> None:
+    """Raise Forbidden for a request that a page of another origin sent.
+
+    Browsers send Origin with every POST, and Sec-Fetch-Site on secure origins.
+    """
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if origin is not None and origin not in allowed:
+        raise Forbidden("The form was sent by another site")
+    if site is not None and site not in SAME_SITE:
+        raise Forbidden("The form was sent by another site")
+
+
+def require_form_token(form: FormData, expected: str) -> None:
+    """Raise Forbidden unless the form was made for this session."""
+    given = form.get(FORM_TOKEN)
+    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), expected.encode()):
+        raise Forbidden("The form is outdated: open the page again")
+
+
+def relative_path(wanted: str | None, otherwise: str = "/home") -> str:
+    """Return a path of this server to go to after sign-in, or `otherwise`.
+
+    Browsers read a backslash as a slash and drop control characters, so both are refused.
+    """
+    if not wanted or not wanted.startswith("/") or len(wanted) > 2_000:
+        return otherwise
+    if wanted.startswith("//") or "\\" in wanted or any(ord(char) <= 32 for char in wanted):
+        return otherwise
+    return otherwise if wanted.startswith(("/sign-in", "/sign-out", "/auth/")) else wanted

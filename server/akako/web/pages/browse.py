@@ -1,0 +1,167 @@
+"""The public pages: what the school offers, from levels to subjects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from akako.education import queries as nodes_queries
+from akako.education import service as education
+from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPIC_ROWS, Nodes
+from akako.education.schemas import Subject
+from akako.enrollment import queries as enrollments
+from akako.enrollment import service as enrollment
+from akako.enrollment.schemas import APPROVED, PENDING, Enrollment, EnrollmentRequest
+from akako.kernel.core.access import LEARNER
+from akako.kernel.core.errors import NotFound
+from akako.kernel.db import listing
+from akako.web.moments import moment
+from akako.web.site import Site, Visit, page
+
+PER_PAGE = 100
+
+
+def routes(site: Site) -> list[Route]:
+    return [
+        page("/", start, site=site),
+        page("/browse", browse, site=site),
+        page("/browse/levels/{level_id}", show_level, site=site),
+        page("/browse/grades/{grade_id}", show_grade, site=site),
+        page("/subjects/{subject_id}", show_subject, site=site),
+        page(
+            "/subjects/{subject_id}/request",
+            request_enrollment,
+            site=site,
+            methods=["POST"],
+            roles=(LEARNER,),
+        ),
+    ]
+
+
+async def all_of(visit: Visit, nodes: Nodes[Any], parent_id: str | None) -> list[Any]:
+    """Return the first hundred visible nodes of a parent, in the order of the lists."""
+    params = {"limit": str(PER_PAGE), "order": "asc"}
+    if nodes is not TOPIC_ROWS:
+        params["sort"] = "name"
+    request = listing.read(nodes.spec, params)
+    listed = await education.list_nodes(visit.db, visit.visitor.actor, nodes, parent_id, request)
+    return list(listed.data)
+
+
+async def find(visit: Visit, nodes: Nodes[Any], resource: str, node_id: str) -> Any:
+    found = await nodes_queries.find(
+        visit.db, visit.visitor.actor, nodes, node_id, inactive=False
+    )
+    if found is None:
+        raise NotFound(resource, node_id)
+    return found
+
+
+async def start(visit: Visit) -> Response:
+    """Show what the school offers; signed-in people go to their own page."""
+    if visit.visitor.actor:
+        return RedirectResponse("/home", 303)
+    levels = await all_of(visit, LEVELS, None)
+    return visit.page("start.html", visit.text("Learn at your own pace"), levels=levels)
+
+
+async def browse(visit: Visit) -> Response:
+    levels = await all_of(visit, LEVELS, None)
+    return visit.page("browse.html", visit.text("Browse"), levels=levels)
+
+
+async def show_level(visit: Visit) -> Response:
+    level = await find(visit, LEVELS, "level", visit.param("level_id"))
+    grades = await all_of(visit, GRADES, level.id)
+    return visit.page("level.html", level.name, level=level, grades=grades)
+
+
+async def show_grade(visit: Visit) -> Response:
+    grade = await find(visit, GRADES, "grade", visit.param("grade_id"))
+    level = await find(visit, LEVELS, "level", grade.education_level_id)
+    subjects = await all_of(visit, SUBJECTS, grade.id)
+    latest = await latest_enrollments(visit)
+    cards = [card(visit, subject, grade.name, latest.get(subject.id)) for subject in subjects]
+    return visit.page("grade.html", grade.name, grade=grade, level=level, subjects=cards)
+
+
+async def latest_enrollments(visit: Visit) -> dict[str, Enrollment]:
+    """Return the caller's latest enrollment per subject."""
+    actor = visit.visitor.actor
+    if actor is None:
+        return {}
+    request = listing.read(enrollments.OWN, {"limit": "100", "order": "asc"})
+    listed = await enrollments.list_of_user(visit.db, actor.user_id, request)
+    return {each.subject_id: each for each in listed.data}
+
+
+def card(
+    visit: Visit, subject: Subject, grade: str, latest: Enrollment | None
+) -> dict[str, object]:
+    """Return the facts of a subject's tile."""
+    tag = None
+    if latest and latest.status == APPROVED:
+        tag = {"text": visit.text("Enrolled"), "tone": "ok"}
+    elif latest and latest.status == PENDING:
+        tag = {"text": visit.text("Requested"), "tone": "warn"}
+    actor = visit.visitor.actor
+    return {
+        "id": subject.id,
+        "name": subject.name,
+        "grade": grade,
+        "percent": None,
+        "tag": tag,
+        "requestable": bool(actor and actor.has(LEARNER)) and tag is None,
+    }
+
+
+async def show_subject(visit: Visit) -> Response:
+    subject = await find(visit, SUBJECTS, "subject", visit.param("subject_id"))
+    grade = await find(visit, GRADES, "grade", subject.grade_id)
+    topics = await all_of(visit, TOPIC_ROWS, subject.id)
+    actor = visit.visitor.actor
+    latest = (await latest_enrollments(visit)).get(subject.id)
+    approved = latest is not None and latest.status == APPROVED
+    teaches = bool(actor and subject.mentor and subject.mentor.id == actor.user_id)
+    entitled = approved or teaches or bool(actor and actor.is_admin)
+    return visit.page(
+        "subject.html",
+        subject.name,
+        subject=subject,
+        grade=grade,
+        path=[_stop(visit, number, topic, entitled) for number, topic in enumerate(topics, 1)],
+        enrollment=latest,
+        since=moment(latest.requested_at) if latest else None,
+        entitled=entitled,
+        learner=bool(actor and actor.has(LEARNER)) and not teaches,
+        first=topics[0] if topics else None,
+    )
+
+
+def _stop(visit: Visit, number: int, topic: Any, entitled: bool) -> dict[str, object]:
+    facts = []
+    if topic.has_video:
+        facts.append(visit.text("Video"))
+    if topic.document_count:
+        facts.append(visit.text("%(n)s documents", n=topic.document_count))
+    return {
+        "number": number,
+        "name": topic.name,
+        "href": f"/topics/{topic.id}" if entitled else None,
+        "facts": " · ".join(facts),
+        "state": "open" if entitled else "locked",
+        "word": visit.text("Not started") if entitled else visit.text("Locked"),
+    }
+
+
+async def request_enrollment(visit: Visit) -> Response:
+    """Send a request, then show the subject with its new state."""
+    subject_id = visit.param("subject_id")
+    await enrollment.request_enrollment(
+        visit.db,
+        visit.actor,
+        request=EnrollmentRequest(subject_id=subject_id, message=visit.field("message") or None),
+    )
+    return visit.go(f"/subjects/{subject_id}")

@@ -1,0 +1,160 @@
+"""Sign in and out: a list of people in development, OpenID Connect in production."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from akako.kernel.core import envelope
+from akako.kernel.core.access import Actor
+from akako.kernel.core.clerk_user import CLERK_ID
+from akako.kernel.core.errors import ApiError, Forbidden, Unauthorized, ValidationFailed
+from akako.kernel.core.ports import Claims, DirectoryUser
+from akako.kernel.http.limits import SIGN_IN
+from akako.web import guard, oidc
+from akako.web.sessions import service as sessions
+from akako.web.sessions import tokens
+from akako.web.site import Site, Visit, find_visitor, page
+
+FORGET = '"cache", "storage"'
+COOKIE_SECONDS = 30 * 24 * 3600
+
+
+def routes(site: Site) -> list[Route]:
+    pages = [
+        page("/sign-in", show, site=site),
+        page("/sign-out", sign_out, site=site, methods=["POST"]),
+        page("/auth/start", start_oidc, site=site),
+        page("/auth/callback", finish_oidc, site=site),
+        Route("/session/token", token_endpoint(site), methods=["POST"]),
+    ]
+    if not site.production and not site.oidc:
+        pages.append(
+            page("/sign-in", choose_person, site=site, methods=["POST"], guarded=False)
+        )
+    return pages
+
+
+async def show(visit: Visit) -> Response:
+    """Show the people of a development server, or the way to the identity provider."""
+    wanted = guard.relative_path(visit.request.query_params.get("next"))
+    if visit.site.oidc:
+        return visit.page("sign_in.html", visit.text("Sign in"), wanted=wanted, people=None)
+    if visit.site.production:
+        missing = ["AKAKO_OIDC_CLIENT_ID", "AKAKO_PUBLIC_URL"]
+        return visit.page(
+            "sign_in_missing.html", visit.text("Sign in"), status=503, missing=missing
+        )
+    return visit.page("sign_in.html", visit.text("Sign in"), wanted=wanted, people=await people(visit))
+
+
+async def people(visit: Visit) -> list[dict[str, str]]:
+    """Return the people of the development directory, by full name."""
+    found = []
+    if visit.site.directory:
+        async for person in visit.site.directory.list_users():
+            found.append({"id": person.id, "name": full_name(person)})
+    return found
+
+
+def full_name(person: DirectoryUser) -> str:
+    names = [name for name in (person.first_name, person.last_name) if name]
+    return " ".join(names) or person.id
+
+
+async def choose_person(visit: Visit) -> Response:
+    """Sign in as a person of the development directory, or as another person by Clerk id."""
+    chosen = visit.field("other").strip() or visit.field("person")
+    if not CLERK_ID.fullmatch(chosen):
+        raise ValidationFailed.of("person", "Enter an id such as user_ama", chosen)
+    add = getattr(visit.site.directory, "add", None)
+    if add:
+        add(chosen)
+    return await sign_in(visit, chosen, guard.relative_path(visit.field("next")))
+
+
+async def sign_in(visit: Visit, clerk_id: str, wanted: str) -> Response:
+    """Start a session for a verified person, and go to the page that they wanted."""
+    site, request = visit.site, visit.request
+    address = site.address(request.scope)
+    (await site.limiter.hit(SIGN_IN, "ip", address)).enforce()
+    try:
+        actor: Actor = await site.load_account(
+            Claims(clerk_id, 0.0), ip=address, request_id=request.scope["state"]["request_id"]
+        )
+    except Unauthorized:
+        raise Forbidden("This account does not exist any more") from None
+    cookie = await sessions.start(
+        site.db,
+        actor.user_id,
+        user_agent=request.headers.get("user-agent", ""),
+        replaces=request.cookies.get(site.cookie),
+    )
+    response = visit.go(home(actor) if wanted == "/home" else wanted)
+    response.set_cookie(
+        site.cookie,
+        cookie,
+        max_age=COOKIE_SECONDS,
+        path="/",
+        secure=site.secure,
+        httponly=True,
+        samesite="lax",
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def home(actor: Actor) -> str:
+    """Return the first page of a person: learners continue, administrators see their queue."""
+    return "/home"
+
+
+async def sign_out(visit: Visit) -> Response:
+    """End the session, and erase what the browser stored."""
+    cookie = visit.request.cookies.get(visit.site.cookie)
+    if cookie:
+        await sessions.end(visit.site.db, cookie)
+    response = visit.go("/")
+    response.delete_cookie(visit.site.cookie, path="/", secure=visit.site.secure, httponly=True)
+    response.headers["Clear-Site-Data"] = FORGET
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+async def start_oidc(visit: Visit) -> Response:
+    """Send the browser to the identity provider."""
+    wanted = guard.relative_path(visit.request.query_params.get("next"))
+    return visit.go(await oidc.authorization_url(visit.site, wanted))
+
+
+async def finish_oidc(visit: Visit) -> Response:
+    """Sign in with the code that the identity provider sent."""
+    person, wanted = await oidc.finish(visit.site, dict(visit.request.query_params))
+    return await sign_in(visit, await oidc.account_id(visit.site, person), wanted)
+
+
+def token_endpoint(site: Site) -> Any:
+    """Return the endpoint that gives scripts a bearer token for the session."""
+
+    async def session_token(request: Request) -> Response:
+        request.scope["state"]["route"] = "/session/token"
+        try:
+            guard.require_same_origin(request.headers, {site.origin(request)})
+            visitor = await find_visitor(site, request)
+            if visitor.session is None:
+                raise Unauthorized("missing")
+            made = await tokens.mint(site.keys, visitor.session, site.origin(request))
+            return _json(200, msgspec.json.encode(made))
+        except ApiError as problem:
+            return _json(problem.status, envelope.error(problem))
+
+    return session_token
+
+
+def _json(status: int, body: bytes) -> Response:
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return Response(body, status, headers, "application/json")

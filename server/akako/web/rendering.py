@@ -1,0 +1,127 @@
+"""Render templates: the Jinja environment of each language, and the facts that every page needs."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+import msgspec
+
+from akako.kernel.core.access import ADMIN, MENTOR
+from akako.web import languages
+from akako.web.visitor import Visitor
+
+STATIC = "akako.web"
+
+
+class User(msgspec.Struct, frozen=True):
+    """The signed-in person, as the header shows them."""
+
+    id: str
+    name: str
+    initials: str
+    roles: tuple[str, ...]
+
+
+class NavItem(msgspec.Struct, frozen=True):
+    """A link of the section navigation."""
+
+    href: str
+    label: str
+    icon: str
+    current: bool
+
+
+class Page(msgspec.Struct, kw_only=True):
+    """The facts of a page that its frame shows."""
+
+    title: str
+    path: str
+    user: User | None
+    nav: list[NavItem]
+    unread: int
+    form_token: str
+    language: str
+    direction: str
+    status: str | None = None
+
+
+def _initials(name: str) -> str:
+    words = [word for word in name.split() if word]
+    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+
+
+def _nav(visitor: Visitor, path: str, translate: Any) -> list[NavItem]:
+    if visitor.actor is None:
+        return []
+    items = [
+        ("/home", translate("Home"), "home"),
+        ("/browse", translate("Browse"), "browse"),
+        ("/notes", translate("Notes"), "note"),
+    ]
+    if visitor.actor.has(MENTOR):
+        items.append(("/teach", translate("Teach"), "teach"))
+    if visitor.actor.has(ADMIN):
+        items.append(("/admin", translate("Admin"), "admin"))
+    return [
+        NavItem(href, label, symbol, path == href or path.startswith(f"{href}/"))
+        for href, label, symbol in items
+    ]
+
+
+def page(visitor: Visitor, title: str, path: str, *, status: str | None = None) -> Page:
+    """Return the facts of a page for this visitor."""
+    translate = languages.translations(visitor.language).gettext
+    user = None
+    if visitor.actor and visitor.session:
+        name = visitor.session.name
+        user = User(visitor.actor.user_id, name, _initials(name), visitor.actor.roles)
+    return Page(
+        title=title,
+        path=path,
+        user=user,
+        nav=_nav(visitor, path, translate),
+        unread=visitor.unread,
+        form_token=visitor.form_token,
+        language=visitor.language,
+        direction="rtl" if visitor.language in languages.RIGHT_TO_LEFT else "ltr",
+        status=status,
+    )
+
+
+@cache
+def _manifest() -> dict[str, str]:
+    names: dict[str, str] = msgspec.json.decode(
+        (files(STATIC) / "static" / "manifest.json").read_bytes()
+    )
+    return names
+
+
+def asset(name: str) -> str:
+    """Return the address of a static file; its name contains a hash of its content."""
+    return f"/static/{_manifest()[name]}"
+
+
+@cache
+def environment(language: str) -> jinja2.Environment:
+    """Return the Jinja environment of a language. It escapes every value."""
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("akako.web"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_translations(  # type: ignore[attr-defined]
+        languages.translations(language), newstyle=True
+    )
+    made.globals["asset"] = asset
+    return made
+
+
+def render(template: str, page: Page, **values: object) -> str:
+    """Return the HTML of a template in the language of the page."""
+    return environment(page.language).get_template(template).render(page=page, **values)

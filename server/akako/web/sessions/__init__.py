@@ -1,0 +1,1 @@
+"""Cookie sessions of the web app, and the tokens that they obtain."""

@@ -1,0 +1,250 @@
+"""The web app's dependencies, and the way of a request from route to page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import msgspec
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import Response as PageResponse
+from starlette.routing import Route
+
+from akako.authority import service as authority
+from akako.kernel.core.access import SIGNED_IN, Actor, Role, requires
+from akako.kernel.core.errors import ApiError, Forbidden, PayloadTooLarge, Unauthorized
+from akako.kernel.core.ports import Claims, Directory, DirectoryUser
+from akako.kernel.db.confirmed import ConfirmedDatabase
+from akako.kernel.db.database import Database
+from akako.kernel.http.asgi import ASGIApp
+from akako.kernel.http.context import Dependencies
+from akako.kernel.http.limits import PAGES, PAGES_OF_USER, Limiter
+from akako.web import errors, guard, languages, rendering
+from akako.web.sessions import service as sessions
+from akako.web.sessions.tokens import WebKeys
+from akako.web.visitor import Visitor
+
+MAX_FORM_FIELDS = 1_000
+MAX_FORM_BYTES = 1024 * 1024
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "media-src 'self'; connect-src 'self'; form-action 'self'{issuer}; frame-ancestors 'none'; "
+    "base-uri 'none'"
+)
+
+
+class LoadAccount(Protocol):
+    """Load or create the account of verified claims. Raises Unauthorized or Forbidden."""
+
+    async def __call__(self, claims: Claims, *, ip: str, request_id: str) -> Actor: ...
+
+
+class OidcSettings(msgspec.Struct, frozen=True):
+    """The OpenID Connect client that this server is."""
+
+    issuer: str
+    client_id: str
+    client_secret: str | None
+
+
+class Site(msgspec.Struct, kw_only=True):
+    """What the pages need from backends and settings."""
+
+    db: Database
+    limiter: Limiter
+    load_account: LoadAccount
+    arrive: Callable[[DirectoryUser], Awaitable[None]]  # creates or updates an account
+    keys: WebKeys
+    address: Callable[[Any], str]
+    dependencies: Dependencies
+    directory: Directory | None
+    production: bool
+    public_url: str | None = None
+    oidc: OidcSettings | None = None
+
+    @property
+    def secure(self) -> bool:
+        """Return whether cookies are restricted to https."""
+        if self.public_url:
+            return self.public_url.startswith("https:")
+        return self.production
+
+    @property
+    def cookie(self) -> str:
+        return "__Host-akako" if self.secure else "akako"
+
+    def origin(self, request: Request) -> str:
+        return guard.origin_of(
+            request.url.scheme, request.headers.get("host", ""), self.public_url
+        )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the security headers of every page."""
+        issuer = f" {self.oidc.issuer}" if self.oidc else ""
+        return {
+            "Content-Security-Policy": POLICY.format(issuer=issuer),
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "Referrer-Policy": "same-origin",
+            "Cross-Origin-Opener-Policy": "same-origin",
+        }
+
+
+class Visit(msgspec.Struct, kw_only=True):
+    """One request to a page."""
+
+    site: Site
+    request: Request
+    visitor: Visitor
+    db: Database
+    form: FormData | None = None
+    path: str = ""
+
+    @property
+    def actor(self) -> Actor:
+        return self.visitor.signed_in
+
+    def text(self, text: str, **values: object) -> str:
+        """Return a text in the visitor's language."""
+        translated = languages.translations(self.visitor.language).gettext(text)
+        return translated % values if values else translated
+
+    def param(self, name: str) -> str:
+        return str(self.request.path_params[name])
+
+    def field(self, name: str) -> str:
+        """Return a text field of the form, or an empty text."""
+        value = self.form.get(name) if self.form else None
+        return value if isinstance(value, str) else ""
+
+    def fields(self, name: str) -> list[str]:
+        """Return every value of a field, such as of check boxes."""
+        values = self.form.getlist(name) if self.form else []
+        return [each for each in values if isinstance(each, str)]
+
+    def page(
+        self, template: str, title: str, *, status: int = 200, said: str | None = None, **values: Any
+    ) -> PageResponse:
+        """Return a rendered page; `said` is announced in its status region."""
+        made = rendering.page(self.visitor, title, self.path, status=said)
+        return HTMLResponse(rendering.render(f"pages/{template}", made, **values), status)
+
+    def go(self, path: str) -> PageResponse:
+        """Return a redirect to a path of this server, after a form."""
+        return RedirectResponse(path, 303)
+
+
+Handler = Callable[[Visit], Awaitable[Any]]
+
+
+def page(
+    path: str,
+    handler: Handler,
+    *,
+    site: Site,
+    methods: Collection[str] = ("GET",),
+    roles: tuple[Role, ...] | None = None,
+    guarded: bool = True,
+) -> Route:
+    """Return the route of a page.
+
+    Args:
+        roles: None for a public page; empty for every signed-in person; else one of them is needed.
+        guarded: Whether a POST must carry the form token of the session.
+    """
+
+    async def endpoint(request: Request) -> ASGIApp | PageResponse:
+        request.scope["state"]["route"] = path
+        visit = Visit(
+            site=site, request=request, visitor=Visitor(), db=site.db, path=request.url.path
+        )
+        try:
+            visit.visitor = await find_visitor(site, request)
+            if roles is not None and visit.visitor.actor is None:
+                return with_headers(site, visit, to_sign_in(request))
+            _check_roles(visit.visitor, roles)
+            await _limit(visit)
+            if request.method == "POST":
+                await _read_form(visit, roles, guarded=guarded)
+            response = await handler(visit)
+        except ApiError as problem:
+            response = errors.page(visit, problem)
+        return with_headers(site, visit, response)
+
+    return Route(path, endpoint, methods=list(methods))
+
+
+async def find_visitor(site: Site, request: Request) -> Visitor:
+    """Return the visitor of a request. An account that is not active has no session."""
+    accepted = request.headers.get("accept-language", "")
+    language = languages.negotiate(request.cookies.get("language"), accepted)
+    cookie = request.cookies.get(site.cookie)
+    session = await sessions.find(site.db, cookie) if cookie else None
+    if session is None:
+        return Visitor(language=language)
+    claims = Claims(session.clerk_id, 0.0, session.public_id, authorized_party=site.origin(request))
+    try:
+        actor = await site.load_account(
+            claims,
+            ip=site.address(request.scope),
+            request_id=request.scope["state"]["request_id"],
+        )
+    except (Unauthorized, Forbidden):
+        return Visitor(language=language)
+    return Visitor(session=session, actor=actor, language=language)
+
+
+def to_sign_in(request: Request) -> PageResponse:
+    """Return the redirect to the sign-in page, with the way back."""
+    wanted = request.url.path if request.method == "GET" else "/home"
+    if request.method == "GET" and request.url.query:
+        wanted += f"?{request.url.query}"
+    return RedirectResponse(f"/sign-in?next={quote(wanted)}", 303)
+
+
+def _check_roles(visitor: Visitor, roles: tuple[Role, ...] | None) -> None:
+    if roles and visitor.actor:
+        requires(*roles).check(visitor.actor.roles)
+
+
+async def _limit(visit: Visit) -> None:
+    """Count the page per user; anonymous pages count per address."""
+    limiter, actor = visit.site.limiter, visit.visitor.actor
+    if actor:
+        state = await limiter.hit(PAGES_OF_USER, "user", actor.user_id)
+    else:
+        state = await limiter.hit(PAGES, "ip", visit.site.address(visit.request.scope))
+    state.enforce()
+
+
+async def _read_form(visit: Visit, roles: tuple[Role, ...] | None, *, guarded: bool) -> None:
+    """Check the origin, read the form and confirm authority when its effect is committed."""
+    guard.require_same_origin(visit.request.headers, {visit.site.origin(visit.request)})
+    length = visit.request.headers.get("content-length", "")
+    if not length.isdecimal() or int(length) > MAX_FORM_BYTES:
+        raise PayloadTooLarge(MAX_FORM_BYTES)
+    visit.form = await visit.request.form(
+        max_files=0, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_BYTES
+    )
+    if visit.visitor.actor is None:
+        return
+    if guarded:
+        guard.require_form_token(visit.form, visit.visitor.form_token)
+    access = requires(*roles) if roles else SIGNED_IN
+    confirm = partial(authority.confirm, actor=visit.visitor.actor, access=access)
+    visit.db = ConfirmedDatabase(visit.db, confirm)
+
+
+def with_headers(site: Site, visit: Visit, response: Any) -> Any:
+    """Add the security headers; pages of signed-in people are never stored."""
+    if isinstance(response, PageResponse):
+        for name, value in site.headers.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "no-store" if visit.visitor.actor else "no-cache")
+        response.headers.setdefault("Vary", "Cookie, Accept-Language")
+    return response

@@ -1,0 +1,29 @@
+"""The visitor of a page: the session, the account behind it, and the language."""
+
+from __future__ import annotations
+
+import msgspec
+
+from akako.kernel.core.access import Actor
+from akako.kernel.core.errors import Unauthorized
+from akako.web.sessions.queries import Session
+
+
+class Visitor(msgspec.Struct, kw_only=True):
+    """The person who requests a page; without a session they are anonymous."""
+
+    session: Session | None = None
+    actor: Actor | None = None
+    language: str = "en"
+    unread: int = 0
+
+    @property
+    def form_token(self) -> str:
+        return self.session.form_token if self.session else ""
+
+    @property
+    def signed_in(self) -> Actor:
+        """Return the account. Only for pages that require a session."""
+        if self.actor is None:
+            raise Unauthorized("missing")
+        return self.actor
