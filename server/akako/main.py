@@ -13,15 +13,17 @@ from akako import settings as settings_module
 from akako.assembly import Backends, assemble, verifier
 from akako.authority import service as authority
 from akako.backends import job_queue, public_changes, tracing
+from akako.backends.token_issuers import IssuerVerifier
+from akako.backends.token_verifier import JwtVerifier
 from akako.education import admin_routes as education_admin_routes
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
 from akako.export import routes as export_routes
-from akako.identity import actors
+from akako.identity import accounts, actors
 from akako.identity import routes as identity_routes
 from akako.identity.routes import Accounts
 from akako.kernel.core.access import Actor
-from akako.kernel.core.ports import Claims
+from akako.kernel.core.ports import Claims, DirectoryUser
 from akako.kernel.db import audit
 from akako.kernel.db.jobs import Job
 from akako.kernel.db.lock_waits import Turns
@@ -57,6 +59,11 @@ from akako.storage.queries import CLEAN_UP
 from akako.uploads import routes as uploads_routes
 from akako.uploads import service as uploads_service
 from akako.uploads.routes import ResumableUploads
+from akako.web import app as web
+from akako.web.sessions.queries import delete_expired
+from akako.web.sessions.tokens import ISSUER as WEB_ISSUER
+from akako.web.sessions.tokens import WebKeys
+from akako.web.site import LoadAccount, OidcSettings, Site
 from akako.webhooks import queries as webhook_queries
 from akako.webhooks import routes as webhook_routes
 from akako.webhooks.routes import ClerkWebhooks
@@ -125,24 +132,33 @@ def jobs(backends: Backends, settings: Settings) -> list[Job]:
             partial(notification_queries.delete_expired, backends.db),
             cron="47 * * * *",
         ),
+        Job("web.expire", partial(delete_expired, backends.db), cron="47 * * * *"),
         Job("audit.expire", partial(audit.expire, backends.db, **days), cron="37 4 * * *"),
     ]
 
 
-def loader(backends: Backends) -> LoadActor:
+def account_loader(backends: Backends) -> LoadAccount:
+    """Return the function that turns claims into an account, for the API and the pages."""
     arrivals = Turns(actors.MAX_CONCURRENT, actors.TURN_SECONDS)
 
-    async def load(ctx: Context, claims: Claims, *, provision: bool) -> Actor:
+    async def load(claims: Claims, *, provision: bool = True, ip: str, request_id: str) -> Actor:
         return await actors.load_actor(
-            ctx.db,
+            backends.db,
             backends.directory,
             claims,
             backends.policy,
             provision=provision,
             arrivals=arrivals,
-            ip=ctx.address,
-            request_id=ctx.id,
+            ip=ip,
+            request_id=request_id,
         )
+
+    return load
+
+
+def loader(load_account: LoadAccount) -> LoadActor:
+    async def load(ctx: Context, claims: Claims, *, provision: bool) -> Actor:
+        return await load_account(claims, provision=provision, ip=ctx.address, request_id=ctx.id)
 
     return load
 
@@ -180,14 +196,15 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     settings = settings or settings_module.load()
     logging.configure(settings.log_level)
     tracer = tracing.open_tracer() if settings_module.traces_wanted() else None
-    tokens = verifier(settings)
     backends = assemble(settings, tracer)
+    keys, load_account = WebKeys(backends.db), account_loader(backends)
+    tokens = IssuerVerifier(verifier(settings), {WEB_ISSUER: JwtVerifier(WEB_ISSUER, keys)})
     pipeline = Pipeline(
         db=backends.db,
         admission=Admission(
             limiter=Limiter(backends.counters, settings.rates()),
             verifier=tokens,
-            load_actor=loader(backends),
+            load_actor=loader(load_account),
             meter=backends.meter,
             confirm=authority.confirm,
             trusted=settings.trusted_proxies,
@@ -220,8 +237,39 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         observe=metrics.observe,
         secure=settings.production,
         lifespan=lifespan,
+        pages=partial(web.routes, site(settings, backends, pipeline, keys, load_account)),
     )
     return tracing.TracedApp(app, tracer) if tracer else app
+
+
+def site(
+    settings: Settings,
+    backends: Backends,
+    pipeline: Pipeline,
+    keys: WebKeys,
+    load_account: LoadAccount,
+) -> Site:
+    """Return what the pages of the web app need."""
+
+    async def arrive(person: DirectoryUser) -> None:
+        await accounts.merge(backends.db, person, backends.policy)
+
+    issuer = settings.oidc_issuer or settings.clerk_issuer
+    client = settings.oidc_client_id
+    known = bool(issuer and client and settings.public_url)
+    return Site(
+        db=backends.db,
+        limiter=pipeline.admission.limiter,
+        load_account=load_account,
+        arrive=arrive,
+        keys=keys,
+        address=pipeline.admission.address_of,
+        dependencies=pipeline.dependencies,
+        directory=backends.directory,
+        production=settings.production,
+        public_url=settings.public_url,
+        oidc=OidcSettings(issuer, client, settings.oidc_client_secret) if known else None,
+    )
 
 
 async def _keep_leases_short(meter: LeasingMeter) -> None:

@@ -63,7 +63,7 @@ async def load_actor(
         impersonator=claims.impersonator,
         ip=ip,
         request_id=request_id,
-        first_party=claims.authorized_party in policy.first_party_origins,
+        first_party=claims.first_party or claims.authorized_party in policy.first_party_origins,
     )
 
 

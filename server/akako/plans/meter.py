@@ -66,7 +66,7 @@ class LeasingMeter:
 
     async def charge(self, db: Database, actor: Actor, claims: Claims) -> Headers:
         """Count one call; return the quota headers. Raises QuotaExceeded."""
-        if claims.authorized_party in self._first_party:
+        if claims.first_party or claims.authorized_party in self._first_party:
             return []
         subject = actor.subject
         lease = self._lease(subject)
@@ -86,7 +86,7 @@ class LeasingMeter:
 
     def refund(self, actor: Actor, claims: Claims) -> None:
         """Refund one call whose response does not count."""
-        if claims.authorized_party in self._first_party:
+        if claims.first_party or claims.authorized_party in self._first_party:
             return
         lease = self._lease(actor.subject)
         if lease.total:  # otherwise the call was counted in a previous month

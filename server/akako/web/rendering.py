@@ -11,7 +11,9 @@ import msgspec
 
 from akako.kernel.core.access import ADMIN, MENTOR
 from akako.web import languages
+from akako.web.covers import cover_of
 from akako.web.visitor import Visitor
+from akako.web.wording import FILTERS
 
 STATIC = "akako.web"
 
@@ -50,7 +52,9 @@ class Page(msgspec.Struct, kw_only=True):
 
 def _initials(name: str) -> str:
     words = [word for word in name.split() if word]
-    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+    return "".join(
+        word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)
+    ).upper()
 
 
 def _nav(visitor: Visitor, path: str, translate: Any) -> list[NavItem]:
@@ -73,7 +77,7 @@ def _nav(visitor: Visitor, path: str, translate: Any) -> list[NavItem]:
 
 def page(visitor: Visitor, title: str, path: str, *, status: str | None = None) -> Page:
     """Return the facts of a page for this visitor."""
-    translate = languages.translations(visitor.language).gettext
+    texts = languages.translations(visitor.language)
     user = None
     if visitor.actor and visitor.session:
         name = visitor.session.name
@@ -82,7 +86,7 @@ def page(visitor: Visitor, title: str, path: str, *, status: str | None = None) 
         title=title,
         path=path,
         user=user,
-        nav=_nav(visitor, path, translate),
+        nav=_nav(visitor, path, texts.gettext),
         unread=visitor.unread,
         form_token=visitor.form_token,
         language=visitor.language,
@@ -118,7 +122,8 @@ def environment(language: str) -> jinja2.Environment:
     made.install_gettext_translations(  # type: ignore[attr-defined]
         languages.translations(language), newstyle=True
     )
-    made.globals["asset"] = asset
+    made.globals |= {"asset": asset, "cover_of": cover_of}
+    made.filters |= FILTERS
     return made
 
 

@@ -23,6 +23,7 @@ from akako.kernel.db.database import Database
 from akako.kernel.http.asgi import ASGIApp
 from akako.kernel.http.context import Dependencies
 from akako.kernel.http.limits import PAGES, PAGES_OF_USER, Limiter
+from akako.notifications import queries as notifications
 from akako.web import errors, guard, languages, rendering
 from akako.web.sessions import service as sessions
 from akako.web.sessions.tokens import WebKeys
@@ -40,7 +41,9 @@ POLICY = (
 class LoadAccount(Protocol):
     """Load or create the account of verified claims. Raises Unauthorized or Forbidden."""
 
-    async def __call__(self, claims: Claims, *, ip: str, request_id: str) -> Actor: ...
+    async def __call__(
+        self, claims: Claims, *, provision: bool = True, ip: str, request_id: str
+    ) -> Actor: ...
 
 
 class OidcSettings(msgspec.Struct, frozen=True):
@@ -78,9 +81,7 @@ class Site(msgspec.Struct, kw_only=True):
         return "__Host-akako" if self.secure else "akako"
 
     def origin(self, request: Request) -> str:
-        return guard.origin_of(
-            request.url.scheme, request.headers.get("host", ""), self.public_url
-        )
+        return guard.origin_of(request.url.scheme, request.headers.get("host", ""), self.public_url)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -128,7 +129,13 @@ class Visit(msgspec.Struct, kw_only=True):
         return [each for each in values if isinstance(each, str)]
 
     def page(
-        self, template: str, title: str, *, status: int = 200, said: str | None = None, **values: Any
+        self,
+        template: str,
+        title: str,
+        *,
+        status: int = 200,
+        said: str | None = None,
+        **values: Any,
     ) -> PageResponse:
         """Return a rendered page; `said` is announced in its status region."""
         made = rendering.page(self.visitor, title, self.path, status=said)
@@ -187,7 +194,7 @@ async def find_visitor(site: Site, request: Request) -> Visitor:
     session = await sessions.find(site.db, cookie) if cookie else None
     if session is None:
         return Visitor(language=language)
-    claims = Claims(session.clerk_id, 0.0, session.public_id, authorized_party=site.origin(request))
+    claims = Claims(session.clerk_id, 0.0, session.public_id, first_party=True)
     try:
         actor = await site.load_account(
             claims,
@@ -196,7 +203,8 @@ async def find_visitor(site: Site, request: Request) -> Visitor:
         )
     except (Unauthorized, Forbidden):
         return Visitor(language=language)
-    return Visitor(session=session, actor=actor, language=language)
+    unread = await notifications.count_unread(site.db, actor.user_id)
+    return Visitor(session=session, actor=actor, language=language, unread=unread)
 
 
 def to_sign_in(request: Request) -> PageResponse:
@@ -245,6 +253,8 @@ def with_headers(site: Site, visit: Visit, response: Any) -> Any:
     if isinstance(response, PageResponse):
         for name, value in site.headers.items():
             response.headers.setdefault(name, value)
-        response.headers.setdefault("Cache-Control", "no-store" if visit.visitor.actor else "no-cache")
+        response.headers.setdefault(
+            "Cache-Control", "no-store" if visit.visitor.actor else "no-cache"
+        )
         response.headers.setdefault("Vary", "Cookie, Accept-Language")
     return response

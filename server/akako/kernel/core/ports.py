@@ -17,6 +17,7 @@ class Claims(msgspec.Struct, frozen=True):
     organization_id: str | None = None
     authorized_party: str | None = None  # `azp`
     impersonator: str | None = None  # `act.sub`
+    first_party: bool = False  # issued by this server to its own pages; not metered
 
 
 class TokenVerifier(Protocol):

@@ -83,6 +83,11 @@ class Admission(msgspec.Struct, kw_only=True):
         hops = [forwarded.decode("latin-1")] if forwarded else []
         return client_address(client[0] if client else None, hops, self.trusted)
 
+    def address_of(self, scope: Scope) -> str:
+        """Return the client address of a request outside the API."""
+        forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        return self.address(scope, b", ".join(forwarded) or None)
+
     async def hit_address(self, bucket: Bucket, address: str) -> RateLimitState:
         many = bucket in SHARED_BUCKETS and in_networks(address, self.shared)
         factor = SHARED_FACTOR if many else 1

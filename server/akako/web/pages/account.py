@@ -10,7 +10,6 @@ from akako.identity.schemas import ProfileUpdate
 from akako.kernel.core import validation
 from akako.plans import service as plans
 from akako.web import guard, languages
-from akako.web.moments import moment
 from akako.web.sessions import queries as sessions
 from akako.web.site import Site, Visit, page
 
@@ -41,7 +40,7 @@ async def show(visit: Visit) -> Response:
             {
                 "id": each.public_id,
                 "name": each.user_agent or visit.text("Unknown browser"),
-                "seen": moment(each.seen_at, visit.visitor.language),
+                "seen": each.seen_at,
                 "current": bool(current and current.public_id == each.public_id),
             }
             for each in own
@@ -56,7 +55,9 @@ async def save(visit: Visit) -> Response:
         "lastName": visit.field("last_name").strip() or None,
     }
     changes, echoed = validation.read_changes(ProfileUpdate, given)
-    await identity.update_profile(visit.db, visit.actor, changes=changes, echoed=echoed)
+    await identity.update_profile(
+        visit.db, visit.actor, changes=changes, echoed=echoed, if_match=None
+    )
     return visit.go("/me")
 
 

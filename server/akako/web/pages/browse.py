@@ -17,7 +17,7 @@ from akako.enrollment.schemas import APPROVED, PENDING, Enrollment, EnrollmentRe
 from akako.kernel.core.access import LEARNER
 from akako.kernel.core.errors import NotFound
 from akako.kernel.db import listing
-from akako.web.moments import moment
+from akako.web import guard
 from akako.web.site import Site, Visit, page
 
 PER_PAGE = 100
@@ -51,9 +51,7 @@ async def all_of(visit: Visit, nodes: Nodes[Any], parent_id: str | None) -> list
 
 
 async def find(visit: Visit, nodes: Nodes[Any], resource: str, node_id: str) -> Any:
-    found = await nodes_queries.find(
-        visit.db, visit.visitor.actor, nodes, node_id, inactive=False
-    )
+    found = await nodes_queries.find(visit.db, visit.visitor.actor, nodes, node_id, inactive=False)
     if found is None:
         raise NotFound(resource, node_id)
     return found
@@ -133,7 +131,6 @@ async def show_subject(visit: Visit) -> Response:
         grade=grade,
         path=[_stop(visit, number, topic, entitled) for number, topic in enumerate(topics, 1)],
         enrollment=latest,
-        since=moment(latest.requested_at) if latest else None,
         entitled=entitled,
         learner=bool(actor and actor.has(LEARNER)) and not teaches,
         first=topics[0] if topics else None,
@@ -164,4 +161,4 @@ async def request_enrollment(visit: Visit) -> Response:
         visit.actor,
         request=EnrollmentRequest(subject_id=subject_id, message=visit.field("message") or None),
     )
-    return visit.go(f"/subjects/{subject_id}")
+    return visit.go(guard.relative_path(visit.field("next"), f"/subjects/{subject_id}"))

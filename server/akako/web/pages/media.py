@@ -12,8 +12,6 @@ from akako.library import service, streaming
 from akako.library.media import Files
 from akako.web.site import Site, Visit, page
 
-INLINE = {"application/pdf", "image/png", "image/jpeg", "image/gif", "image/webp"}
-
 
 def routes(site: Site) -> list[Route]:
     return [
@@ -44,5 +42,5 @@ async def play_video(visit: Visit) -> Any:
 
 async def send_document(visit: Visit) -> Any:
     context = _context(visit)
-    find = partial(service.open_document, visit.db, visit.param("document_id"))
+    find = partial(service.open_document, visit.db, visit.param("document_id"), None)
     return await streaming.send(context, context.get(Files).store, find, None)

@@ -10,14 +10,14 @@ from akako.education.nodes import SUBJECTS
 from akako.enrollment import queries as enrollments
 from akako.enrollment import service as enrollment
 from akako.enrollment.schemas import PENDING, REJECTED, Enrollment
+from akako.kernel.core import validation
 from akako.kernel.core.access import LEARNER
 from akako.kernel.core.errors import ValidationFailed
-from akako.kernel.core import validation
 from akako.kernel.db import listing
 from akako.mentors import queries as applications
 from akako.mentors import service as mentors
 from akako.mentors.schemas import ApplicationRequest
-from akako.web.moments import moment
+from akako.web import guard
 from akako.web.site import Site, Visit, page
 
 WORDS = {
@@ -50,17 +50,16 @@ async def show(visit: Visit) -> Response:
         {
             "title": visit.text("Mentor application"),
             "href": "/mentor/apply",
-            "at": moment(each.requested_at, visit.visitor.language),
+            "at": each.requested_at,
             "word": visit.text(WORDS[each.status]),
             "tone": TONES.get(each.status, ""),
             "reason": each.decision_reason,
             "withdraw": None,
             "again": None,
-            "sort": each.requested_at,
         }
         for each in mentor.data
     ]
-    rows.sort(key=lambda row: row["sort"], reverse=True)
+    rows.sort(key=lambda row: row["at"], reverse=True)
     return visit.page("requests.html", visit.text("My requests"), rows=rows)
 
 
@@ -69,13 +68,12 @@ def _row(visit: Visit, each: Enrollment, names: dict[str, str]) -> dict[str, obj
     return {
         "title": name or visit.text("A subject that is no longer offered"),
         "href": f"/subjects/{each.subject_id}" if name else None,
-        "at": moment(each.requested_at, visit.visitor.language),
+        "at": each.requested_at,
         "word": visit.text(WORDS[each.status]),
         "tone": TONES.get(each.status, ""),
         "reason": each.decision_reason,
         "withdraw": f"/requests/{each.id}/withdraw" if each.status == PENDING else None,
         "again": f"/subjects/{each.subject_id}" if each.status == REJECTED and name else None,
-        "sort": each.requested_at,
     }
 
 
@@ -93,7 +91,7 @@ async def subject_names(visit: Visit, ids: list[str]) -> dict[str, str]:
 
 async def withdraw(visit: Visit) -> Response:
     await enrollment.cancel(visit.db, visit.actor, visit.param("enrollment_id"))
-    return visit.go("/requests")
+    return visit.go(guard.relative_path(visit.field("next"), "/requests"))
 
 
 async def show_application(visit: Visit) -> Response:
@@ -105,7 +103,6 @@ async def show_application(visit: Visit) -> Response:
         visit.text("Become a mentor"),
         latest=latest,
         word=visit.text(WORDS[latest.status]) if latest else "",
-        at=moment(latest.requested_at, visit.visitor.language) if latest else None,
         waiting=latest is not None and latest.status == PENDING,
         error="",
         motivation="",
@@ -128,7 +125,6 @@ async def apply(visit: Visit) -> Response:
             status=422,
             latest=None,
             word="",
-            at=None,
             waiting=False,
             error=problem.message,
             motivation=visit.field("motivation"),

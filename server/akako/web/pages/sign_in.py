@@ -33,9 +33,7 @@ def routes(site: Site) -> list[Route]:
         Route("/session/token", token_endpoint(site), methods=["POST"]),
     ]
     if not site.production and not site.oidc:
-        pages.append(
-            page("/sign-in", choose_person, site=site, methods=["POST"], guarded=False)
-        )
+        pages.append(page("/sign-in", choose_person, site=site, methods=["POST"], guarded=False))
     return pages
 
 
@@ -49,7 +47,9 @@ async def show(visit: Visit) -> Response:
         return visit.page(
             "sign_in_missing.html", visit.text("Sign in"), status=503, missing=missing
         )
-    return visit.page("sign_in.html", visit.text("Sign in"), wanted=wanted, people=await people(visit))
+    return visit.page(
+        "sign_in.html", visit.text("Sign in"), wanted=wanted, people=await people(visit)
+    )
 
 
 async def people(visit: Visit) -> list[dict[str, str]]:
