@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -74,3 +76,19 @@ def sign_in(page: Page, api: Server, clerk_id: str, wanted: str = "/home") -> No
     field.fill(clerk_id)
     field.press("Enter")
     page.wait_for_url(f"{api.url}{wanted}")
+
+
+def wait_for(page: Page, expression: str, seconds: float = 15) -> None:
+    """Wait until an expression is true. Playwright's own way needs eval, which pages forbid."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(50)
+
+
+def until(page: Page, holds: Callable[[], object], seconds: float = 15) -> None:
+    """Wait until a condition holds, and let the page work in the meantime."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
