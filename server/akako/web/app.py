@@ -14,11 +14,35 @@ from akako.kernel.core.errors import NotFound
 from akako.kernel.http.application import Api
 from akako.kernel.http.asgi import ASGIApp, Message, Receive, Scope, Send
 from akako.web import errors
-from akako.web.pages import account, browse, developers, inbox, learner, media, requests, sign_in
+from akako.web.pages import (
+    account,
+    admin_overview,
+    admin_people,
+    admin_requests,
+    browse,
+    developers,
+    inbox,
+    learner,
+    media,
+    requests,
+    sign_in,
+)
 from akako.web.site import Site, Visit, find_visitor, with_headers
 from akako.web.visitor import Visitor
 
-AREAS = (browse, sign_in, learner, inbox, requests, account, media, developers)
+AREAS = (
+    browse,
+    sign_in,
+    learner,
+    inbox,
+    requests,
+    account,
+    media,
+    developers,
+    admin_overview,
+    admin_requests,
+    admin_people,
+)
 NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.json")
 IMMUTABLE = b"public, max-age=31536000, immutable"
 

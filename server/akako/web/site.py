@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 import msgspec
+import structlog
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
@@ -16,7 +17,13 @@ from starlette.routing import Route
 
 from akako.authority import service as authority
 from akako.kernel.core.access import SIGNED_IN, Actor, Role, requires
-from akako.kernel.core.errors import ApiError, Forbidden, PayloadTooLarge, Unauthorized
+from akako.kernel.core.errors import (
+    ApiError,
+    Forbidden,
+    InternalError,
+    PayloadTooLarge,
+    Unauthorized,
+)
 from akako.kernel.core.ports import Claims, Directory, DirectoryUser
 from akako.kernel.db.confirmed import ConfirmedDatabase
 from akako.kernel.db.database import Database
@@ -27,6 +34,8 @@ from akako.web import errors, guard, languages, rendering
 from akako.web.sessions import service as sessions
 from akako.web.sessions.tokens import WebKeys
 from akako.web.visitor import Visitor
+
+log = structlog.get_logger(__name__)
 
 MAX_FORM_FIELDS = 1_000
 MAX_FORM_BYTES = 1024 * 1024
@@ -180,6 +189,10 @@ def page(
             response = await handler(visit)
         except ApiError as problem:
             response = errors.page(visit, problem)
+        except Exception:
+            request_id = request.scope["state"]["request_id"]
+            log.exception("page_failed", route=path, request_id=request_id)
+            response = errors.page(visit, InternalError(request_id))
         return with_headers(site, visit, response)
 
     return Route(path, endpoint, methods=list(methods))
