@@ -16,9 +16,6 @@ from akako.kernel.http.asgi import ASGIApp, Message, Receive, Scope, Send
 from akako.web import errors
 from akako.web.pages import (
     account,
-    admin_overview,
-    admin_people,
-    admin_requests,
     browse,
     developers,
     inbox,
@@ -28,6 +25,8 @@ from akako.web.pages import (
     sign_in,
 )
 from akako.web.site import Site, Visit, find_visitor, with_headers
+from akako.web.staff import curriculum, overview, people, teaching
+from akako.web.staff import requests as staff_requests
 from akako.web.visitor import Visitor
 
 AREAS = (
@@ -39,9 +38,11 @@ AREAS = (
     account,
     media,
     developers,
-    admin_overview,
-    admin_requests,
-    admin_people,
+    overview,
+    staff_requests,
+    people,
+    curriculum,
+    teaching,
 )
 NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.json")
 IMMUTABLE = b"public, max-age=31536000, immutable"
