@@ -177,7 +177,7 @@ def test_a_forged_form_changes_nothing(topic: str, mentor: Visitor, place: Place
 
 def test_a_file_of_another_type_is_refused_with_the_reason(topic: str, mentor: Visitor) -> None:
     files = {"file": ("program.exe", b"MZ")}
-    refused = mentor.send(f"{topic}/files/documents", files=files)  # type: ignore[arg-type]
+    refused = mentor.send(f"{topic}/files/documents", files=files)
     assert refused.status_code == 415
     assert "This could not be saved" in refused.text
 
