@@ -34,8 +34,10 @@ from akako.kernel.http.limits import Limiter
 from akako.kernel.http.pipeline import Pipeline
 from akako.kernel.openapi import document
 from akako.kernel.telemetry import logging, metrics
+from akako.library import link_routes
 from akako.library import routes as library_routes
 from akako.library.file_proxy import FileProxy
+from akako.library.links import MediaLinks
 from akako.library.media import DOCUMENT, VIDEO, Files
 from akako.mentors import routes as mentors_routes
 from akako.ops import history_routes, reconciliation
@@ -58,6 +60,7 @@ ROOMS = (
     education_routes,
     education_admin_routes,
     library_routes,
+    link_routes,
     uploads_routes,
     enrollment_routes,
     mentors_routes,
@@ -127,7 +130,7 @@ def loader(backends: Backends) -> LoadActor:
     return load
 
 
-def dependencies(settings: Settings, backends: Backends) -> Dependencies:
+def dependencies(settings: Settings, backends: Backends, media_links: MediaLinks) -> Dependencies:
     """Return what the rooms get from the backends and settings, by the type that they ask for."""
     location = settings.accel_location
     files = Files(
@@ -144,14 +147,14 @@ def dependencies(settings: Settings, backends: Backends) -> Dependencies:
         folder=backends.uploads, max_unfinished_bytes=settings.max_unfinished_bytes
     )
     webhooks = ClerkWebhooks(
-        secrets=settings.clerk_webhook_secrets,
+        secrets=settings.webhook_secrets,
         instance_id=settings.clerk_instance_id,
         policy=backends.policy,
     )
     accounts = Accounts(directory=backends.directory, policy=backends.policy)
     folder = DataFolder(settings.data_dir)
     pages = ApiDocument(openapi())
-    provided = (files, uploads, webhooks, accounts, backends.meter, pages, folder)
+    provided = (files, uploads, webhooks, accounts, backends.meter, pages, folder, media_links)
     return {type(each): each for each in provided}
 
 
@@ -162,18 +165,20 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     tracer = tracing.open_tracer() if settings_module.traces_wanted() else None
     tokens = verifier(settings)
     backends = assemble(settings, tracer)
+    media_links = MediaLinks(backends.db, public_url=settings.public_url)
     pipeline = Pipeline(
         db=backends.db,
         admission=Admission(
             limiter=Limiter(backends.counters, settings.rates()),
             verifier=tokens,
+            links=media_links,
             load_actor=loader(backends),
             meter=backends.meter,
             confirm=authority.confirm,
             trusted=settings.trusted_proxies,
             shared=settings.shared_networks,
         ),
-        dependencies=dependencies(settings, backends),
+        dependencies=dependencies(settings, backends, media_links),
     )
 
     @asynccontextmanager
@@ -197,6 +202,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         endpoints(),
         pipeline,
         origins=settings.cors_origins,
+        cors_headers=settings.cors_headers,
         observe=metrics.observe,
         secure=settings.production,
         lifespan=lifespan,

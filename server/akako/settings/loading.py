@@ -44,6 +44,8 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "shared_networks": parse_networks,
     "client_connections": parsers.count,
     "cors_origins": urls.origins,
+    "cors_headers": parsers.header_names,
+    "public_url": urls.origin,
     "first_party_origins": urls.origins,
     "default_plan": parsers.one_of("FREE", "PRO", "ENTERPRISE"),
     "rate_limit_general": parsers.rate,

@@ -11,6 +11,8 @@ from akako.kernel.http.client_address import Networks
 from akako.kernel.http.limits import Rate
 
 MIB = 1024 * 1024
+# Public: contract/postman.py writes it into the environment of the collection.
+DEVELOPMENT_WEBHOOK_SECRET = "whsec_ZXhhbXBsZSBmb3IgZGV2ZWxvcG1lbnQ="  # noqa: S105
 
 
 class SettingsError(Exception):
@@ -45,6 +47,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shared_networks: Networks = ()
     client_connections: int = 512
     cors_origins: tuple[str, ...] = ()
+    cors_headers: tuple[str, ...] = ()
+    public_url: str | None = None
     first_party_origins: tuple[str, ...] = ()
     default_plan: str = "FREE"
     rate_limit_general: Rate = Rate(100, 60)
@@ -65,6 +69,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def production(self) -> bool:
         return self.env == "production"
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Secrets of Clerk's webhooks. The development issuer has the one of the Postman files."""
+        if self.clerk_webhook_secrets or self.production or self.clerk_issuer:
+            return self.clerk_webhook_secrets
+        return (DEVELOPMENT_WEBHOOK_SECRET,)
 
     @property
     def clerk_keys_url(self) -> str:

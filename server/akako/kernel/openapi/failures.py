@@ -79,7 +79,7 @@ def _of_pipeline(endpoint: Endpoint) -> Iterator[type[ApiError]]:
         RateLimited: not endpoint.exempt,
         ServiceUnavailable: not endpoint.exempt,
         QuotaExceeded: headers.counts_calls(endpoint),
-        Unauthorized: token in ("required", "checked"),
+        Unauthorized: token in ("required", "checked", "link"),
         Forbidden: signed_in,
         # The caller's account may have to be fetched from the identity provider first.
         UpstreamError: signed_in,

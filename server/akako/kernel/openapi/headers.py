@@ -77,7 +77,7 @@ def common(*, limited: bool) -> Headers:
 
 def counts_calls(endpoint: Endpoint) -> bool:
     """Whether a call with a token is one of the month's."""
-    return endpoint.metered and endpoint.access.token in ("required", "optional")
+    return endpoint.metered and endpoint.access.token in ("required", "optional", "link")
 
 
 def replays(endpoint: Endpoint) -> bool:

@@ -15,12 +15,14 @@ WHO = {
     "optional": "For everybody. A valid token may show more; an invalid one counts as none.",
     "checked": "Needs no token, but one that is sent must be valid.",
     "ignored": "Needs no token.",
+    "link": "Needs no token: the link stands for the user for whom it was created.",
 }
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "required": [{"bearerAuth": []}],
     "optional": [{}, {"bearerAuth": []}],
     "checked": [{}, {"bearerAuth": []}],
     "ignored": [],
+    "link": [],
 }
 
 
