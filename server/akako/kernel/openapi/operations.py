@@ -56,7 +56,7 @@ def operation(endpoint: Endpoint, models: Models) -> Schema:
 def _request_body(endpoint: Endpoint, models: Models) -> Schema:
     schema: Schema = {"type": "object"}
     if endpoint.media != JSON:
-        schema = {"type": "string", "contentMediaType": "application/octet-stream"}
+        schema = schemas.BINARY
     whole = endpoint.form or {}
     if endpoint.form:
         schema = endpoint.form
@@ -91,7 +91,11 @@ def _success(endpoint: Endpoint, status: int, models: Models) -> Schema:
     }
     if status == HTTPStatus.NO_CONTENT:
         return described
-    content: Schema = {"*/*": {}}
+    # Files have their own types. Generators read the first one, which none of them misunderstands.
+    content: Schema = {
+        "application/octet-stream": {"schema": schemas.BINARY},
+        "*/*": {"schema": schemas.BINARY},
+    }
     if endpoint.returns is not None:
         content = {JSON: {"schema": schemas.answer(endpoint, models)}}
     return {**described, "content": content}
