@@ -26,8 +26,8 @@ ABOUT = """\
 Every operation of the Akako LMS API, in the order of a story: the requests build a school, use it
 and take it away again. Run all of them in order, or pick one after the ones before it ran.
 
-Fill in the environment first: `baseUrl`, which ends in `/api` as in the SDKs, and a token for each of
-the three roles. On a development server `akako token --as admin` (mentor, learner) prints them.
+Fill in the environment first: `baseUrl`, which ends in `/api` as in the SDKs, and a token for each
+of the three roles. On a development server `akako token --as admin` (mentor, learner) prints them.
 `webhookSecret` is the secret that a development server accepts; for another server it is one of
 `AKAKO_CLERK_WEBHOOK_SECRETS`. The files to upload are in `files/`, beside the collection: make its
 folder Postman's working directory.
