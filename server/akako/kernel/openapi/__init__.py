@@ -15,17 +15,17 @@ DESCRIPTION = """\
 Learning management for schools: levels, grades, subjects and topics with their documents and
 videos; enrollment of learners; mentors and their applications.
 
-- **Answers** are JSON: `success`, `data` and `message`, or on lists `pagination`. Errors have
-  `error`, a `code` to branch on, and `details`. Unknown fields may be added at any time.
-- **Signing in** is Clerk's business: send its session token as a bearer token. What the caller may
-  do depends on the roles that are effective now in this server's database.
-- **Queries**: the words of a choice may be written in any case, and a truth also as `1` or `0`.
-- **Lists** take `page` and `limit`. Whoever walks a list follows the `Link` header, whose cursor
-  neither skips nor repeats a row when others are added meanwhile.
-- **Limits**: every answer carries `X-RateLimit-*`; on 429 wait for `Retry-After` seconds.
-- **Writes** may carry an `Idempotency-Key`: repeating the request within 24 hours gives the first
-  answer again, and no second effect. `If-Match` guards against overwriting somebody's change.
-- **Methods**: `HEAD` wherever `GET`, and `OPTIONS` everywhere; any other is answered with 405.
+- **Responses** are JSON with `success`, `data` and `message`; lists have `pagination` instead of
+  `message`. Errors have `error`, a `code` for programs, and `details`. Expect new fields at any time.
+- **Authentication**: send Clerk's session token as a bearer token. The roles in the database of this
+  server decide what the caller may do.
+- **Queries**: enum values are case-insensitive. Booleans accept `true`, `false`, `1` and `0`.
+- **Lists** take `page` and `limit`. To read a whole list, follow the `Link` header. Its cursor neither
+  skips nor repeats rows when other rows are added.
+- **Limits**: responses have `X-RateLimit-*` headers. After a 429, wait for `Retry-After` seconds.
+- **Writes** accept an `Idempotency-Key`: the same request within 24 hours returns the first response
+  and has no second effect. `If-Match` prevents that a change overwrites another one.
+- **Methods**: `HEAD` works wherever `GET` does, and `OPTIONS` everywhere. Others are 405.
 
 | Status | Code | Meaning |
 |---|---|---|
