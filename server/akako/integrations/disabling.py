@@ -1,0 +1,10 @@
+"""Tell administrators that an endpoint was disabled because of its responses."""
+
+from __future__ import annotations
+
+from akako.dispatch.claims import Disabled
+from akako.kernel.db.database import Database
+
+
+async def notify(tx: Database, disabled: Disabled) -> None:
+    """Write the notification, in the transaction that disables the endpoint."""
