@@ -130,11 +130,13 @@ def _error(status: int) -> str | None:
 
 def _reason(error: Exception) -> str:
     """Return the text of a connection error without addresses."""
-    cause = error.__cause__ or error
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"the certificate is not valid ({cause.verify_message})"
-    if isinstance(cause, ssl.SSLError):
-        return "TLS could not be established"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"the certificate is not valid ({cause.verify_message})"
+        if isinstance(cause, ssl.SSLError):
+            return "TLS could not be established"
+        cause = cause.__cause__ or cause.__context__
     return "timed out" if isinstance(error, httpcore2.ConnectTimeout) else "refused or unreachable"
 
 

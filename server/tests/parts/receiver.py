@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -51,6 +52,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Write nothing about connections that clients break."""
+
 
 class Receiver:
     """Answers each request as `answer` says, which may be replaced at any time."""
@@ -64,7 +68,9 @@ class Receiver:
         self._server = _Server(("127.0.0.1", 0), self._handler())
         self.port = int(self._server.server_address[1])
         self.url = f"http://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         owner = self
@@ -119,6 +125,10 @@ class Receiver:
         while not reached():
             assert time.monotonic() < deadline, f"{len(self.received)} requests so far"
             time.sleep(0.02)
+
+    def secure(self, tls: ssl.SSLContext) -> None:
+        """Serve over TLS from now on."""
+        self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
 
     def start(self) -> None:
         self._thread.start()
