@@ -1,8 +1,9 @@
 """Claim due deliveries for this process, and record what became of them.
 
-A claim is a lease: a process that dies leaves its deliveries to others after LEASE_SECONDS. At most
-MAX_IN_FLIGHT attempts run in all processes together, at most MAX_PER_ENDPOINT of them to one
-endpoint, and 1 to an endpoint whose last FAILING attempts failed.
+A claim is a lease. It ends with the connections of its process, so that nothing waits for a process
+that was killed, and after LEASE_SECONDS if the process hangs. In all processes together at most
+MAX_IN_FLIGHT attempts run, at most MAX_PER_ENDPOINT of them to one endpoint, and 1 to an endpoint
+whose last FAILING attempts failed.
 """
 
 from __future__ import annotations
@@ -30,10 +31,14 @@ HOLD = f"select pg_advisory_xact_lock({locks.WEBHOOK_CLAIMS})"
 ENTITLED = f"{plan_of('e.subject')} = 'ENTERPRISE'"
 # Runs after HOLD as a statement of its own, so that it sees the claims of other processes. Healthy
 # endpoints come first, then each endpoint's first delivery before any second one.
+HELD = "{0}.claimed_until > now() and {0}.claimed_by = any((select names from alive)::text[])"
 CLAIM = f"""
-with busy as (
+with alive as materialized (
+    select array_agg(application_name) as names from pg_stat_activity
+    where datname = current_database()
+), busy as (
     select d.endpoint_id, count(*) as number from webhook_deliveries d
-    where d.claimed_until > now() group by d.endpoint_id
+    where d.claimed_until is not null and {HELD.format("d")} group by d.endpoint_id
 ), room as (
     select e.id, coalesce(busy.number, 0) as busy, e.failures >= {FAILING} as failing,
         case when e.failures >= {FAILING} then 1 else {MAX_PER_ENDPOINT} end
@@ -46,7 +51,7 @@ with busy as (
     from room cross join lateral (
         select w.id, w.next_attempt_at from webhook_deliveries w
         where w.endpoint_id = room.id and w.status = 'PENDING' and w.next_attempt_at <= now()
-            and (w.claimed_until is null or w.claimed_until <= now())
+            and (w.claimed_until is null or not ({HELD.format("w")}))
         order by w.next_attempt_at limit greatest(0, room.free) for update skip locked
     ) d
 ), ranked as (
@@ -59,7 +64,8 @@ with busy as (
         and (not failing or place_of_kind <= {MAX_FAILING} - (
             select coalesce(sum(busy), 0) from room where failing))
 )
-update webhook_deliveries d set claimed_until = now() + make_interval(secs => {LEASE_SECONDS})
+update webhook_deliveries d set claimed_until = now() + make_interval(secs => {LEASE_SECONDS}),
+    claimed_by = current_setting('application_name')
 from chosen, webhook_endpoints e, outbox o
 where d.id = chosen.id and e.id = d.endpoint_id and o.id = d.event_id
 returning d.id, d.endpoint_id, d.event_id, d.event_type, d.claimed_until, e.url, o.data,

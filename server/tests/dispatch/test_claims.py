@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from akako.dispatch import claims
@@ -210,3 +212,21 @@ async def test_a_410_disables_at_once(pool: Pool) -> None:
     (disabled,) = await finish(pool, (await claim(pool))[0], status=410)
     assert disabled.reason == "gone"
     assert await claim(pool) == []
+
+
+async def test_a_claim_ends_with_its_process(pool: Pool, new_database: Callable[[], str]) -> None:
+    await set_plan(pool, "ENTERPRISE")
+    await add_endpoint(pool)
+    await add_events(pool, 5)
+    await distribute(pool)
+    url = str(await pool.fetchval("select current_database()"))
+    other = Pool(new_database().rpartition("/")[0] + "/" + url)
+    lost = await claim(other)
+    assert len(lost) == 5
+    assert await claim(pool) == []
+    await other.close()
+    deadline = time.monotonic() + 10
+    while not (again := await claim(pool)):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+    assert {each.id for each in again} == {each.id for each in lost}

@@ -51,6 +51,7 @@ create table webhook_deliveries (
     last_attempt_at timestamptz,
     next_attempt_at timestamptz default now(),
     claimed_until timestamptz, -- while an attempt is in flight
+    claimed_by text, -- the connections of the process have this application_name
     response_status integer,
     response_body text,
     duration_ms integer,
