@@ -1,9 +1,4 @@
-"""Deliver events to good and bad receivers while the server is killed again and again.
-
-    PYTHONPATH=server .venv/bin/python -m pytest server/tests/faults/test_webhooks.py
-
-The trial is a function of its size, so that it can also run with many events.
-"""
+"""Deliver events to good and bad receivers while the server is killed again and again."""
 
 from __future__ import annotations
 
@@ -11,6 +6,7 @@ import itertools
 import statistics
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import NamedTuple
 
@@ -55,27 +51,18 @@ class Trial:
         self.up: list[tuple[float, float]] = []  # when the server was ready, and when it was killed
         self.receivers: dict[str, Receiver] = {}
         self.endpoints: dict[str, str] = {}
+        self._counter = itertools.count(1)
+        self._accepted_by_third: list[str] = []
 
     def run(self) -> Figures:
         started = time.monotonic()
         with ExitStack() as stack:
-            for name in ("healthy", "healthy too", "slow", "third"):
-                self.receivers[name] = stack.enter_context(receiving())
-            self.receivers["slow"].answer = lambda received: Answer(seconds=self.slow)
-            counter = itertools.count(1)
-            self.receivers["third"].answer = lambda received: (
-                Answer(500) if next(counter) % 3 == 0 else Answer()
-            )
-            urls = {name: each.url for name, each in self.receivers.items()}
-            urls["dead"] = f"http://127.0.0.1:{free_port()}"
-            self.endpoints = {name: register(self.api, url)["id"] for name, url in urls.items()}
+            self._register(stack)
             writing = threading.Thread(target=self._announce)
-            ready = time.monotonic()
             writing.start()
+            ready = time.monotonic()
             for number in range(1, self.kills + 1):
-                self._until(
-                    lambda n=number: len(self.announced) >= n * self.events // (self.kills + 1)
-                )
+                self._wait_for_events(number * self.events // (self.kills + 1))
                 self.api.kill()
                 self.up.append((ready, time.monotonic()))
                 self.api.start()
@@ -84,6 +71,21 @@ class Trial:
             self._finish()
             self.up.append((ready, time.monotonic()))
             return self._figures(time.monotonic() - started)
+
+    def _register(self, stack: ExitStack) -> None:
+        for name in ("healthy", "healthy too", "slow", "third"):
+            self.receivers[name] = stack.enter_context(receiving())
+        self.receivers["slow"].answer = lambda received: Answer(seconds=self.slow)
+        self.receivers["third"].answer = self._fail_every_third
+        urls = {name: each.url for name, each in self.receivers.items()}
+        urls["dead"] = f"http://127.0.0.1:{free_port()}"
+        self.endpoints = {name: register(self.api, url)["id"] for name, url in urls.items()}
+
+    def _fail_every_third(self, received: Received) -> Answer:
+        if next(self._counter) % 3 == 0:
+            return Answer(500)
+        self._accepted_by_third.append(received.id)
+        return Answer()
 
     def _announce(self) -> None:
         with self.api.db() as db:
@@ -94,7 +96,10 @@ class Trial:
                 self.announced.update(dict.fromkeys(ids, now))
                 time.sleep(BATCH / self.rate)
 
-    def _until(self, reached, seconds: float = 600) -> None:  # type: ignore[no-untyped-def]
+    def _wait_for_events(self, number: int) -> None:
+        self._until(lambda: len(self.announced) >= number)
+
+    def _until(self, reached: Callable[[], bool], seconds: float = 600) -> None:
         deadline = time.monotonic() + seconds
         while not reached():
             assert time.monotonic() < deadline, self._left()
@@ -129,7 +134,8 @@ class Trial:
     def _figures(self, seconds: float) -> Figures:
         left = self._left()
         received = {name: list(each.received) for name, each in self.receivers.items()}
-        accepted = {name: self._accepted(name, each) for name, each in received.items()}
+        accepted = {name: [each.id for each in some] for name, some in received.items()}
+        accepted["third"] = self._accepted_by_third
         waiting = self._waiting_ids()
         return Figures(
             events=self.events,
@@ -144,11 +150,6 @@ class Trial:
             median_delay=round(statistics.median(self._delays(received)), 3),
             left=left,
         )
-
-    def _accepted(self, name: str, received: list[Received]) -> list[str]:
-        """Return the ids of the events that the receiver accepted, by its own count."""
-        third = name == "third"
-        return [each.id for number, each in enumerate(received, 1) if not third or number % 3]
 
     def _waiting_ids(self) -> dict[str, set[str]]:
         sql = "select endpoint_id, event_id from webhook_deliveries where status = 'PENDING'"
