@@ -26,5 +26,6 @@ WEBHOOK_CLAIMS = 4_151_209_006
 IDEMPOTENCY_KEY_SEED = 0
 ACCOUNT_SEED = 1
 IDEMPOTENCY_PRUNE_SEED = 2
+PUBLICATIONS_SEED = 3
 # Endpoints of a plan subject are added one after the other, because their number is limited.
-WEBHOOK_ENDPOINTS_SEED = 3
+WEBHOOK_ENDPOINTS_SEED = 4
