@@ -129,8 +129,16 @@ class Dispatcher:
             await audit.record(
                 tx, None, f"{resource}.disabled", resource, disabled.id, after=reason
             )
-            await self._notify(tx, disabled)
+            await self._tell(tx, disabled)
         return rows
+
+    async def _tell(self, tx: Database, disabled: Disabled) -> None:
+        """Notify administrators. An error must not prevent that attempts are recorded."""
+        try:
+            async with tx.transaction():
+                await self._notify(tx, disabled)
+        except asyncpg.PostgresError as error:
+            log.error("webhook_notification_failed", error=type(error).__name__)  # noqa: TRY400
 
     def _report(self, rows: list[asyncpg.Record]) -> None:
         loop = asyncio.get_running_loop()
