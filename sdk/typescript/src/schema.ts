@@ -1059,7 +1059,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Deliver an event again, whatever became of the delivery
+         * Deliver an event again, also one that was delivered
          * @description Roles: ADMIN. Plans: ENTERPRISE.
          */
         post: operations["replayWebhookDelivery"];

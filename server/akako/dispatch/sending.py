@@ -102,7 +102,7 @@ class Sender:
             return Reply(error="The host name does not resolve")
         except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
             return Reply(error=f"The connection failed: {_reason(error)}")
-        except Exception as error:  # whatever a receiver sends must not stop the dispatcher
+        except Exception as error:  # no response may stop the dispatcher
             return Reply(error=f"The response could not be read: {type(error).__name__}")
 
     async def _exchange(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:

@@ -198,7 +198,7 @@ async def get_webhook_delivery(
 async def replay_webhook_delivery(
     ctx: Context, webhook_endpoint_id: str, webhook_delivery_id: str
 ) -> Ok[WebhookDelivery]:
-    """Deliver an event again, whatever became of the delivery."""
+    """Deliver an event again, also one that was delivered."""
     delivery = await service.replay_delivery(
         ctx.db, ctx.actor, webhook_endpoint_id, webhook_delivery_id
     )

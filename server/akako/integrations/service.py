@@ -26,7 +26,7 @@ from akako.kernel.db import audit
 from akako.kernel.db.database import Database
 
 RESOURCE = "webhook_endpoint"
-# Fields that deliveries change while somebody edits the endpoint.
+# Fields that deliveries change while an administrator edits the endpoint.
 CHANGING = {"disabledReason", "lastDeliveryAt", "failingSince", "updatedAt"}
 CONFIGURED = ("url", "description", "events", "is_active")
 

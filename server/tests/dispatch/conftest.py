@@ -8,8 +8,14 @@ from akako.kernel.db.pool import Pool
 
 
 @pytest.fixture
-async def pool(new_database: Callable[[], str]) -> AsyncIterator[Pool]:
-    """Connections to a fresh database."""
-    pool = Pool(new_database(), size=4)
+def database(new_database: Callable[[], str]) -> str:
+    """The URL of a fresh database."""
+    return new_database()
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    """Connections to the database."""
+    pool = Pool(database, size=4)
     yield pool
     await pool.close()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
+
+import psycopg
 
 from akako.dispatch import claims
 from akako.dispatch.claims import Claimed, Result
@@ -14,6 +15,7 @@ from akako.dispatch.distribution import distribute
 from akako.kernel.core.ids import new_id
 from akako.kernel.db.pool import Pool
 from tests.dispatch.rows import add_endpoint, add_events, set_plan
+from tests.factories import create_user
 
 
 async def claim(pool: Pool) -> list[Claimed]:
@@ -100,13 +102,16 @@ async def test_nothing_is_claimed_without_the_plan(pool: Pool) -> None:
     assert len(await claim(pool)) == 2
 
 
-async def test_the_plan_of_an_account_counts_while_it_administers(pool: Pool) -> None:
-    user_id = new_id()
-    await pool.execute(
-        "insert into users (id, clerk_id, plan, search_key)"
-        " values ($1, 'user_a', 'ENTERPRISE', '')",
-        user_id,
-    )
+def add_user(url: str) -> str:
+    """Insert an account on ENTERPRISE without a role."""
+    with psycopg.connect(url, autocommit=True) as db:
+        return create_user(db, role=None, plan="ENTERPRISE").id
+
+
+async def test_the_plan_of_an_account_counts_while_it_administers(
+    pool: Pool, database: str
+) -> None:
+    user_id = await asyncio.to_thread(add_user, database)
     await add_endpoint(pool, subject=f"user:{user_id}")
     await add_events(pool, 1)
     await distribute(pool)
@@ -214,13 +219,12 @@ async def test_a_410_disables_at_once(pool: Pool) -> None:
     assert await claim(pool) == []
 
 
-async def test_a_claim_ends_with_its_process(pool: Pool, new_database: Callable[[], str]) -> None:
+async def test_a_claim_ends_with_its_process(pool: Pool, database: str) -> None:
     await set_plan(pool, "ENTERPRISE")
     await add_endpoint(pool)
     await add_events(pool, 5)
     await distribute(pool)
-    url = str(await pool.fetchval("select current_database()"))
-    other = Pool(new_database().rpartition("/")[0] + "/" + url)
+    other = Pool(database)
     lost = await claim(other)
     assert len(lost) == 5
     assert await claim(pool) == []
