@@ -7,7 +7,7 @@ decision is shown when it can no longer be undone.
 from alembic import op
 
 revision = "0019"
-down_revision = "0023"
+down_revision = "0018"
 
 SQL = """
 create table notifications (
