@@ -66,6 +66,16 @@ from akako_lms.models import (
     Video,
     VideoDeleted,
 )
+from akako_lms.notes import Note, NoteAuthor, NoteDeleted, NoteReply, SharedNote
+from akako_lms.progress import (
+    LearnerProgress,
+    ProgressResult,
+    SubjectProgress,
+    SubjectWithTopics,
+    TaughtSubject,
+    TopicInSubject,
+    TopicProgress,
+)
 from akako_lms.webhooks import WebhookVerificationError, verify_webhook
 
 __all__ = [
@@ -90,6 +100,7 @@ __all__ = [
     "HeadersTooLargeError",
     "InsufficientStorageError",
     "InternalServerError",
+    "LearnerProgress",
     "Level",
     "LockedError",
     "Mentor",
@@ -97,6 +108,10 @@ __all__ = [
     "MethodNotAllowedError",
     "Model",
     "NotFoundError",
+    "Note",
+    "NoteAuthor",
+    "NoteDeleted",
+    "NoteReply",
     "Organization",
     "Page",
     "Pagination",
@@ -105,6 +120,7 @@ __all__ = [
     "PendingEnrollment",
     "Person",
     "PreconditionFailedError",
+    "ProgressResult",
     "Quota",
     "RangeNotSatisfiableError",
     "RateLimitError",
@@ -113,9 +129,15 @@ __all__ = [
     "RequestedSubject",
     "RoleAssigned",
     "ServiceUnavailableError",
+    "SharedNote",
     "Subject",
+    "SubjectProgress",
+    "SubjectWithTopics",
     "Synced",
+    "TaughtSubject",
     "Topic",
+    "TopicInSubject",
+    "TopicProgress",
     "TopicSummary",
     "UnauthorizedError",
     "UnsupportedMediaTypeError",
