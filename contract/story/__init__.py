@@ -1,6 +1,6 @@
 """The requests of the Postman collection: one school from its first level to its end."""
 
-from story import curriculum, people, requests, uploads
+from story import curriculum, learning, people, requests, uploads
 from story.step import Step
 
 FOLDERS: dict[str, list[Step]] = {
@@ -12,6 +12,9 @@ FOLDERS: dict[str, list[Step]] = {
     "Enrollment System": requests.ENROLLMENT,
     "Mentor Applications": requests.MENTORS,
     "Webhooks": requests.WEBHOOKS,
+    "Progress": learning.PROGRESS,
+    "Mentor Subjects": learning.SUBJECTS,
+    "Notes": learning.NOTES,
     "Plans": requests.PLANS,
     "Operations": requests.OPERATIONS,
     "Afterwards": requests.AFTERWARDS,

@@ -870,6 +870,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks/clerk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive a webhook of Clerk
+         * @description Svix signs it in the headers svix-id, svix-timestamp and svix-signature (webhook-* and x-svix-*
+         *     are accepted too). Requests whose headers cannot be those of a recent signed message are
+         *     rejected before the body is read. If the signature holds the response is 200, so that no content
+         *     can get the endpoint disabled. The rate limit applies to requests that are not signed.
+         *
+         *     Needs no token.
+         */
+        post: operations["receiveClerkWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/progress/topics/{topicId}": {
         parameters: {
             query?: never;
@@ -952,6 +977,49 @@ export interface paths {
          * @description Roles: LEARNER.
          */
         get: operations["getMySubjectProgress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mentor/subjects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the caller's own subjects with the progress of their learners
+         * @description Roles: MENTOR.
+         */
+        get: operations["listTaughtSubjects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mentor/subjects/{subjectId}/learners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the learners of a subject with their progress
+         * @description `search` applies to name and e-mail address. With `format=csv` the response is a file with all
+         *     rows.
+         *
+         *     Roles: ADMIN, MENTOR.
+         */
+        get: operations["listSubjectLearners"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1059,48 +1127,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/mentor/subjects": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List the caller's own subjects with the progress of their learners
-         * @description Roles: MENTOR.
-         */
-        get: operations["listTaughtSubjects"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/mentor/subjects/{subjectId}/learners": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List the learners of a subject with their progress
-         * @description `search` applies to name and e-mail address.
-         *
-         *     Roles: ADMIN, MENTOR.
-         */
-        get: operations["listSubjectLearners"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/auth/export": {
         parameters: {
             query?: never;
@@ -1117,31 +1143,6 @@ export interface paths {
         get: operations["exportMyData"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/webhooks/clerk": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Receive a webhook of Clerk
-         * @description Svix signs it in the headers svix-id, svix-timestamp and svix-signature (webhook-* and x-svix-*
-         *     are accepted too). Requests whose headers cannot be those of a recent signed message are
-         *     rejected before the body is read. If the signature holds the response is 200, so that no content
-         *     can get the endpoint disabled. The rate limit applies to requests that are not signed.
-         *
-         *     Needs no token.
-         */
-        post: operations["receiveClerkWebhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1702,6 +1703,24 @@ export interface components {
             content: string;
             sharedWithMentor?: boolean;
         };
+        /**
+         * @description An event that concerns the caller.
+         *
+         *         `link` is a path of the web app. `data` holds the ids of what the event is about, and `count`
+         *         where one notification stands for several events.
+         */
+        Notification: {
+            id: string;
+            /** @enum {unknown} */
+            type: "enrollment.approved" | "enrollment.rejected" | "enrollment.requested" | "mentor_application.approved" | "mentor_application.rejected" | "mentor_application.submitted" | "note.replied" | "note.shared" | "topic.published" | "webhook_endpoint.disabled";
+            title: string;
+            body: string;
+            link: string | null;
+            data: Record<string, never>;
+            read: boolean;
+            /** Format: date-time */
+            createdAt: string;
+        };
         Organization: {
             id: string;
             plan: string;
@@ -1788,6 +1807,7 @@ export interface components {
             progress: components["schemas"]["ExportedProgress"][];
             notes: components["schemas"]["Note"][];
             noteReplies: Record<string, never>[];
+            notifications: components["schemas"]["Notification"][];
             activeDays: string[];
             usage: Record<string, never>[];
             auditEntries: Record<string, never>[];
@@ -6118,6 +6138,59 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    receiveClerkWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "user.created",
+                 *       "data": {
+                 *         "id": "user_123",
+                 *         "email_addresses": [],
+                 *         "first_name": "John",
+                 *         "last_name": "Doe"
+                 *       }
+                 *     }
+                 */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["Receipt"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     getProgress: {
         parameters: {
             query?: never;
@@ -6418,6 +6491,118 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listTaughtSubjects: {
+        parameters: {
+            query?: {
+                /** @description The number of the page, from 1. */
+                page?: components["parameters"]["Page"];
+                /** @description Items on a page; more than 100 counts as 100. */
+                limit?: components["parameters"]["Limit"];
+                sort?: "name" | "createdAt";
+                order?: "asc" | "desc";
+                /** @description Part of a text; case is ignored. */
+                search?: components["parameters"]["Search"];
+                /** @description From the `Link` header of the page before; instead of `page`. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["TaughtSubject"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listSubjectLearners: {
+        parameters: {
+            query?: {
+                /** @description The number of the page, from 1. */
+                page?: components["parameters"]["Page"];
+                /** @description Items on a page; more than 100 counts as 100. */
+                limit?: components["parameters"]["Limit"];
+                sort?: "lastName" | "percent" | "lastActivityAt" | "enrolledAt";
+                order?: "asc" | "desc";
+                /** @description Part of a text; case is ignored. */
+                search?: components["parameters"]["Search"];
+                /** @description From the `Link` header of the page before; instead of `page`. */
+                cursor?: components["parameters"]["Cursor"];
+                format?: "csv" | "json";
+            };
+            header?: never;
+            path: {
+                /** @description The id of the subject. */
+                subjectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["LearnerProgress"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimitedOrQuotaExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamError"];
@@ -6852,116 +7037,6 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
-    listTaughtSubjects: {
-        parameters: {
-            query?: {
-                /** @description The number of the page, from 1. */
-                page?: components["parameters"]["Page"];
-                /** @description Items on a page; more than 100 counts as 100. */
-                limit?: components["parameters"]["Limit"];
-                sort?: "name" | "createdAt";
-                order?: "asc" | "desc";
-                /** @description Part of a text; case is ignored. */
-                search?: components["parameters"]["Search"];
-                /** @description From the `Link` header of the page before; instead of `page`. */
-                cursor?: components["parameters"]["Cursor"];
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
-                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
-                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
-                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
-                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
-                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
-                    Link: components["headers"]["Link"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @constant */
-                        success: true;
-                        data: components["schemas"]["TaughtSubject"][];
-                        pagination: components["schemas"]["Pagination"];
-                    };
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
-            422: components["responses"]["ValidationFailed"];
-            429: components["responses"]["RateLimitedOrQuotaExceeded"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["UpstreamError"];
-            503: components["responses"]["ServiceUnavailable"];
-        };
-    };
-    listSubjectLearners: {
-        parameters: {
-            query?: {
-                /** @description The number of the page, from 1. */
-                page?: components["parameters"]["Page"];
-                /** @description Items on a page; more than 100 counts as 100. */
-                limit?: components["parameters"]["Limit"];
-                sort?: "lastName" | "percent" | "lastActivityAt" | "enrolledAt";
-                order?: "asc" | "desc";
-                /** @description Part of a text; case is ignored. */
-                search?: components["parameters"]["Search"];
-                /** @description From the `Link` header of the page before; instead of `page`. */
-                cursor?: components["parameters"]["Cursor"];
-            };
-            header?: never;
-            path: {
-                /** @description The id of the subject. */
-                subjectId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
-                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
-                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
-                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
-                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
-                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
-                    Link: components["headers"]["Link"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @constant */
-                        success: true;
-                        data: components["schemas"]["LearnerProgress"][];
-                        pagination: components["schemas"]["Pagination"];
-                    };
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            422: components["responses"]["ValidationFailed"];
-            429: components["responses"]["RateLimitedOrQuotaExceeded"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["UpstreamError"];
-            503: components["responses"]["ServiceUnavailable"];
-        };
-    };
     exportMyData: {
         parameters: {
             query?: never;
@@ -6999,59 +7074,6 @@ export interface operations {
             429: components["responses"]["RateLimitedOrQuotaExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamError"];
-            503: components["responses"]["ServiceUnavailable"];
-        };
-    };
-    receiveClerkWebhook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "type": "user.created",
-                 *       "data": {
-                 *         "id": "user_123",
-                 *         "email_addresses": [],
-                 *         "first_name": "John",
-                 *         "last_name": "Doe"
-                 *       }
-                 *     }
-                 */
-                "application/json": Record<string, never>;
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
-                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
-                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @constant */
-                        success: true;
-                        data: components["schemas"]["Receipt"];
-                        /** @example Operation completed successfully */
-                        message: string;
-                    };
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            408: components["responses"]["RequestTimeout"];
-            413: components["responses"]["PayloadTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            429: components["responses"]["RateLimited"];
-            500: components["responses"]["InternalError"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
