@@ -165,6 +165,28 @@ check 201 LEARNER_TOKEN POST /enrollment/request "{\"subjectId\": \"$subject\"}"
 enrollment=$(id)
 check 200 ADMIN_TOKEN POST /admin/enrollment/decisions \
     "{\"decisions\": [{\"id\": \"$enrollment\", \"decision\": \"approve\"}]}"
+
+# Progress and notes
+check 200 LEARNER_TOKEN PUT "/progress/topics/$topic" '{"positionSeconds": 30, "watched": [[0, 30]]}'
+check 200 LEARNER_TOKEN GET "/progress/topics/$topic"
+check 200 LEARNER_TOKEN POST /progress/batch \
+    "{\"items\": [{\"topicId\": \"$topic\", \"markedDone\": true}]}"
+check 200 LEARNER_TOKEN GET "/progress/me?subjectId=$subject"
+check 200 LEARNER_TOKEN GET "/progress/me/subjects/$subject"
+check 200 MENTOR_TOKEN GET /mentor/subjects
+check 200 MENTOR_TOKEN GET "/mentor/subjects/$subject/learners"
+check 201 LEARNER_TOKEN PUT "/notes/topics/$topic" '{"content": "Why?", "sharedWithMentor": true}'
+note=$(id)
+check 412 LEARNER_TOKEN PUT "/notes/topics/$topic" -H 'Content-Type: application/json' \
+    -H 'If-None-Match: *' -d '{"content": "Why?"}'
+check 404 ADMIN_TOKEN GET "/notes/topics/$topic"
+check 200 LEARNER_TOKEN GET /notes
+check 200 MENTOR_TOKEN GET /mentor/notes
+check 200 MENTOR_TOKEN PUT "/mentor/notes/$note/reply" '{"content": "Because."}'
+check 200 LEARNER_TOKEN GET "/notes/topics/$topic"
+check 200 MENTOR_TOKEN DELETE "/mentor/notes/$note/reply"
+check 200 LEARNER_TOKEN DELETE "/notes/topics/$topic"
+check 200 LEARNER_TOKEN GET /auth/export
 check 200 LEARNER_TOKEN POST "/enrollment/$enrollment/cancel"
 
 # Mentor applications

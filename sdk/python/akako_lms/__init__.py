@@ -90,6 +90,16 @@ from akako_lms.models import (
     Video,
     VideoDeleted,
 )
+from akako_lms.notes import Note, NoteAuthor, NoteDeleted, NoteReply, SharedNote
+from akako_lms.progress import (
+    LearnerProgress,
+    ProgressResult,
+    SubjectProgress,
+    SubjectWithTopics,
+    TaughtSubject,
+    TopicInSubject,
+    TopicProgress,
+)
 from akako_lms.webhooks import WebhookVerificationError, verify_webhook
 
 __all__ = [
@@ -120,6 +130,7 @@ __all__ = [
     "InsecureAddressWarning",
     "InsufficientStorageError",
     "InternalServerError",
+    "LearnerProgress",
     "Level",
     "LockedError",
     "MediaLink",
@@ -131,6 +142,10 @@ __all__ = [
     "NewWebhookEndpoint",
     "NodeData",
     "NotFoundError",
+    "Note",
+    "NoteAuthor",
+    "NoteDeleted",
+    "NoteReply",
     "Organization",
     "Page",
     "Pagination",
@@ -141,6 +156,7 @@ __all__ = [
     "PingData",
     "PingSent",
     "PreconditionFailedError",
+    "ProgressResult",
     "Quota",
     "RangeNotSatisfiableError",
     "RateLimitError",
@@ -150,9 +166,15 @@ __all__ = [
     "RequestedSubject",
     "RoleAssigned",
     "ServiceUnavailableError",
+    "SharedNote",
     "Subject",
+    "SubjectProgress",
+    "SubjectWithTopics",
     "Synced",
+    "TaughtSubject",
     "Topic",
+    "TopicInSubject",
+    "TopicProgress",
     "TopicSummary",
     "UnauthorizedError",
     "UnsupportedMediaTypeError",

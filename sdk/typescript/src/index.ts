@@ -2,6 +2,7 @@ import { Client, type Options } from "./client.js";
 import { Education } from "./education.js";
 import { Files, Videos } from "./files.js";
 import { Integrations } from "./integrations.js";
+import { LearningProgress, Notes } from "./learning.js";
 import { Audit, Auth, Plans, Users } from "./people.js";
 import { Enrollments, Mentors } from "./requests.js";
 import { Webhooks } from "./webhooks.js";
@@ -44,6 +45,15 @@ export type { Deleting, NodeQuery } from "./education.js";
 export type { AkakoEvent, EventName } from "./events.js";
 export type { DocumentNames, UploadOptions } from "./files.js";
 export type { DeliveryQuery, WebhookQuery } from "./integrations.js";
+export type {
+  NoteChanging,
+  NoteQuery,
+  ProgressItem,
+  ProgressSearchQuery,
+  ProgressUpdate,
+  SharedNoteQuery,
+  SubjectProgressQuery,
+} from "./learning.js";
 export type { AuditQuery, Plan, Role, UserQuery } from "./people.js";
 export type { PendingEnrollmentQuery, PendingQuery } from "./requests.js";
 export type { ResumableOptions } from "./resumable.js";
@@ -63,6 +73,8 @@ export class AkakoAPI {
   readonly enrollment: Enrollments;
   readonly mentors: Mentors;
   readonly plans: Plans;
+  readonly progress: LearningProgress;
+  readonly notes: Notes;
   readonly audit: Audit;
   readonly webhooks: Webhooks;
   readonly integrations: Integrations;
@@ -77,6 +89,8 @@ export class AkakoAPI {
     this.enrollment = new Enrollments(client);
     this.mentors = new Mentors(client);
     this.plans = new Plans(client);
+    this.progress = new LearningProgress(client);
+    this.notes = new Notes(client);
     this.audit = new Audit(client);
     this.webhooks = new Webhooks(client);
     this.integrations = new Integrations(client);

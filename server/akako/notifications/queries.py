@@ -71,6 +71,15 @@ def _notification(row: asyncpg.Record) -> Notification:
     )
 
 
+async def export(db: Database, user_id: str) -> dict[str, object]:
+    """Return the user's notifications, for the export of personal data."""
+    sql = f"""
+    select {COLUMNS} from notifications n where n.user_id = $1 and {SHOWN}
+    order by n.created_at, n.id
+    """
+    return {"notifications": [_notification(row) for row in await db.fetch(sql, user_id)]}
+
+
 async def list_of_user(
     db: Database, user_id: str, request: listing.Request
 ) -> Listed[Notification]:

@@ -47,6 +47,8 @@ def _announced_by(call: ast.Call) -> Iterator[str]:
         yield ast.unparse(call.args[1])
     if name == "audit.record" and any(each.arg == "announces" for each in call.keywords):
         yield ast.unparse(call.args[2])
+    if name == "audit.announce":
+        yield ast.unparse(call.args[1])
 
 
 def permissions() -> Iterator[tuple[str, ...]]:

@@ -67,6 +67,15 @@ EXPECTED: dict[str, dict[str, Answers]] = {
     "createVideoLink": dict.fromkeys(("ADMIN",), MADE)
     | dict.fromkeys(("MENTOR", "LEARNER"), OWN_MADE),
     "deleteVideo": STAFF,
+    "updateProgress": {"LEARNER": OWN_ONLY},
+    "getProgress": READERS,
+    "getMySubjectProgress": {"LEARNER": OWN_ONLY},
+    "listSubjectLearners": STAFF,
+    "getNote": READERS,
+    "putNote": {"ADMIN": MADE, "MENTOR": OWN_MADE, "LEARNER": OWN_MADE},
+    "deleteNote": dict.fromkeys(ROLES, (200, 200, 200, 404)),  # one's own note, of any topic
+    "replyToNote": {"MENTOR": (200, 404, 404, 404)},
+    "deleteReply": {"MENTOR": (200, 404, 404, 404)},
     "requestEnrollment": {"LEARNER": (409, 201, 404, 404)},  # "own" is asked for already
     "cancelEnrollment": dict.fromkeys(ROLES, (200, 404, 200, 404)),
     # 403: administrators cannot decide on their own requests.
@@ -83,6 +92,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "createGrade": {"name": "New", "level": "primary"},
     "createSubject": {"name": "New"},
     "createTopic": {"name": "New"},
+    "updateProgress": {"markedDone": True},
+    "putNote": {"content": "Mine"},
+    "replyToNote": {"content": "Well done"},
     "requestEnrollment": {},
     "approveEnrollment": {},
     "rejectEnrollment": {},

@@ -92,6 +92,8 @@ class World:
             return {about: self._application(role, kind)}
         if "webhookEndpointId" in operation.names:
             return self._webhook(operation, role, kind)
+        if about == "noteId":
+            return {about: self._shared_note(role, kind)}
         if about == "organizationId":
             return {about: f"org_{new_id()}"}
         return self._material(operation, role, kind)
@@ -188,11 +190,28 @@ class World:
         about = operation.names[-1]
         if operation.name in ("playVideo", "createVideoLink", "deleteVideo"):
             uploaded(put_video(self.api, topic))
+        if operation.name in ("getNote", "deleteNote"):
+            self._note(self.user_ids[role], topic.id)
         if about == "documentId":
             ids[about] = self._document(topic.id, kind)
         elif kind == "deleted":
             self._delete(TABLES[about], ids[about])
         return {name: ids[name] for name in operation.names}
+
+    def _shared_note(self, role: str, kind: Kind) -> str:
+        """A note of a learner; "deleted" is the topic that it is about."""
+        mentor_id = self.stranger_id if kind == "other" else self.user_ids[role]
+        topic = self._topic(add_subject(self.api, mentor_id=mentor_id))
+        note_id = self._note(add_learners(self.api, 1)[0], topic.id)
+        if kind == "deleted":
+            self._delete("topics", topic.id)
+        return note_id
+
+    def _note(self, user_id: str, topic_id: str) -> str:
+        made = "insert into notes (id, user_id, topic_id, content, search_key, shared_with_mentor, "
+        made += "shared_at) values (%s, %s, %s, 'x', 'x', true, now())"
+        self.db.execute(made, (note_id := new_id(), user_id, topic_id))
+        return note_id
 
     def _topic(self, subject: Subject) -> Topic:
         made = "insert into topics (id, name, name_key, subject_id) values (%s, 'T', 't', %s)"

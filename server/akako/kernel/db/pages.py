@@ -6,11 +6,12 @@ value that a caller sent is a `$n` parameter.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 import asyncpg
+import msgspec
 
 from akako.kernel.core.envelope import Listed, Pagination
 from akako.kernel.db import cursors
@@ -20,6 +21,7 @@ from akako.kernel.db.listing import Request, Spec
 T = TypeVar("T")
 
 CACHED_STATEMENTS = 500
+BATCH = 1_000  # rows of a list that is read as a whole
 
 
 def pattern(words: str) -> str:
@@ -141,6 +143,28 @@ async def fetch(
     """
     sql = _statement(_rows(source, columns, spec, request, where))
     return _page(request, await db.fetch(sql, *where.values), build)
+
+
+async def every(
+    spec: Spec, request: Request, fetch_page: Callable[[Request], Awaitable[Listed[T]]]
+) -> AsyncGenerator[Sequence[T], None]:
+    """Yield all rows of a list in batches, whatever page was requested.
+
+    Each batch is one statement, so that a slow client holds no connection.
+    """
+    request = msgspec.structs.replace(request, page=1, limit=BATCH, cursor=None)
+    while True:
+        listed = await fetch_page(request)
+        yield listed.data
+        if listed.next is None:
+            return
+        cursor = cursors.read(
+            {"cursor": listed.next},
+            request.sort,
+            request.order,
+            kind=spec.sorts[request.sort].kind,
+        )
+        request = msgspec.structs.replace(request, cursor=cursor, page=request.page + 1)
 
 
 def _page(

@@ -81,6 +81,7 @@ class Endpoint(msgspec.Struct, kw_only=True):
     exempt: bool  # without rate limit
     serves_over_limit: bool  # whether the handler may serve callers over the limit
     hidden: bool  # not documented
+    csv: bool  # whether `format=csv` returns the list as a file
     changes_public: bool  # whether the effect changes responses for callers without a token
     replays: bool  # whether the pipeline applies an Idempotency-Key
     overridable: bool  # whether POST with X-HTTP-Method-Override reaches the path's endpoints
@@ -133,12 +134,17 @@ class Options(RequiredOptions, total=False):
     exempt: bool
     serves_over_limit: bool
     hidden: bool
+    csv: bool
     changes_public: bool
     replays: bool
     overridable: bool
 
 
 def _parse_returns(annotation: Any) -> tuple[str, Any]:
+    # A list can also be returned as a file.
+    arms = [each for each in typing.get_args(annotation) if each is not Response]
+    if typing.get_origin(annotation) is typing.Union and len(arms) == 1:
+        (annotation,) = arms
     origin = typing.get_origin(annotation)
     kinds = {Ok: "ok", Created: "created", Listed: "listed"}
     if origin in kinds:
@@ -188,6 +194,7 @@ def _endpoint(method: str, path: str, handler: Handler, options: Options) -> End
         exempt=options.get("exempt", False),
         serves_over_limit=options.get("serves_over_limit", False),
         hidden=options.get("hidden", False),
+        csv=options.get("csv", False),
         changes_public=options.get("changes_public", False),
         replays=(method != "GET" and "data" in parameters) or bool(options.get("replays")),
         overridable=options.get("overridable", False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 
+from akako.kernel.http.csv import CSV
 from akako.kernel.http.endpoint import JSON, Endpoint
 from akako.kernel.openapi import examples, failures, headers, parameters, schemas
 from akako.kernel.openapi.parameters import camel
@@ -102,4 +103,6 @@ def _success(endpoint: Endpoint, status: int, models: Models) -> Schema:
     }
     if endpoint.returns is not None:
         content = {JSON: {"schema": schemas.answer(endpoint, models)}}
+    if endpoint.csv:
+        content[CSV] = {"schema": {"type": "string"}}
     return {**described, "content": content}
