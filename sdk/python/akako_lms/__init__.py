@@ -66,6 +66,7 @@ from akako_lms.models import (
     Video,
     VideoDeleted,
 )
+from akako_lms.notifications import Notification
 from akako_lms.webhooks import WebhookVerificationError, verify_webhook
 
 __all__ = [
@@ -97,6 +98,7 @@ __all__ = [
     "MethodNotAllowedError",
     "Model",
     "NotFoundError",
+    "Notification",
     "Organization",
     "Page",
     "Pagination",

@@ -15,6 +15,7 @@ from akako_lms.education import Education
 from akako_lms.enrollment import Enrollments
 from akako_lms.files import Files
 from akako_lms.mentors import Mentors
+from akako_lms.notifications import Notifications
 from akako_lms.plans import Plans
 from akako_lms.users import Users
 from akako_lms.videos import Videos
@@ -33,6 +34,7 @@ class _Areas(Generic[D]):
         self.videos = Videos[D](session, driver)
         self.enrollment = Enrollments[D](session, driver)
         self.mentors = Mentors[D](session, driver)
+        self.notifications = Notifications[D](session, driver)
         self.plans = Plans[D](session, driver)
         self.audit = Audit[D](session, driver)
         self.webhooks = Webhooks[D](session, driver)

@@ -53,6 +53,7 @@ METHODS = {
     "listMyEnrollments": "enrollment.get_my_enrollments",
     "cancelEnrollment": "enrollment.cancel_enrollment",
     "listPendingEnrollments": "enrollment.get_pending_enrollments",
+    "listEnrollments": "enrollment.get_enrollments",
     "approveEnrollment": "enrollment.approve_enrollment",
     "rejectEnrollment": "enrollment.reject_enrollment",
     "decideEnrollments": "enrollment.decide_enrollments",
@@ -60,8 +61,15 @@ METHODS = {
     "applyAsMentor": "mentors.apply",
     "listMyApplications": "mentors.get_my_applications",
     "listPendingApplications": "mentors.get_pending_applications",
+    "listApplications": "mentors.get_applications",
+    "decideApplications": "mentors.decide_applications",
+    "reopenApplication": "mentors.reopen_application",
     "approveApplication": "mentors.approve_application",
     "rejectApplication": "mentors.reject_application",
+    "listNotifications": "notifications.get_notifications",
+    "countUnreadNotifications": "notifications.get_unread_count",
+    "readNotification": "notifications.mark_read",
+    "readAllNotifications": "notifications.mark_all_read",
     "receiveClerkWebhook": "webhooks.send_clerk_event",
 }
 # For whoever runs the server, or writes a client of tus that may meet any server.

@@ -1,6 +1,7 @@
 import { Client, type Options } from "./client.js";
 import { Education } from "./education.js";
 import { Files, Videos } from "./files.js";
+import { Notifications } from "./notifications.js";
 import { Audit, Auth, Plans, Users } from "./people.js";
 import { Enrollments, Mentors } from "./requests.js";
 import { Webhooks } from "./webhooks.js";
@@ -40,8 +41,9 @@ export type { Options, Pagination, Schemas, Token, Versioned } from "./client.js
 export type { DownloadOptions } from "./downloads.js";
 export type { Deleting, NodeQuery } from "./education.js";
 export type { DocumentNames, UploadOptions } from "./files.js";
+export type { NotificationQuery } from "./notifications.js";
 export type { AuditQuery, Plan, Role, UserQuery } from "./people.js";
-export type { PendingEnrollmentQuery, PendingQuery } from "./requests.js";
+export type { ApplicationQuery, EnrollmentQuery, PendingEnrollmentQuery, PendingQuery } from "./requests.js";
 export type { ResumableOptions } from "./resumable.js";
 
 /**
@@ -58,6 +60,7 @@ export class AkakoAPI {
   readonly videos: Videos;
   readonly enrollment: Enrollments;
   readonly mentors: Mentors;
+  readonly notifications: Notifications;
   readonly plans: Plans;
   readonly audit: Audit;
   readonly webhooks: Webhooks;
@@ -71,6 +74,7 @@ export class AkakoAPI {
     this.videos = new Videos(client);
     this.enrollment = new Enrollments(client);
     this.mentors = new Mentors(client);
+    this.notifications = new Notifications(client);
     this.plans = new Plans(client);
     this.audit = new Audit(client);
     this.webhooks = new Webhooks(client);

@@ -21,6 +21,7 @@ STAFF = {"ADMIN": DONE, "MENTOR": OWN_ONLY}
 STAFF_MAKES = {"ADMIN": MADE, "MENTOR": OWN_MADE}
 READERS = {"ADMIN": DONE, "MENTOR": OWN_ONLY, "LEARNER": OWN_ONLY}
 UPLOADERS = dict.fromkeys(("ADMIN", "MENTOR"), (204, 404, 404, 404))  # nobody else's is known
+OWN_UNKNOWN: Answers = (200, 404, 404, 404)
 EXPECTED: dict[str, dict[str, Answers]] = {
     "getUser": ADMINS,
     "updateUser": ADMINS,
@@ -60,6 +61,8 @@ EXPECTED: dict[str, dict[str, Answers]] = {
     "reopenEnrollment": {"ADMIN": (403, 200, 200, 404)},
     "approveApplication": {"ADMIN": (403, 200, 409, 404)},
     "rejectApplication": {"ADMIN": (403, 200, 200, 404)},
+    "reopenApplication": {"ADMIN": (403, 200, 200, 404)},
+    "readNotification": dict.fromkeys(ROLES, OWN_UNKNOWN),
 }
 BODIES: dict[str, dict[str, Any]] = {
     "assignRole": {"role": "MENTOR", **LATER},
@@ -70,6 +73,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "createTopic": {"name": "New"},
     "requestEnrollment": {},
     "approveEnrollment": {},
+    "readNotification": {},
     "rejectEnrollment": {},
     "approveApplication": {},
     "rejectApplication": {},

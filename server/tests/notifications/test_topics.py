@@ -140,9 +140,9 @@ async def test_undoing_waits_for_a_fan_out_that_has_begun(api: Server) -> None:
             assert [row["id"] for row in found] == [enrollment_id]
             sql = """
             select count(*) from (
-                select from enrollments where id = $1 for update skip locked) free
+                select from enrollments where id = %s for update skip locked) free
             """
-            assert await db.fetchval(sql, enrollment_id) == 0
+            assert rows(api, sql, enrollment_id) == [(0,)]
     finally:
         await db.close()
 
