@@ -103,8 +103,8 @@ def test_administrators_have_one_unread_notification_of_all_requests(api: Server
     api.post("/api/notifications/read-all", as_="admin")
     earlier = of_type(api, "enrollment.requested")
     subject = add_subject(api)
-    for n in (1, 2, 3):
-        who = api.user(f"asking{n}")
+    askers = [api.user(f"asking{n}") for n in (1, 2, 3)]
+    for n, who in enumerate(askers, start=1):
         body = {"subjectId": subject.id}
         assert api.post("/api/enrollment/request", as_=who, json=body).status_code == 201
         assert of_type(api, "enrollment.requested") == [(False, n), *earlier]
@@ -113,7 +113,7 @@ def test_administrators_have_one_unread_notification_of_all_requests(api: Server
     assert first["link"] == "/admin/requests"
     assert api.put(f"/api/notifications/{first['id']}/read", as_="admin").is_success
     body = {"subjectId": add_subject(api).id}
-    assert api.post("/api/enrollment/request", as_=who, json=body).status_code == 201
+    assert api.post("/api/enrollment/request", as_=askers[0], json=body).status_code == 201
     assert of_type(api, "enrollment.requested") == [(False, 1), (True, 3), *earlier]
 
 

@@ -32,6 +32,11 @@ def publish(api: Server, subject_id: str, **more: Any) -> str:
     return str(response.json()["data"]["id"])
 
 
+def pool(api: Server) -> Pool:
+    assert api.database_url
+    return Pool(api.database_url, size=2)
+
+
 def show(api: Server, topic_id: str, *, active: bool = True) -> None:
     path = f"/api/admin/education/topics/{topic_id}"
     assert api.put(path, as_="admin", json={"isActive": active}).is_success
@@ -103,7 +108,7 @@ async def test_the_job_can_be_repeated_and_leaves_out_what_was_hidden(api: Serve
             topic_id,
         )
     api.execute("update topics set is_active = true where id = %s", first)
-    db = Pool(api.database_url, size=2)
+    db = pool(api)
     try:
         await announcing.announce(db, subject_id=subject.id)
         api.execute(
@@ -133,7 +138,7 @@ async def test_undoing_waits_for_a_fan_out_that_has_begun(api: Server) -> None:
     subject, (learner,) = add_subject(api), add_learners(api, 1)
     enrollment_id = enrolled(api, subject.id, learner)
     api.execute("update enrollments set decided_at = now() where id = %s", enrollment_id)
-    db = Pool(api.database_url, size=2)
+    db = pool(api)
     try:
         async with db.transaction() as tx:
             found = await tx.fetch(announcing.RECENT, subject.id, "", 10)
@@ -179,7 +184,7 @@ async def test_old_notifications_and_those_of_deleted_users_expire(api: Server) 
     api.execute("alter table users disable trigger notifications_forgotten")
     api.execute("update users set deleted_at = now() where id = %s", gone)
     api.execute("alter table users enable trigger notifications_forgotten")
-    db = Pool(api.database_url, size=2)
+    db = pool(api)
     try:
         await queries.delete_expired(db)
     finally:
