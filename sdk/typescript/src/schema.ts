@@ -36,12 +36,12 @@ export interface paths {
         };
         /**
          * Get the current user's profile
-         * @description For everybody who is signed in.
+         * @description For all signed-in users.
          */
         get: operations["getProfile"];
         /**
          * Update the current user's profile
-         * @description For everybody who is signed in.
+         * @description For all signed-in users.
          */
         put: operations["updateProfile"];
         post?: never;
@@ -628,7 +628,7 @@ export interface paths {
         };
         /**
          * List the caller's own enrollments in all states
-         * @description For everybody who is signed in.
+         * @description For all signed-in users.
          */
         get: operations["listMyEnrollments"];
         put?: never;
@@ -652,7 +652,7 @@ export interface paths {
          * Cancel an own enrollment
          * @description Withdraws a pending request or ends an approved enrollment. A repeated request changes nothing.
          *
-         *     For everybody who is signed in.
+         *     For all signed-in users.
          */
         post: operations["cancelEnrollment"];
         delete?: never;
@@ -816,7 +816,7 @@ export interface paths {
         };
         /**
          * List the caller's own mentor applications in all states
-         * @description For everybody who is signed in.
+         * @description For all signed-in users.
          */
         get: operations["listMyApplications"];
         put?: never;
@@ -970,7 +970,7 @@ export interface paths {
          * List the caller's notifications, newest first
          * @description `unread` selects unread (true) or read (false) ones. Notifications are kept for 90 days.
          *
-         *     For everybody who is signed in.
+         *     For all signed-in users.
          */
         get: operations["listNotifications"];
         put?: never;
@@ -990,7 +990,7 @@ export interface paths {
         };
         /**
          * Count the caller's unread notifications
-         * @description For everybody who is signed in.
+         * @description For all signed-in users.
          */
         get: operations["countUnreadNotifications"];
         put?: never;
@@ -1011,7 +1011,7 @@ export interface paths {
         get?: never;
         /**
          * Mark a notification as read. A repeated request changes nothing
-         * @description For everybody who is signed in.
+         * @description For all signed-in users.
          */
         put: operations["readNotification"];
         post?: never;
@@ -1032,7 +1032,7 @@ export interface paths {
         put?: never;
         /**
          * Mark all of the caller's notifications as read
-         * @description For everybody who is signed in.
+         * @description For all signed-in users.
          */
         post: operations["readAllNotifications"];
         delete?: never;
@@ -1075,7 +1075,7 @@ export interface paths {
         };
         /**
          * Get the plan and the usage of this month
-         * @description For everybody who is signed in.
+         * @description For all signed-in users.
          */
         get: operations["getQuota"];
         put?: never;

@@ -133,7 +133,7 @@ def test_reopening_leaves_a_role_that_the_approval_did_not_open(api: Server) -> 
     assert mentor_of(api, own.id) == user_id
 
 
-def test_a_subject_is_not_given_back_to_somebody_who_cannot_teach(api: Server) -> None:
+def test_a_subject_is_not_given_back_to_a_user_who_cannot_teach(api: Server) -> None:
     with api.db() as db:
         former = create_user(db, role="MENTOR").id
     application_id, subject = pending(api), add_subject(api, mentor_id=former)

@@ -11,7 +11,7 @@ from akako.kernel.openapi.parameters import camel
 from akako.kernel.openapi.schemas import Models, Schema
 
 WHO = {
-    "required": "For everybody who is signed in.",
+    "required": "For all signed-in users.",
     "optional": "For everybody. A valid token may show more; an invalid one counts as none.",
     "checked": "Needs no token, but one that is sent must be valid.",
     "ignored": "Needs no token.",
