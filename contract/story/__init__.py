@@ -11,6 +11,7 @@ FOLDERS: dict[str, list[Step]] = {
     "Video Management": curriculum.VIDEOS,
     "Enrollment System": requests.ENROLLMENT,
     "Mentor Applications": requests.MENTORS,
+    "Notifications": requests.NOTIFICATIONS,
     "Webhooks": requests.WEBHOOKS,
     "Integrations": integrations.INTEGRATIONS,
     "Progress": learning.PROGRESS,

@@ -91,6 +91,7 @@ from akako_lms.models import (
     VideoDeleted,
 )
 from akako_lms.notes import Note, NoteAuthor, NoteDeleted, NoteReply, SharedNote
+from akako_lms.notifications import Notification
 from akako_lms.progress import (
     LearnerProgress,
     ProgressResult,
@@ -146,6 +147,7 @@ __all__ = [
     "NoteAuthor",
     "NoteDeleted",
     "NoteReply",
+    "Notification",
     "Organization",
     "Page",
     "Pagination",

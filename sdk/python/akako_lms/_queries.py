@@ -10,6 +10,8 @@ Role = Literal["ADMIN", "MENTOR", "LEARNER"]
 Plan = Literal["FREE", "PRO", "ENTERPRISE"]
 GradeLevel = Literal["primary", "secondary", "higher"]
 Order = Literal["asc", "desc"]
+EnrollmentStatus = Literal["PENDING", "APPROVED", "REJECTED", "CANCELLED"]
+ApplicationStatus = Literal["PENDING", "APPROVED", "REJECTED"]
 Moment = datetime | date | str
 
 
@@ -53,6 +55,20 @@ class PendingQuery(DatedQuery, total=False):
 
 class PendingEnrollmentQuery(PendingQuery, total=False):
     subject_id: str
+
+
+class EnrollmentQuery(PendingEnrollmentQuery, total=False):
+    user_id: str
+    status: EnrollmentStatus | Sequence[EnrollmentStatus]
+
+
+class ApplicationQuery(PendingQuery, total=False):
+    user_id: str
+    status: ApplicationStatus | Sequence[ApplicationStatus]
+
+
+class NotificationQuery(PageQuery, total=False):
+    unread: bool
 
 
 class AuditQuery(DatedQuery, total=False):

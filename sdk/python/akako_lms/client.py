@@ -17,6 +17,7 @@ from akako_lms.files import Files
 from akako_lms.integrations import Integrations
 from akako_lms.mentors import Mentors
 from akako_lms.notes import Notes
+from akako_lms.notifications import Notifications
 from akako_lms.plans import Plans
 from akako_lms.progress import Progress
 from akako_lms.users import Users
@@ -36,6 +37,7 @@ class _Areas(Generic[D]):
         self.videos = Videos[D](session, driver)
         self.enrollment = Enrollments[D](session, driver)
         self.mentors = Mentors[D](session, driver)
+        self.notifications = Notifications[D](session, driver)
         self.plans = Plans[D](session, driver)
         self.progress = Progress[D](session, driver)
         self.notes = Notes[D](session, driver)

@@ -3,6 +3,7 @@ import { Education } from "./education.js";
 import { Files, Videos } from "./files.js";
 import { Integrations } from "./integrations.js";
 import { LearningProgress, Notes } from "./learning.js";
+import { Notifications } from "./notifications.js";
 import { Audit, Auth, Plans, Users } from "./people.js";
 import { Enrollments, Mentors } from "./requests.js";
 import { Webhooks } from "./webhooks.js";
@@ -54,8 +55,9 @@ export type {
   SharedNoteQuery,
   SubjectProgressQuery,
 } from "./learning.js";
+export type { NotificationQuery } from "./notifications.js";
 export type { AuditQuery, Plan, Role, UserQuery } from "./people.js";
-export type { PendingEnrollmentQuery, PendingQuery } from "./requests.js";
+export type { ApplicationQuery, EnrollmentQuery, PendingEnrollmentQuery, PendingQuery } from "./requests.js";
 export type { ResumableOptions } from "./resumable.js";
 
 /**
@@ -72,6 +74,7 @@ export class AkakoAPI {
   readonly videos: Videos;
   readonly enrollment: Enrollments;
   readonly mentors: Mentors;
+  readonly notifications: Notifications;
   readonly plans: Plans;
   readonly progress: LearningProgress;
   readonly notes: Notes;
@@ -88,6 +91,7 @@ export class AkakoAPI {
     this.videos = new Videos(client);
     this.enrollment = new Enrollments(client);
     this.mentors = new Mentors(client);
+    this.notifications = new Notifications(client);
     this.plans = new Plans(client);
     this.progress = new LearningProgress(client);
     this.notes = new Notes(client);

@@ -204,8 +204,7 @@ async def record_publication(
 
 EXPIRE = """
 delete from notifications where id in (
-    select id from notifications where created_at < now() - make_interval(days => $1)
-    order by created_at limit $2
+    select id from notifications where created_at < now() - make_interval(days => $1) limit $2
 )
 """
 EXPIRE_PUBLICATIONS = """

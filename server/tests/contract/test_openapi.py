@@ -37,6 +37,7 @@ AREAS = [
     "Video Management",
     "Enrollment System",
     "Mentor Applications",
+    "Notifications",
     "Webhooks",
 ]
 SECURITY: dict[str, list[Json]] = {

@@ -23,6 +23,7 @@ READERS = {"ADMIN": DONE, "MENTOR": OWN_ONLY, "LEARNER": OWN_ONLY}
 UPLOADERS = dict.fromkeys(("ADMIN", "MENTOR"), (204, 404, 404, 404))  # nobody else's is known
 # Administrators of other plan subjects do not see an endpoint.
 OWN_WEBHOOKS = {"ADMIN": (200, 404, 404, 404)}
+OWN_UNKNOWN: Answers = (200, 404, 404, 404)
 EXPECTED: dict[str, dict[str, Answers]] = {
     "getUser": ADMINS,
     "updateUser": ADMINS,
@@ -84,6 +85,8 @@ EXPECTED: dict[str, dict[str, Answers]] = {
     "reopenEnrollment": {"ADMIN": (403, 200, 200, 404)},
     "approveApplication": {"ADMIN": (403, 200, 409, 404)},
     "rejectApplication": {"ADMIN": (403, 200, 200, 404)},
+    "reopenApplication": {"ADMIN": (403, 200, 200, 404)},
+    "readNotification": dict.fromkeys(ROLES, OWN_UNKNOWN),
 }
 BODIES: dict[str, dict[str, Any]] = {
     "assignRole": {"role": "MENTOR", **LATER},
@@ -97,6 +100,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "replyToNote": {"content": "Well done"},
     "requestEnrollment": {},
     "approveEnrollment": {},
+    "readNotification": {},
     "rejectEnrollment": {},
     "approveApplication": {},
     "rejectApplication": {},

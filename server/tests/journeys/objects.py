@@ -89,11 +89,13 @@ class World:
         if about == "uploadId":
             return {about: self._upload(role, kind)}
         if about == "mentorApplicationId":
-            return {about: self._application(role, kind)}
+            return {about: self._application(operation, role, kind)}
         if "webhookEndpointId" in operation.names:
             return self._webhook(operation, role, kind)
         if about == "noteId":
             return {about: self._shared_note(role, kind)}
+        if about == "notificationId":
+            return {about: self._notification(role, kind)}
         if about == "organizationId":
             return {about: f"org_{new_id()}"}
         return self._material(operation, role, kind)
@@ -127,7 +129,15 @@ class World:
             self.db.execute(decided, (enrollment_id,))
         return enrollment_id
 
-    def _application(self, role: str, kind: Kind) -> str:
+    def _notification(self, role: str, kind: Kind) -> str:
+        user_id = self.user_ids[role] if kind == "own" else add_learners(self.api, 1)[0]
+        made = "insert into notifications (id, user_id, type) values (%s, %s, 'note.shared')"
+        self.db.execute(made, (notification_id := new_id(), user_id))
+        if kind == "deleted":
+            self._delete("users", user_id)
+        return notification_id
+
+    def _application(self, operation: Operation, role: str, kind: Kind) -> str:
         user_id = self.user_ids[role] if kind == "own" else add_learners(self.api, 1)[0]
         self.db.execute("delete from mentor_applications where user_id = %s", (user_id,))
         made = "insert into mentor_applications (id, user_id, motivation) values (%s, %s, 'x')"
@@ -138,6 +148,9 @@ class World:
                 user_id,
             ),
         )
+        if operation.name == "reopenApplication":
+            decided = "update mentor_applications set status = 'REJECTED', decided_at = now() "
+            self.db.execute(decided + "where id = %s", (application_id,))
         if kind == "deleted":
             self._delete("users", user_id)
         return application_id

@@ -55,6 +55,9 @@ select 'n' || n, 'u' || n, 't1', 'x', 'x', true, now() from generate_series(1, 2
 insert into notes (id, user_id, topic_id, content, search_key)
 select 'own' || n, id, 't' || n, 'x', 'x' from users, generate_series(1, 25) n
 where clerk_id = 'user_123';
+insert into notifications (id, user_id, type, data)
+select 'own' || n, id, 'topic.published', jsonb_build_object('subjectId', 's1', 'topicId', 't' || n)
+from users, generate_series(1, 25) n where clerk_id = 'user_123';
 insert into audit_log (action, resource) select 'x', 'y' from generate_series(1, 25);
 """
 
@@ -84,10 +87,14 @@ LISTS = {
     "list_taught_subjects": Read("/api/mentor/subjects", "mentor", 2),
     # Whether the caller teaches the subject decides between 403, 404 and an empty list.
     "list_subject_learners": Read("/api/mentor/subjects/s1/learners", "mentor", 3),
+    "list_enrollments": Read("/api/admin/enrollment", "admin", 2),
+    "list_applications": Read("/api/admin/mentor", "admin", 2),
+    "list_notifications": Read("/api/notifications", "learner", 2),
     "list_my_applications": Read("/api/mentor/applications/me", "learner", 2),
     "list_pending_applications": Read("/api/admin/mentor/pending", "admin", 2),
 }
 READS = {
+    "count_unread_notifications": Read("/api/notifications/unread-count", "learner", 2),
     "get_profile": Read("/api/auth/profile", "learner", 2),
     "get_user": Read("/api/users/u1", "admin", 2),
     "get_topic": Read("/api/education/topics/t1", "admin", 2),
@@ -155,9 +162,9 @@ def test_an_enrollment_request_is_one_short_transaction(api: Server, log: Log) -
         answer = api.post("/api/enrollment/request", as_="learner", json=body)
         assert answer.status_code == 201, answer.text
     statements = log.new()
-    # The caller, begin, the enrollment, its audit row and event, the caller again, commit, and
-    # perhaps a lease.
-    assert len(statements) <= 7, statements
+    # The caller, begin, the enrollment, its audit row and event, the administrators and their
+    # notifications, the caller again, commit, and perhaps a lease.
+    assert len(statements) <= 9, statements
     assert sum(each.startswith("BEGIN") for each in statements) == 1
     assert statements[-1].startswith("COMMIT")
 
