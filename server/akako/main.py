@@ -14,6 +14,7 @@ from akako.assembly import Backends, assemble, verifier
 from akako.authority import service as authority
 from akako.backends import job_queue, public_changes, tracing
 from akako.education import admin_routes as education_admin_routes
+from akako.education import order_routes as education_order_routes
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
 from akako.identity import actors
@@ -43,6 +44,7 @@ from akako.ops import routes as ops_routes
 from akako.ops.routes import ApiDocument, DataFolder
 from akako.plans import routes as plans_routes
 from akako.plans.meter import LeasingMeter
+from akako.search import routes as search_routes
 from akako.settings import Settings
 from akako.storage import sweeper
 from akako.storage.queries import CLEAN_UP
@@ -57,8 +59,10 @@ ROOMS = (
     identity_routes,
     education_routes,
     education_admin_routes,
+    education_order_routes,
     library_routes,
     uploads_routes,
+    search_routes,
     enrollment_routes,
     mentors_routes,
     webhook_routes,

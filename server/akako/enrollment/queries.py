@@ -47,7 +47,7 @@ WITH_USER_AND_SUBJECT = """
 enrollments e left join users u on u.id = e.user_id left join subjects s on s.id = e.subject_id
 """
 # A line feed separates the texts, because a search cannot contain one.
-SEARCHED = r"(u.search_key || e'\n' || s.name_key)"
+SEARCHED = r"(u.search_key || e'\n' || split_part(s.search_key, e'\n', 1))"
 
 
 def _enrollment(row: asyncpg.Record) -> Enrollment:

@@ -13,6 +13,8 @@ from akako.kernel.core import text
 from akako.kernel.core.errors import ValidationFailed
 
 MAX_PAGE = 10**9
+MAX_DIGITS = 10
+MAX_INTEGER = 2**31 - 1
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
@@ -62,6 +64,8 @@ def value_of(cursor: Cursor, kind: str) -> object:
     """Return the sort value as the driver expects it; `kind` is its SQL type."""
     if kind == "text":
         return cursor.value
+    if kind == "integer":
+        return _integer(cursor.value)
     value = datetime.fromisoformat(cursor.value)
     if value.tzinfo is None:
         raise ValueError
@@ -69,3 +73,10 @@ def value_of(cursor: Cursor, kind: str) -> object:
         return value.astimezone(UTC)
     except OverflowError:
         raise ValueError from None
+
+
+def _integer(value: str) -> int:
+    number = int(value) if len(value) <= MAX_DIGITS else -1
+    if not 0 <= number <= MAX_INTEGER:
+        raise ValueError
+    return number

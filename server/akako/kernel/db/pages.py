@@ -20,6 +20,14 @@ from akako.kernel.db.listing import Request, Spec
 T = TypeVar("T")
 
 CACHED_STATEMENTS = 500
+INDEXED_WORDS = 4
+
+
+def containing(words: str) -> list[str]:
+    """Return a LIKE pattern for each different word, the longest first."""
+    found = sorted(set(words.split()), key=lambda word: (-len(word), word))
+    escaped = (word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in found)
+    return [f"%{word}%" for word in escaped]
 
 
 class Where:
@@ -44,9 +52,16 @@ class Where:
                 self.add(f"{column} < {{}}", end)
 
     def search(self, column: str, words: str | None) -> None:
-        if words:
-            escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            self.add(f"{column} like {{}}", f"%{escaped}%")
+        """Add the condition that the column contains each of the folded words.
+
+        The longest words can use an index. The others share one condition, so that the number of
+        different statements stays small.
+        """
+        patterns = containing(words or "")
+        for pattern in patterns[:INDEXED_WORDS]:
+            self.add(f"{column} like {{}}", pattern)
+        if more := patterns[INDEXED_WORDS:]:
+            self.add(f"{column} like all({{}})", more)
 
     def __str__(self) -> str:
         return " and ".join(self.clauses) or "true"
