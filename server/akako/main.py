@@ -22,6 +22,7 @@ from akako.dispatch.dispatcher import Dispatcher
 from akako.dispatch.sealing import Seal
 from akako.dispatch.sending import Sender
 from akako.education import admin_routes as education_admin_routes
+from akako.education import order_routes as education_order_routes
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
 from akako.export import routes as export_routes
@@ -64,6 +65,7 @@ from akako.ops import routes as ops_routes
 from akako.ops.routes import ApiDocument, DataFolder, MoreMetrics
 from akako.plans import routes as plans_routes
 from akako.plans.meter import LeasingMeter
+from akako.search import routes as search_routes
 from akako.settings import Settings, SettingsError
 from akako.storage import sweeper
 from akako.storage.queries import CLEAN_UP
@@ -83,9 +85,11 @@ ROOMS = (
     identity_routes,
     education_routes,
     education_admin_routes,
+    education_order_routes,
     library_routes,
     link_routes,
     uploads_routes,
+    search_routes,
     enrollment_routes,
     mentors_routes,
     learning_routes,

@@ -24,10 +24,14 @@ CACHED_STATEMENTS = 500
 BATCH = 1_000  # rows of a list that is read as a whole
 
 
-def pattern(words: str) -> str:
-    """Return the LIKE pattern of texts that contain the words."""
-    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+INDEXED_WORDS = 4
+
+
+def containing(words: str) -> list[str]:
+    """Return a LIKE pattern for each different word, the longest first."""
+    found = sorted(set(words.split()), key=lambda word: (-len(word), word))
+    escaped = (word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in found)
+    return [f"%{word}%" for word in escaped]
 
 
 class Where:
@@ -52,8 +56,16 @@ class Where:
                 self.add(f"{column} < {{}}", end)
 
     def search(self, column: str, words: str | None) -> None:
-        if words:
-            self.add(f"{column} like {{}}", pattern(words))
+        """Add the condition that the column contains each of the folded words.
+
+        The longest words can use an index. The others share one condition, so that the number of
+        different statements stays small.
+        """
+        patterns = containing(words or "")
+        for pattern in patterns[:INDEXED_WORDS]:
+            self.add(f"{column} like {{}}", pattern)
+        if more := patterns[INDEXED_WORDS:]:
+            self.add(f"{column} like all({{}})", more)
 
     def __str__(self) -> str:
         return " and ".join(self.clauses) or "true"

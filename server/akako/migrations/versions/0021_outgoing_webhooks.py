@@ -7,7 +7,7 @@ trigger wakes the dispatchers when a transaction with events commits.
 from alembic import op
 
 revision = "0021"
-down_revision = "0019"
+down_revision = "0020c"
 
 SQL = """
 create table webhook_endpoints (
