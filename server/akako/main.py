@@ -44,6 +44,10 @@ from akako.library import routes as library_routes
 from akako.library.file_proxy import FileProxy
 from akako.library.media import DOCUMENT, VIDEO, Files
 from akako.mentors import routes as mentors_routes
+from akako.notifications import announcing
+from akako.notifications import queries as notification_queries
+from akako.notifications import routes as notification_routes
+from akako.notifications import service as notifications
 from akako.ops import history_routes, reconciliation
 from akako.ops import routes as ops_routes
 from akako.ops.routes import ApiDocument, DataFolder
@@ -76,6 +80,7 @@ ROOMS = (
     note_routes,
     taught_routes,
     export_routes,
+    notification_routes,
     webhook_routes,
     plans_routes,
     ops_routes,
@@ -119,6 +124,13 @@ def jobs(backends: Backends, settings: Settings) -> list[Job]:
             "webhooks.forget",
             partial(webhook_queries.delete_expired, backends.db),
             cron="27 * * * *",
+        ),
+        Job(notifications.ANNOUNCE, partial(announcing.announce, backends.db)),
+        Job("notifications.resume", partial(announcing.resume, backends.db), cron="*/5 * * * *"),
+        Job(
+            "notifications.expire",
+            partial(notification_queries.delete_expired, backends.db),
+            cron="47 * * * *",
         ),
         Job("web.expire", partial(delete_expired, backends.db), cron="47 * * * *"),
         Job("audit.expire", partial(audit.expire, backends.db, **days), cron="37 4 * * *"),

@@ -42,7 +42,7 @@ export async function request(
   headers: Record<string, string> = {},
 ): Promise<Response> {
   const bearer = hasToken() && current ? current.token : await token();
-  return fetch(`/api/v1${path}`, {
+  return fetch(`/api${path}`, {
     method,
     keepalive: true,
     credentials: "omit",

@@ -31,6 +31,7 @@ from akako.kernel.core.errors import Conflict, Forbidden, NotFound, ValidationFa
 from akako.kernel.core.ids import new_id
 from akako.kernel.db import audit, listing
 from akako.kernel.db.database import Database
+from akako.notifications import service as notifications
 from akako.visibility import access
 from akako.visibility.tree import Kind
 
@@ -99,7 +100,10 @@ async def create_topic(db: Database, actor: Actor, *, topic: TopicCreate) -> Top
     async with db.transaction() as tx:
         subject = await _locked(tx, actor, SUBJECTS, topic.subject_id, "hold")
         access.require_owner(actor, subject.mentor_id)
-        return await _create(tx, actor, TOPICS, topic)
+        created = await _create(tx, actor, TOPICS, topic)
+        if created.is_active:
+            await notifications.announce_topic(tx, created.subject_id, created.id)
+        return created
 
 
 async def update_node(
@@ -127,7 +131,10 @@ async def update_topic(db: Database, actor: Actor, topic_id: str, *, edit: Edit)
     async with db.transaction() as tx:
         await _own_topic(tx, actor, topic_id)
         before = await _locked(tx, actor, TOPICS, topic_id, "change")
-        return await _change(tx, actor, TOPICS, before, edit)
+        after = await _change(tx, actor, TOPICS, before, edit)
+        if after.is_active and not before.is_active:
+            await notifications.announce_topic(tx, after.subject_id, after.id)
+        return after
 
 
 async def delete_node(

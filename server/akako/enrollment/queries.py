@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import asyncpg
 
 from akako.education import queries as education
@@ -10,13 +12,14 @@ from akako.enrollment.schemas import (
     Learner,
     PendingEnrollment,
     RequestedSubject,
+    Status,
 )
 from akako.kernel.core.access import Actor
 from akako.kernel.core.envelope import Listed
 from akako.kernel.core.ids import new_id
 from akako.kernel.db import listing, pages
 from akako.kernel.db.database import Database
-from akako.kernel.db.listing import Reference, Sort, Spec
+from akako.kernel.db.listing import Choice, Reference, Sort, Spec
 from akako.kernel.db.pages import Where
 from akako.visibility.tree import SUBJECT
 
@@ -26,6 +29,19 @@ PENDING = Spec(
     sorts=SORTS,
     default="requestedAt",
     filters={"subjectId": Reference()},
+    search=True,
+    dates=DATES,
+    identity="e.id",
+)
+ALL = Spec(
+    sorts=SORTS,
+    default="requestedAt",
+    descending=True,
+    filters={
+        "status": Choice(get_args(Status), many=True),
+        "subjectId": Reference(),
+        "userId": Reference(),
+    },
     search=True,
     dates=DATES,
     identity="e.id",
@@ -48,6 +64,13 @@ enrollments e left join users u on u.id = e.user_id left join subjects s on s.id
 """
 # A line feed separates the texts, because a search cannot contain one.
 SEARCHED = r"(u.search_key || e'\n' || s.name_key)"
+
+# Arrays, because the planner can combine the indexes on users and subjects only for values.
+FOUND = """
+(e.user_id = any(array(select id from users where search_key like {}))
+ or e.subject_id = any(array(
+    select id from subjects where search_key like {} and name_key like {})))
+"""
 
 
 def _enrollment(row: asyncpg.Record) -> Enrollment:
@@ -78,10 +101,28 @@ async def list_pending(db: Database, request: listing.Request) -> Listed[Pending
     if request["subjectId"]:
         where.add("e.subject_id = {}", request["subjectId"])
     where.search(SEARCHED, request.search)
-    where.dates(PENDING, request)
+    return await _list_with_learners(db, PENDING, request, where)
+
+
+async def list_all(db: Database, request: listing.Request) -> Listed[PendingEnrollment]:
+    where = Where()
+    if request["status"]:
+        where.add("e.status = any({})", list(request["status"]))
+    for name, column in (("subjectId", "e.subject_id"), ("userId", "e.user_id")):
+        if request[name]:
+            where.add(f"{column} = {{}}", request[name])
+    if request.search:
+        where.add(FOUND, *[pages.pattern(request.search)] * 3)
+    return await _list_with_learners(db, ALL, request, where)
+
+
+async def _list_with_learners(
+    db: Database, spec: Spec, request: listing.Request, where: Where
+) -> Listed[PendingEnrollment]:
+    where.dates(spec, request)
     return await pages.fetch(
         db,
-        PENDING,
+        spec,
         request,
         source=WITH_USER_AND_SUBJECT,
         columns=f"""

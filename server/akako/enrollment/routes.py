@@ -67,6 +67,15 @@ async def list_pending_enrollments(
     return await queries.list_pending(ctx.db, request)
 
 
+@get("/admin/enrollment", access=requires(ADMIN), listing=queries.ALL)
+async def list_enrollments(ctx: Context, request: listing.Request) -> Listed[PendingEnrollment]:
+    """List enrollments in all states, newest first.
+
+    `search` applies to the learner's e-mail address and name, and to the subject's name.
+    """
+    return await queries.list_all(ctx.db, request)
+
+
 @put(
     "/admin/enrollment/{enrollment_id}/approve",
     access=requires(ADMIN),

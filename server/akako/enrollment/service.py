@@ -24,6 +24,8 @@ from akako.kernel.core.access import LEARNER, Actor
 from akako.kernel.core.errors import ApiError, Conflict, InvalidState, NotFound, ValidationFailed
 from akako.kernel.db import audit
 from akako.kernel.db.database import Database
+from akako.notifications import service as notifications
+from akako.notifications.schemas import Type
 
 STATUS_OF = {"approve": APPROVED, "reject": REJECTED}
 
@@ -41,6 +43,8 @@ async def request_enrollment(
         if enrollment is None:
             raise await _why_not(tx, actor, subject_id)
         await _record(tx, actor, "requested", None, enrollment)
+        facts = {"enrollmentId": enrollment.id, "subjectId": enrollment.subject_id}
+        await notifications.notify_admins(tx, "enrollment.requested", facts)
         return enrollment
 
 
@@ -83,6 +87,7 @@ async def decide(
             await _check_approvable(tx, before)
         after = await queries.set_decision(tx, enrollment_id, status, actor.user_id, reason)
         await _record(tx, actor, status.lower(), before, after)
+        await _notify(tx, after)
         return after
 
 
@@ -149,6 +154,7 @@ async def reopen(db: Database, actor: Actor, enrollment_id: str) -> Enrollment:
             expected = [APPROVED, REJECTED]
             raise InvalidState("enrollment", enrollment_id, before.status, expected, message)
         await _record(tx, actor, "reopened", before, after)
+        await notifications.withdraw(tx, after.user_id, enrollment_id)
         return after
 
 
@@ -165,6 +171,13 @@ async def cancel(db: Database, actor: Actor, enrollment_id: str) -> Enrollment:
         after = await queries.set_cancelled(tx, enrollment_id)
         await _record(tx, actor, "cancelled", before, after)
         return after
+
+
+async def _notify(tx: Database, decided: Enrollment) -> None:
+    """Notify the learner of a decision, once it can no longer be undone."""
+    facts = {"enrollmentId": decided.id, "subjectId": decided.subject_id}
+    type: Type = "enrollment.approved" if decided.status == APPROVED else "enrollment.rejected"
+    await notifications.notify_of_decision(tx, decided.user_id, type, facts, about=decided.id)
 
 
 async def _record(

@@ -2,30 +2,54 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import asyncpg
+import msgspec
 
 from akako.kernel.core.envelope import Listed
 from akako.kernel.core.ids import new_id
 from akako.kernel.db import listing, pages
 from akako.kernel.db.database import Database
-from akako.kernel.db.listing import Sort, Spec
+from akako.kernel.db.listing import Choice, Reference, Sort, Spec
 from akako.kernel.db.pages import Where
 from akako.mentors.schemas import (
     Applicant,
     ApplicationRequest,
     MentorApplication,
     PendingApplication,
+    Status,
 )
 from akako.visibility.tree import SUBJECT
 
 SORTS = {"requestedAt": Sort("a.requested_at"), "createdAt": Sort("a.requested_at")}
 DATES = {"created": "a.requested_at"}
 PENDING = Spec(sorts=SORTS, default="requestedAt", search=True, dates=DATES, identity="a.id")
+ALL = Spec(
+    sorts=SORTS,
+    default="requestedAt",
+    descending=True,
+    filters={"status": Choice(get_args(Status), many=True), "userId": Reference()},
+    search=True,
+    dates=DATES,
+    identity="a.id",
+)
 OWN = Spec(sorts=SORTS, default="requestedAt", descending=True, dates=DATES, identity="a.id")
 
+REOPEN_SECONDS = 30
 MAX_DAILY = 50  # applications of a user in 24 hours, because another one can follow a rejection
 FIELDS = MentorApplication.__struct_fields__
 COLUMNS = ", ".join(f"a.{name}" for name in FIELDS)
+
+
+class Effects(msgspec.Struct, frozen=True):
+    """What an approval changed: the role window that it opened, and the mentors before it.
+
+    `subjects` maps the id of each assigned subject to the id of its mentor before.
+    """
+
+    role_id: str | None = None
+    subjects: dict[str, str | None] = {}
 
 
 def _application(row: asyncpg.Record) -> MentorApplication:
@@ -44,10 +68,26 @@ def _pending(row: asyncpg.Record) -> PendingApplication:
 async def list_pending(db: Database, request: listing.Request) -> Listed[PendingApplication]:
     where = Where("a.status = 'PENDING'")
     where.search("u.search_key", request.search)
-    where.dates(PENDING, request)
+    return await _list_with_applicants(db, PENDING, request, where)
+
+
+async def list_all(db: Database, request: listing.Request) -> Listed[PendingApplication]:
+    where = Where()
+    if request["status"]:
+        where.add("a.status = any({})", list(request["status"]))
+    if request["userId"]:
+        where.add("a.user_id = {}", request["userId"])
+    where.search("u.search_key", request.search)
+    return await _list_with_applicants(db, ALL, request, where)
+
+
+async def _list_with_applicants(
+    db: Database, spec: Spec, request: listing.Request, where: Where
+) -> Listed[PendingApplication]:
+    where.dates(spec, request)
     return await pages.fetch(
         db,
-        PENDING,
+        spec,
         request,
         # Every applicant has a row. The planner can omit an outer join from the count.
         source="mentor_applications a left join users u on u.id = a.user_id",
@@ -120,14 +160,22 @@ async def lock(tx: Database, application_id: str) -> MentorApplication | None:
 
 
 async def set_decision(
-    tx: Database, application_id: str, status: str, decided_by: str, reason: str | None
+    tx: Database,
+    application_id: str,
+    status: str,
+    decided_by: str,
+    reason: str | None,
+    effects: Effects,
 ) -> MentorApplication:
     sql = f"""
     update mentor_applications a
-    set status = $2, decided_at = now(), decided_by = $3, decision_reason = $4
+    set status = $2, decided_at = now(), decided_by = $3, decision_reason = $4,
+        opened_role_id = $5, assigned_subjects = $6
     where a.id = $1 returning {COLUMNS}
     """
-    row = await tx.fetchrow(sql, application_id, status, decided_by, reason)
+    row = await tx.fetchrow(
+        sql, application_id, status, decided_by, reason, effects.role_id, effects.subjects
+    )
     assert row is not None
     return _application(row)
 
@@ -157,3 +205,65 @@ async def is_mentor(tx: Database, user_id: str) -> bool:
             user_id,
         )
     )
+
+
+async def lock_mentor(tx: Database, subject_id: str) -> str | None:
+    """Lock a subject for an update; return the id of its mentor."""
+    sql = "select mentor_id from subjects where id = $1 for no key update"
+    mentor_id: str | None = await tx.fetchval(sql, subject_id)
+    return mentor_id
+
+
+LOCK_SUBJECTS = "select from subjects where id = any($1) order by id for no key update"
+LOCK_USERS = """
+select from users
+where id in (select user_id from mentor_applications where id = any($1))
+order by id for no key update
+"""
+LOCK_ALL = "select from mentor_applications where id = any($1) order by id for update"
+
+
+async def lock_all(tx: Database, ids: list[str], subject_ids: list[str]) -> None:
+    """Lock applications, applicants and subjects in fixed orders, which prevents deadlocks."""
+    await tx.execute(LOCK_ALL, ids)
+    await tx.execute(LOCK_USERS, ids)
+    await tx.execute(LOCK_SUBJECTS, subject_ids)
+
+
+async def effects(tx: Database, application_id: str) -> Effects:
+    """Return what the approval of an application changed."""
+    sql = "select opened_role_id, assigned_subjects from mentor_applications where id = $1"
+    row = await tx.fetchrow(sql, application_id)
+    assert row is not None
+    return Effects(row["opened_role_id"], row["assigned_subjects"] or {})
+
+
+async def reopen(tx: Database, application_id: str) -> MentorApplication | None:
+    """Undo a recent decision; return None if there is none.
+
+    Raises asyncpg.UniqueViolationError if the user has made another application since.
+    """
+    sql = f"""
+    update mentor_applications a
+    set status = 'PENDING', decided_at = null, decided_by = null, decision_reason = null,
+        opened_role_id = null, assigned_subjects = null
+    where a.id = $1 and a.status in ('APPROVED', 'REJECTED')
+      and a.decided_at >= now() - make_interval(secs => $2)
+    returning {COLUMNS}
+    """
+    row = await tx.fetchrow(sql, application_id, REOPEN_SECONDS)
+    return _application(row) if row else None
+
+
+async def cancel_window(tx: Database, role_id: str, revoked_by: str) -> str | None:
+    """End a role window at its own start, unless it has ended; return the role.
+
+    As if it had never been open, so that an approval which runs at the same time can open another.
+    """
+    sql = """
+    update user_roles set effective_end = effective_start, revoked_by = $2
+    where id = $1 and (effective_end is null or effective_end > clock_timestamp())
+    returning role
+    """
+    role: str | None = await tx.fetchval(sql, role_id, revoked_by)
+    return role

@@ -12,6 +12,11 @@ from akako.kernel.core import fields
 
 PENDING, APPROVED, REJECTED = "PENDING", "APPROVED", "REJECTED"
 Status = Literal["PENDING", "APPROVED", "REJECTED"]
+Verdict = Literal["approve", "reject"]
+
+MAX_DECISIONS = 200
+# Enough for the longest notes in any JSON escaping.
+DECISIONS_BYTES = 4 * 1024 * 1024
 
 Motivation = Annotated[str, fields.text(5_000, minimum=1)]
 Background = Annotated[str, fields.text(5_000)]
@@ -72,3 +77,37 @@ class Approval(msgspec.Struct, rename="camel", kw_only=True):
 
 class Rejection(msgspec.Struct, rename="camel", kw_only=True):
     reason: Remark | UnsetType | None = UNSET
+
+
+class ApplicationDecision(msgspec.Struct, rename="camel", kw_only=True):
+    """One of several decisions. `note` and `reason` are synonyms.
+
+    `subjectIds` and `effectiveEndDate` are those of an approval.
+    """
+
+    id: fields.Id
+    decision: Annotated[Verdict, fields.one_of(Verdict)]
+    subject_ids: SubjectIds | UnsetType = UNSET
+    effective_end_date: fields.Instant | UnsetType | None = UNSET
+    note: Remark | UnsetType | None = UNSET
+    reason: Remark | UnsetType | None = UNSET
+
+
+class ApplicationDecisions(msgspec.Struct, rename="camel", kw_only=True):
+    decisions: Annotated[list[ApplicationDecision], Meta(min_length=1, max_length=MAX_DECISIONS)]
+
+
+class ApplicationDecisionResult(msgspec.Struct, rename="camel", kw_only=True):
+    """The result of one decision: the new status, or code and message of the error."""
+
+    id: str
+    ok: bool
+    status: Status | None = None
+    code: str | None = None
+    error: str | None = None
+
+
+class ApplicationDecisionResults(msgspec.Struct, rename="camel"):
+    """One result per decision, in the order of the decisions."""
+
+    results: list[ApplicationDecisionResult]

@@ -27,6 +27,7 @@ from akako.kernel.core.errors import (
 from akako.kernel.db import audit
 from akako.kernel.db.database import Database
 from akako.mentors import queries
+from akako.mentors.queries import Effects
 from akako.mentors.schemas import (
     APPROVED,
     PENDING,
@@ -35,6 +36,8 @@ from akako.mentors.schemas import (
     Approval,
     MentorApplication,
 )
+from akako.notifications import service as notifications
+from akako.notifications.schemas import Type
 
 
 async def apply(db: Database, actor: Actor, *, request: ApplicationRequest) -> MentorApplication:
@@ -52,7 +55,9 @@ async def apply(db: Database, actor: Actor, *, request: ApplicationRequest) -> M
                 application = await queries.insert(tx, actor.user_id, request, wanted)
         except asyncpg.UniqueViolationError:
             raise Conflict("mentor_application", "status", PENDING) from None
-        await _record(tx, actor, "requested", None, application)
+        await record(tx, actor, "requested", None, application)
+        facts = {"applicationId": application.id}
+        await notifications.notify_admins(tx, "mentor_application.submitted", facts)
         return application
 
 
@@ -85,9 +90,11 @@ async def approve(
         before = await _undecided(tx, actor, application_id, APPROVED, if_match)
         if before.status == APPROVED:
             return before
-        await _open_role(tx, actor, before.user_id, approval.effective_end_date or None)
-        await _assign_subjects(tx, actor, before.user_id, approval.subject_ids or [])
-        return await _decide(tx, actor, before, APPROVED, approval.note or None)
+        end = approval.effective_end_date or None
+        role_id = await _open_role(tx, actor, before.user_id, end)
+        subjects = await _assign_subjects(tx, actor, before.user_id, approval.subject_ids or [])
+        effects = Effects(role_id, subjects)
+        return await _decide(tx, actor, before, APPROVED, approval.note or None, effects)
 
 
 async def reject(
@@ -103,7 +110,7 @@ async def reject(
         before = await _undecided(tx, actor, application_id, REJECTED, if_match)
         if before.status == REJECTED:
             return before
-        return await _decide(tx, actor, before, REJECTED, reason)
+        return await _decide(tx, actor, before, REJECTED, reason, Effects())
 
 
 def _check_end(approval: Approval) -> None:
@@ -127,44 +134,62 @@ async def _undecided(
     return application
 
 
-async def _open_role(tx: Database, actor: Actor, user_id: str, end: datetime | None) -> None:
-    """Assign the role, unless the user holds it already."""
+async def _open_role(tx: Database, actor: Actor, user_id: str, end: datetime | None) -> str | None:
+    """Assign the role; return the id of its window, or None if the user holds it already."""
     user = await identity.get_user(tx, user_id, User, lock=True)
     if user is None or user.status != "ACTIVE":
         current = user.status if user else "DELETED"
         message = "The applicant's account is not active"
         raise InvalidState("user", user_id, current, ["ACTIVE"], message)
     if await queries.is_mentor(tx, user_id):
-        return
-    await roles.open_window(tx, user_id, MENTOR, assigned_by=actor.user_id, end=end)
+        return None
+    role_id = await roles.open_window(tx, user_id, MENTOR, assigned_by=actor.user_id, end=end)
     granted = {"role": MENTOR, "effectiveEndDate": end}
     event = {"userId": user_id, "role": MENTOR}
     await audit.record(
         tx, actor, "user_role.assigned", "user", user_id, after=granted, announces=event
     )
+    return role_id
 
 
-async def _assign_subjects(tx: Database, actor: Actor, mentor_id: str, named: list[str]) -> None:
-    """Assign subjects. Raises ValidationFailed for unknown or deleted ones."""
+async def _assign_subjects(
+    tx: Database, actor: Actor, mentor_id: str, named: list[str]
+) -> dict[str, str | None]:
+    """Assign subjects; return those that changed with their mentors before.
+
+    Raises ValidationFailed for unknown or deleted ones.
+    """
     edit = Edit(SubjectUpdate(mentor_id=mentor_id))
-    known = set()
+    known: dict[str, str | None] = {}
     # Locked in the order of their ids, which prevents deadlocks.
     for subject_id in sorted(set(named)):
         with suppress(NotFound):
+            before = await queries.lock_mentor(tx, subject_id)
             await education.update_subject(tx, actor, subject_id, edit=edit)
-            known.add(subject_id)
-    _refuse_unknown(named, known)
+            known[subject_id] = before
+    _refuse_unknown(named, set(known))
+    return {subject: before for subject, before in known.items() if before != mentor_id}
 
 
 async def _decide(
-    tx: Database, actor: Actor, before: MentorApplication, status: str, reason: str | None
+    tx: Database,
+    actor: Actor,
+    before: MentorApplication,
+    status: str,
+    reason: str | None,
+    effects: Effects,
 ) -> MentorApplication:
-    after = await queries.set_decision(tx, before.id, status, actor.user_id, reason)
-    await _record(tx, actor, status.lower(), before, after)
+    after = await queries.set_decision(tx, before.id, status, actor.user_id, reason, effects)
+    await record(tx, actor, status.lower(), before, after)
+    type: Type = "mentor_application.rejected"
+    if status == APPROVED:
+        type = "mentor_application.approved"
+    facts = {"applicationId": after.id}
+    await notifications.notify_of_decision(tx, after.user_id, type, facts, about=after.id)
     return after
 
 
-async def _record(
+async def record(
     tx: Database,
     actor: Actor,
     verb: str,

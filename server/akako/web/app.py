@@ -14,11 +14,11 @@ from akako.kernel.core.errors import NotFound
 from akako.kernel.http.application import Api
 from akako.kernel.http.asgi import ASGIApp, Message, Receive, Scope, Send
 from akako.web import errors
-from akako.web.pages import account, browse, developers, learner, media, requests, sign_in
+from akako.web.pages import account, browse, developers, inbox, learner, media, requests, sign_in
 from akako.web.site import Site, Visit, find_visitor, with_headers
 from akako.web.visitor import Visitor
 
-AREAS = (browse, sign_in, learner, requests, account, media, developers)
+AREAS = (browse, sign_in, learner, inbox, requests, account, media, developers)
 NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.json")
 IMMUTABLE = b"public, max-age=31536000, immutable"
 

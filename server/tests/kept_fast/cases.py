@@ -15,6 +15,7 @@ from akako.kernel.db import cursors
 from akako.kernel.db.listing import Spec
 from akako.library import queries as library
 from akako.mentors import queries as mentors
+from akako.notifications import queries as notifications
 from akako.ops import history
 from akako.ops.history import AuditFilter
 from tests.kept_fast.plans import MODES, Ask
@@ -64,6 +65,8 @@ def all_cases() -> Iterator[Case]:
     yield from of_curriculum(TOPICS, "s5")
     yield from enrollments()
     yield from applications()
+    yield from requests_in_all_states()
+    yield from notices()
     yield from deeds()
     yield Case(
         "documents of a topic",
@@ -228,6 +231,69 @@ def applications() -> Iterator[Case]:
         sorts=True,
         narrow=True,
     )
+
+
+def requests_in_all_states() -> Iterator[Case]:
+    """The lists of enrollments and of applications for administrators."""
+
+    def both(name: str, params: dict[str, str], index: str) -> Iterator[Case]:
+        for table, ask, spec in (
+            ("enrollments", enrollment.list_all, enrollment.ALL),
+            ("mentor_applications", mentors.list_all, mentors.ALL),
+        ):
+            yield Case(f"all {table} {name}", ask, spec, params, f"{table}_{index}")
+
+    for order in ("asc", "desc"):
+        yield from both(order, {"order": order}, "requested")
+        for case in both(f"after, {order}", cursor("requestedAt", order, LATE, "e9"), "requested"):
+            yield case._replace(seeks=True)
+    for case in both("of ten minutes", between("created"), "requested"):
+        yield case._replace(narrow=True)
+    for case in both("cancelled", {"status": "CANCELLED"}, r"status"):
+        yield case._replace(sorts=True, narrow=True, modes=FOR_VALUES)
+    for case in both("of a user", {"userId": "u4321"}, "user"):
+        yield case._replace(sorts=True, narrow=True)
+    rare = Case("", enrollment.list_all, enrollment.ALL, {}, "", sorts=True, narrow=True)
+    yield rare._replace(
+        name="all enrollments of a subject",
+        params={"subjectId": "s50"},
+        pattern="enrollments_subject",
+    )
+    yield rare._replace(
+        name="all enrollments called person77778",
+        params={"search": "person77778"},
+        pattern="enrollments_(user|subject)",
+        modes=FOR_VALUES,
+    )
+    yield rare._replace(
+        name="all applications called person77778",
+        ask=mentors.list_all,
+        spec=mentors.ALL,
+        params={"search": "person77778"},
+        pattern="users_search",
+        modes=FOR_VALUES,
+    )
+
+
+def notices() -> Iterator[Case]:
+    def case(name: str, params: dict[str, str], index: str) -> Case:
+        return Case(
+            f"notifications {name}",
+            lambda db, request: notifications.list_of_user(db, "u5", request),
+            notifications.OWN,
+            params,
+            index,
+            narrow=True,
+        )
+
+    for order in ("asc", "desc"):
+        yield case(order, {"order": order}, "notifications_user")
+        after = case(
+            f"after, {order}", cursor("createdAt", order, LATE, "n9"), "notifications_user"
+        )
+        yield after._replace(seeks=True)
+    yield case("unread", {"unread": "true"}, "notifications_unread")
+    yield case("read", {"unread": "false"}, "notifications_user")
 
 
 def deeds() -> Iterator[Case]:

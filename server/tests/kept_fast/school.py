@@ -18,6 +18,7 @@ LARGE = {
     "documents",
     "enrollments",
     "mentor_applications",
+    "notifications",
     "audit_log",
 }
 
@@ -77,6 +78,10 @@ select 'e' || n, 'u' || n % 5000, 's' || n / 100,
 from generate_series(0, 99999) n;
 insert into mentor_applications (id, user_id, status, motivation, requested_at)
 select 'a' || n, 'u' || n, case when n % 2 = 0 then 'PENDING' else 'REJECTED' end, 'I teach',
+       timestamptz '2026-01-01Z' + n * interval '1 second'
+from generate_series(0, 99999) n;
+insert into notifications (id, user_id, type, read_at, created_at)
+select 'n' || n, 'u' || n % 500, 'note.replied', case when n % 5000 > 500 then now() end,
        timestamptz '2026-01-01Z' + n * interval '1 second'
 from generate_series(0, 99999) n;
 insert into audit_log (at, actor_user_id, action, resource, resource_id)

@@ -22,6 +22,12 @@ T = TypeVar("T")
 CACHED_STATEMENTS = 500
 
 
+def pattern(words: str) -> str:
+    """Return the LIKE pattern of texts that contain the words."""
+    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
 class Where:
     """Conditions joined with AND. `{}` in a fragment is the placeholder of one value."""
 
@@ -45,8 +51,7 @@ class Where:
 
     def search(self, column: str, words: str | None) -> None:
         if words:
-            escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            self.add(f"{column} like {{}}", f"%{escaped}%")
+            self.add(f"{column} like {{}}", pattern(words))
 
     def __str__(self) -> str:
         return " and ".join(self.clauses) or "true"

@@ -9,8 +9,10 @@ from akako.kernel.db import listing
 from akako.kernel.db.database import Database
 from akako.learning import queries as learning
 from akako.learning.schemas import SubjectProgress
+from akako.notifications import queries as notifications
+from akako.notifications.schemas import Notification
 from akako.web.pages import learner_queries as queries
-from akako.web.pages.learner_queries import News, Next, Offer, Request
+from akako.web.pages.learner_queries import Next, Offer, Request
 
 WATCHED_WHOLE = 0.95  # of a video: it starts from the beginning again
 LATEST_FIRST = {"limit": "100", "sort": "lastActivityAt", "order": "desc"}
@@ -34,7 +36,7 @@ class Home(msgspec.Struct, kw_only=True):
     grades: list[Offer] = []
     offers: list[Offer] = []
     no_grades: bool = False
-    news: list[News] = []
+    news: list[Notification] = []
 
 
 async def read_home(db: Database, actor: Actor, *, grade_id: str | None) -> Home:
@@ -54,6 +56,8 @@ async def read_home(db: Database, actor: Actor, *, grade_id: str | None) -> Home
         subjects=[each for each in subjects if each.subject_id not in hidden],
     )
     await _add_next(db, actor, home)
+    latest = listing.read(notifications.OWN, {"limit": "5"})
+    home.news = list((await notifications.list_of_user(db, actor.user_id, latest)).data)
     if actor.has(LEARNER):
         await _add_offers(db, actor, home, grade_id)
     return home

@@ -48,16 +48,6 @@ class Request(msgspec.Struct, kw_only=True):
     reason: str | None
 
 
-class News(msgspec.Struct, kw_only=True):
-    """A notification, as the start page shows it."""
-
-    title: str
-    body: str
-    link: str | None
-    read: bool
-    created_at: datetime
-
-
 class Offer(msgspec.Struct, kw_only=True):
     """A subject that a learner can request, or a grade with the number of its subjects."""
 

@@ -1,0 +1,1 @@
+"""Notifications of signed-in users, written in the transactions of the events."""

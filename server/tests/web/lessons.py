@@ -1,0 +1,94 @@
+"""A subject with real videos and documents, and learners who open its pages in a browser."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import imageio_ffmpeg
+from playwright.sync_api import Page
+
+from tests.factories import create_subject, create_topic
+from tests.learning.school import add_learner
+from tests.library.school import Topic, put_video, upload, uploaded
+from tests.parts.server import Server
+
+TEXT = """Two fractions can be added when they have the **same denominator**.
+
+## How to do it
+
+1. Find a common denominator.
+2. Add the numerators.
+
+<script>document.title = "changed"</script>
+"""
+SECONDS = 20
+
+
+class Lesson(NamedTuple):
+    """A subject with three topics; the first has a video and two documents."""
+
+    subject_id: str
+    grade_id: str
+    topics: list[str]
+    learner: str  # the Clerk id
+
+    @property
+    def path(self) -> str:
+        return f"/topics/{self.topics[0]}"
+
+
+def add_lesson(api: Server, folder: Path, *, subject: str = "Mathematics") -> Lesson:
+    with api.db() as db:
+        made = create_subject(db, mentor_id=api.user_id("mentor"), name=subject)
+        topics = [create_topic(db, subject_id=made.id).id for _ in range(3)]
+        names = ["Adding fractions", "Subtracting fractions", "Percent"]
+        for topic_id, name in zip(topics, names, strict=True):
+            db.execute("update topics set name = %s where id = %s", (name, topic_id))
+        db.execute("update topics set content = %s where id = %s", (TEXT, topics[0]))
+    first = Topic(topics[0], made.id)
+    uploaded(put_video(api, first, film(folder)))
+    uploaded(upload(api, first, "Worksheet.txt"))
+    uploaded(upload(api, first, "Fraction wall.txt", b"one half"))
+    learner = add_learner(api, made.id)
+    return Lesson(made.id, made.grade_id, topics, learner.clerk_id)
+
+
+@cache
+def film(folder: Path) -> bytes:
+    """Return a video of 20 seconds that browsers can play."""
+    path = folder / "film.mp4"
+    picture = ["-f", "lavfi", "-i", f"testsrc=duration={SECONDS}:size=320x180:rate=5"]
+    coding = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset", "ultrafast"]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", *picture, *coding]
+    subprocess.run([*command, "-movflags", "+faststart", str(path)], check=True)
+    return path.read_bytes()
+
+
+def sign_in(page: Page, api: Server, clerk_id: str, wanted: str = "/home") -> None:
+    """Sign in on the development page and wait for the wanted page."""
+    page.goto(f"{api.url}/sign-in?next={wanted}")
+    field = page.get_by_label("Another person")
+    field.fill(clerk_id)
+    field.press("Enter")
+    page.wait_for_url(f"{api.url}{wanted}")
+
+
+def wait_for(page: Page, expression: str, seconds: float = 15) -> None:
+    """Wait until an expression is true. Playwright's own way needs eval, which pages forbid."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(50)
+
+
+def until(page: Page, holds: Callable[[], object], seconds: float = 15) -> None:
+    """Wait until a condition holds, and let the page work in the meantime."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)

@@ -1,0 +1,100 @@
+"""Every learner page at two widths in both themes: axe-core, no horizontal scrolling, a picture."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.learning.school import add_learner
+from tests.parts.browser import overflow, take_picture, violations
+from tests.parts.server import Server
+from tests.web.lessons import Lesson, sign_in
+
+pytestmark = pytest.mark.processes
+
+WIDTHS = (360, 1280)
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
+
+
+def views(lesson: Lesson) -> dict[str, str]:
+    """Return the pages by the name of their picture."""
+    return {
+        "home": "/home",
+        "topic": lesson.path,
+        "topic-without-content": f"/topics/{lesson.topics[2]}",
+        "notes": "/notes",
+        "not-found": "/topics/unknown",
+    }
+
+
+def empty_views(lesson: Lesson) -> dict[str, str]:
+    return {
+        "home-new": "/home",
+        "home-grade": f"/home?grade={lesson.grade_id}",
+        "topic-locked": lesson.path,
+        "notes-empty": "/notes",
+    }
+
+
+def inspect(page: Page, api: Server, name: str, path: str, width: int, theme: Theme) -> list[str]:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=theme)
+    page.goto(f"{api.url}{path}")
+    take_picture(page, f"{name}-{width}-{theme}")
+    wide = [f"{overflow(page)} pixels too wide"] if overflow(page) > 0 else []
+    return [f"{name} {width} {theme}: {fault}" for fault in wide + violations(page)]
+
+
+def write_note(api: Server, lesson: Lesson) -> None:
+    body = {"content": "Find a common denominator.\n1/2 + 1/3 = 5/6", "sharedWithMentor": True}
+    path = f"/api/notes/topics/{lesson.topics[0]}"
+    assert api.put(path, as_=lesson.learner, json=body).status_code in (200, 201)
+
+
+def open_page(browser: Browser, api: Server, clerk_id: str) -> Page:
+    # The policy of the pages would keep axe-core out.
+    page = browser.new_context(bypass_csp=True).new_page()
+    sign_in(page, api, clerk_id)
+    return page
+
+
+def test_pages_with_content(browser: Browser, api: Server, lesson: Lesson) -> None:
+    write_note(api, lesson)
+    page = open_page(browser, api, lesson.learner)
+    faults = [
+        fault
+        for name, path in views(lesson).items()
+        for width in WIDTHS
+        for theme in THEMES
+        for fault in inspect(page, api, name, path, width, theme)
+    ]
+    assert faults == []
+    page.context.close()
+
+
+def test_empty_pages(browser: Browser, api: Server, lesson: Lesson) -> None:
+    page = open_page(browser, api, add_learner(api).clerk_id)
+    faults = [
+        fault
+        for name, path in empty_views(lesson).items()
+        for width in WIDTHS
+        for theme in THEMES
+        for fault in inspect(page, api, name, path, width, theme)
+    ]
+    assert faults == []
+    page.context.close()
+
+
+def test_text_can_be_twice_as_large(browser: Browser, api: Server, lesson: Lesson) -> None:
+    """At 320 px, and at 200 % on a desktop, nothing is cut off (WCAG 2.2, 1.4.4 and 1.4.10)."""
+    page = open_page(browser, api, lesson.learner)
+    for width, size in ((320, "100%"), (640, "200%")):
+        page.set_viewport_size({"width": width, "height": 800})
+        for name, path in views(lesson).items():
+            page.goto(f"{api.url}{path}")
+            page.add_style_tag(content=f"html {{ font-size: {size} }}")
+            assert overflow(page) <= 0, (name, width)
+    page.context.close()

@@ -1,0 +1,68 @@
+"""Every text of the web app has a translation, whose placeholders are those of the source."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import jinja2
+import pytest
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.pofile import read_po
+
+from tests.house.project import SERVER
+
+WEB = SERVER / "web"
+LANGUAGES = ("fr",)
+METHODS = [("templates/**.html", "jinja2")]
+OPTIONS = {"templates/**.html": {"extensions": "jinja2.ext.i18n", "silent": "false"}}
+CALLED = {"text", "translate", "gettext", "_counted"}
+PLACEHOLDER = re.compile(r"%\(\w+\)[ds]|%%")
+
+
+def texts() -> set[str]:
+    """Return the texts of templates and handlers, of plural forms the singular."""
+    jinja2.Environment(extensions=["jinja2.ext.i18n"])  # the extractor needs the extension
+    found = extract_from_dir(WEB, METHODS, OPTIONS, DEFAULT_KEYWORDS)
+    templates = {each[2][0] if isinstance(each[2], tuple) else each[2] for each in found}
+    return templates | {text for path in WEB.rglob("*.py") for text in called(path)}
+
+
+def called(path: Path) -> Iterator[str]:
+    """Yield the literal texts that a module passes to the functions that translate."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and name_of(node.func) in CALLED:
+            literals = [each.value for each in node.args if isinstance(each, ast.Constant)]
+            yield from [each for each in literals[:1] if isinstance(each, str)]
+
+
+def name_of(function: ast.expr) -> str:
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_is_translated(language: str) -> None:
+    with (WEB / "locales" / f"{language}.po").open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    wanted = texts()
+    assert len(wanted) > 100
+    assert sorted(text for text in wanted if text not in catalogue) == []
+    assert [each.id for each in catalogue if each.id and not each.string] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_placeholders_are_those_of_the_source(language: str) -> None:
+    with (WEB / "locales" / f"{language}.po").open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    different = []
+    for each in catalogue:
+        sources = each.id if isinstance(each.id, tuple) else (each.id,)
+        translated = each.string if isinstance(each.string, tuple) else (each.string,)
+        for source, text in zip(sources, translated, strict=False):
+            if each.id and sorted(PLACEHOLDER.findall(source)) != sorted(PLACEHOLDER.findall(text)):
+                different.append(text)
+    assert different == []
