@@ -16,6 +16,7 @@ PAGE_RATES = {
     "pages": Rate(1_200, 60),
     "pages_of_user": Rate(600, 60),
     "sign_in": Rate(240, 60),
+    "sign_in_of_user": Rate(20, 60),
 }
 # Public: contract/postman.py writes it into the environment of the collection.
 DEVELOPMENT_WEBHOOK_SECRET = "whsec_ZXhhbXBsZSBmb3IgZGV2ZWxvcG1lbnQ="  # noqa: S105

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote
 
 import msgspec
-import structlog
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,14 +18,7 @@ from starlette.routing import Route
 
 from akako.authority import service as authority
 from akako.kernel.core.access import SIGNED_IN, Actor, Role, requires
-from akako.kernel.core.errors import (
-    ApiError,
-    BadRequest,
-    Forbidden,
-    InternalError,
-    PayloadTooLarge,
-    Unauthorized,
-)
+from akako.kernel.core.errors import BadRequest, Forbidden, PayloadTooLarge, Unauthorized
 from akako.kernel.core.ports import Claims, Directory, DirectoryUser
 from akako.kernel.db.confirmed import ConfirmedDatabase
 from akako.kernel.db.database import Database
@@ -37,8 +30,8 @@ from akako.web.sessions import service as sessions
 from akako.web.sessions.tokens import WebKeys
 from akako.web.visitor import Visitor
 
-log = structlog.get_logger(__name__)
-
+MIN_COMPRESSED = 1_000
+GZIP_LEVEL = 4
 MAX_FORM_FIELDS = 1_000
 MAX_FORM_BYTES = 1024 * 1024
 POLICY = (
@@ -62,6 +55,7 @@ class OidcSettings(msgspec.Struct, frozen=True):
     issuer: str
     client_id: str
     client_secret: str | None
+    issues_accounts: bool  # whether its people get accounts without a directory
 
 
 class Site(msgspec.Struct, kw_only=True):
@@ -91,12 +85,18 @@ class Site(msgspec.Struct, kw_only=True):
         return "__Host-akako" if self.secure else "akako"
 
     def origin(self, request: Request) -> str:
+        """Return the origin of the web app, as links and tokens name it."""
         return guard.origin_of(request.url.scheme, request.headers.get("host", ""), self.public_url)
+
+    def origins(self, request: Request) -> set[str]:
+        """Return the origins whose forms are accepted."""
+        scheme, host = request.url.scheme, request.headers.get("host", "")
+        return {guard.origin_of(scheme, host, None), self.origin(request)}
 
     @property
     def headers(self) -> dict[str, str]:
         """Return the security headers of every page."""
-        issuer = f" {self.oidc.issuer}" if self.oidc else ""
+        issuer = f" {guard.origin_of('', '', self.oidc.issuer)}" if self.oidc else ""
         return {
             "Content-Security-Policy": POLICY.format(issuer=issuer),
             "X-Content-Type-Options": "nosniff",
@@ -149,7 +149,12 @@ class Visit(msgspec.Struct, kw_only=True):
     ) -> PageResponse:
         """Return a rendered page; `said` is announced in its status region."""
         made = rendering.page(self.visitor, title, self.path, status=said)
-        return HTMLResponse(rendering.render(f"pages/{template}", made, **values), status)
+        text = rendering.render(f"pages/{template}", made, **values)
+        accepted = self.request.headers.get("accept-encoding", "")
+        if "gzip" in accepted and len(text) >= MIN_COMPRESSED:
+            coded = gzip.compress(text.encode(), GZIP_LEVEL, mtime=0)
+            return HTMLResponse(coded, status, {"Content-Encoding": "gzip"})
+        return HTMLResponse(text, status)
 
     def go(self, path: str) -> PageResponse:
         """Return a redirect to a path of this server, after a form."""
@@ -182,25 +187,21 @@ def page(
         visit = Visit(
             site=site, request=request, visitor=Visitor(), db=site.db, path=request.url.path
         )
-        try:
+
+        async def work() -> Any:
             visit.visitor = await find_visitor(site, request)
             if roles is not None and visit.visitor.actor is None:
-                return with_headers(site, visit, to_sign_in(request))
+                return to_sign_in(request)
             _check_roles(visit.visitor, roles)
             await _limit(visit)
             if request.method == "POST":
-                guard.require_same_origin(request.headers, {site.origin(request)})
+                guard.require_same_origin(request.headers, site.origins(request))
                 if reads_form:
                     await _read_form(visit, guarded=guarded)
                 _confirm_at_commit(visit, roles)
-            response = await handler(visit)
-        except ApiError as problem:
-            response = errors.page(visit, problem)
-        except Exception:
-            request_id = request.scope["state"]["request_id"]
-            log.exception("page_failed", route=path, request_id=request_id)
-            response = errors.page(visit, InternalError(request_id))
-        return with_headers(site, visit, response)
+            return await handler(visit)
+
+        return with_headers(site, visit, await errors.or_page(visit, work))
 
     return Route(path, endpoint, methods=list(methods))
 
@@ -281,5 +282,5 @@ def with_headers(site: Site, visit: Visit, response: Any) -> Any:
         response.headers.setdefault(
             "Cache-Control", "no-store" if visit.visitor.actor else "no-cache"
         )
-        response.headers.setdefault("Vary", "Cookie, Accept-Language")
+        response.headers.setdefault("Vary", "Cookie, Accept-Language, Accept-Encoding")
     return response
