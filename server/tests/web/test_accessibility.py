@@ -26,6 +26,7 @@ def views(lesson: Lesson) -> dict[str, str]:
         "topic": lesson.path,
         "topic-without-content": f"/topics/{lesson.topics[2]}",
         "notes": "/notes",
+        "notifications": "/notifications",
         "not-found": "/topics/unknown",
     }
 
@@ -36,6 +37,7 @@ def empty_views(lesson: Lesson) -> dict[str, str]:
         "home-grade": f"/home?grade={lesson.grade_id}",
         "topic-locked": lesson.path,
         "notes-empty": "/notes",
+        "notifications-empty": "/notifications",
     }
 
 
@@ -88,6 +90,16 @@ def test_empty_pages(browser: Browser, api: Server, lesson: Lesson) -> None:
     page.context.close()
 
 
+def too_wide(page: Page) -> list[str]:
+    """Return the elements that end outside of the window."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll('main *, header *, footer *')]
+        .filter(each => each.getBoundingClientRect().right > window.innerWidth + 1)
+        .map(each => each.outerHTML.slice(0, 120))"""
+    )
+    return found
+
+
 def test_text_can_be_twice_as_large(browser: Browser, api: Server, lesson: Lesson) -> None:
     """At 320 px, and at 200 % on a desktop, nothing is cut off (WCAG 2.2, 1.4.4 and 1.4.10)."""
     page = open_page(browser, api, lesson.learner)
@@ -96,5 +108,5 @@ def test_text_can_be_twice_as_large(browser: Browser, api: Server, lesson: Lesso
         for name, path in views(lesson).items():
             page.goto(f"{api.url}{path}")
             page.add_style_tag(content=f"html {{ font-size: {size} }}")
-            assert overflow(page) <= 0, (name, width)
+            assert overflow(page) <= 0, (name, width, too_wide(page))
     page.context.close()
