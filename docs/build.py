@@ -34,7 +34,7 @@ def linked(page: Path) -> Iterator[Path]:
 
 
 def pages() -> set[Path]:
-    """The README, every page of docs/, and whatever can be reached from them."""
+    """The README, every page of docs/, and each file that they link to."""
     waiting = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     found: set[Path] = set()
     while waiting:

@@ -256,7 +256,9 @@ def site(
 
     issuer = settings.oidc_issuer or settings.clerk_issuer
     client = settings.oidc_client_id
-    known = bool(issuer and client and settings.public_url)
+    oidc = None
+    if issuer and client and settings.public_url:
+        oidc = OidcSettings(issuer, client, settings.oidc_client_secret)
     return Site(
         db=backends.db,
         limiter=pipeline.admission.limiter,
@@ -268,7 +270,7 @@ def site(
         directory=backends.directory,
         production=settings.production,
         public_url=settings.public_url,
-        oidc=OidcSettings(issuer, client, settings.oidc_client_secret) if known else None,
+        oidc=oidc,
     )
 
 

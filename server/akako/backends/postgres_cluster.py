@@ -53,7 +53,7 @@ def make_cluster(folder: Folder, programs: Programs, owner: Owner, *, sync: bool
         raise EmbeddedPostgresError(f"PostgreSQL's initdb failed: {reason(output)}")
     making.rename(folder.data)
     if sync:
-        # Aside, because a busy or slow disk may need longer than somebody's first look at Akako.
+        # In a thread, because a slow disk may need longer than the start of the server.
         threading.Thread(target=os.sync, daemon=True).start()
 
 

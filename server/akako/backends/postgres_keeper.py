@@ -1,8 +1,8 @@
-"""A small process beside the private PostgreSQL, which stops it when nobody uses it any more.
+"""A small process that stops the private PostgreSQL after its last user process ends.
 
-Each process that uses the server has a keeper of its own, which waits for the end of its standard
-input. That comes when the user says that it is done, and just as well when it is killed. The
-keepers share a lock: the last of them can have it alone and stops the server. Started as a program,
+Each process that uses the server has its own keeper, which waits for the end of its standard
+input. The input ends when the user process closes it or is killed. The keepers share a lock: the
+last keeper can take it exclusively and stops the server. Started as a program,
 with the standard library only: the descriptor of the lock, its path, user and group to run as, and
 the command that stops the server.
 """

@@ -28,7 +28,7 @@ class Owner(NamedTuple):
 
 
 def choose_owner(folder: Path) -> Owner:
-    """The caller; for root whoever owns `folder` already, else the system user `akako`."""
+    """Return the caller; for root the owner of `folder`, else the system user `akako`."""
     if os.geteuid() != 0:
         return Owner(os.geteuid(), os.getegid())
     if folder.exists():

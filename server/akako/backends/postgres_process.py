@@ -58,11 +58,11 @@ def postmaster(folder: Folder) -> Postmaster | None:
         return None
     if not lines or not lines[0].isdigit() or not _still_runs(int(lines[0])):
         return None
-    told = len(lines) >= 8
+    complete = len(lines) >= 8
     return Postmaster(
         pid=int(lines[0]),
-        port=int(lines[3]) if told else 0,
-        ready=told and lines[7].strip() == "ready",
+        port=int(lines[3]) if complete else 0,
+        ready=complete and lines[7].strip() == "ready",
     )
 
 

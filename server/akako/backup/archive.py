@@ -91,8 +91,8 @@ class Chain:
 
     def sealed(self, end: End) -> str:
         """Return the hash including the data of the last member, without its own hash."""
-        told = msgspec.json.encode(msgspec.structs.replace(end, sha256=""))
-        return hashlib.sha256(self._digest.digest() + told).hexdigest()
+        summary = msgspec.json.encode(msgspec.structs.replace(end, sha256=""))
+        return hashlib.sha256(self._digest.digest() + summary).hexdigest()
 
     def copy(self) -> Chain:
         """Return a copy of the current state."""
@@ -135,11 +135,11 @@ class Writer:
     async def finish(self, end: End) -> None:
         """Write the end. Raise ArchiveError if it names more lost files than a reader accepts."""
         end.sha256 = self._chain.sealed(end)
-        told = msgspec.json.format(msgspec.json.encode(end))
-        if len(told) > MAX_END_BYTES:
+        formatted = msgspec.json.format(msgspec.json.encode(end))
+        if len(formatted) > MAX_END_BYTES:
             lost = len(end.missing) + len(end.damaged)
             raise ArchiveError(f"the store has lost {lost} files: repair it (AKAKO_STORAGE_URL)")
-        await self.add_bytes(END, told)
+        await self.add_bytes(END, formatted)
         await self._write(bytes(2 * tarfile.BLOCKSIZE))
 
     async def _write(self, content: bytes) -> None:

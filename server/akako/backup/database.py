@@ -47,7 +47,7 @@ INSTEAD: dict[str, tuple[dict[str, str], str]] = {
     )
 }
 
-# As rows are written, so they are read, whatever the servers are set to.
+# Rows are written and read with the same settings, independently of the server's defaults.
 SESSION = """
 set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres';
 set bytea_output = 'hex'; set extra_float_digits = 1; set client_encoding = 'UTF8';
@@ -82,19 +82,19 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
             url, timeout=CONNECT_SECONDS, server_settings={"application_name": "akako backup"}
         )
     except AWAY as error:
-        raise ArchiveError(f"the database cannot be reached: {_told(error)}") from error
+        raise ArchiveError(f"the database cannot be reached: {_reason(error)}") from error
     try:
         await connection.execute(SESSION)
         yield connection
     except REFUSALS as error:
-        raise ArchiveError(f"the database refuses: {_told(error)}") from error
+        raise ArchiveError(f"the database refuses: {_reason(error)}") from error
     except (*AWAY, asyncpg.InterfaceError) as error:
-        raise ArchiveError(f"the connection to the database broke: {_told(error)}") from error
+        raise ArchiveError(f"the connection to the database broke: {_reason(error)}") from error
     finally:
         connection.terminate()
 
 
-def _told(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 

@@ -154,7 +154,7 @@ async def delete_node(
         before = await _locked(tx, actor, nodes, node_id, "delete")
         etags.require(if_match, before)
         if not force and (count := await queries.count_enrolled(tx, nodes.kind, node_id)):
-            message = "Learners are enrolled here; repeat with force=true to delete nevertheless"
+            message = "Learners are enrolled here; repeat with force=true to delete it anyway"
             raise Conflict(nodes.kind.resource, "enrollments", count, message)
         return await _delete(tx, actor, nodes.kind, before)
 

@@ -31,7 +31,7 @@ from akako.library.service import STAFF
 TAG = Tag("File Management", "The documents of a topic, and resumable uploads.")
 VIDEO_TAG = Tag("Video Management", "The video of a topic.")
 
-EVERYBODY = requires(ADMIN, MENTOR, LEARNER)
+ANY_ROLE = requires(ADMIN, MENTOR, LEARNER)
 UPLOAD_DOCUMENT = "/s3/document/upload"
 UPLOAD_VIDEO = "/admin/education/topics/{topic_id}/video"
 
@@ -75,7 +75,7 @@ async def upload_document(ctx: Context) -> Response:
 
 @get(
     "/education/topics/{topic_id}/documents",
-    access=EVERYBODY,
+    access=ANY_ROLE,
     listing=queries.DOCUMENTS,
     resource="topic",
 )
@@ -85,7 +85,7 @@ async def list_documents(ctx: Context, topic_id: str, request: listing.Request) 
     return await queries.list_documents(ctx.db, request, topic_id)
 
 
-@get("/s3/document/stream", access=EVERYBODY, bucket=MEDIA, errors=(206, 304, 403, 404, 412, 416))
+@get("/s3/document/stream", access=ANY_ROLE, bucket=MEDIA, errors=(206, 304, 403, 404, 412, 416))
 async def stream_document(ctx: Context, query: StreamQuery) -> Response:
     """Stream a document, or the part that `Range` selects."""
     document_id = query.document_id or query.id
@@ -166,7 +166,7 @@ async def upload_video(ctx: Context, topic_id: str) -> Response:
 @get(
     "/education/topics/{topic_id}/video",
     tag=VIDEO_TAG,
-    access=EVERYBODY,
+    access=ANY_ROLE,
     bucket=MEDIA,
     resource="topic",
     errors=(206, 304, 403, 412, 416),

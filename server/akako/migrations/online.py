@@ -1,4 +1,4 @@
-"""Changes to large tables while everybody goes on using them."""
+"""Change large tables while requests use them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Brings a database to the schema of this code, and tells whether it can be worked with as it is.
+"""Upgrade a database to the schema of this code, and check whether the code can use it as it is.
 
 One process migrates at a time; a second one waits and then finds nothing to do. Each revision is
-one transaction, so that whoever comes after an interruption goes on where it ended.
+one transaction, so that the next run continues after an interruption.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def migrate(
     """Upgrade the database; return (revision before, revision after). Raise MigrationError.
 
     `schema`: another one than the role's own. No lock is waited for longer than `lock_seconds` at a
-    time, as all requests to a table wait behind whoever waits to change it.
+    time, because all requests to a table queue behind a waiting change.
     """
     with _connected(url, schema) as guard:
         _wait_for_turn(guard)
@@ -102,12 +102,12 @@ def _connected(url: str, schema: str | None) -> Iterator[psycopg.Connection]:
 
 
 def _wait_for_turn(guard: psycopg.Connection) -> None:
-    """Ask again and again: a statement that waits would hold up indexes made concurrently."""
-    told = False
+    """Poll, because a waiting statement would block concurrent index builds."""
+    warned = False
     while not _has_turn(guard):
-        if not told:
+        if not warned:
             log.warning("waiting_for_another_migration")
-            told = True
+            warned = True
         time.sleep(TURN_SECONDS)
 
 
@@ -127,6 +127,6 @@ def _state(connection: psycopg.Connection) -> tuple[str | None, str | None]:
     row = connection.execute(STATE.format(table=found[0]).encode()).fetchone()
     if row is None:
         return None, None
-    revision, told = str(row[0]), row[1] or ""
-    made_for, _, oldest_code = told.partition(steps.OLDEST_CODE)
+    revision, comment = str(row[0]), row[1] or ""
+    made_for, _, oldest_code = comment.partition(steps.OLDEST_CODE)
     return revision, oldest_code if oldest_code and made_for == revision else None

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from akako.kernel.core.errors import ApiError
-
-if TYPE_CHECKING:
-    from akako.web.site import Visit
 
 TITLES = {
     400: ("This request cannot be read", "Go back and try again."),
@@ -22,6 +20,16 @@ TITLES = {
     500: ("Something went wrong", "Nothing was changed. Try again in a minute."),
     503: ("The school is busy", "Nothing was changed. Try again in a minute."),
 }
+
+
+class Visit(Protocol):
+    """The request that failed."""
+
+    request: Request
+
+    def text(self, text: str) -> str: ...
+
+    def page(self, template: str, title: str, *, status: int, **values: Any) -> Response: ...
 
 
 def page(visit: Visit, problem: ApiError) -> Response:

@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 
 import httpx2
 import msgspec
-from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
+from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
+from authlib.integrations.httpx_client import (  # type: ignore[import-untyped]
+    AsyncOAuth2Client,
+)
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, KeySetSerialization
 
 from akako.kernel.core.clerk_user import CLERK_ID
 from akako.kernel.core.errors import Forbidden, NotFound, ServiceUnavailable
@@ -113,7 +115,7 @@ async def finish(site: Site, answer: dict[str, str]) -> tuple[DirectoryUser, str
 
 
 def _claims(
-    token: str, keys: dict[str, Any], provider: Provider, settings: OidcSettings, nonce: str
+    token: str, keys: KeySetSerialization, provider: Provider, settings: OidcSettings, nonce: str
 ) -> dict[str, Any]:
     """Return the claims of a genuine ID token (OpenID Connect Core 1.0, section 3.1.3.7)."""
     decoded = jwt.decode(token, KeySet.import_key_set(keys), algorithms=ALGORITHMS)

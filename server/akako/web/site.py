@@ -20,7 +20,6 @@ from akako.kernel.core.errors import ApiError, Forbidden, PayloadTooLarge, Unaut
 from akako.kernel.core.ports import Claims, Directory, DirectoryUser
 from akako.kernel.db.confirmed import ConfirmedDatabase
 from akako.kernel.db.database import Database
-from akako.kernel.http.asgi import ASGIApp
 from akako.kernel.http.context import Dependencies
 from akako.kernel.http.limits import PAGES, PAGES_OF_USER, Limiter
 from akako.notifications import queries as notifications
@@ -165,7 +164,7 @@ def page(
         guarded: Whether a POST must carry the form token of the session.
     """
 
-    async def endpoint(request: Request) -> ASGIApp | PageResponse:
+    async def endpoint(request: Request) -> Any:
         request.scope["state"]["route"] = path
         visit = Visit(
             site=site, request=request, visitor=Visitor(), db=site.db, path=request.url.path

@@ -113,7 +113,7 @@ async def _change(db: Database, message_id: str, kind: str, data: object, policy
     person = parse_user(data)
     if person is None:
         raise Unusable("impossible user")
-    # Without a date it cannot be told from news that are older than the row.
+    # Without a date the event cannot be ordered against the stored row.
     undated = person.updated_at is None
 
     async def work(tx: Database) -> bool:

@@ -1,7 +1,7 @@
 """Signatures of Standard Webhooks, as Svix sends them for Clerk.
 
-Written here because the signature covers the raw bytes, whatever they are, and a body that is not
-even UTF-8 must still be told apart from a forged one.
+Written here because the signature covers the raw bytes, and a genuine body that is not UTF-8 must
+be distinguished from a forged one.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from tests.library.school import (
 from tests.parts.server import Server
 
 STAFF = ["ADMIN", "MENTOR"]
-EVERYBODY = ["ADMIN", "MENTOR", "LEARNER"]
+ANY_ROLE = ["ADMIN", "MENTOR", "LEARNER"]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def assert_readable(api: Server, topic: Topic, who: str) -> None:
 
 
 def assert_refused(api: Server, topic: Topic, who: str, reason: str) -> None:
-    required = EVERYBODY if reason == "not_enrolled" else STAFF
+    required = ANY_ROLE if reason == "not_enrolled" else STAFF
     for path in reads(api, topic):
         details = refused(api.get(path, as_=who), 403, "FORBIDDEN")
         assert (details["reason"], details["required"]) == (reason, required)

@@ -29,7 +29,7 @@ class TextCheck:
     """Decides whether a stream is text, in constant memory.
 
     `charset` is the encoding as far as it is certain, once `finish` has returned True. Legacy
-    encodings cannot be told apart, so they leave it None.
+    encodings cannot be distinguished, so they leave it None.
     """
 
     def __init__(self) -> None:

@@ -15,17 +15,19 @@ DESCRIPTION = """\
 Learning management for schools: levels, grades, subjects and topics with their documents and
 videos; enrollment of learners; mentors and their applications.
 
-- **Answers** are JSON: `success`, `data` and `message`, or on lists `pagination`. Errors have
-  `error`, a `code` to branch on, and `details`. Unknown fields may be added at any time.
-- **Signing in** is Clerk's business: send its session token as a bearer token. What the caller may
-  do depends on the roles that are effective now in this server's database.
-- **Queries**: the words of a choice may be written in any case, and a truth also as `1` or `0`.
-- **Lists** take `page` and `limit`. Whoever walks a list follows the `Link` header, whose cursor
-  neither skips nor repeats a row when others are added meanwhile.
-- **Limits**: every answer carries `X-RateLimit-*`; on 429 wait for `Retry-After` seconds.
-- **Writes** may carry an `Idempotency-Key`: repeating the request within 24 hours gives the first
-  answer again, and no second effect. `If-Match` guards against overwriting somebody's change.
-- **Methods**: `HEAD` wherever `GET`, and `OPTIONS` everywhere; any other is answered with 405.
+- **Responses** are JSON: `success`, `data` and `message`; lists also have `pagination`. Errors have
+  `error`, a stable `code`, and `details`. Fields may be added at any time.
+- **Authentication**: send a Clerk session token as a bearer token. The roles that are effective
+  now in this server's database decide what the caller may do.
+- **Query parameters**: enum values are case-insensitive. Booleans accept `true`, `false`, `1` and
+  `0`.
+- **Lists** take `page` and `limit`. To read a whole list, follow the `Link` header: its
+  cursor neither skips nor repeats a row when rows are added concurrently.
+- **Rate limits**: every response has `X-RateLimit-*`; after a 429 wait for `Retry-After` seconds.
+- **Writes** accept an `Idempotency-Key`: repeating the request within 24 hours returns the first
+  response without a second effect. `If-Match` prevents overwriting a concurrent change.
+- **Methods**: every `GET` endpoint accepts `HEAD`, every endpoint accepts `OPTIONS`; other methods
+  are rejected with 405.
 
 | Status | Code | Meaning |
 |---|---|---|
@@ -47,9 +49,9 @@ def tags(endpoints: Sequence[Endpoint]) -> list[dict[str, str]]:
 def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The description of these endpoints, without the hidden ones. Equal input, equal bytes."""
     described = [each for each in endpoints if not each.hidden]
-    told = [(each, failures.possible(each)) for each in described]
+    possible = [(each, failures.possible(each)) for each in described]
     known = failures.everywhere(described)
-    kinds = [kind for kind in known if any(kind in each for _, each in told)]
+    kinds = [kind for kind in known if any(kind in each for _, each in possible)]
     models = collect(described, failures.details_of(kinds))
     paths: dict[str, Any] = {}
     for each in described:
@@ -58,7 +60,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         for other in each.also:
             path[other.method.lower()] = companions.operation(each, other, models)
     named = {**models.components, **failures.schemas(kinds, known, models.of)}
-    limited = [each for endpoint, each in told if not endpoint.exempt]
+    limited = [each for endpoint, each in possible if not endpoint.exempt]
     special = headers.of_protocols(described)
     return {
         "openapi": "3.1.0",

@@ -70,11 +70,11 @@ def sample(kind: type[ApiError]) -> ApiError:
 
 
 def _of_pipeline(endpoint: Endpoint) -> Iterator[type[ApiError]]:
-    """Those that the checks before the handler raise."""
+    """Yield the errors that the checks before the handler raise."""
     token = endpoint.access.token
     signed_in = token == "required"  # noqa: S105 - not a password
     asks = bool(endpoint.listing or endpoint.query)
-    told = {
+    raised = {
         InternalError: True,
         RateLimited: not endpoint.exempt,
         ServiceUnavailable: not endpoint.exempt,
@@ -95,7 +95,7 @@ def _of_pipeline(endpoint: Endpoint) -> Iterator[type[ApiError]]:
         IdempotencyInProgress: headers.replays(endpoint),
         IdempotencyKeyReused: headers.replays(endpoint),
     }
-    return (kind for kind, tells in told.items() if tells)
+    return (kind for kind, possible in raised.items() if possible)
 
 
 def _declared(endpoint: Endpoint) -> Iterator[type[ApiError]]:
@@ -117,9 +117,9 @@ def response_name(kinds: Errors) -> str:
     return "Or".join(kind.__name__ for kind in kinds)
 
 
-def responses(told: Iterable[Iterable[type[ApiError]]]) -> dict[str, Schema]:
-    """The answers that operations share, by name."""
-    found = {response_name(k): k for kinds in told for k in by_status(kinds).values()}
+def responses(kinds_of: Iterable[Iterable[type[ApiError]]]) -> dict[str, Schema]:
+    """Return the error responses that operations share, by name."""
+    found = {response_name(k): k for kinds in kinds_of for k in by_status(kinds).values()}
     return {name: response(found[name]) for name in sorted(found)}
 
 

@@ -70,34 +70,34 @@ def refer(*names: str) -> Headers:
 
 
 def common(*, limited: bool) -> Headers:
-    """Of every answer, whatever its status."""
+    """Return the headers of every response of an endpoint."""
     rate = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset") if limited else ()
     return refer("X-Request-Id", *rate)
 
 
 def counts_calls(endpoint: Endpoint) -> bool:
-    """Whether a call with a token is one of the month's."""
+    """Return whether a request with a token counts against the monthly quota."""
     return endpoint.metered and endpoint.access.token in ("required", "optional")
 
 
 def replays(endpoint: Endpoint) -> bool:
-    """Whether an idempotency key is heeded: it is a signed-in caller's own."""
-    # With a form it is the handler that heeds it: the files are part of the request.
+    """Return whether the endpoint honours an idempotency key, which belongs to a caller."""
+    # The handler of a form compares the key itself: the files are part of the fingerprint.
     return bool(endpoint.replays or endpoint.form) and endpoint.access.token == "required"  # noqa: S105
 
 
 def successes(endpoint: Endpoint) -> list[int]:
-    """All statuses under which the caller gets what was asked for."""
+    """Return the success statuses of an endpoint."""
     return [status for status in (*endpoint.status, *endpoint.errors) if status < 300]
 
 
 def is_file(endpoint: Endpoint) -> bool:
-    """Whether parts of the answer can be asked for."""
+    """Return whether the endpoint supports range requests."""
     return 206 in successes(endpoint)
 
 
 def is_guarded(endpoint: Endpoint) -> bool:
-    """Whether `If-Match` is heeded."""
+    """Return whether the endpoint honours `If-Match`."""
     return endpoint.merges or 412 in endpoint.errors
 
 

@@ -11,8 +11,8 @@ from akako.kernel.openapi.parameters import camel
 from akako.kernel.openapi.schemas import Models, Schema
 
 WHO = {
-    "required": "For everybody who is signed in.",
-    "optional": "For everybody. A valid token may show more; an invalid one counts as none.",
+    "required": "For every signed-in caller.",
+    "optional": "Public. A valid token may show more; an invalid token is ignored.",
     "checked": "Needs no token, but one that is sent must be valid.",
     "ignored": "Needs no token.",
 }
@@ -46,8 +46,8 @@ def operation(endpoint: Endpoint, models: Models) -> Schema:
         described["parameters"] = found
     if endpoint.media:
         described["requestBody"] = _request_body(endpoint, models)
-    told = answers(endpoint, models)
-    described["responses"] = {str(status): told[status] for status in sorted(told)}
+    by_status = answers(endpoint, models)
+    described["responses"] = {str(status): by_status[status] for status in sorted(by_status)}
     return described
 
 

@@ -20,8 +20,8 @@ MOMENT_OR_DAY = {"anyOf": [{"type": "string", "format": each} for each in ("date
 
 
 def _parameter(where: str, name: str, schema: Schema, description: str = "") -> Parameter:
-    told = {"description": description} if description else {}
-    return {"name": name, "in": where, **told, "schema": schema}
+    described = {"description": description} if description else {}
+    return {"name": name, "in": where, **described, "schema": schema}
 
 
 SHARED: dict[str, Parameter] = {
@@ -72,7 +72,7 @@ SHARED: dict[str, Parameter] = {
         "header",
         "If-Range",
         {"type": "string"},
-        "Heed `Range` only if this is still the `ETag`.",
+        "Apply `Range` only if this is still the `ETag`.",
     ),
 }
 
@@ -152,14 +152,14 @@ def _query(model: type[msgspec.Struct]) -> list[Parameter]:
     return found
 
 
-def _header(name: str, told: str | Schema) -> Parameter:
-    if isinstance(told, str):
-        return _parameter("header", name, {"type": "string"}, told)
-    return {"name": name, "in": "header", **told}
+def _header(name: str, described: str | Schema) -> Parameter:
+    if isinstance(described, str):
+        return _parameter("header", name, {"type": "string"}, described)
+    return {"name": name, "in": "header", **described}
 
 
 def _headers(endpoint: Endpoint) -> list[Parameter]:
-    found = [_header(name, told) for name, told in endpoint.headers.items()]
+    found = [_header(name, described) for name, described in endpoint.headers.items()]
     if headers.replays(endpoint):
         found += _shared("IdempotencyKey")
     if headers.is_guarded(endpoint):

@@ -24,8 +24,8 @@ create table documents (
 create index documents_topic on documents (topic_id, created_at, id) where status = 'ACTIVE';
 
 -- An object that is being written. Its key is known here before its first byte is stored, so that
--- whatever a crash leaves behind can be found again. `alive_at` moves while bytes arrive; `process`
--- is the name under which the writing process is connected, null once nobody writes any more.
+-- the remains of a crash can be found. `alive_at` moves while bytes arrive; `process`
+-- is the name under which the writing process is connected, null after the writing has ended.
 create table pending_objects (
     storage_key text primary key,
     quota_subject text not null,

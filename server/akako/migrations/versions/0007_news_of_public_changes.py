@@ -1,7 +1,7 @@
-"""Whoever keeps public answers in memory hears of each change to what they show, as it commits.
+"""Notify the caches of public responses of each change to the data that they show, at commit.
 
-Triggers tell, not the code that writes, so that no way of writing can forget it. Of people the
-public sees the names of those who teach.
+Triggers notify, not the code that writes, so that every way of writing is covered. Public
+responses contain the names of mentors.
 """
 
 from alembic import op

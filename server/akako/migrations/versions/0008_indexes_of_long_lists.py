@@ -1,7 +1,7 @@
-"""Indexes that lists of many rows lacked: users by status, deleted users, deeds by their action.
+"""Indexes that lists of many rows lacked: users by status, deleted users, audit entries by action.
 
-Applicants are searched for whether or not they were deleted meanwhile, so the index of searches
-holds everybody. Deleted users have nothing in it to be found by.
+Deleted applicants are found too, so the search index covers all users. A deleted user has an empty
+search key.
 """
 
 from alembic import op

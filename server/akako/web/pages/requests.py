@@ -59,7 +59,7 @@ async def show(visit: Visit) -> Response:
         }
         for each in mentor.data
     ]
-    rows.sort(key=lambda row: row["at"], reverse=True)
+    rows.sort(key=lambda row: str(row["at"]), reverse=True)
     return visit.page("requests.html", visit.text("My requests"), rows=rows)
 
 

@@ -54,11 +54,10 @@ async def show(visit: Visit) -> Response:
 
 async def people(visit: Visit) -> list[dict[str, str]]:
     """Return the people of the development directory, by full name."""
-    found = []
-    if visit.site.directory:
-        async for person in visit.site.directory.list_users():
-            found.append({"id": person.id, "name": full_name(person)})
-    return found
+    if visit.site.directory is None:
+        return []
+    listed = visit.site.directory.list_users()
+    return [{"id": person.id, "name": full_name(person)} async for person in listed]
 
 
 def full_name(person: DirectoryUser) -> str:
