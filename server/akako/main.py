@@ -23,6 +23,7 @@ from akako.identity import accounts, actors
 from akako.identity import routes as identity_routes
 from akako.identity.routes import Accounts
 from akako.kernel.core.access import Actor
+from akako.kernel.core.errors import Forbidden
 from akako.kernel.core.ports import Claims, DirectoryUser
 from akako.kernel.db import audit
 from akako.kernel.db.jobs import Job
@@ -252,13 +253,17 @@ def site(
     """Return what the pages of the web app need."""
 
     async def arrive(person: DirectoryUser) -> None:
-        await accounts.merge(backends.db, person, backends.policy)
+        try:
+            await accounts.merge(backends.db, person, backends.policy, keep_clash=True)
+        except accounts.Tombstoned:
+            raise Forbidden("This account does not exist any more") from None
 
     issuer = settings.oidc_issuer or settings.clerk_issuer
     client = settings.oidc_client_id
     oidc = None
     if issuer and client and settings.public_url:
-        oidc = OidcSettings(issuer, client, settings.oidc_client_secret)
+        own = backends.directory is None or issuer != settings.clerk_issuer
+        oidc = OidcSettings(issuer, client, settings.oidc_client_secret, issues_accounts=own)
     return Site(
         db=backends.db,
         limiter=pipeline.admission.limiter,

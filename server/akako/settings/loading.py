@@ -66,6 +66,8 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "sentry_dsn": urls.dsn,
 }
 
+SAFE_URLS = ("clerk_issuer", "clerk_jwks_url", "clerk_api_url", "public_url", "oidc_issuer")
+
 
 def secrets(environment: Mapping[str, str] | None = None) -> list[str]:
     """Return the passwords and keys of the settings, longest first, to redact them in output."""
@@ -149,7 +151,7 @@ def _check(settings: Settings) -> None:
         raise SettingsError("AKAKO_ACCEL_LOCATION needs files in a folder, not AKAKO_STORAGE_URL")
     if settings.accel_location and not settings.trusted_proxies:
         raise SettingsError("AKAKO_ACCEL_LOCATION needs the proxy in AKAKO_TRUSTED_PROXIES")
-    for field in ("clerk_issuer", "clerk_jwks_url", "clerk_api_url"):
+    for field in SAFE_URLS:
         url = getattr(settings, field)
         if settings.production and url and not _is_safe(url):
             raise SettingsError(f"{variable(field)} must use https in production")

@@ -16,6 +16,7 @@ PAGE_RATES = {
     "pages": Rate(1_200, 60),
     "pages_of_user": Rate(600, 60),
     "sign_in": Rate(240, 60),
+    "sign_in_of_user": Rate(20, 60),
 }
 
 

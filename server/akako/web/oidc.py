@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from typing import Any
 from urllib.parse import urlsplit
@@ -71,8 +72,8 @@ async def _discover(client: AsyncOAuth2Client, issuer: str) -> Provider:
     return provider
 
 
-async def authorization_url(site: Site, wanted: str) -> str:
-    """Return the provider's address for a new sign-in, and remember the sign-in."""
+async def begin(site: Site, wanted: str) -> tuple[str, str]:
+    """Store a new sign-in; return the provider's address and the `state` for the browser."""
     settings = _settings(site)
     state, nonce, verifier = (secrets.token_urlsafe(SECRET_BYTES) for _ in range(3))
     async with _client(site) as client:
@@ -84,17 +85,25 @@ async def authorization_url(site: Site, wanted: str) -> str:
             provider.authorization_endpoint, state=state, nonce=nonce, code_verifier=verifier
         )
     await queries.insert_sign_in(site.db, hashed(state), nonce, verifier, wanted)
-    return str(url)
+    return str(url), state
 
 
-async def finish(site: Site, answer: dict[str, str]) -> tuple[DirectoryUser, str]:
+async def finish(
+    site: Site, answer: dict[str, str], started: str | None
+) -> tuple[DirectoryUser, str]:
     """Exchange the code for an ID token; return the person and the wanted path.
+
+    Args:
+        started: The `state` of the sign-in that this browser started. Another browser's sign-in is
+            refused, or a link could sign its reader in to the account of the link's author.
 
     Raises:
         Forbidden: the sign-in is unknown, was cancelled, or its token is not genuine.
     """
-    settings = _settings(site)
-    found = await queries.take_sign_in(site.db, hashed(answer.get("state", "")))
+    settings, state = _settings(site), answer.get("state", "")
+    if not started or not hmac.compare_digest(started.encode(), state.encode()):
+        raise Forbidden("This browser did not start the sign-in: sign in again")
+    found = await queries.take_sign_in(site.db, hashed(state))
     if found is None:
         raise Forbidden("This sign-in is unknown or too old: sign in again")
     if "code" not in answer:
@@ -151,6 +160,6 @@ def _person(claims: dict[str, Any], issuer: str) -> DirectoryUser:
 
 async def account_id(site: Site, person: DirectoryUser) -> str:
     """Return the person's id; create the account where no directory knows them."""
-    if site.directory is None:
+    if _settings(site).issues_accounts:
         await site.arrive(person)
     return person.id

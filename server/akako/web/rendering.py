@@ -10,7 +10,7 @@ import jinja2
 import msgspec
 
 from akako.kernel.core.access import ADMIN, MENTOR
-from akako.web import languages
+from akako.web import guard, languages
 from akako.web.covers import cover_of
 from akako.web.visitor import Visitor
 from akako.web.wording import FILTERS
@@ -88,7 +88,7 @@ def page(visitor: Visitor, title: str, path: str, *, status: str | None = None) 
         user=user,
         nav=_nav(visitor, path, texts.gettext),
         unread=visitor.unread,
-        form_token=visitor.form_token,
+        form_token=guard.masked(visitor.form_token),
         language=visitor.language,
         direction="rtl" if visitor.language in languages.RIGHT_TO_LEFT else "ltr",
         status=status,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import Any, Protocol
@@ -16,7 +17,7 @@ from starlette.routing import Route
 
 from akako.authority import service as authority
 from akako.kernel.core.access import SIGNED_IN, Actor, Role, requires
-from akako.kernel.core.errors import ApiError, Forbidden, PayloadTooLarge, Unauthorized
+from akako.kernel.core.errors import Forbidden, PayloadTooLarge, Unauthorized
 from akako.kernel.core.ports import Claims, Directory, DirectoryUser
 from akako.kernel.db.confirmed import ConfirmedDatabase
 from akako.kernel.db.database import Database
@@ -28,6 +29,8 @@ from akako.web.sessions import service as sessions
 from akako.web.sessions.tokens import WebKeys
 from akako.web.visitor import Visitor
 
+MIN_COMPRESSED = 1_000
+GZIP_LEVEL = 4
 MAX_FORM_FIELDS = 1_000
 MAX_FORM_BYTES = 1024 * 1024
 POLICY = (
@@ -51,6 +54,7 @@ class OidcSettings(msgspec.Struct, frozen=True):
     issuer: str
     client_id: str
     client_secret: str | None
+    issues_accounts: bool  # whether its people get accounts without a directory
 
 
 class Site(msgspec.Struct, kw_only=True):
@@ -80,12 +84,18 @@ class Site(msgspec.Struct, kw_only=True):
         return "__Host-akako" if self.secure else "akako"
 
     def origin(self, request: Request) -> str:
+        """Return the origin of the web app, as links and tokens name it."""
         return guard.origin_of(request.url.scheme, request.headers.get("host", ""), self.public_url)
+
+    def origins(self, request: Request) -> set[str]:
+        """Return the origins whose forms are accepted."""
+        scheme, host = request.url.scheme, request.headers.get("host", "")
+        return {guard.origin_of(scheme, host, None), self.origin(request)}
 
     @property
     def headers(self) -> dict[str, str]:
         """Return the security headers of every page."""
-        issuer = f" {self.oidc.issuer}" if self.oidc else ""
+        issuer = f" {guard.origin_of('', '', self.oidc.issuer)}" if self.oidc else ""
         return {
             "Content-Security-Policy": POLICY.format(issuer=issuer),
             "X-Content-Type-Options": "nosniff",
@@ -138,7 +148,12 @@ class Visit(msgspec.Struct, kw_only=True):
     ) -> PageResponse:
         """Return a rendered page; `said` is announced in its status region."""
         made = rendering.page(self.visitor, title, self.path, status=said)
-        return HTMLResponse(rendering.render(f"pages/{template}", made, **values), status)
+        text = rendering.render(f"pages/{template}", made, **values)
+        accepted = self.request.headers.get("accept-encoding", "")
+        if "gzip" in accepted and len(text) >= MIN_COMPRESSED:
+            coded = gzip.compress(text.encode(), GZIP_LEVEL, mtime=0)
+            return HTMLResponse(coded, status, {"Content-Encoding": "gzip"})
+        return HTMLResponse(text, status)
 
     def go(self, path: str) -> PageResponse:
         """Return a redirect to a path of this server, after a form."""
@@ -169,18 +184,18 @@ def page(
         visit = Visit(
             site=site, request=request, visitor=Visitor(), db=site.db, path=request.url.path
         )
-        try:
+
+        async def work() -> Any:
             visit.visitor = await find_visitor(site, request)
             if roles is not None and visit.visitor.actor is None:
-                return with_headers(site, visit, to_sign_in(request))
+                return to_sign_in(request)
             _check_roles(visit.visitor, roles)
             await _limit(visit)
             if request.method == "POST":
                 await _read_form(visit, roles, guarded=guarded)
-            response = await handler(visit)
-        except ApiError as problem:
-            response = errors.page(visit, problem)
-        return with_headers(site, visit, response)
+            return await handler(visit)
+
+        return with_headers(site, visit, await errors.or_page(visit, work))
 
     return Route(path, endpoint, methods=list(methods))
 
@@ -231,7 +246,7 @@ async def _limit(visit: Visit) -> None:
 
 async def _read_form(visit: Visit, roles: tuple[Role, ...] | None, *, guarded: bool) -> None:
     """Check the origin, read the form and confirm authority when its effect is committed."""
-    guard.require_same_origin(visit.request.headers, {visit.site.origin(visit.request)})
+    guard.require_same_origin(visit.request.headers, visit.site.origins(visit.request))
     length = visit.request.headers.get("content-length", "")
     if not length.isdecimal() or int(length) > MAX_FORM_BYTES:
         raise PayloadTooLarge(MAX_FORM_BYTES)
@@ -255,5 +270,5 @@ def with_headers(site: Site, visit: Visit, response: Any) -> Any:
         response.headers.setdefault(
             "Cache-Control", "no-store" if visit.visitor.actor else "no-cache"
         )
-        response.headers.setdefault("Vary", "Cookie, Accept-Language")
+        response.headers.setdefault("Vary", "Cookie, Accept-Language, Accept-Encoding")
     return response

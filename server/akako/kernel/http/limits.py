@@ -34,6 +34,7 @@ WEBHOOK = Bucket("webhook")
 PAGES = Bucket("pages")
 PAGES_OF_USER = Bucket("pages_of_user", per_user=True)
 SIGN_IN = Bucket("sign_in")
+SIGN_IN_OF_USER = Bucket("sign_in_of_user", per_user=True)
 
 # Factor of the limits per address in shared networks.
 SHARED_FACTOR = 20

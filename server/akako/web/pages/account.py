@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from starlette.responses import Response
+from collections.abc import AsyncGenerator
+
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from akako.export import service as export
 from akako.identity import service as identity
 from akako.identity.schemas import ProfileUpdate
 from akako.kernel.core import validation
@@ -21,6 +24,7 @@ def routes(site: Site) -> list[Route]:
         page("/me", show, site=site, roles=()),
         page("/me", save, site=site, methods=["POST"], roles=()),
         page("/me/sessions/{public_id}/end", end_session, site=site, methods=["POST"], roles=()),
+        page("/me/data", download, site=site, roles=()),
         page("/language", choose_language, site=site, methods=["POST"], guarded=False),
     ]
 
@@ -59,6 +63,23 @@ async def save(visit: Visit) -> Response:
         visit.db, visit.actor, changes=changes, echoed=echoed, if_match=None
     )
     return visit.go("/me")
+
+
+async def download(visit: Visit) -> Response:
+    """Send the personal data of the API's export as a file."""
+    chunks = export.document(visit.db, visit.actor.user_id)
+    first = await anext(chunks)  # an error here still becomes a page
+    headers = {"Content-Disposition": 'attachment; filename="personal-data.json"'}
+    return StreamingResponse(_whole(first, chunks), 200, headers, "application/json")
+
+
+async def _whole(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    try:
+        yield first
+        async for chunk in rest:
+            yield chunk
+    finally:
+        await rest.aclose()
 
 
 async def end_session(visit: Visit) -> Response:

@@ -231,3 +231,12 @@ def _lesson(row: asyncpg.Record) -> Lesson:
 def _neighbour(row: asyncpg.Record, side: str) -> Neighbour | None:
     topic_id = row[f"{side}_id"]
     return Neighbour(id=topic_id, name=row[f"{side}_name"]) if topic_id else None
+
+
+async def subject_names(db: Database, actor: Actor, ids: list[str]) -> dict[str, str]:
+    """Return the names of those subjects that the caller may see."""
+    where = Where(SUBJECT.present)
+    where.add(visible(where, SUBJECT, actor, inactive=False))
+    where.add("s.id = any({})", ids)
+    rows = await db.fetch(f"select s.id, s.name from {SUBJECT.source} where {where}", *where.values)
+    return dict(rows)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from starlette.responses import Response
 from starlette.routing import Route
 
-from akako.education import queries as education
-from akako.education.nodes import SUBJECTS
 from akako.enrollment import queries as enrollments
 from akako.enrollment import service as enrollment
 from akako.enrollment.schemas import PENDING, REJECTED, Enrollment
@@ -18,6 +16,7 @@ from akako.mentors import queries as applications
 from akako.mentors import service as mentors
 from akako.mentors.schemas import ApplicationRequest
 from akako.web import guard
+from akako.web.pages.learner_queries import subject_names
 from akako.web.site import Site, Visit, page
 
 WORDS = {
@@ -42,7 +41,7 @@ async def show(visit: Visit) -> Response:
     """Show the caller's requests and applications, the newest first."""
     own = listing.read(enrollments.OWN, {"limit": "50"})
     listed = await enrollments.list_of_user(visit.db, visit.actor.user_id, own)
-    names = await subject_names(visit, [each.subject_id for each in listed.data])
+    names = await subject_names(visit.db, visit.actor, [each.subject_id for each in listed.data])
     applied = listing.read(applications.OWN, {"limit": "10"})
     mentor = await applications.list_of_user(visit.db, visit.actor.user_id, applied)
     rows = [_row(visit, each, names) for each in listed.data]
@@ -75,18 +74,6 @@ def _row(visit: Visit, each: Enrollment, names: dict[str, str]) -> dict[str, obj
         "withdraw": f"/requests/{each.id}/withdraw" if each.status == PENDING else None,
         "again": f"/subjects/{each.subject_id}" if each.status == REJECTED and name else None,
     }
-
-
-async def subject_names(visit: Visit, ids: list[str]) -> dict[str, str]:
-    """Return the names of the subjects that the caller may see."""
-    names = {}
-    for subject_id in dict.fromkeys(ids):
-        found = await education.find(
-            visit.db, visit.visitor.actor, SUBJECTS, subject_id, inactive=False
-        )
-        if found:
-            names[subject_id] = found.name
-    return names
 
 
 async def withdraw(visit: Visit) -> Response:

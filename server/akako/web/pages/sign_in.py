@@ -14,7 +14,7 @@ from akako.kernel.core.access import Actor
 from akako.kernel.core.clerk_user import CLERK_ID
 from akako.kernel.core.errors import ApiError, Forbidden, Unauthorized, ValidationFailed
 from akako.kernel.core.ports import Claims, DirectoryUser
-from akako.kernel.http.limits import SIGN_IN
+from akako.kernel.http.limits import SIGN_IN, SIGN_IN_OF_USER
 from akako.web import guard, oidc
 from akako.web.sessions import service as sessions
 from akako.web.sessions import tokens
@@ -22,11 +22,13 @@ from akako.web.site import Site, Visit, find_visitor, page
 
 FORGET = '"cache", "storage"'
 COOKIE_SECONDS = 30 * 24 * 3600
+STATE_SECONDS = 600
 
 
 def routes(site: Site) -> list[Route]:
     pages = [
         page("/sign-in", show, site=site),
+        page("/sign-out", ask_sign_out, site=site),
         page("/sign-out", sign_out, site=site, methods=["POST"]),
         page("/auth/start", start_oidc, site=site),
         page("/auth/callback", finish_oidc, site=site),
@@ -73,14 +75,21 @@ async def choose_person(visit: Visit) -> Response:
     add = getattr(visit.site.directory, "add", None)
     if add:
         add(chosen)
+    await _limit(visit)
     return await sign_in(visit, chosen, guard.relative_path(visit.field("next")))
+
+
+async def _limit(visit: Visit) -> None:
+    """Count an attempt to sign in per address; a whole class shares one."""
+    address = visit.site.address(visit.request.scope)
+    (await visit.site.limiter.hit(SIGN_IN, "ip", address)).enforce()
 
 
 async def sign_in(visit: Visit, clerk_id: str, wanted: str) -> Response:
     """Start a session for a verified person, and go to the page that they wanted."""
     site, request = visit.site, visit.request
     address = site.address(request.scope)
-    (await site.limiter.hit(SIGN_IN, "ip", address)).enforce()
+    (await site.limiter.hit(SIGN_IN_OF_USER, "user", clerk_id)).enforce()
     try:
         actor: Actor = await site.load_account(
             Claims(clerk_id, 0.0), ip=address, request_id=request.scope["state"]["request_id"]
@@ -93,23 +102,35 @@ async def sign_in(visit: Visit, clerk_id: str, wanted: str) -> Response:
         user_agent=request.headers.get("user-agent", ""),
         replaces=request.cookies.get(site.cookie),
     )
-    response = visit.go(home(actor) if wanted == "/home" else wanted)
+    response = visit.go(wanted)
+    _set_cookie(site, response, site.cookie, cookie, COOKIE_SECONDS)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _set_cookie(site: Site, response: Response, name: str, value: str, seconds: int) -> None:
     response.set_cookie(
-        site.cookie,
-        cookie,
-        max_age=COOKIE_SECONDS,
+        name,
+        value,
+        max_age=seconds,
         path="/",
         secure=site.secure,
         httponly=True,
         samesite="lax",
     )
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
-def home(actor: Actor) -> str:
-    """Return the first page of a person: learners continue, administrators see their queue."""
-    return "/home"
+def _forget_cookie(site: Site, response: Response, name: str) -> None:
+    response.delete_cookie(name, path="/", secure=site.secure, httponly=True, samesite="lax")
+
+
+def _state_cookie(site: Site) -> str:
+    return f"{site.cookie}-sign-in"
+
+
+async def ask_sign_out(visit: Visit) -> Response:
+    """Show the button, for a browser that opens the address of the form."""
+    return visit.page("sign_out.html", visit.text("Sign out"))
 
 
 async def sign_out(visit: Visit) -> Response:
@@ -118,7 +139,7 @@ async def sign_out(visit: Visit) -> Response:
     if cookie:
         await sessions.end(visit.site.db, cookie)
     response = visit.go("/")
-    response.delete_cookie(visit.site.cookie, path="/", secure=visit.site.secure, httponly=True)
+    _forget_cookie(visit.site, response, visit.site.cookie)
     response.headers["Clear-Site-Data"] = FORGET
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -127,13 +148,21 @@ async def sign_out(visit: Visit) -> Response:
 async def start_oidc(visit: Visit) -> Response:
     """Send the browser to the identity provider."""
     wanted = guard.relative_path(visit.request.query_params.get("next"))
-    return visit.go(await oidc.authorization_url(visit.site, wanted))
+    await _limit(visit)
+    url, state = await oidc.begin(visit.site, wanted)
+    response = visit.go(url)
+    _set_cookie(visit.site, response, _state_cookie(visit.site), state, STATE_SECONDS)
+    return response
 
 
 async def finish_oidc(visit: Visit) -> Response:
     """Sign in with the code that the identity provider sent."""
-    person, wanted = await oidc.finish(visit.site, dict(visit.request.query_params))
-    return await sign_in(visit, await oidc.account_id(visit.site, person), wanted)
+    state = _state_cookie(visit.site)
+    started = visit.request.cookies.get(state)
+    person, wanted = await oidc.finish(visit.site, dict(visit.request.query_params), started)
+    response = await sign_in(visit, await oidc.account_id(visit.site, person), wanted)
+    _forget_cookie(visit.site, response, state)
+    return response
 
 
 def token_endpoint(site: Site) -> Any:
@@ -142,7 +171,7 @@ def token_endpoint(site: Site) -> Any:
     async def session_token(request: Request) -> Response:
         request.scope["state"]["route"] = "/session/token"
         try:
-            guard.require_same_origin(request.headers, {site.origin(request)})
+            guard.require_same_origin(request.headers, site.origins(request))
             visitor = await find_visitor(site, request)
             if visitor.session is None:
                 raise Unauthorized("missing")
