@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from akako import main
+from akako import rooms
 from akako.kernel.core.errors import ApiError
 from akako.kernel.http.endpoint import Endpoint
 from akako.kernel.openapi import document
@@ -15,7 +15,7 @@ from akako.kernel.openapi.operations import path_of
 
 Json = dict[str, Any]
 
-ENDPOINTS = main.endpoints()
+ENDPOINTS = rooms.endpoints()
 DESCRIBED = [each for each in ENDPOINTS if not each.hidden]
 DOCUMENT = document(ENDPOINTS)
 

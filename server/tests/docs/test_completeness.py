@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from akako import main
+from akako import rooms
 from akako.dispatch.event_types import BY_TYPE
 from akako.kernel.core import envelope
 from akako.kernel.openapi import failures
@@ -53,7 +53,7 @@ def _announced_by(call: ast.Call) -> Iterator[str]:
 
 def permissions() -> Iterator[tuple[str, ...]]:
     """(method, path, who, bucket) of every endpoint, from its declaration."""
-    for each in main.endpoints():
+    for each in rooms.endpoints():
         if not each.hidden:
             roles = ", ".join(f"`{role}`" for role in each.access.roles)
             if each.access.plans:

@@ -14,7 +14,7 @@ import pytest
 from akako.backends import public_changes
 from akako.kernel.http.public_cache import PublicCache
 from akako.kernel.http.responses import NO_STORE, PUBLIC_CACHE, Response
-from akako.main import endpoints
+from akako.rooms import endpoints
 from tests.conftest import StartServer
 from tests.education.school import (
     ADMIN,

@@ -9,7 +9,7 @@ import httpx2
 import psycopg
 import pytest
 
-from akako import main
+from akako import rooms
 from tests.conftest import StartServer
 from tests.kept_fast.statements import Log, logged_database
 from tests.parts.server import Server
@@ -133,7 +133,7 @@ def asked(api: Server, log: Log, read: Read) -> tuple[httpx2.Response, list[str]
 
 
 def test_no_list_is_forgotten() -> None:
-    assert {each.name for each in main.endpoints() if each.listing} == set(LISTS)
+    assert {each.name for each in rooms.endpoints() if each.listing} == set(LISTS)
 
 
 @pytest.mark.parametrize("name", LISTS)

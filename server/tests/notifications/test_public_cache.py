@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from akako.backends.public_changes import CHANNEL
-from akako.main import endpoints
+from akako.rooms import endpoints
 from tests.enrollment.school import add_requests, add_subject
 from tests.notifications.inbox import inbox
 from tests.parts.server import Server
