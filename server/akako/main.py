@@ -34,11 +34,11 @@ from akako.kernel.http.limits import Limiter
 from akako.kernel.http.pipeline import Pipeline
 from akako.kernel.openapi import document
 from akako.kernel.telemetry import logging, metrics
-from akako.library import link_routes
 from akako.library import routes as library_routes
 from akako.library.file_proxy import FileProxy
-from akako.library.links import MediaLinks
 from akako.library.media import DOCUMENT, VIDEO, Files
+from akako.medialinks import routes as medialinks_routes
+from akako.medialinks.service import MediaLinks
 from akako.mentors import routes as mentors_routes
 from akako.ops import history_routes, reconciliation
 from akako.ops import routes as ops_routes
@@ -60,7 +60,7 @@ ROOMS = (
     education_routes,
     education_admin_routes,
     library_routes,
-    link_routes,
+    medialinks_routes,
     uploads_routes,
     enrollment_routes,
     mentors_routes,

@@ -36,12 +36,12 @@ export interface paths {
         };
         /**
          * Get the current user's profile
-         * @description For everybody who is signed in.
+         * @description For all signed-in users.
          */
         get: operations["getProfile"];
         /**
          * Update the current user's profile
-         * @description For everybody who is signed in.
+         * @description For all signed-in users.
          */
         put: operations["updateProfile"];
         post?: never;
@@ -130,7 +130,7 @@ export interface paths {
         };
         /**
          * List education levels
-         * @description For everybody. A valid token may show more; an invalid one counts as none.
+         * @description Needs no token. A valid one may show more; an invalid one is ignored.
          */
         get: operations["listLevels"];
         put?: never;
@@ -150,7 +150,7 @@ export interface paths {
         };
         /**
          * Get grades for a level
-         * @description For everybody. A valid token may show more; an invalid one counts as none.
+         * @description Needs no token. A valid one may show more; an invalid one is ignored.
          */
         get: operations["listGrades"];
         put?: never;
@@ -170,7 +170,7 @@ export interface paths {
         };
         /**
          * Get subjects for a grade
-         * @description For everybody. A valid token may show more; an invalid one counts as none.
+         * @description Needs no token. A valid one may show more; an invalid one is ignored.
          */
         get: operations["listSubjects"];
         put?: never;
@@ -193,7 +193,7 @@ export interface paths {
          * @description Video and the first documents are included for administrators, the subject's mentor and learners
          *     whose enrollment was approved.
          *
-         *     For everybody. A valid token may show more; an invalid one counts as none.
+         *     Needs no token. A valid one may show more; an invalid one is ignored.
          */
         get: operations["listTopics"];
         put?: never;
@@ -216,7 +216,7 @@ export interface paths {
          * @description Content, video and documents are included for administrators, the subject's mentor and learners
          *     whose enrollment was approved.
          *
-         *     For everybody. A valid token may show more; an invalid one counts as none.
+         *     Needs no token. A valid one may show more; an invalid one is ignored.
          */
         get: operations["getTopic"];
         put?: never;
@@ -694,7 +694,7 @@ export interface paths {
         };
         /**
          * List the caller's own enrollments in all states
-         * @description For everybody who is signed in.
+         * @description For all signed-in users.
          */
         get: operations["listMyEnrollments"];
         put?: never;
@@ -718,7 +718,7 @@ export interface paths {
          * Cancel an own enrollment
          * @description Withdraws a pending request or ends an approved enrollment. A repeated request changes nothing.
          *
-         *     For everybody who is signed in.
+         *     For all signed-in users.
          */
         post: operations["cancelEnrollment"];
         delete?: never;
@@ -860,7 +860,7 @@ export interface paths {
         };
         /**
          * List the caller's own mentor applications in all states
-         * @description For everybody who is signed in.
+         * @description For all signed-in users.
          */
         get: operations["listMyApplications"];
         put?: never;
@@ -970,7 +970,7 @@ export interface paths {
         };
         /**
          * Get the plan and the usage of this month
-         * @description For everybody who is signed in.
+         * @description For all signed-in users.
          */
         get: operations["getQuota"];
         put?: never;
@@ -2383,7 +2383,7 @@ export interface components {
         IfNoneMatch: string;
         /** @description The bytes wanted. */
         Range: string;
-        /** @description Heed `Range` only if this is still the `ETag`. */
+        /** @description Apply `Range` only if this is still the `ETag`. */
         IfRange: string;
     };
     requestBodies: never;
@@ -4211,7 +4211,7 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
                 /** @description The bytes wanted. */
                 Range?: components["parameters"]["Range"];
-                /** @description Heed `Range` only if this is still the `ETag`. */
+                /** @description Apply `Range` only if this is still the `ETag`. */
                 "If-Range"?: components["parameters"]["IfRange"];
             };
             path?: never;
@@ -4511,7 +4511,7 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
                 /** @description The bytes wanted. */
                 Range?: components["parameters"]["Range"];
-                /** @description Heed `Range` only if this is still the `ETag`. */
+                /** @description Apply `Range` only if this is still the `ETag`. */
                 "If-Range"?: components["parameters"]["IfRange"];
             };
             path: {
@@ -4697,7 +4697,7 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
                 /** @description The bytes wanted. */
                 Range?: components["parameters"]["Range"];
-                /** @description Heed `Range` only if this is still the `ETag`. */
+                /** @description Apply `Range` only if this is still the `ETag`. */
                 "If-Range"?: components["parameters"]["IfRange"];
             };
             path: {

@@ -16,15 +16,16 @@ Learning management for schools: levels, grades, subjects and topics with their 
 videos; enrollment of learners; mentors and their applications.
 
 - **Responses** are JSON with `success`, `data` and `message`; lists have `pagination` instead of
-  `message`. Errors have `error`, a `code` for programs, and `details`. Expect new fields at any time.
-- **Authentication**: send Clerk's session token as a bearer token. The roles in the database of this
-  server decide what the caller may do.
+  `message`. Errors have `error`, a `code` for programs, and `details`. New fields can appear at any
+  time.
+- **Authentication**: send Clerk's session token as a bearer token. The roles in the database of
+  this server decide what the caller may do.
 - **Queries**: enum values are case-insensitive. Booleans accept `true`, `false`, `1` and `0`.
-- **Lists** take `page` and `limit`. To read a whole list, follow the `Link` header. Its cursor neither
-  skips nor repeats rows when other rows are added.
+- **Lists** take `page` and `limit`. To read a whole list, follow the `Link` header. Its cursor
+  neither skips nor repeats rows when other rows are added.
 - **Limits**: responses have `X-RateLimit-*` headers. After a 429, wait for `Retry-After` seconds.
-- **Writes** accept an `Idempotency-Key`: the same request within 24 hours returns the first response
-  and has no second effect. `If-Match` prevents that a change overwrites another one.
+- **Writes** accept an `Idempotency-Key`: the same request within 24 hours returns the first
+  response and has no second effect. `If-Match` prevents that a change overwrites another one.
 - **Methods**: `HEAD` works wherever `GET` does, and `OPTIONS` everywhere. Others are 405.
 
 | Status | Code | Meaning |

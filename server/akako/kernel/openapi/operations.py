@@ -11,8 +11,8 @@ from akako.kernel.openapi.parameters import camel
 from akako.kernel.openapi.schemas import Models, Schema
 
 WHO = {
-    "required": "For everybody who is signed in.",
-    "optional": "For everybody. A valid token may show more; an invalid one counts as none.",
+    "required": "For all signed-in users.",
+    "optional": "Needs no token. A valid one may show more; an invalid one is ignored.",
     "checked": "Needs no token, but one that is sent must be valid.",
     "ignored": "Needs no token.",
     "link": "Needs no token: the link stands for the user for whom it was created.",
