@@ -174,7 +174,7 @@ def test_an_operation_nobody_has_seen_is_described_as_declared() -> None:
     ]
     read = operation(read_file, described)
     assert read["summary"] == "Read the file of a lesson"
-    assert read["description"] == "In one language.\n\nFor everybody who is signed in."
+    assert read["description"] == "In one language.\n\nFor all signed-in users."
     assert {"200", "206", "304", "416"} <= statuses(read_file, described)
     keys, language = (each for each in read["parameters"] if each.get("in") == "query")
     assert (keys["required"], keys["style"], keys["explode"]) == (True, "form", False)
