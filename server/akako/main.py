@@ -36,8 +36,8 @@ from akako.kernel.http.limits import Limiter
 from akako.kernel.http.pipeline import Pipeline
 from akako.kernel.telemetry import logging, metrics
 from akako.library.file_proxy import FileProxy
-from akako.library.links import MediaLinks
 from akako.library.media import DOCUMENT, VIDEO, Files
+from akako.medialinks.service import MediaLinks
 from akako.ops.routes import ApiDocument, DataFolder, MoreMetrics
 from akako.plans.meter import LeasingMeter
 from akako.rooms import endpoints, openapi

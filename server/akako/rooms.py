@@ -17,8 +17,8 @@ from akako.kernel.openapi import document
 from akako.learning import mentor_routes as taught_routes
 from akako.learning import note_routes
 from akako.learning import routes as learning_routes
-from akako.library import link_routes
 from akako.library import routes as library_routes
+from akako.medialinks import routes as medialinks_routes
 from akako.mentors import routes as mentors_routes
 from akako.notifications import routes as notification_routes
 from akako.ops import history_routes
@@ -34,7 +34,7 @@ ROOMS = (
     education_admin_routes,
     education_order_routes,
     library_routes,
-    link_routes,
+    medialinks_routes,
     uploads_routes,
     search_routes,
     enrollment_routes,
