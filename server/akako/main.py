@@ -36,12 +36,12 @@ from akako.kernel.http.pipeline import Pipeline
 from akako.kernel.openapi import document
 from akako.kernel.telemetry import logging, metrics
 from akako.learning import mentor_routes as taught_routes
-from akako.learning import note_routes
 from akako.learning import routes as learning_routes
 from akako.library import routes as library_routes
 from akako.library.file_proxy import FileProxy
 from akako.library.media import DOCUMENT, VIDEO, Files
 from akako.mentors import routes as mentors_routes
+from akako.notes import routes as notes_routes
 from akako.ops import history_routes, reconciliation
 from akako.ops import routes as ops_routes
 from akako.ops.routes import ApiDocument, DataFolder
@@ -68,7 +68,7 @@ ROOMS = (
     webhook_routes,
     learning_routes,
     taught_routes,
-    note_routes,
+    notes_routes,
     export_routes,
     plans_routes,
     ops_routes,

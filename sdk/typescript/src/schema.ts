@@ -1798,7 +1798,7 @@ export interface components {
          *         `auditEntries` are those by and about the caller. `user` holds all role windows.
          */
         PersonalData: {
-            user: components["schemas"]["Profile"];
+            user: components["schemas"]["AdminUser"];
             enrollments: components["schemas"]["Enrollment"][];
             mentorApplications: components["schemas"]["MentorApplication"][];
             taughtSubjects: Record<string, never>[];

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -12,6 +13,7 @@ import pytest
 from akako.identity import queries as identity
 from tests.kept_fast import school
 from tests.kept_fast.cases import Case, all_cases
+from tests.kept_fast.learning_cases import learning
 from tests.kept_fast.plans import Plan, Statement, caught, every, explain
 
 # The cursor's own bound, beside or without that of the parent.
@@ -46,7 +48,7 @@ async def test_every_list_uses_its_index_at_100_000_rows(new_database: Callable[
     school.fill(url)
     found: dict[str, Any] = {}
     with psycopg.connect(url, autocommit=True) as db:
-        for case in all_cases():
+        for case in chain(all_cases(), learning()):
             statement = await caught(case.ask, case.spec, case.params)
             for mode in case.modes:
                 plan = explain(db, statement, mode)
