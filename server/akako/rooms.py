@@ -15,11 +15,11 @@ from akako.integrations import routes as integrations_routes
 from akako.kernel.http.endpoint import Endpoint, endpoints_of
 from akako.kernel.openapi import document
 from akako.learning import mentor_routes as taught_routes
-from akako.learning import note_routes
 from akako.learning import routes as learning_routes
 from akako.library import routes as library_routes
 from akako.medialinks import routes as medialinks_routes
 from akako.mentors import routes as mentors_routes
+from akako.notes import routes as notes_routes
 from akako.notifications import routes as notification_routes
 from akako.ops import history_routes
 from akako.ops import routes as ops_routes
@@ -40,7 +40,7 @@ ROOMS = (
     enrollment_routes,
     mentors_routes,
     learning_routes,
-    note_routes,
+    notes_routes,
     taught_routes,
     export_routes,
     notification_routes,

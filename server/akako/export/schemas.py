@@ -9,10 +9,10 @@ import msgspec
 
 from akako.education.schemas import Document
 from akako.enrollment.schemas import Enrollment
-from akako.identity.schemas import Profile
-from akako.learning.note_schemas import Note
+from akako.identity.schemas import AdminUser
 from akako.learning.schemas import TopicProgress
 from akako.mentors.schemas import MentorApplication
+from akako.notes.schemas import Note
 from akako.notifications.schemas import Notification
 
 
@@ -29,7 +29,7 @@ class PersonalData(msgspec.Struct, rename="camel", kw_only=True):
     `auditEntries` are those by and about the caller. `user` holds all role windows.
     """
 
-    user: Profile
+    user: AdminUser
     enrollments: list[Enrollment]
     mentor_applications: list[MentorApplication]
     taught_subjects: list[dict[str, Any]]

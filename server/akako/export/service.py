@@ -4,26 +4,39 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
+import msgspec
+
 from akako.activity import queries as activity
 from akako.education import queries as education
 from akako.enrollment import queries as enrollment
 from akako.identity import queries as identity
+from akako.identity.schemas import AdminUser
 from akako.kernel.core.envelope import DONE, encode
 from akako.kernel.db import audit
 from akako.kernel.db.database import Database
-from akako.learning import note_queries as notes
 from akako.learning import queries as learning
 from akako.library import queries as library
 from akako.mentors import queries as mentors
+from akako.notes import queries as notes
 from akako.notifications import queries as notifications
 from akako.plans import queries as plans
 from akako.uploads import queries as uploads
 
 Export = Callable[[Database, str], Awaitable[Mapping[str, object]]]
 
+
+async def account(db: Database, user_id: str) -> dict[str, object]:
+    """Return the account with all role windows, without who assigned them."""
+    user = await identity.get_user(db, user_id, AdminUser)
+    if user:
+        windows = user.user_roles
+        user.user_roles = [msgspec.structs.replace(each, assigned_by=None) for each in windows]
+    return {"user": user}
+
+
 # One function per room that stores personal data.
 ROOMS: tuple[Export, ...] = (
-    identity.export,
+    account,
     enrollment.export,
     mentors.export,
     education.export,

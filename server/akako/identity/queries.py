@@ -119,13 +119,6 @@ async def get_user(db: Database, user_id: str, model: type[U], *, lock: bool = F
     return _user(row, model) if row else None
 
 
-async def export(db: Database, user_id: str) -> dict[str, object]:
-    """Return the account with all role windows, for the export of personal data."""
-    sql = f"select {_columns('null::text')} from users u where u.id = $1 and u.deleted_at is null"
-    row = await db.fetchrow(sql, user_id)
-    return {"user": _user(row, Profile) if row else None}
-
-
 async def list_users(db: Database, request: listing.Request) -> Listed[AdminUser]:
     where = Where()
     deleted = request["status"] == "DELETED"

@@ -1,1 +1,1 @@
-"""Learners' progress in topics, private notes, and the mentor's view of both."""
+"""Learners' progress in topics, and the mentor's view of it."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from akako.kernel.core.ids import new_id
 from tests.education.school import fresh
 from tests.learning.school import add_document, add_learner, add_subject, put
-from tests.library.school import rows
+from tests.library.school import Topic, rows
 from tests.parts.server import Server
+from tests.uploads import tus
 
 EXPORT = "/api/auth/export"
 # The part of the export that shows the rows of a table, or why there is none.
@@ -67,9 +67,10 @@ def test_the_export_shows_what_is_stored_about_the_caller(api: Server) -> None:
     api.put(f"/api/notes/topics/{topic_id}", as_=who, json={"content": "Mine"})
     application = {"motivation": fresh("I teach")}
     assert api.post("/api/mentor/apply", as_=who, json=application).status_code == 201
-    upload = "insert into resumable_uploads (id, user_id, kind, topic_id, size, file_name, told, "
-    upload += "expires_at) values (%s, %s, 'document', %s, 9, 'a.txt', '', now() + '1 hour')"
-    api.execute(upload, new_id(), learner.id, topic_id)
+    tus.begun(tus.create(api, 9, tus.plan(Topic(topic_id, subject_id), filename="a.txt")))
+    api.execute(
+        "update resumable_uploads set user_id = %s where topic_id = %s", learner.id, topic_id
+    )
     data = exported(api, who)
     assert list(data) == [
         "user",

@@ -20,6 +20,7 @@ BULK = {
     "tests.kept_fast.school",
     "tests.kept_fast.test_statements",
     "tests.notifications.test_topics",
+    "tests.learning.test_mentors",
     "tests.migrations.test_internal_ids",
     "tests.migrations.test_stairway",
     "tests.migrations.trial",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -11,11 +11,8 @@ from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPICS, N, Nodes
 from akako.enrollment import queries as enrollment
 from akako.identity import queries as identity
 from akako.kernel.core.access import Actor
-from akako.kernel.db import cursors, listing
-from akako.kernel.db.database import Database
+from akako.kernel.db import cursors
 from akako.kernel.db.listing import Spec
-from akako.learning import mentor_queries, note_queries
-from akako.learning import queries as progress
 from akako.library import queries as library
 from akako.mentors import queries as mentors
 from akako.ops import history
@@ -68,7 +65,6 @@ def all_cases() -> Iterator[Case]:
     yield from enrollments()
     yield from applications()
     yield from deeds()
-    yield from learning()
     yield Case(
         "documents of a topic",
         lambda db, request: library.list_documents(db, request, "t5"),
@@ -263,38 +259,3 @@ def deeds() -> Iterator[Case]:
         ("of a kind", AuditFilter(action="user.updated"), "audit_log_action"),
     ):
         yield case(name, chosen, {}, index)._replace(sorts=True, narrow=True, modes=FOR_VALUES)
-
-
-def learning() -> Iterator[Case]:
-    """Lists of one learner, one mentor or one subject, which find few rows and sort them."""
-
-    def case(name: str, ask: Ask, spec: Spec, params: dict[str, str], index: str) -> Case:
-        return Case(name, ask, spec, params, index, sorts=True, narrow=True)
-
-    def own(db: Database, request: listing.Request) -> Awaitable[object]:
-        return progress.list_subjects(db, "u90005", request)
-
-    def notes(db: Database, request: listing.Request) -> Awaitable[object]:
-        return note_queries.list_own(db, "u5", request)
-
-    def shared(db: Database, request: listing.Request) -> Awaitable[object]:
-        return note_queries.list_shared(db, "u5", request)
-
-    def taught(db: Database, request: listing.Request) -> Awaitable[object]:
-        return mentor_queries.list_taught(db, "u5", request)
-
-    def learners(db: Database, request: listing.Request) -> Awaitable[object]:
-        return mentor_queries.list_learners(db, "s5", request)
-
-    lists = (
-        ("own progress", own, progress.MINE, "enrollments_(user|open)"),
-        ("own notes", notes, note_queries.OWN, r"notes_\w+"),
-        ("shared notes", shared, note_queries.SHARED, "notes_shared"),
-        ("taught subjects", taught, mentor_queries.TAUGHT, "subjects_mentor"),
-        ("learners of a subject", learners, mentor_queries.LEARNERS, "enrollments_subject"),
-    )
-    for name, ask, spec, index in lists:
-        for sort in spec.sorts:
-            yield case(f"{name} by {sort}", ask, spec, {"sort": sort}, index)
-    words = {"search": "person"}
-    yield case("learners called", learners, mentor_queries.LEARNERS, words, "enrollments_subject")

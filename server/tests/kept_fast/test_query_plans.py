@@ -12,6 +12,7 @@ import pytest
 from akako.identity import queries as identity
 from tests.kept_fast import school
 from tests.kept_fast.cases import Case, all_cases
+from tests.kept_fast.learning_cases import learning
 from tests.kept_fast.plans import Plan, Statement, caught, every, explain
 from tests.kept_fast.request_cases import request_cases
 
@@ -47,7 +48,7 @@ async def test_every_list_uses_its_index_at_100_000_rows(new_database: Callable[
     school.fill(url)
     found: dict[str, Any] = {}
     with psycopg.connect(url, autocommit=True) as db:
-        for case in (*all_cases(), *request_cases()):
+        for case in (*all_cases(), *request_cases(), *learning()):
             statement = await caught(case.ask, case.spec, case.params)
             for mode in case.modes:
                 plan = explain(db, statement, mode)

@@ -60,10 +60,10 @@ def put(api: Server, who: str, topic_id: str, **fields: Any) -> httpx2.Response:
     return api.put(f"{PROGRESS}/{topic_id}", as_=who, json=fields)
 
 
-def updated(response: httpx2.Response) -> dict[str, Any]:
+def updated(response: httpx2.Response) -> Any:
+    """The data of a successful response."""
     assert response.status_code == 200, response.text
-    data: dict[str, Any] = response.json()["data"]
-    return data
+    return response.json()["data"]
 
 
 def events(api: Server, topic_id: str) -> list[Any]:

@@ -69,6 +69,7 @@ class Stored:
 
     async def _after(self, updates: list[Update]) -> dict[str, Any]:
         await self.pool.execute("delete from topic_progress")
+        row = None
         for update in updates:
             opened = tuple(self.documents[int(n)] for n in update.opened)
             named = Update(**{**_fields(update), "opened": opened})
@@ -102,7 +103,7 @@ def model(updates: list[Update]) -> dict[str, Any]:
     }
 
 
-def latest(updates: list[Update], field: str, default: object) -> object:
+def latest(updates: list[Update], field: str, default: Any) -> Any:
     """The value with the latest time; of equal times the larger one."""
     given = [(each.recorded_at, getattr(each, field)) for each in updates]
     return max((pair for pair in given if pair[1] is not None), default=(None, default))[1]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from akako.kernel.core.ids import new_id
-from tests.education.school import enroll, missing, refusal
+from tests.education.school import enroll, fresh, missing, refusal
 from tests.enrollment.test_lists import walk
-from tests.learning.school import add_learner, add_subject, fresh, names, put, updated
+from tests.learning.school import add_learner, add_subject, names, put, updated
 from tests.parts.server import Server
 
 MINE = "/api/progress/me"

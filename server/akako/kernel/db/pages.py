@@ -160,7 +160,7 @@ async def fetch(
 async def every(
     spec: Spec, request: Request, fetch_page: Callable[[Request], Awaitable[Listed[T]]]
 ) -> AsyncGenerator[Sequence[T], None]:
-    """Yield all rows of a list in batches, whatever page was requested.
+    """Yield all rows of a list in batches. The page of the request is ignored.
 
     Each batch is one statement, so that a slow client holds no connection.
     """

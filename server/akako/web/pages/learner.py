@@ -11,8 +11,9 @@ from akako.kernel.core.access import LEARNER
 from akako.kernel.core.errors import PreconditionFailed
 from akako.kernel.core.validation import read
 from akako.kernel.db import listing
-from akako.learning import note_queries, notes
-from akako.learning.note_schemas import Note, NoteWrite
+from akako.notes import queries as note_queries
+from akako.notes import service as notes
+from akako.notes.schemas import Note, NoteWrite
 from akako.web import markdown
 from akako.web.pages.learner_home import read_home
 from akako.web.pages.learner_topic import LessonView, mark, read_lesson

@@ -16,12 +16,14 @@ from akako.kernel.core import validation
 from akako.kernel.core.access import ADMIN, MENTOR, not_owner
 from akako.kernel.core.errors import ApiError, Forbidden, NotFound, ValidationFailed
 from akako.kernel.db import listing
-from akako.learning import mentor_queries, note_queries, notes
+from akako.learning import mentor_queries
 from akako.library import service as library
 from akako.library.forms import Received
 from akako.library.media import DOCUMENT, VIDEO, Files, Medium
 from akako.library.receiving import receive
 from akako.library.schemas import DocumentMetadata
+from akako.notes import queries as note_queries
+from akako.notes import service as notes
 from akako.storage.intake import give_up
 from akako.web import guard
 from akako.web.pages.media import context_of

@@ -13,8 +13,8 @@ from akako.kernel.core.access import LEARNER, Actor
 from akako.kernel.core.errors import NotFound, PreconditionFailed
 from akako.kernel.db import audit
 from akako.kernel.db.database import Database
-from akako.learning import note_queries as queries
-from akako.learning.note_schemas import Note, NoteWrite, SharedNote
+from akako.notes import queries
+from akako.notes.schemas import Note, NoteWrite, SharedNote
 from akako.notifications import service as notifications
 from akako.visibility.access import TopicAccess, find_topic_access, require_read
 

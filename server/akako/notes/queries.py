@@ -14,7 +14,7 @@ from akako.kernel.db import listing, pages
 from akako.kernel.db.database import Database
 from akako.kernel.db.listing import Flag, Reference, Sort, Spec
 from akako.kernel.db.pages import Where
-from akako.learning.note_schemas import Note, NoteAuthor, Reply, SharedNote
+from akako.notes.schemas import Note, NoteAuthor, Reply, SharedNote
 from akako.visibility.tree import TOPIC
 
 SORTS = {"updatedAt": Sort("n.updated_at"), "createdAt": Sort("n.created_at")}

@@ -7,9 +7,8 @@ from akako.kernel.core.envelope import Created, Listed, Ok
 from akako.kernel.db import listing
 from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import Tag, delete, get, put
-from akako.learning import note_queries as queries
-from akako.learning import notes
-from akako.learning.note_schemas import (
+from akako.notes import queries, service
+from akako.notes.schemas import (
     NOTE_BYTES,
     REPLY_BYTES,
     Note,
@@ -27,7 +26,7 @@ REPLY = "/mentor/notes/{note_id}/reply"
 @get(NOTE, access=requires(*ROLES), resource="note", errors=(403,))
 async def get_note(ctx: Context, topic_id: str) -> Ok[Note]:
     """Get the caller's own note about a topic."""
-    return Ok(data=await notes.get_note(ctx.db, ctx.actor, topic_id), etag=True)
+    return Ok(data=await service.get_note(ctx.db, ctx.actor, topic_id), etag=True)
 
 
 @put(
@@ -45,7 +44,7 @@ async def put_note(ctx: Context, topic_id: str, data: NoteWrite) -> Ok[Note] | C
 
     A person has one note per topic. `If-None-Match: *` only creates it, `If-Match` only changes it.
     """
-    note, created = await notes.put_note(
+    note, created = await service.put_note(
         ctx.db,
         ctx.actor,
         topic_id,
@@ -63,7 +62,7 @@ async def put_note(ctx: Context, topic_id: str, data: NoteWrite) -> Ok[Note] | C
 async def delete_note(ctx: Context, topic_id: str) -> Ok[NoteDeleted]:
     """Delete the caller's own note about a topic."""
     condition = ctx.header("if-match")
-    note = await notes.delete_note(ctx.db, ctx.actor, topic_id, if_match=condition)
+    note = await service.delete_note(ctx.db, ctx.actor, topic_id, if_match=condition)
     deleted = NoteDeleted(id=note.id, topic_id=note.topic_id)
     return Ok(data=deleted, message="Note deleted successfully")
 
@@ -96,12 +95,12 @@ async def list_shared_notes(ctx: Context, request: listing.Request) -> Listed[Sh
 )
 async def reply_to_note(ctx: Context, note_id: str, data: ReplyWrite) -> Ok[SharedNote]:
     """Reply to a note that a learner shared with the caller, or change the reply."""
-    note = await notes.reply(ctx.db, ctx.actor, note_id, content=data.content)
+    note = await service.reply(ctx.db, ctx.actor, note_id, content=data.content)
     return Ok(data=note, message="Reply saved successfully")
 
 
 @delete(REPLY, access=requires(MENTOR), resource="note", replays=True)
 async def delete_reply(ctx: Context, note_id: str) -> Ok[SharedNote]:
     """Remove the reply to a shared note."""
-    note = await notes.delete_reply(ctx.db, ctx.actor, note_id)
+    note = await service.delete_reply(ctx.db, ctx.actor, note_id)
     return Ok(data=note, message="Reply deleted successfully")

@@ -1,0 +1,1 @@
+"""Private notes about topics, shared notes, and the replies of mentors."""
