@@ -11,6 +11,7 @@ from akako_lms._session import Page
 from akako_lms._wire import Model
 from akako_lms.audit import AuditEntry
 from akako_lms.client import AkakoAPI, AsyncAkakoAPI
+from akako_lms.curriculum import DeletedNode, SearchHit, TopicOrder
 from akako_lms.errors import (
     AkakoError,
     BadGatewayError,
@@ -57,6 +58,7 @@ from akako_lms.models import (
     RequestedSubject,
     RoleAssigned,
     Subject,
+    SubjectDetail,
     Synced,
     Topic,
     TopicSummary,
@@ -80,6 +82,7 @@ __all__ = [
     "ConnectionFailedError",
     "DecisionResult",
     "Deleted",
+    "DeletedNode",
     "Document",
     "DocumentDeleted",
     "Download",
@@ -112,10 +115,13 @@ __all__ = [
     "RequestTimeoutError",
     "RequestedSubject",
     "RoleAssigned",
+    "SearchHit",
     "ServiceUnavailableError",
     "Subject",
+    "SubjectDetail",
     "Synced",
     "Topic",
+    "TopicOrder",
     "TopicSummary",
     "UnauthorizedError",
     "UnsupportedMediaTypeError",

@@ -10,6 +10,7 @@ Role = Literal["ADMIN", "MENTOR", "LEARNER"]
 Plan = Literal["FREE", "PRO", "ENTERPRISE"]
 GradeLevel = Literal["primary", "secondary", "higher"]
 Order = Literal["asc", "desc"]
+DeletedKind = Literal["level", "grade", "subject", "topic"]
 Moment = datetime | date | str
 
 
@@ -53,6 +54,10 @@ class PendingQuery(DatedQuery, total=False):
 
 class PendingEnrollmentQuery(PendingQuery, total=False):
     subject_id: str
+
+
+class DeletedQuery(PageQuery, total=False):
+    kind: DeletedKind | Sequence[DeletedKind]
 
 
 class AuditQuery(DatedQuery, total=False):

@@ -235,6 +235,8 @@ SUBJECTS = Nodes(
     columns=lambda *_: _subject_columns(),
     build=_subject,
 )
+
+
 def _topics() -> Spec:
     spec = _spec(TOPIC)
     position = {"position": Sort("t.position", "integer")}

@@ -6,7 +6,7 @@ import asyncpg
 
 from akako.education import queries, service
 from akako.education.nodes import N, Nodes
-from akako.education.schemas import DeletedNode, Node, Subject
+from akako.education.schemas import DeletedNode
 from akako.kernel.core.access import Actor
 from akako.kernel.core.envelope import Listed
 from akako.kernel.core.errors import Conflict, InvalidState, NotFound
@@ -25,7 +25,10 @@ def _deleted(kind: Kind) -> str:
     """Return the SELECT of the deleted nodes of a kind whose ancestors are present."""
     ancestors = kind.chain[1:]
     path = ", ".join(f"{each.alias}.name" for each in reversed(ancestors))
-    conditions = [RECENT.format(kind.alias), *(f"{each.alias}.deleted_at is null" for each in ancestors)]
+    conditions = [
+        RECENT.format(kind.alias),
+        *(f"{each.alias}.deleted_at is null" for each in ancestors),
+    ]
     alias = kind.alias
     return f"""
     select '{NAMES[kind]}' as kind, {alias}.id, {alias}.name, {alias}.sort_key, {alias}.deleted_at,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import asyncpg
 
 from akako.kernel.core.access import Actor
@@ -33,7 +35,7 @@ async def search(db: Database, actor: Actor | None, query: SearchQuery) -> list[
     return [_hit(row, longest_first) for row in rows]
 
 
-def statement(where: Where, actor: Actor | None, words: list[str], types: list[str]) -> str:
+def statement(where: Where, actor: Actor | None, words: list[str], types: Sequence[str]) -> str:
     """Return the SQL of a search. Adds its values to `where`."""
     patterns = [bind(where, pattern) for pattern in containing(" ".join(words))]
     inactive = actor is not None and actor.is_admin
@@ -58,9 +60,7 @@ def _every(column: str, patterns: list[str]) -> str:
     return " and ".join(f"{column} like {pattern}" for pattern in patterns)
 
 
-def _subjects(
-    where: Where, actor: Actor | None, patterns: list[str], *, inactive: bool
-) -> str:
+def _subjects(where: Where, actor: Actor | None, patterns: list[str], *, inactive: bool) -> str:
     named = _every("split_part(s.search_key, e'\\n', 1)", patterns)
     return f"""
     (select 'subject' as type, s.id, s.name, s.id as subject_id, s.sort_key, {PATH},

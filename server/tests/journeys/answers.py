@@ -21,6 +21,8 @@ STAFF = {"ADMIN": DONE, "MENTOR": OWN_ONLY}
 STAFF_MAKES = {"ADMIN": MADE, "MENTOR": OWN_MADE}
 READERS = {"ADMIN": DONE, "MENTOR": OWN_ONLY, "LEARNER": OWN_ONLY}
 UPLOADERS = dict.fromkeys(("ADMIN", "MENTOR"), (204, 404, 404, 404))  # nobody else's is known
+GONE_ONLY: Answers = (404, 404, 200, 404)  # only what was deleted can be restored
+RESTORED = {"ADMIN": GONE_ONLY}
 EXPECTED: dict[str, dict[str, Answers]] = {
     "getUser": ADMINS,
     "updateUser": ADMINS,
@@ -30,6 +32,14 @@ EXPECTED: dict[str, dict[str, Answers]] = {
     "listSubjects": PUBLIC,
     "listTopics": PUBLIC,
     "getTopic": PUBLIC,
+    "getLevel": PUBLIC,
+    "getGrade": PUBLIC,
+    "getSubject": PUBLIC,
+    "orderTopics": {"ADMIN": (409, 409, 404, 404), "MENTOR": (409, 403, 404, 404)},
+    "restoreLevel": RESTORED,
+    "restoreGrade": RESTORED,
+    "restoreSubject": RESTORED,
+    "restoreTopic": {"ADMIN": GONE_ONLY, "MENTOR": GONE_ONLY},
     "updateLevel": ADMINS,
     "deleteLevel": ADMINS,
     "createGrade": {"ADMIN": MADE},
@@ -68,6 +78,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "createGrade": {"name": "New", "level": "primary"},
     "createSubject": {"name": "New"},
     "createTopic": {"name": "New"},
+    "orderTopics": {"topicIds": []},
     "requestEnrollment": {},
     "approveEnrollment": {},
     "rejectEnrollment": {},

@@ -69,9 +69,7 @@ DATA = {
     """,
 }
 # Computed from other columns, so a revision may compute them anew.
-DERIVED = {
-    "search_key", "sort_key", "content_key", "position", "first_sort_key", "last_sort_key"
-}
+DERIVED = {"search_key", "sort_key", "content_key", "position", "first_sort_key", "last_sort_key"}
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -111,9 +109,7 @@ def missing(before: Rows, after: Rows) -> list[str]:
 
 def _goes_on(row: dict[str, Any], other: dict[str, Any]) -> bool:
     return all(
-        other.get(column, value) == value
-        for column, value in row.items()
-        if column not in DERIVED
+        other.get(column, value) == value for column, value in row.items() if column not in DERIVED
     )
 
 

@@ -57,7 +57,9 @@ def _fill(db: sqlalchemy.Connection, table: str, columns: str, batch: int, keys:
     while rows := db.execute(sqlalchemy.text(read), {"after": after, "batch": batch}).all():
         new = [keys(row) for row in rows]
         values = {name: [each[name] for each in new] for name in new[0]}
-        read_values = {f"read_{name}": [getattr(row, name) for row in rows] for name in _names(columns)}
+        read_values = {
+            f"read_{name}": [getattr(row, name) for row in rows] for name in _names(columns)
+        }
         values |= {"id": [row.id for row in rows], **read_values}
         db.execute(sqlalchemy.text(_update(table, list(new[0]), _names(columns))), values)
         after = rows[-1].id
@@ -73,7 +75,7 @@ def _update(table: str, new: list[str], read: list[str]) -> str:
     sets = ", ".join(f"{name} = filled.{name}" for name in new)
     same = "".join(f" and kept.{name} is not distinct from filled.read_{name}" for name in read)
     return f"""
-    update {table} kept set {sets} from unnest({arrays}) as filled ({', '.join(names)})
+    update {table} kept set {sets} from unnest({arrays}) as filled ({", ".join(names)})
     where kept.id = filled.id {same}
     """
 
