@@ -72,6 +72,29 @@ EDUCATION = [
         path={"topicId": "{{topicId}}"},
         checks={"the content is shown": "result.content === 'One and one is two.'"},
     ),
+    Step("getLevel", "Get a level", ANONYMOUS, path={"levelId": "{{levelId}}"}),
+    Step("getGrade", "Get a grade", ANONYMOUS, path={"gradeId": "{{gradeId}}"}),
+    Step(
+        "getSubject",
+        "Get a subject, as its mentor",
+        MENTOR,
+        path={"subjectId": "{{subjectId}}"},
+        checks={"the topics are counted": "result.topicCount === 1"},
+    ),
+    Step(
+        "search",
+        "Search for a topic, as its mentor",
+        MENTOR,
+        query={"q": "addition", "type": "topic"},
+        checks={"it is found": "result.some((hit) => hit.name === 'Addition')"},
+    ),
+    Step(
+        "orderTopics",
+        "Set the order of the topics, as their mentor",
+        MENTOR,
+        {"topicIds": ["{{topicId}}"]},
+        path={"subjectId": "{{subjectId}}"},
+    ),
     Step("updateLevel", "Change a level", body=PICTURE, path={"levelId": "{{levelId}}"}),
     Step("updateGrade", "Change a grade", body=PICTURE, path={"gradeId": "{{gradeId}}"}),
     Step(
@@ -95,6 +118,9 @@ EDUCATION = [
         keep={"spareTopicId": "result.id"},
     ),
     Step("deleteTopic", "Delete a topic", path={"topicId": "{{spareTopicId}}"}),
+    Step("listDeleted", "List what can be restored", checks={"it is listed": "result.length >= 1"}),
+    Step("restoreTopic", "Restore the topic", path={"topicId": "{{spareTopicId}}"}),
+    Step("deleteTopic", "Delete the topic again", path={"topicId": "{{spareTopicId}}"}),
     Step(
         "createSubject",
         "Create a subject to delete",
@@ -102,6 +128,8 @@ EDUCATION = [
         keep={"spareSubjectId": "result.id"},
     ),
     Step("deleteSubject", "Delete a subject", path={"subjectId": "{{spareSubjectId}}"}),
+    Step("restoreSubject", "Restore the subject", path={"subjectId": "{{spareSubjectId}}"}),
+    Step("deleteSubject", "Delete the subject again", path={"subjectId": "{{spareSubjectId}}"}),
     Step(
         "createGrade",
         "Create a grade to delete",
@@ -109,6 +137,8 @@ EDUCATION = [
         keep={"spareGradeId": "result.id"},
     ),
     Step("deleteGrade", "Delete a grade", path={"gradeId": "{{spareGradeId}}"}),
+    Step("restoreGrade", "Restore the grade", path={"gradeId": "{{spareGradeId}}"}),
+    Step("deleteGrade", "Delete the grade again", path={"gradeId": "{{spareGradeId}}"}),
     Step(
         "createLevel",
         "Create a level to delete",
@@ -116,6 +146,8 @@ EDUCATION = [
         keep={"spareLevelId": "result.id"},
     ),
     Step("deleteLevel", "Delete a level", path={"levelId": "{{spareLevelId}}"}),
+    Step("restoreLevel", "Restore the level", path={"levelId": "{{spareLevelId}}"}),
+    Step("deleteLevel", "Delete the level again", path={"levelId": "{{spareLevelId}}"}),
 ]
 
 METADATA = '{"name": "document.pdf", "description": "Study material"}'

@@ -11,6 +11,7 @@ from akako_lms._session import InsecureAddressWarning, Page
 from akako_lms._wire import Model
 from akako_lms.audit import AuditEntry
 from akako_lms.client import AkakoAPI, AsyncAkakoAPI
+from akako_lms.curriculum import DeletedNode, SearchHit, TopicOrder
 from akako_lms.errors import (
     AkakoError,
     BadGatewayError,
@@ -81,6 +82,7 @@ from akako_lms.models import (
     RequestedSubject,
     RoleAssigned,
     Subject,
+    SubjectDetail,
     Synced,
     Topic,
     TopicSummary,
@@ -116,6 +118,7 @@ __all__ = [
     "ConnectionFailedError",
     "DecisionResult",
     "Deleted",
+    "DeletedNode",
     "Document",
     "DocumentData",
     "DocumentDeleted",
@@ -167,15 +170,18 @@ __all__ = [
     "RequestTimeoutError",
     "RequestedSubject",
     "RoleAssigned",
+    "SearchHit",
     "ServiceUnavailableError",
     "SharedNote",
     "Subject",
+    "SubjectDetail",
     "SubjectProgress",
     "SubjectWithTopics",
     "Synced",
     "TaughtSubject",
     "Topic",
     "TopicInSubject",
+    "TopicOrder",
     "TopicProgress",
     "TopicSummary",
     "UnauthorizedError",

@@ -12,6 +12,7 @@ GradeLevel = Literal["primary", "secondary", "higher"]
 Order = Literal["asc", "desc"]
 EnrollmentStatus = Literal["PENDING", "APPROVED", "REJECTED", "CANCELLED"]
 ApplicationStatus = Literal["PENDING", "APPROVED", "REJECTED"]
+DeletedKind = Literal["level", "grade", "subject", "topic"]
 Moment = datetime | date | str
 
 
@@ -69,6 +70,10 @@ class ApplicationQuery(PendingQuery, total=False):
 
 class NotificationQuery(PageQuery, total=False):
     unread: bool
+
+
+class DeletedQuery(PageQuery, total=False):
+    kind: DeletedKind | Sequence[DeletedKind]
 
 
 class AuditQuery(DatedQuery, total=False):

@@ -11,6 +11,7 @@ from akako_lms._drivers import AsyncToken, Awaiting, Blocking, Token
 from akako_lms._session import Session, check_address
 from akako_lms.audit import Audit
 from akako_lms.auth import Auth
+from akako_lms.curriculum import Curriculum
 from akako_lms.education import Education
 from akako_lms.enrollment import Enrollments
 from akako_lms.files import Files
@@ -33,6 +34,7 @@ class _Areas(Generic[D]):
         self.auth = Auth[D](session, driver)
         self.users = Users[D](session, driver)
         self.education = Education[D](session, driver)
+        self.curriculum = Curriculum[D](session, driver)
         self.files = Files[D](session, driver)
         self.videos = Videos[D](session, driver)
         self.enrollment = Enrollments[D](session, driver)

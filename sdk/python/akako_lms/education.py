@@ -8,7 +8,7 @@ from akako_lms._area import Area, D, iteration, operation
 from akako_lms._queries import GradeLevel, NodeQuery
 from akako_lms._session import Page, check_names
 from akako_lms._wire import given, segment
-from akako_lms.models import Deleted, Grade, Level, Subject, Topic, TopicSummary
+from akako_lms.models import Deleted, Grade, Level, Subject, SubjectDetail, Topic, TopicSummary
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -69,6 +69,22 @@ class Education(Area[D]):
     iter_grades = iteration(get_grades)
     iter_subjects = iteration(get_subjects)
     iter_topics = iteration(get_topics)
+
+    @operation
+    async def get_level(self, level_id: str) -> Level:
+        """Get an education level."""
+        return await self._session.one(Level, "GET", f"/education/levels/{segment(level_id)}")
+
+    @operation
+    async def get_grade(self, grade_id: str) -> Grade:
+        """Get a grade."""
+        return await self._session.one(Grade, "GET", f"/education/grades/{segment(grade_id)}")
+
+    @operation
+    async def get_subject(self, subject_id: str) -> SubjectDetail:
+        """Get a subject, with the caller's enrollment status and the number of topics."""
+        path = f"/education/subjects/{segment(subject_id)}"
+        return await self._session.one(SubjectDetail, "GET", path)
 
     @operation
     async def get_topic(self, topic_id: str) -> Topic:

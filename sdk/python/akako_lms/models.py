@@ -103,6 +103,18 @@ class Subject(Level):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SubjectDetail(Subject):
+    """A subject read by its id. The fields are None for callers without a token.
+
+    `enrollment_status` is the status of the caller's latest request.
+    """
+
+    enrollment_status: str | None = None
+    topic_count: int | None = None
+    mentor_name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Document(Model):
     """A file of a topic. `size` is in bytes, `sha256` in hexadecimal digits."""
 
@@ -128,6 +140,7 @@ class TopicSummary(Level):
     """
 
     subject_id: str
+    position: int
     has_video: bool
     document_count: int
     video_url: str | None = None

@@ -33,6 +33,15 @@ export class Education extends Area {
   iterTopics(subjectId: string, query?: NodeQuery): AsyncGenerator<Schemas["TopicSummary"]> {
     return this.client.items(`/education/subjects/${segment(subjectId)}/topics`, query);
   }
+  async getLevel(levelId: string): Promise<Versioned<Schemas["Level"]>> {
+    return this.client.data("GET", `/education/levels/${segment(levelId)}`);
+  }
+  async getGrade(gradeId: string): Promise<Versioned<Schemas["Grade"]>> {
+    return this.client.data("GET", `/education/grades/${segment(gradeId)}`);
+  }
+  async getSubject(subjectId: string): Promise<Versioned<Schemas["SubjectDetail"]>> {
+    return this.client.data("GET", `/education/subjects/${segment(subjectId)}`);
+  }
   async getTopic(topicId: string): Promise<Versioned<Schemas["Topic"]>> {
     return this.client.data("GET", `/education/topics/${segment(topicId)}`);
   }

@@ -1,4 +1,5 @@
 import { Client, type Options } from "./client.js";
+import { Curriculum } from "./curriculum.js";
 import { Education } from "./education.js";
 import { Files, Videos } from "./files.js";
 import { Integrations } from "./integrations.js";
@@ -42,6 +43,7 @@ export type { Changing, DatedQuery, Moment, PageQuery, SearchQuery } from "./are
 export type { Progress, UploadFile } from "./bodies.js";
 export type { Options, Pagination, Schemas, Token, Versioned } from "./client.js";
 export type { DownloadOptions } from "./downloads.js";
+export type { DeletedKind, DeletedQuery, SearchOptions } from "./curriculum.js";
 export type { Deleting, NodeQuery } from "./education.js";
 export type { AkakoEvent, EventName } from "./events.js";
 export type { DocumentNames, UploadOptions } from "./files.js";
@@ -70,6 +72,7 @@ export class AkakoAPI {
   readonly auth: Auth;
   readonly users: Users;
   readonly education: Education;
+  readonly curriculum: Curriculum;
   readonly files: Files;
   readonly videos: Videos;
   readonly enrollment: Enrollments;
@@ -87,6 +90,7 @@ export class AkakoAPI {
     this.auth = new Auth(client);
     this.users = new Users(client);
     this.education = new Education(client);
+    this.curriculum = new Curriculum(client);
     this.files = new Files(client);
     this.videos = new Videos(client);
     this.enrollment = new Enrollments(client);

@@ -132,7 +132,8 @@ async def update(tx: Database, kind: Kind, before: Node, fields: dict[str, Any])
 
 
 async def mark_deleted(tx: Database, kind: Kind, node_id: str, deleted_by: str) -> None:
-    sql = f"update {kind.table} set deleted_at = now(), updated_at = now(), deleted_by = $2 where id = $1"
+    sets = "deleted_at = now(), updated_at = now(), deleted_by = $2"
+    sql = f"update {kind.table} set {sets} where id = $1"
     await tx.execute(sql, node_id, deleted_by)
 
 

@@ -239,10 +239,11 @@ async def _as_read(tx: Database, actor: Actor, node: Node) -> Node:
 
 async def _require_current(tx: Database, actor: Actor, before: Node, if_match: str | None) -> None:
     """Raise PreconditionFailed unless `If-Match` names the tag of a write or of a read."""
-    if if_match is not None and isinstance(before, Subject):
-        if etags.if_match(if_match, etags.of(await _as_read(tx, actor, before))):
-            return
-    etags.require(if_match, before)
+    if if_match is None:
+        return
+    as_read = await _as_read(tx, actor, before)
+    if as_read is before or not etags.if_match(if_match, etags.of(as_read)):
+        etags.require(if_match, before)
 
 
 async def _delete(tx: Database, actor: Actor, kind: Kind, before: Node) -> Deleted:

@@ -106,7 +106,7 @@ def test_deleted_nodes_are_paged_and_sorted(api: Server) -> None:
     level = add(api, "levels")["id"]
     for name in ("Grade 10", "Grade 9", "Ägrade", "agrade"):
         remove(api, "grades", add(api, "grades", level, name=name)["id"])
-    path: str | None = f"{ADMIN}/deleted?kind=grade&sort=name&limit=2"
+    path: str | None = f"{ADMIN}/deleted?kind=grade&sort=name&order=asc&limit=2"
     names = []
     while path:
         response = api.get(path, as_="admin")

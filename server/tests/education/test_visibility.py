@@ -36,7 +36,7 @@ def test_the_keys_of_each_kind_for_anybody(api: Server) -> None:
     assert list(level) == LEVEL_KEYS
     assert list(listed[0]) == [*LEVEL_KEYS, "level", "educationLevelId"]
     assert list(listed[1]) == [*LEVEL_KEYS, "gradeId", "mentor"]
-    assert list(listed[2]) == [*LEVEL_KEYS, "subjectId", "hasVideo", "documentCount"]
+    assert list(listed[2]) == [*LEVEL_KEYS, "subjectId", "position", "hasVideo", "documentCount"]
     assert api.get(f"{PUBLIC}/topics/{chain.topic}").json()["data"] == listed[2]
 
 

@@ -24,6 +24,8 @@ UPLOADERS = dict.fromkeys(("ADMIN", "MENTOR"), (204, 404, 404, 404))  # nobody e
 # Administrators of other plan subjects do not see an endpoint.
 OWN_WEBHOOKS = {"ADMIN": (200, 404, 404, 404)}
 OWN_UNKNOWN: Answers = (200, 404, 404, 404)
+GONE_ONLY: Answers = (404, 404, 200, 404)  # only what was deleted can be restored
+RESTORED = {"ADMIN": GONE_ONLY}
 EXPECTED: dict[str, dict[str, Answers]] = {
     "getUser": ADMINS,
     "updateUser": ADMINS,
@@ -33,6 +35,14 @@ EXPECTED: dict[str, dict[str, Answers]] = {
     "listSubjects": PUBLIC,
     "listTopics": PUBLIC,
     "getTopic": PUBLIC,
+    "getLevel": PUBLIC,
+    "getGrade": PUBLIC,
+    "getSubject": PUBLIC,
+    "orderTopics": {"ADMIN": (409, 409, 404, 404), "MENTOR": (409, 403, 404, 404)},
+    "restoreLevel": RESTORED,
+    "restoreGrade": RESTORED,
+    "restoreSubject": RESTORED,
+    "restoreTopic": {"ADMIN": GONE_ONLY, "MENTOR": GONE_ONLY},
     "updateLevel": ADMINS,
     "deleteLevel": ADMINS,
     "createGrade": {"ADMIN": MADE},
@@ -98,6 +108,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "updateProgress": {"markedDone": True},
     "putNote": {"content": "Mine"},
     "replyToNote": {"content": "Well done"},
+    "orderTopics": {"topicIds": []},
     "requestEnrollment": {},
     "approveEnrollment": {},
     "readNotification": {},

@@ -95,8 +95,8 @@ def users() -> Iterator[Case]:
         "createdAt": "users_created",
         "updatedAt": "users_updated",
         "email": "users_email_folded",
-        "firstName": "users_first_name_folded",
-        "lastName": "users_last_name_folded",
+        "firstName": "users_first_name_sorted",
+        "lastName": "users_last_name_sorted",
     }
     assert set(sorts) == set(identity.USERS.sorts)
     middle = {"email": "person5", "firstName": "ama5", "lastName": "mensah5"}
@@ -131,7 +131,9 @@ def of_curriculum(nodes: Nodes[N], parent: str | None) -> Iterator[Case]:
         )
 
     below = parent is not None
-    sorts = {"createdAt": "created", "updatedAt": "updated", "name": "by_name"}
+    sorts = {"createdAt": "created", "updatedAt": "updated", "name": "sorted"}
+    if nodes is TOPICS:
+        sorts = {"position": "position", **sorts}
     assert set(sorts) == set(nodes.spec.sorts)
     for caller in CALLERS:
         who = caller.roles[0] if caller else "anybody"
@@ -156,18 +158,20 @@ def of_curriculum(nodes: Nodes[N], parent: str | None) -> Iterator[Case]:
             narrow=True,
             modes=FOR_VALUES,
         )
+    middle = {"name": "node 09", "position": 500}
     for sort, ending in sorts.items():
         yield Case(
             f"{table} after {sort}",
             ask(None),
             nodes.spec,
-            cursor(sort, "asc", "node 9" if sort == "name" else LATE, "x9"),
-            f"{table}_(by_)?name" if sort == "name" else f"{table}_{ending}",
+            cursor(sort, "asc", middle.get(sort, LATE), "x9"),
+            f"{table}_{ending}",
             narrow=below,
             seeks=True,
         )
     index = f"{table}_created"
-    yield Case(f"{table} of all kinds", ask(CALLERS[1], inactive=True), nodes.spec, {}, index)
+    first = f"{table}_{sorts[nodes.spec.default]}"
+    yield Case(f"{table} of all kinds", ask(CALLERS[1], inactive=True), nodes.spec, {}, first)
     yield Case(
         f"{table} of ten minutes",
         ask(None),

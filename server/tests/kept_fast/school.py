@@ -27,10 +27,10 @@ LARGE = {
 # One in 100 is called John, is suspended or was deleted; one in 1,000 is an administrator.
 PEOPLE = """
 insert into users (id, clerk_id, email, email_key, first_name, last_name, status, plan, search_key,
-                   deleted_at, created_at, updated_at)
+                   first_sort_key, last_sort_key, deleted_at, created_at, updated_at)
 select 'u' || n, 'user_' || n, mail, mail, first, last,
        case when n % 100 = 1 then 'SUSPENDED' else 'ACTIVE' end, 'FREE',
-       mail || e'\\n' || lower(first || ' ' || last),
+       mail || e'\\n' || lower(first || ' ' || last), lower(first), lower(last),
        case when n % 100 = 2 then at end, at, at
 from (
     select n, 'person' || n || '@example.com' as mail, 'Mensah' || n % 9973 as last,
@@ -43,8 +43,9 @@ select 'r' || n, 'u' || n, case when n % 1000 = 0 then 'ADMIN' else 'LEARNER' en
 from generate_series(0, 99999) n;
 """
 NODE = """
-insert into {table} (id, name, name_key, search_key, created_at, updated_at {columns})
+insert into {table} (id, name, name_key, search_key, sort_key, created_at, updated_at {columns})
 select '{letter}' || n, 'Node ' || n, 'node ' || n, 'node ' || n || e'\\nabout ' || n * 7,
+       'node ' || lpad(n::text, 6, '0'),
        timestamptz '2026-01-01Z' + n * interval '1 second',
        timestamptz '2026-01-01Z' + n * interval '1 second' {values}
 from generate_series(0, 99999) n;
@@ -64,7 +65,12 @@ CURRICULUM = "".join(
             columns=", grade_id, mentor_id",
             values=", 'g' || n % 100, 'u' || n % 1000",
         ),
-        NODE.format(table="topics", letter="t", columns=", subject_id", values=", 's' || n % 100"),
+        NODE.format(
+            table="topics",
+            letter="t",
+            columns=", subject_id, position",
+            values=", 's' || n % 100, n / 100",
+        ),
     ]
 )
 DEEDS = """

@@ -11,13 +11,13 @@ import unicodedata
 
 from akako.kernel.core.text import without_invisible
 
-# Apostrophes and the accents that are typed in their place. They are removed: O’Connor, OConnor.
+# Apostrophes and the accents that are typed in their place. They are removed.
 _APOSTROPHES = "'’‘ʼʻ＇`´ʹʾʿ′՚׳"  # noqa: RUF001
 _TATWEEL = "\u0640"
 # Letters with a stroke or hook have no decomposition in Unicode.
 _LETTERS = {
     "ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe",
-    "ı": "i", "ƀ": "b", "ɇ": "e", "ǥ": "g", "ɨ": "i", "ɉ": "j", "ɍ": "r", "ƶ": "z", "ȼ": "c",
+    "\u0131": "i", "ƀ": "b", "ɇ": "e", "ǥ": "g", "ɨ": "i", "ɉ": "j", "ɍ": "r", "ƶ": "z", "ȼ": "c",
     "ⱥ": "a", "ⱦ": "t", "ɏ": "y", "ŋ": "n", "ɓ": "b", "ɖ": "d", "ɗ": "d", "ɛ": "e", "ɔ": "o",
     "ی": "ي", "ک": "ك", "ى": "ي",
 }  # fmt: skip
