@@ -174,6 +174,26 @@ check 200 ADMIN_TOKEN DELETE "/users/$learner/roles?role=MENTOR"
 # Webhooks: 401 without a signature, 503 where none are configured
 check '401 503' '' POST /webhooks/clerk '{"type": "user.created", "data": {"id": "user_123"}}'
 
+# Outgoing webhooks
+check 200 ADMIN_TOKEN GET /integrations/event-types
+check 403 MENTOR_TOKEN GET /integrations/event-types
+check 422 ADMIN_TOKEN POST /integrations/webhooks '{"url": "https://10.0.0.1", "events": ["*"]}'
+check 201 ADMIN_TOKEN POST /integrations/webhooks \
+    '{"url": "https://hooks.example", "events": ["enrollment.*"], "isActive": false}'
+endpoint=$(id)
+check 200 ADMIN_TOKEN GET /integrations/webhooks
+check 200 ADMIN_TOKEN GET "/integrations/webhooks/$endpoint"
+check 200 ADMIN_TOKEN PUT "/integrations/webhooks/$endpoint" '{"events": ["*"]}'
+check 200 ADMIN_TOKEN POST "/integrations/webhooks/$endpoint/rotate-secret"
+check 200 ADMIN_TOKEN POST "/integrations/webhooks/$endpoint/ping"
+[[ $BODY =~ \"deliveryId\":\"([^\"]+)\" ]] && delivery=${BASH_REMATCH[1]}
+check 200 ADMIN_TOKEN GET "/integrations/webhooks/$endpoint/deliveries"
+check 200 ADMIN_TOKEN GET "/integrations/webhooks/$endpoint/deliveries/$delivery"
+check 200 ADMIN_TOKEN POST "/integrations/webhooks/$endpoint/deliveries/$delivery/replay"
+check 200 ADMIN_TOKEN POST "/integrations/webhooks/$endpoint/replay" \
+    '{"from": "2026-01-31T08:00:00Z"}'
+check 200 ADMIN_TOKEN DELETE "/integrations/webhooks/$endpoint"
+
 # Plans and operations
 check 200 ADMIN_TOKEN PUT /admin/organizations/org_test '{"plan": "PRO"}'
 check 200 ADMIN_TOKEN GET "/admin/audit?resourceId=$enrollment"

@@ -1,6 +1,6 @@
 """The requests of the Postman collection: one school from its first level to its end."""
 
-from story import curriculum, people, requests, uploads
+from story import curriculum, integrations, people, requests, uploads
 from story.step import Step
 
 FOLDERS: dict[str, list[Step]] = {
@@ -12,6 +12,7 @@ FOLDERS: dict[str, list[Step]] = {
     "Enrollment System": requests.ENROLLMENT,
     "Mentor Applications": requests.MENTORS,
     "Webhooks": requests.WEBHOOKS,
+    "Integrations": integrations.INTEGRATIONS,
     "Plans": requests.PLANS,
     "Operations": requests.OPERATIONS,
     "Afterwards": requests.AFTERWARDS,

@@ -13,6 +13,12 @@ from akako import settings as settings_module
 from akako.assembly import Backends, assemble, verifier
 from akako.authority import service as authority
 from akako.backends import job_queue, public_changes, tracing
+from akako.backends.secret_key import secret_keys
+from akako.dispatch import event_types, standing
+from akako.dispatch.addresses import Destinations
+from akako.dispatch.dispatcher import Dispatcher
+from akako.dispatch.sealing import Seal
+from akako.dispatch.sending import Sender
 from akako.education import admin_routes as education_admin_routes
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
@@ -20,6 +26,9 @@ from akako.export import routes as export_routes
 from akako.identity import actors
 from akako.identity import routes as identity_routes
 from akako.identity.routes import Accounts
+from akako.integrations import disabling
+from akako.integrations import routes as integrations_routes
+from akako.integrations.routes import Integrations
 from akako.kernel.core.access import Actor
 from akako.kernel.core.ports import Claims
 from akako.kernel.db import audit
@@ -44,10 +53,10 @@ from akako.library.media import DOCUMENT, VIDEO, Files
 from akako.mentors import routes as mentors_routes
 from akako.ops import history_routes, reconciliation
 from akako.ops import routes as ops_routes
-from akako.ops.routes import ApiDocument, DataFolder
+from akako.ops.routes import ApiDocument, DataFolder, MoreMetrics
 from akako.plans import routes as plans_routes
 from akako.plans.meter import LeasingMeter
-from akako.settings import Settings
+from akako.settings import Settings, SettingsError
 from akako.storage import sweeper
 from akako.storage.queries import CLEAN_UP
 from akako.uploads import routes as uploads_routes
@@ -70,6 +79,7 @@ ROOMS = (
     taught_routes,
     export_routes,
     webhook_routes,
+    integrations_routes,
     plans_routes,
     ops_routes,
     history_routes,
@@ -84,7 +94,8 @@ def endpoints() -> list[Endpoint]:
 
 def openapi() -> bytes:
     """The OpenAPI document, as it is served and committed."""
-    return msgspec.json.format(msgspec.json.encode(document(endpoints())), indent=2) + b"\n"
+    described = document(endpoints(), event_types.webhooks())
+    return msgspec.json.format(msgspec.json.encode(described), indent=2) + b"\n"
 
 
 def jobs(backends: Backends, settings: Settings) -> list[Job]:
@@ -159,8 +170,36 @@ def dependencies(settings: Settings, backends: Backends) -> Dependencies:
     accounts = Accounts(directory=backends.directory, policy=backends.policy)
     folder = DataFolder(settings.data_dir)
     pages = ApiDocument(openapi())
-    provided = (files, uploads, webhooks, accounts, backends.meter, pages, folder)
+    more = MoreMetrics((standing.standing,))
+    integrations = integrations_of(settings)
+    provided = (
+        files,
+        uploads,
+        webhooks,
+        integrations,
+        accounts,
+        backends.meter,
+        pages,
+        folder,
+        more,
+    )
     return {type(each): each for each in provided}
+
+
+def integrations_of(settings: Settings) -> Integrations:
+    """Return what outgoing webhooks need. Raises SettingsError for an unusable key file."""
+    try:
+        keys = secret_keys(settings.secret_key, settings.data_dir)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"AKAKO_SECRET_KEY is not set, and {error}") from None
+    destinations = Destinations(
+        allowed=settings.webhook_allowed_networks, development=not settings.production
+    )
+    return Integrations(seal=Seal(keys), destinations=destinations)
+
+
+def dispatcher(backends: Backends, own: Integrations) -> Dispatcher:
+    return Dispatcher(backends.db, Sender(own.destinations), own.seal, disabling.notify)
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
@@ -187,9 +226,15 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(app: object) -> AsyncIterator[None]:
         url = settings.database_url or ""
+        webhooks = dispatcher(backends, pipeline.dependencies[Integrations])
+        listeners: dict[str, public_changes.Listener] = {
+            public_changes.CHANNEL: pipeline.public,
+            public_changes.EVENTS: webhooks,
+        }
         aside = (
             _keep_leases_short(backends.meter),
-            public_changes.listen(url, pipeline.public),
+            public_changes.listen(url, listeners),
+            webhooks.run(),
             metrics.watch(backends.db.connections),
         )
         tasks = [asyncio.create_task(each) for each in aside]

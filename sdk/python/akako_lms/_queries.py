@@ -60,3 +60,12 @@ class AuditQuery(DatedQuery, total=False):
     resource: str
     resource_id: str
     action: str
+
+
+class WebhookQuery(PageQuery, total=False):
+    is_active: bool
+
+
+class DeliveryQuery(DatedQuery, total=False):
+    status: Literal["PENDING", "DELIVERED", "FAILED"]
+    event_type: str

@@ -14,6 +14,7 @@ from akako_lms.auth import Auth
 from akako_lms.education import Education
 from akako_lms.enrollment import Enrollments
 from akako_lms.files import Files
+from akako_lms.integrations import Integrations
 from akako_lms.mentors import Mentors
 from akako_lms.notes import Notes
 from akako_lms.plans import Plans
@@ -40,6 +41,7 @@ class _Areas(Generic[D]):
         self.notes = Notes[D](session, driver)
         self.audit = Audit[D](session, driver)
         self.webhooks = Webhooks[D](session, driver)
+        self.integrations = Integrations[D](session, driver)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._base_url!r})"

@@ -2,6 +2,7 @@ import { Client, type Options } from "./client.js";
 import { Education } from "./education.js";
 import { Files, Videos } from "./files.js";
 import { LearningProgress, Notes } from "./learning.js";
+import { Integrations } from "./integrations.js";
 import { Audit, Auth, Plans, Users } from "./people.js";
 import { Enrollments, Mentors } from "./requests.js";
 import { Webhooks } from "./webhooks.js";
@@ -34,12 +35,14 @@ export {
 } from "./errors.js";
 export { Page } from "./client.js";
 export { Download } from "./downloads.js";
+export { readEvent } from "./events.js";
 export { verifyWebhook, WebhookVerificationError } from "./webhooks.js";
 export type { Changing, DatedQuery, Moment, PageQuery, SearchQuery } from "./area.js";
 export type { Progress, UploadFile } from "./bodies.js";
 export type { Options, Pagination, Schemas, Token, Versioned } from "./client.js";
 export type { DownloadOptions } from "./downloads.js";
 export type { Deleting, NodeQuery } from "./education.js";
+export type { AkakoEvent, EventName } from "./events.js";
 export type { DocumentNames, UploadOptions } from "./files.js";
 export type {
   NoteChanging,
@@ -50,6 +53,7 @@ export type {
   SharedNoteQuery,
   SubjectProgressQuery,
 } from "./learning.js";
+export type { DeliveryQuery, WebhookQuery } from "./integrations.js";
 export type { AuditQuery, Plan, Role, UserQuery } from "./people.js";
 export type { PendingEnrollmentQuery, PendingQuery } from "./requests.js";
 export type { ResumableOptions } from "./resumable.js";
@@ -73,6 +77,7 @@ export class AkakoAPI {
   readonly notes: Notes;
   readonly audit: Audit;
   readonly webhooks: Webhooks;
+  readonly integrations: Integrations;
 
   constructor(options: Options) {
     const client = new Client(options);
@@ -88,5 +93,6 @@ export class AkakoAPI {
     this.notes = new Notes(client);
     this.audit = new Audit(client);
     this.webhooks = new Webhooks(client);
+    this.integrations = new Integrations(client);
   }
 }

@@ -21,6 +21,8 @@ STAFF = {"ADMIN": DONE, "MENTOR": OWN_ONLY}
 STAFF_MAKES = {"ADMIN": MADE, "MENTOR": OWN_MADE}
 READERS = {"ADMIN": DONE, "MENTOR": OWN_ONLY, "LEARNER": OWN_ONLY}
 UPLOADERS = dict.fromkeys(("ADMIN", "MENTOR"), (204, 404, 404, 404))  # nobody else's is known
+# Administrators of other plan subjects do not see an endpoint.
+OWN_WEBHOOKS = {"ADMIN": (200, 404, 404, 404)}
 EXPECTED: dict[str, dict[str, Answers]] = {
     "getUser": ADMINS,
     "updateUser": ADMINS,
@@ -42,6 +44,15 @@ EXPECTED: dict[str, dict[str, Answers]] = {
     "updateTopic": STAFF,
     "deleteTopic": STAFF,
     "setOrganizationPlan": {"ADMIN": (200, 200, 200, 200)},  # known to the identity provider only
+    "getWebhookEndpoint": OWN_WEBHOOKS,
+    "updateWebhookEndpoint": OWN_WEBHOOKS,
+    "deleteWebhookEndpoint": OWN_WEBHOOKS,
+    "rotateWebhookSecret": OWN_WEBHOOKS,
+    "pingWebhookEndpoint": OWN_WEBHOOKS,
+    "listWebhookDeliveries": OWN_WEBHOOKS,
+    "getWebhookDelivery": OWN_WEBHOOKS,
+    "replayWebhookDelivery": OWN_WEBHOOKS,
+    "replayFailedWebhookDeliveries": OWN_WEBHOOKS,
     "uploadDocument": STAFF_MAKES,
     "listDocuments": READERS,
     "streamDocument": READERS,
@@ -86,4 +97,5 @@ BODIES: dict[str, dict[str, Any]] = {
     "approveApplication": {},
     "rejectApplication": {},
     "updateUser": {"plan": "PRO"},
+    "replayFailedWebhookDeliveries": {"from": "2026-01-31T08:00:00Z"},
 }

@@ -92,6 +92,8 @@ class World:
             return {about: self._application(role, kind)}
         if about == "noteId":
             return {about: self._shared_note(role, kind)}
+        if "webhookEndpointId" in operation.names:
+            return self._webhook(operation, role, kind)
         if about == "organizationId":
             return {about: f"org_{new_id()}"}
         return self._material(operation, role, kind)
@@ -139,6 +141,29 @@ class World:
         if kind == "deleted":
             self._delete("users", user_id)
         return application_id
+
+    def _webhook(self, operation: Operation, role: str, kind: Kind) -> Ids:
+        owner = self.stranger_id if kind == "other" else self.user_ids[role]
+        ids = {"webhookEndpointId": new_id(), "webhookDeliveryId": new_id()}
+        self.db.execute(
+            "insert into webhook_endpoints (id, subject, url, description, events, is_active)"
+            " values (%s, %s, 'https://hooks.example', '', '{user.deleted}', false)",
+            (ids["webhookEndpointId"], f"user:{owner}"),
+        )
+        self.db.execute(
+            "with event as (insert into outbox (id, type, data, delivered_at)"
+            " values (%s, 'ping', '{}', now()) returning id)"
+            " insert into webhook_deliveries (id, endpoint_id, event_id, event_type)"
+            " select %s, %s, id, 'ping' from event",
+            (new_id(), ids["webhookDeliveryId"], ids["webhookEndpointId"]),
+        )
+        about = operation.names[-1]
+        if kind == "random":
+            ids[about] = new_id()
+        if kind == "deleted":
+            table = "deliveries" if about == "webhookDeliveryId" else "endpoints"
+            self.db.execute(f"delete from webhook_{table} where id = %s", (ids[about],))
+        return {name: ids[name] for name in operation.names}
 
     def _upload(self, role: str, kind: Kind) -> str:
         user_id = self.stranger_id if kind == "other" else self.user_ids[role]

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypedDict, Unpack
 
 import msgspec
 
-from akako.kernel.core.access import Access
+from akako.kernel.core.access import Access, PlanName
 from akako.kernel.core.envelope import Created, Listed, Ok
 from akako.kernel.core.errors import ApiError
 from akako.kernel.db.listing import Request, Spec, reader
@@ -52,7 +52,7 @@ class Endpoint(msgspec.Struct, kw_only=True):
     method: str
     path: str  # including the prefix; parameters in braces
     handler: Handler
-    access: Access
+    access: Access  # with the plans of the option `plan`
     bucket: Bucket
     metered: bool  # whether requests count against the monthly quota
     listing: Spec | None
@@ -112,6 +112,7 @@ class Options(RequiredOptions, total=False):
 
     absolute: bool  # the path is without the prefix
     bucket: Bucket
+    plan: tuple[PlanName, ...]  # plans that include the operation; any plan without this option
     metered: bool
     listing: Spec
     body_optional: bool
@@ -162,7 +163,7 @@ def _endpoint(method: str, path: str, handler: Handler, options: Options) -> End
         method=method,
         path=path if options.get("absolute") else PREFIX + path,
         handler=handler,
-        access=options["access"],
+        access=msgspec.structs.replace(options["access"], plans=options.get("plan", ())),
         bucket=options.get("bucket", GENERAL),
         metered=options.get("metered", True),
         listing=options.get("listing"),

@@ -33,6 +33,8 @@ def path_of(endpoint: Endpoint) -> str:
 def operation(endpoint: Endpoint, models: Models) -> Schema:
     access = endpoint.access
     who = f"Roles: {', '.join(access.roles)}." if access.roles else WHO[access.token]
+    if access.plans:
+        who += f" Plans: {', '.join(access.plans)}."
     described: Schema = {
         "operationId": camel(endpoint.name),
         "tags": [endpoint.tag.name] if endpoint.tag else [],
@@ -41,6 +43,8 @@ def operation(endpoint: Endpoint, models: Models) -> Schema:
         "security": SECURITY[access.token],
         "x-roles": list(access.roles),
     }
+    if access.plans:
+        described["x-plans"] = list(access.plans)
     if not endpoint.exempt:
         described["x-rate-limit-bucket"] = endpoint.bucket.name
     if found := parameters.parameters(endpoint):
