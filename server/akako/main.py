@@ -6,10 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from akako import settings as settings_module
+from akako.activity import service as activity
+from akako.analytics import rollup
+from akako.analytics import routes as analytics_routes
+from akako.analytics.days import TimeZone
 from akako.assembly import Backends, assemble, verifier
 from akako.authority import service as authority
 from akako.backends import job_queue, public_changes, tracing
@@ -81,6 +86,7 @@ ROOMS = (
     webhook_routes,
     integrations_routes,
     plans_routes,
+    analytics_routes,
     ops_routes,
     history_routes,
 )
@@ -123,6 +129,11 @@ def jobs(backends: Backends, settings: Settings) -> list[Job]:
             "webhooks.forget",
             partial(webhook_queries.delete_expired, backends.db),
             cron="27 * * * *",
+        ),
+        Job(
+            "analytics.roll_up",
+            partial(rollup.roll_up, backends.db, settings.time_zone),
+            cron="*/5 * * * *",
         ),
         Job("audit.expire", partial(audit.expire, backends.db, **days), cron="37 4 * * *"),
     ]
@@ -182,6 +193,7 @@ def dependencies(settings: Settings, backends: Backends) -> Dependencies:
         pages,
         folder,
         more,
+        TimeZone(settings.time_zone),
     )
     return {type(each): each for each in provided}
 
@@ -207,6 +219,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     settings = settings or settings_module.load()
     logging.configure(settings.log_level)
     tracer = tracing.open_tracer() if settings_module.traces_wanted() else None
+    activity.use_zone(ZoneInfo(settings.time_zone))
     tokens = verifier(settings)
     backends = assemble(settings, tracer)
     pipeline = Pipeline(
