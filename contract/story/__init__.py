@@ -1,6 +1,6 @@
 """The requests of the Postman collection: one school from its first level to its end."""
 
-from story import curriculum, integrations, people, requests, uploads
+from story import analytics, curriculum, integrations, people, requests, uploads
 from story.step import Step
 
 FOLDERS: dict[str, list[Step]] = {
@@ -13,6 +13,7 @@ FOLDERS: dict[str, list[Step]] = {
     "Mentor Applications": requests.MENTORS,
     "Webhooks": requests.WEBHOOKS,
     "Integrations": integrations.INTEGRATIONS,
+    "Analytics": analytics.ANALYTICS,
     "Plans": requests.PLANS,
     "Operations": requests.OPERATIONS,
     "Afterwards": requests.AFTERWARDS,

@@ -1,3 +1,4 @@
+import { Analytics } from "./analytics.js";
 import { Client, type Options } from "./client.js";
 import { Education } from "./education.js";
 import { Files, Videos } from "./files.js";
@@ -42,6 +43,7 @@ export type { Progress, UploadFile } from "./bodies.js";
 export type { Options, Pagination, Schemas, Token, Versioned } from "./client.js";
 export type { DownloadOptions } from "./downloads.js";
 export type { Deleting, NodeQuery } from "./education.js";
+export type { CompletionQuery, DaysQuery } from "./analytics.js";
 export type { AkakoEvent, EventName } from "./events.js";
 export type { DocumentNames, UploadOptions } from "./files.js";
 export type {
@@ -77,6 +79,7 @@ export class AkakoAPI {
   readonly notes: Notes;
   readonly audit: Audit;
   readonly webhooks: Webhooks;
+  readonly analytics: Analytics;
   readonly integrations: Integrations;
 
   constructor(options: Options) {
@@ -93,6 +96,7 @@ export class AkakoAPI {
     this.notes = new Notes(client);
     this.audit = new Audit(client);
     this.webhooks = new Webhooks(client);
+    this.analytics = new Analytics(client);
     this.integrations = new Integrations(client);
   }
 }
