@@ -1,6 +1,6 @@
 """The requests of the Postman collection: one school from its first level to its end."""
 
-from story import curriculum, integrations, learning, people, requests, uploads
+from story import analytics, curriculum, integrations, learning, people, requests, uploads
 from story.step import Step
 
 FOLDERS: dict[str, list[Step]] = {
@@ -17,6 +17,7 @@ FOLDERS: dict[str, list[Step]] = {
     "Progress": learning.PROGRESS,
     "Mentor Subjects": learning.SUBJECTS,
     "Notes": learning.NOTES,
+    "Analytics": analytics.ANALYTICS,
     "Plans": requests.PLANS,
     "Operations": requests.OPERATIONS,
     "Afterwards": requests.AFTERWARDS,

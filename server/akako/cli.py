@@ -38,6 +38,7 @@ COMMANDS = (
     ("reconcile", "upkeep", "Compare all accounts with the identity provider now."),
     ("admin", "admin", "Administrators and plans, without signing in."),
     ("doctor", "doctor", "Check settings, services and disk; print what to do."),
+    ("analytics", "figures", "Rebuild the figures of analytics."),
     ("openapi", "upkeep", "Print the OpenAPI document."),
     ("seed", "development", "Add the demonstration school to a development database."),
     ("token", "development", "Print a token for a development server."),

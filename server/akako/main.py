@@ -6,8 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from akako import settings as settings_module
+from akako.activity import service as activity
+from akako.analytics.days import TimeZone
 from akako.assembly import Backends, assemble, verifier
 from akako.authority import service as authority
 from akako.backends import job_queue, public_changes, tracing
@@ -116,6 +119,7 @@ def dependencies(settings: Settings, backends: Backends, media_links: MediaLinks
         folder,
         more,
         media_links,
+        TimeZone(settings.time_zone),
     )
     return {type(each): each for each in provided}
 
@@ -141,6 +145,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     settings = settings or settings_module.load()
     logging.configure(settings.log_level)
     tracer = tracing.open_tracer() if settings_module.traces_wanted() else None
+    activity.use_zone(ZoneInfo(settings.time_zone))
     backends = assemble(settings, tracer)
     keys, load_account = WebKeys(backends.db), account_loader(backends)
     tokens = IssuerVerifier(verifier(settings), {WEB_ISSUER: JwtVerifier(WEB_ISSUER, keys)})

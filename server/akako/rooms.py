@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from akako.analytics import routes as analytics_routes
 from akako.dispatch import event_types
 from akako.education import admin_routes as education_admin_routes
 from akako.education import order_routes as education_order_routes
@@ -47,6 +48,7 @@ ROOMS = (
     webhook_routes,
     integrations_routes,
     plans_routes,
+    analytics_routes,
     ops_routes,
     history_routes,
 )

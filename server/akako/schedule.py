@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from akako.analytics import rollup
 from akako.assembly import Backends
 from akako.kernel.db import audit
 from akako.kernel.db.jobs import Job
@@ -54,5 +55,10 @@ def jobs(backends: Backends, settings: Settings) -> list[Job]:
             cron="47 * * * *",
         ),
         Job("web.expire", partial(delete_expired, backends.db), cron="47 * * * *"),
+        Job(
+            "analytics.roll_up",
+            partial(rollup.roll_up, backends.db, settings.time_zone),
+            cron="*/5 * * * *",
+        ),
         Job("audit.expire", partial(audit.expire, backends.db, **days), cron="37 4 * * *"),
     ]

@@ -90,3 +90,8 @@ class WebhookQuery(PageQuery, total=False):
 class DeliveryQuery(DatedQuery, total=False):
     status: Literal["PENDING", "DELIVERED", "FAILED"]
     event_type: str
+
+
+class CompletionQuery(PageQuery, total=False):
+    grade_id: str
+    level_id: str

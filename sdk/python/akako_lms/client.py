@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from akako_lms._area import D
 from akako_lms._drivers import AsyncToken, Awaiting, Blocking, Token
 from akako_lms._session import Session, check_address
+from akako_lms.analytics import Analytics
 from akako_lms.audit import Audit
 from akako_lms.auth import Auth
 from akako_lms.curriculum import Curriculum
@@ -45,6 +46,7 @@ class _Areas(Generic[D]):
         self.notes = Notes[D](session, driver)
         self.audit = Audit[D](session, driver)
         self.webhooks = Webhooks[D](session, driver)
+        self.analytics = Analytics[D](session, driver)
         self.integrations = Integrations[D](session, driver)
 
     def __repr__(self) -> str:

@@ -1,3 +1,4 @@
+import { Analytics } from "./analytics.js";
 import { Client, type Options } from "./client.js";
 import { Curriculum } from "./curriculum.js";
 import { Education } from "./education.js";
@@ -45,6 +46,7 @@ export type { Options, Pagination, Schemas, Token, Versioned } from "./client.js
 export type { DownloadOptions } from "./downloads.js";
 export type { DeletedKind, DeletedQuery, SearchOptions } from "./curriculum.js";
 export type { Deleting, NodeQuery } from "./education.js";
+export type { CompletionQuery, DaysQuery } from "./analytics.js";
 export type { AkakoEvent, EventName } from "./events.js";
 export type { DocumentNames, UploadOptions } from "./files.js";
 export type { DeliveryQuery, WebhookQuery } from "./integrations.js";
@@ -83,6 +85,7 @@ export class AkakoAPI {
   readonly notes: Notes;
   readonly audit: Audit;
   readonly webhooks: Webhooks;
+  readonly analytics: Analytics;
   readonly integrations: Integrations;
 
   constructor(options: Options) {
@@ -101,6 +104,7 @@ export class AkakoAPI {
     this.notes = new Notes(client);
     this.audit = new Audit(client);
     this.webhooks = new Webhooks(client);
+    this.analytics = new Analytics(client);
     this.integrations = new Integrations(client);
   }
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 
 import structlog
 
@@ -20,6 +20,7 @@ class _Today:
     """The users whose activity of this day is stored, as far as this process knows."""
 
     def __init__(self) -> None:
+        self.zone: tzinfo = UTC
         self.day = date.min
         self.users: set[str] = set()
         self.later: set[asyncio.Task[None]] = set()
@@ -33,12 +34,17 @@ class _Today:
 _today = _Today()
 
 
+def use_zone(zone: tzinfo) -> None:
+    """Set the time zone of the days that are recorded from now on."""
+    _today.zone = zone
+
+
 async def record(db: Database, user_id: str) -> None:
-    """Store that the user was active today (UTC); one statement per user, day and process.
+    """Store that the user was active today; one statement per user, day and process.
 
     Call it after the commit of the action: a rolled back row would be remembered.
     """
-    day = datetime.now(UTC).date()
+    day = datetime.now(_today.zone).date()
     if not _today.has(day, user_id):
         await queries.insert_day(db, day, user_id)
         _today.users.add(user_id)
@@ -46,7 +52,7 @@ async def record(db: Database, user_id: str) -> None:
 
 def record_soon(db: Database, user_id: str) -> None:
     """Do the same in the background, for streams, which must not wait for it or fail with it."""
-    if not _today.has(datetime.now(UTC).date(), user_id):
+    if not _today.has(datetime.now(_today.zone).date(), user_id):
         task = asyncio.get_running_loop().create_task(_try_to_record(db, user_id))
         _today.later.add(task)
         task.add_done_callback(_today.later.discard)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 
@@ -63,6 +64,7 @@ class LeasingMeter:
         self._first_party = frozenset(first_party)
         self._clock = clock
         self._leases: dict[str, _Lease] = {}
+        self._made: Counter[tuple[str, str, date]] = Counter()  # by subject, user and UTC day
 
     async def charge(self, db: Database, actor: Actor, claims: Claims) -> Headers:
         """Count one call; return the quota headers. Raises QuotaExceeded."""
@@ -82,6 +84,7 @@ class LeasingMeter:
             lease.filling = asyncio.get_running_loop().create_task(
                 self._fill_ahead(subject, lease, limit)
             )
+        self._made[self._key(actor)] += 1
         return _headers(lease, plan_limit)
 
     def refund(self, actor: Actor, claims: Claims) -> None:
@@ -91,6 +94,25 @@ class LeasingMeter:
         lease = self._lease(actor.subject)
         if lease.total:  # otherwise the call was counted in a previous month
             lease.left += 1
+        self._made[self._key(actor)] -= 1
+
+    def _key(self, actor: Actor) -> tuple[str, str, date]:
+        return actor.subject, actor.user_id, self._clock().astimezone(UTC).date()
+
+    async def save_calls(self) -> None:
+        """Add the calls of this process to the daily usage in the database.
+
+        They are added every few seconds and when usage is read. A crashed process loses the rest.
+        """
+        made, self._made = self._made, Counter()
+        rows = [(*key, number) for key, number in sorted(made.items()) if number]
+        if not rows:
+            return
+        try:
+            await queries.add_calls(self._db, rows)
+        except (ServiceUnavailable, *AWAY):
+            self._made.update(made)
+            log.info("usage_not_saved", rows=len(rows))
 
     def unspent(self, subject: str, month: date) -> int:
         """Return how many reserved calls have not been made yet."""
@@ -142,6 +164,7 @@ class LeasingMeter:
             if everything or lease.touched < before:
                 del self._leases[subject]
                 await self._return(subject, lease)
+        await self.save_calls()
 
     async def _return(self, subject: str, lease: _Lease) -> None:
         if lease.filling is not None:

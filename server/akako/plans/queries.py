@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from akako.kernel.db.database import Database
@@ -14,6 +15,26 @@ select $1, $2, $3, $4::bigint where $4::bigint <= $5::bigint
 on conflict (subject, month, kind) do update
 set used = c.used + $4::bigint where c.used + $4::bigint <= $5::bigint
 returning used
+"""
+
+# Rows are added in the order of their keys, which prevents deadlocks between processes.
+ADD_DAYS = """
+insert into usage_days as d (subject, day, calls)
+select subject, day, sum(calls) from unnest($1::text[], $2::date[], $3::bigint[])
+    as made(subject, day, calls) group by 1, 2 order by 1, 2
+on conflict (subject, day) do update set calls = d.calls + excluded.calls
+"""
+ADD_CALLERS = """
+insert into usage_callers as c (subject, month, user_id, calls)
+select subject, date_trunc('month', day::timestamp)::date, user_id, sum(calls)
+from unnest($1::text[], $2::date[], $3::bigint[], $4::text[])
+    as made(subject, day, calls, user_id) group by 1, 2, 3 order by 1, 2, 3
+on conflict (subject, month, user_id) do update set calls = c.calls + excluded.calls
+"""
+ADD_UPLOAD = """
+insert into usage_days as d (subject, day, uploads)
+values ($1, (now() at time zone 'utc')::date, 1)
+on conflict (subject, day) do update set uploads = d.uploads + 1
 """
 
 
@@ -96,3 +117,16 @@ def plan_of(subject: str) -> str:
         )
     end
     """
+
+
+async def add_calls(db: Database, made: Sequence[tuple[str, str, date, int]]) -> None:
+    """Add calls to the daily usage, by subject, user and UTC day."""
+    subjects, users, days, calls = (list(column) for column in zip(*made, strict=True))
+    async with db.transaction() as tx:
+        await tx.execute(ADD_DAYS, subjects, days, calls)
+        await tx.execute(ADD_CALLERS, subjects, days, calls, users)
+
+
+async def add_upload(tx: Database, subject: str) -> None:
+    """Add an upload to the usage of today (UTC)."""
+    await tx.execute(ADD_UPLOAD, subject)

@@ -92,6 +92,7 @@ async def count_upload(tx: Database, actor: Actor) -> Headers:
     used = await queries.take(tx, actor.subject, month, FILE_UPLOADS, 1, bound)
     if used is None:
         raise _spent(actor, bound, bound)
+    await queries.add_upload(tx, actor.subject)
     return _headers(limit, used)
 
 

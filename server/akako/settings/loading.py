@@ -61,6 +61,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "max_upload_seconds": parsers.upload_seconds,
     "max_unfinished_bytes": parsers.size,
     "reserve_bytes": parsers.size,
+    "time_zone": parsers.time_zone,
     "audit_days": parsers.count,
     "outbox_days": parsers.count,
     "secret_key": parsers.encryption_keys,

@@ -71,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_upload_seconds: int = 3600
     max_unfinished_bytes: int | None = None
     reserve_bytes: int | None = None
+    time_zone: str = "UTC"
     audit_days: int = 400
     outbox_days: int = 30
     secret_key: tuple[bytes, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -131,3 +132,13 @@ def header_names(text: str) -> tuple[str, ...]:
     if not all(re.fullmatch(r"[A-Za-z0-9!#$%&'+.^_`|~-]{1,64}", each, re.ASCII) for each in names):
         raise ValueError("must be a comma list of header names, such as X-School, X-Class")
     return names
+
+
+def time_zone(text: str) -> str:
+    """Return the name of a time zone if it is known here."""
+    try:
+        if re.fullmatch(r"[A-Za-z0-9+_/-]{1,64}", text, re.ASCII):
+            return ZoneInfo(text).key
+    except (OSError, ValueError, KeyError):
+        pass
+    raise ValueError("must be the name of a time zone such as UTC or Europe/Berlin")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from akako.kernel.core.ids import new_id
@@ -82,22 +83,19 @@ class World:
         about = operation.names[-1]
         if kind == "random" and len(operation.names) == 1:
             return {about: new_id()}
-        if about == "userId":
-            return {about: self._user(role, kind)}
-        if about == "enrollmentId":
-            return {about: self._enrollment(operation, role, kind)}
-        if about == "uploadId":
-            return {about: self._upload(role, kind)}
-        if about == "mentorApplicationId":
-            return {about: self._application(operation, role, kind)}
         if "webhookEndpointId" in operation.names:
             return self._webhook(operation, role, kind)
-        if about == "noteId":
-            return {about: self._shared_note(role, kind)}
-        if about == "notificationId":
-            return {about: self._notification(role, kind)}
-        if about == "organizationId":
-            return {about: f"org_{new_id()}"}
+        made: dict[str, Callable[[], str]] = {
+            "userId": lambda: self._user(role, kind),
+            "enrollmentId": lambda: self._enrollment(operation, role, kind),
+            "uploadId": lambda: self._upload(role, kind),
+            "mentorApplicationId": lambda: self._application(operation, role, kind),
+            "noteId": lambda: self._shared_note(role, kind),
+            "notificationId": lambda: self._notification(role, kind),
+            "organizationId": lambda: f"org_{new_id()}",
+        }
+        if about in made:
+            return {about: made[about]()}
         return self._material(operation, role, kind)
 
     def _user(self, role: str, kind: Kind) -> str:

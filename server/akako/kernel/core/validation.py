@@ -125,7 +125,10 @@ def _reader(kind: inspect.Type, extra: Mapping[str, Any]) -> Reader:
             return _list(kind, _reader(kind.item_type, extra))
         case inspect.StructType():
             return _object(_model_reader(kind.cls))
-    if isinstance(kind, (inspect.StrType, inspect.DateTimeType)) and "rule" in extra:
+    if (
+        isinstance(kind, (inspect.StrType, inspect.DateTimeType, inspect.DateType))
+        and "rule" in extra
+    ):
         return _string(extra["rule"])
     raise TypeError(f"No rule to read {kind}")
 

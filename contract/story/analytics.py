@@ -1,0 +1,21 @@
+"""Figures about the school."""
+
+from __future__ import annotations
+
+from story.step import MENTOR, Step
+
+ANALYTICS = [
+    Step("getOverview", "Get the figures of the start page"),
+    Step(
+        "getOverview",
+        "Get the figures as a mentor",
+        MENTOR,
+        status=(403,),
+        details={"required": ["ADMIN"], "user_roles": ["MENTOR"]},
+    ),
+    Step("getEnrollmentFigures", "Get figures about enrollments"),
+    Step("getActiveLearners", "Get the numbers of active learners"),
+    Step("listCompletion", "List the completion of subjects"),
+    Step("getStorageFigures", "Get the size of stored files"),
+    Step("getApiUsage", "Get the usage of this month"),
+]

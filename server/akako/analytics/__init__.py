@@ -1,0 +1,1 @@
+"""Figures about the school: enrollments, activity, completion, storage and usage."""
