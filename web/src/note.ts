@@ -1,5 +1,5 @@
 // The note of a topic: kept on the device at once, sent to the server a moment after the last key.
-import { request } from "./api";
+import { prepare, request } from "./api";
 import { announce, text } from "./status";
 import { read, write } from "./store";
 
@@ -31,6 +31,7 @@ export function followNote(form: HTMLFormElement, topicId: string): void {
   };
 
   const changed = () => {
+    prepare();
     const kept = write(key, { content: area.value, etag });
     shown.textContent = text(kept ? "savedHere" : "notSaved");
     later(WAIT_MS);

@@ -1,5 +1,4 @@
 // The topic page: video, documents, note, keys.
-import { prepare } from "./api";
 import { followNote } from "./note";
 import { text } from "./status";
 import { read, write } from "./store";
@@ -20,7 +19,6 @@ function start(): void {
   if (note) followNote(note, topicId);
   followDocuments(topicId);
   followKeys();
-  prepare();
 }
 
 function offerSpeeds(video: HTMLVideoElement): void {

@@ -1,7 +1,8 @@
 """Find test functions that cannot fail by a comparison: without an assertion, direct or called.
 
-A test asserts if it contains `assert`, `pytest.raises`, `pytest.warns` or `pytest.fail`, or calls a
-function or method of the tests that asserts and whose module or class the syntax tree reveals.
+A test asserts if it contains `assert`, `pytest.raises`, `pytest.warns`, `pytest.fail` or `expect`
+of Playwright, or calls a function or method of the tests that asserts and whose module or class the
+syntax tree reveals.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ ASSERTING = {
     ("pytest", "raises"),
     ("pytest", "warns"),
     ("pytest", "fail"),
+    ("playwright.sync_api", "expect"),
 }
 # Its client checks every response against the contract, which is no test's own subject.
 CLIENT = "tests.parts.server"

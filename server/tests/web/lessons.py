@@ -49,6 +49,11 @@ def add_lesson(api: Server, folder: Path, *, subject: str = "Mathematics") -> Le
         names = ["Adding fractions", "Subtracting fractions", "Percent"]
         for topic_id, name in zip(topics, names, strict=True):
             db.execute("update topics set name = %s where id = %s", (name, topic_id))
+        for table, name, row in (
+            ("grades", "Grade 5", made.grade_id),
+            ("education_levels", "Primary school", made.level_id),
+        ):
+            db.execute(f"update {table} set name = %s where id = %s".encode(), (name, row))
         db.execute("update topics set content = %s where id = %s", (TEXT, topics[0]))
     first = Topic(topics[0], made.id)
     uploaded(put_video(api, first, film(folder)))

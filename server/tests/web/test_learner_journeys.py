@@ -76,7 +76,7 @@ def test_progress_made_offline_is_sent_later(page: Page, api: Server, lesson: Le
 def test_a_note_written_offline_is_kept_and_saved(page: Page, api: Server, lesson: Lesson) -> None:
     who = add_learner(api, lesson.subject_id).clerk_id
     sign_in(page, api, who, lesson.path)
-    note, saved = page.get_by_label("My note"), page.locator("[data-saved]")
+    note, saved = page.get_by_label("My note"), page.locator("form [data-saved]")
     note.fill("Online")
     expect(saved).to_have_text("Saved")
     page.context.set_offline(True)
@@ -86,7 +86,7 @@ def test_a_note_written_offline_is_kept_and_saved(page: Page, api: Server, lesso
     page.context.set_offline(False)
     page.goto(f"{api.url}{lesson.path}")
     expect(page.get_by_label("My note")).to_have_value("Online, then offline")
-    expect(page.locator("[data-saved]")).to_have_text("Saved")
+    expect(page.locator("form [data-saved]")).to_have_text("Saved")
     stored = api.get(f"/api/notes/topics/{lesson.topics[0]}", as_=who).json()["data"]
     assert stored["content"] == "Online, then offline"
 
@@ -98,7 +98,9 @@ def test_a_conflict_keeps_both_texts(page: Page, api: Server, lesson: Lesson) ->
     api.put(path, as_=who, json={"content": "From the phone"})
     page.get_by_label("My note").fill("From the desk")
     expect(page.get_by_role("status")).to_contain_text("Both texts were kept")
-    expect(page.get_by_label("My note")).to_have_value(re.compile("(?s)From the phone.*desk"))
+    expect(page.get_by_label("My note")).to_have_value(
+        re.compile("From the phone.*desk", re.DOTALL)
+    )
     until(page, lambda: "desk" in api.get(path, as_=who).json()["data"]["content"])
 
 
