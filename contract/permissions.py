@@ -22,6 +22,8 @@ def who(operation: dict[str, Any]) -> str:
     roles = ", ".join(f"`{role}`" for role in operation["x-roles"])
     if roles:
         return roles
+    if any(each.get("name") == "link" for each in operation.get("parameters", ())):
+        return "everyone with the link"
     if not operation["security"]:
         return "everyone"
     optional = {} in operation["security"]

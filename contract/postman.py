@@ -26,15 +26,16 @@ ABOUT = """\
 Every operation of the Akako LMS API, in the order of a story: the requests build a school, use it
 and take it away again. Run all of them in order, or pick one after the ones before it ran.
 
-Fill in the environment first: `baseUrl`, and a token for each of the three roles. On a development
-server `akako token --as admin` (mentor, learner) prints them. The webhooks need the server's
-`AKAKO_CLERK_WEBHOOK_SECRETS` in `webhookSecret`. The files to upload lie in `files/`, beside the
-collection: make its folder Postman's working directory.
+Fill in the environment first: `baseUrl`, which ends in `/api` as in the SDKs, and a token for each
+of the three roles. On a development server `akako token --as admin` (mentor, learner) prints them.
+`webhookSecret` is the secret that a development server accepts; for another server it is one of
+`AKAKO_CLERK_WEBHOOK_SECRETS`. The files to upload are in `files/`, beside the collection: make its
+folder Postman's working directory.
 """
 
-# The defaults of a development server; the secret is an example.
+# The defaults of a development server, which accepts this webhook secret.
 ENVIRONMENT = {
-    "baseUrl": ("http://127.0.0.1:8000", "default"),
+    "baseUrl": ("http://127.0.0.1:8000/api", "default"),
     "adminToken": ("", "secret"),
     "mentorToken": ("", "secret"),
     "learnerToken": ("", "secret"),
@@ -43,6 +44,14 @@ ENVIRONMENT = {
     "webhookSecret": ("whsec_ZXhhbXBsZSBmb3IgZGV2ZWxvcG1lbnQ=", "secret"),
 }
 
+# The health checks are outside of `/api`.
+EVERY_REQUEST = [
+    "const api = pm.variables.get('baseUrl').replace(/\\/+$/, '');",
+    "if (!api.endsWith('/api')) {",
+    "    throw new Error(`baseUrl must end in /api, such as http://127.0.0.1:8000/api: ${api}`);",
+    "}",
+    "pm.variables.set('server', api.slice(0, -'/api'.length));",
+]
 EVERY_ANSWER = [
     "pm.test('can be traced, names its version and cannot be misread', () => {",
     "    pm.expect(pm.response.headers.get('X-Request-Id')).to.match(/^[A-Za-z0-9._-]{1,64}$/);",
@@ -218,8 +227,10 @@ def _url(step: Step, operation: Operation) -> Json:
         for part in operation.path.strip("/").split("/")
     ]
     query = "&".join(f"{name}={value}" for name, value in step.query.items())
-    raw = "/".join(["{{baseUrl}}", *parts]) + (f"?{query}" if query else "")
-    url: Json = {"raw": raw, "host": ["{{baseUrl}}"], "path": parts}
+    host = "{{baseUrl}}" if parts[0] == "api" else "{{server}}"
+    parts = parts[1:] if parts[0] == "api" else parts
+    raw = "/".join([host, *parts]) + (f"?{query}" if query else "")
+    url: Json = {"raw": raw, "host": [host], "path": parts}
     if query:
         url["query"] = [{"key": name, "value": value} for name, value in step.query.items()]
     if step.path:
@@ -268,7 +279,7 @@ def collection(document: Json) -> Json:
             }
             for name, steps in FOLDERS.items()
         ],
-        "event": [_event("test", EVERY_ANSWER)],
+        "event": [_event("prerequest", EVERY_REQUEST), _event("test", EVERY_ANSWER)],
         "variable": [{"key": name, "value": "", "type": "string"} for name in variables],
     }
 

@@ -120,8 +120,15 @@ check 200 MENTOR_TOKEN GET "/education/topics/$topic/documents"
 check 403 LEARNER_TOKEN GET "/s3/document/stream?documentId=$document"
 FILE=1 check 200 MENTOR_TOKEN GET "/s3/document/stream?documentId=$document"
 FILE=1 check 206 MENTOR_TOKEN GET "/s3/document/stream?documentId=$document" -H 'Range: bytes=0-2'
+check 403 LEARNER_TOKEN POST "/s3/document/$document/link"
+check 201 MENTOR_TOKEN POST "/s3/document/$document/link"
+[[ $BODY =~ /media/([^\"]+) ]] && link=${BASH_REMATCH[1]}
+FILE=1 check 200 '' GET "/media/$link"
+link=forged
+check 401 '' GET "/media/$link"
 check 201 MENTOR_TOKEN PUT "/admin/education/topics/$topic/video" -F "video=@$FILES/lesson.mp4"
 FILE=1 check 200 MENTOR_TOKEN GET "/education/topics/$topic/video"
+check 201 MENTOR_TOKEN POST "/education/topics/$topic/video/link"
 check 200 MENTOR_TOKEN DELETE "/admin/education/topics/$topic/video"
 
 # A file that arrives in two pieces, by the tus protocol

@@ -158,6 +158,19 @@ FILES = [
         },
     ),
     Step(
+        "createDocumentLink",
+        "Create a link for a viewer",
+        MENTOR,
+        path={"documentId": "{{documentId}}"},
+        keep={"mediaLink": "result.url.split('/').pop()"},
+    ),
+    Step(
+        "openMediaLink",
+        "Download by the link, without a token",
+        ANONYMOUS,
+        path={"link": "{{mediaLink}}"},
+    ),
+    Step(
         "uploadDocument",
         "Upload a document to delete",
         files={"file": PDF, "topicId": "{{topicId}}"},
@@ -196,6 +209,12 @@ VIDEOS = [
         path={"topicId": "{{topicId}}"},
         headers={"Range": "bytes=500-"},
         status=(206,),
+    ),
+    Step(
+        "createVideoLink",
+        "Create a link for a player",
+        MENTOR,
+        path={"topicId": "{{topicId}}"},
     ),
     Step("deleteVideo", "Delete the video", MENTOR, path={"topicId": "{{topicId}}"}),
 ]

@@ -41,8 +41,10 @@ from akako.kernel.telemetry import logging, metrics
 from akako.learning import mentor_routes as taught_routes
 from akako.learning import note_routes
 from akako.learning import routes as learning_routes
+from akako.library import link_routes
 from akako.library import routes as library_routes
 from akako.library.file_proxy import FileProxy
+from akako.library.links import MediaLinks
 from akako.library.media import DOCUMENT, VIDEO, Files
 from akako.mentors import routes as mentors_routes
 from akako.notifications import announcing
@@ -74,6 +76,7 @@ ROOMS = (
     education_routes,
     education_admin_routes,
     library_routes,
+    link_routes,
     uploads_routes,
     enrollment_routes,
     mentors_routes,
@@ -164,7 +167,7 @@ def loader(load_account: LoadAccount) -> LoadActor:
     return load
 
 
-def dependencies(settings: Settings, backends: Backends) -> Dependencies:
+def dependencies(settings: Settings, backends: Backends, media_links: MediaLinks) -> Dependencies:
     """Return what the rooms get from the backends and settings, by the type that they ask for."""
     location = settings.accel_location
     files = Files(
@@ -181,14 +184,14 @@ def dependencies(settings: Settings, backends: Backends) -> Dependencies:
         folder=backends.uploads, max_unfinished_bytes=settings.max_unfinished_bytes
     )
     webhooks = ClerkWebhooks(
-        secrets=settings.clerk_webhook_secrets,
+        secrets=settings.webhook_secrets,
         instance_id=settings.clerk_instance_id,
         policy=backends.policy,
     )
     accounts = Accounts(directory=backends.directory, policy=backends.policy)
     folder = DataFolder(settings.data_dir)
     pages = ApiDocument(openapi())
-    provided = (files, uploads, webhooks, accounts, backends.meter, pages, folder)
+    provided = (files, uploads, webhooks, accounts, backends.meter, pages, folder, media_links)
     return {type(each): each for each in provided}
 
 
@@ -200,18 +203,20 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     backends = assemble(settings, tracer)
     keys, load_account = WebKeys(backends.db), account_loader(backends)
     tokens = IssuerVerifier(verifier(settings), {WEB_ISSUER: JwtVerifier(WEB_ISSUER, keys)})
+    media_links = MediaLinks(backends.db, public_url=settings.public_url)
     pipeline = Pipeline(
         db=backends.db,
         admission=Admission(
             limiter=Limiter(backends.counters, settings.rates()),
             verifier=tokens,
             load_actor=loader(load_account),
+            links=media_links,
             meter=backends.meter,
             confirm=authority.confirm,
             trusted=settings.trusted_proxies,
             shared=settings.shared_networks,
         ),
-        dependencies=dependencies(settings, backends),
+        dependencies=dependencies(settings, backends, media_links),
     )
 
     @asynccontextmanager
@@ -235,6 +240,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         endpoints(),
         pipeline,
         origins=settings.cors_origins,
+        cors_headers=settings.cors_headers,
         observe=metrics.observe,
         secure=settings.production,
         lifespan=lifespan,

@@ -7,7 +7,7 @@ levels = api.education.get_levels()
 """
 
 from akako_lms._downloads import Download
-from akako_lms._session import Page
+from akako_lms._session import InsecureAddressWarning, Page
 from akako_lms._wire import Model
 from akako_lms.audit import AuditEntry
 from akako_lms.client import AkakoAPI, AsyncAkakoAPI
@@ -45,6 +45,7 @@ from akako_lms.models import (
     Enrollment,
     Grade,
     Level,
+    MediaLink,
     Mentor,
     MentorApplication,
     Organization,
@@ -88,10 +89,12 @@ __all__ = [
     "GatewayTimeoutError",
     "Grade",
     "HeadersTooLargeError",
+    "InsecureAddressWarning",
     "InsufficientStorageError",
     "InternalServerError",
     "Level",
     "LockedError",
+    "MediaLink",
     "Mentor",
     "MentorApplication",
     "MethodNotAllowedError",

@@ -12,6 +12,7 @@ from akako_lms._wire import Model
 from akako_lms.errors import NO_ANSWER, REDIRECTED, UNREADABLE, AkakoError, failure
 
 M = TypeVar("M", bound=Model)
+MAX_SHOWN = 200  # characters of a detail in a message
 
 
 def read_as(model: type[M], data: Any, etag: str | None = None) -> M:
@@ -30,13 +31,23 @@ def envelope(response: httpx2.Response) -> dict[str, Any]:
 
 
 def no_answer(error: httpx2.HTTPError, code: str = NO_ANSWER) -> AkakoError:
-    problem = failure(0, code, f"No answer: {type(error).__name__}")
+    """Return the error of a failed connection. Its message names the address and the cause."""
+    cause = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    problem = failure(0, code, f"No answer{_address(error)}: {cause}")
     problem.__cause__ = error
     return problem
 
 
+def _address(error: httpx2.HTTPError) -> str:
+    try:
+        url = error.request.url
+    except RuntimeError:  # the error has no request
+        return ""
+    return f" from {url.copy_with(query=None)}"
+
+
 def refusal(response: httpx2.Response) -> AkakoError:
-    """The error that an answer stands for."""
+    """Return the error of a response."""
     problem = _told(response) or unreadable(response)
     problem.retry_after = _retry.retry_after(response.headers.get("retry-after", ""))
     return problem
@@ -51,7 +62,26 @@ def _told(response: httpx2.Response) -> AkakoError | None:
         return None
     details = body.get("details")
     known = details if isinstance(details, dict) else {}
-    return failure(status, body["code"], str(body.get("error")), known, request_id)
+    message = str(body.get("error")) + described(known)
+    if status == 404 and not known:  # the path is unknown, not an object
+        message += _hint(response)
+    return failure(status, body["code"], message, known, request_id)
+
+
+def _hint(response: httpx2.Response) -> str:
+    """Return what to check if the request went past `/api`."""
+    path = response.request.url.path
+    return "" if "/api/" in path else f". Does base_url lack /api? The request was for {path}"
+
+
+def described(details: dict[str, Any]) -> str:
+    """Return the details that name the cause of an error, as the end of its message."""
+    names = ("field", "value", "reason", "allowedExtensions")
+    texts = {
+        name: json.dumps(details[name], ensure_ascii=False) for name in names if name in details
+    }
+    shown = [f"{name}: {text[:MAX_SHOWN].strip(chr(34))}" for name, text in texts.items()]
+    return f" ({', '.join(shown)})" if shown else ""
 
 
 def _object(response: httpx2.Response) -> dict[str, Any]:
@@ -64,6 +94,6 @@ def _object(response: httpx2.Response) -> dict[str, Any]:
 
 def unreadable(response: httpx2.Response) -> AkakoError:
     kind = response.headers.get("content-type", "no content type")
-    message = f"The answer is not the API's: {kind}"
+    message = f"The answer is not the API's: {kind}{_hint(response)}"
     request_id = response.headers.get("x-request-id")
     return failure(response.status_code, UNREADABLE, message, None, request_id)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import re
 import uuid
+import warnings
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Generic, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx2
 
@@ -28,6 +29,10 @@ try:
     USER_AGENT = f"akako-lms-python/{version('akako-lms')}"
 except PackageNotFoundError:  # imported from a source tree
     USER_AGENT = "akako-lms-python"
+
+
+class InsecureAddressWarning(UserWarning):
+    """`allow_http` is used: tokens and files are sent without encryption."""
 
 
 class Page(list[T], Generic[T]):
@@ -70,18 +75,28 @@ def bearer(token: str | None) -> str | None:
     return f"Bearer {token}"
 
 
-def check_address(base_url: str) -> str:
-    """The address without a trailing slash. Raise ValueError where the token would not be safe."""
+def check_address(base_url: str, *, allow_http: bool = False) -> str:
+    """Return the address without a trailing slash.
+
+    Raises ValueError where the token would not be safe. `allow_http` accepts `http://` for other
+    machines, with a warning.
+    """
     try:
         url = httpx2.URL(base_url)  # the client's own parser, so that both see the same host
     except httpx2.InvalidURL as error:
         raise ValueError(f"base_url is malformed: {error}") from None
     if url.scheme not in ("https", "http") or not url.host:
         raise ValueError("base_url must start with https://")
-    if url.scheme == "http" and url.host not in LOOPBACK:
-        raise ValueError("base_url must start with https:// (http:// is for this machine only)")
     if url.userinfo or url.query or url.fragment:
         raise ValueError("base_url must be scheme, host and path only")
+    if url.scheme == "http" and url.host not in LOOPBACK:
+        if not allow_http:
+            raise ValueError(
+                "base_url must start with https:// (http:// is for this machine only; "
+                "allow_http=True accepts it in a network that you trust)"
+            )
+        message = f"Tokens and files go to {url.host} without encryption: others can read them"
+        warnings.warn(message, InsecureAddressWarning, stacklevel=4)
     return base_url.rstrip("/")
 
 
@@ -206,6 +221,10 @@ class Session:
                 written()
         finally:
             await self._driver.close(response)
+
+    def absolute(self, url: str) -> str:
+        """Return an address of the server, which may be given as a path."""
+        return urljoin(self._base_url, url)
 
     async def work(self, function: Callable[[], T]) -> T:
         """Do something with files, off the event loop where there is one."""

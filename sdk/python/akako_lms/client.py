@@ -45,11 +45,13 @@ class AkakoAPI(_Areas[Blocking]):
     """A client of the Akako LMS API. Use it as a context manager, or call `close()`.
 
     `base_url` ends in `/api`. `token` is a JWT, or a function that returns one that is still
-    valid: it is asked before every request, and once more if the answer is 401.
+    valid: it is asked before every request, and once more if the answer is 401. `allow_http`
+    accepts an `http://` address of another machine, with a warning: only for a network that you
+    trust, such as a school's own.
     """
 
-    def __init__(self, base_url: str, token: Token = None) -> None:
-        address = check_address(base_url)
+    def __init__(self, base_url: str, token: Token = None, *, allow_http: bool = False) -> None:
+        address = check_address(base_url, allow_http=allow_http)
         driver = Blocking(token, trust_env=_may_use_proxies(address))
         super().__init__(address, driver, renews=callable(token))
 
@@ -74,8 +76,10 @@ class AsyncAkakoAPI(_Areas[Awaiting]):
     `token` may also be an async function.
     """
 
-    def __init__(self, base_url: str, token: AsyncToken = None) -> None:
-        address = check_address(base_url)
+    def __init__(
+        self, base_url: str, token: AsyncToken = None, *, allow_http: bool = False
+    ) -> None:
+        address = check_address(base_url, allow_http=allow_http)
         driver = Awaiting(token, trust_env=_may_use_proxies(address))
         super().__init__(address, driver, renews=callable(token))
 

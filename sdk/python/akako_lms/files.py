@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from akako_lms import _resumable
@@ -14,7 +15,7 @@ from akako_lms._queries import PageQuery
 from akako_lms._session import Page, Request, key_for
 from akako_lms._sources import File, Form, Progress, Source
 from akako_lms._wire import given, segment
-from akako_lms.models import Document, DocumentDeleted
+from akako_lms.models import Document, DocumentDeleted, MediaLink
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -105,6 +106,13 @@ class Files(Area[D]):
         """Write a document to a path or a binary file object; goes on where it broke off."""
         query = {"documentId": document_id, "disposition": disposition}
         return await download(self._session, "/s3/document/stream", query, target, progress)
+
+    @operation
+    async def create_document_link(self, document_id: str) -> MediaLink:
+        """Create an address that streams a document without a token, for viewers and players."""
+        path = f"/s3/document/{segment(document_id)}/link"
+        link = await self._session.one(MediaLink, "POST", path)
+        return replace(link, url=self._session.absolute(link.url))
 
     @operation
     async def delete_document(self, topic_id: str, document_id: str) -> DocumentDeleted:

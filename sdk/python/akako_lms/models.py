@@ -155,6 +155,14 @@ class Video(Model):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MediaLink(Model):
+    """An address that streams one file without a token. Treat it like a password."""
+
+    url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deleted(Model):
     id: str
     deleted: bool = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from akako_lms import _resumable
 from akako_lms._answers import envelope, read_as
@@ -11,7 +12,7 @@ from akako_lms._downloads import Download, Target, download
 from akako_lms._session import Request, key_for
 from akako_lms._sources import File, Form, Progress, Source
 from akako_lms._wire import segment
-from akako_lms.models import Video, VideoDeleted
+from akako_lms.models import MediaLink, Video, VideoDeleted
 
 
 class Videos(Area[D]):
@@ -73,6 +74,13 @@ class Videos(Area[D]):
         """Write the video to a path or a binary file object; goes on where it broke off."""
         path = f"/education/topics/{segment(topic_id)}/video"
         return await download(self._session, path, {}, target, progress)
+
+    @operation
+    async def create_video_link(self, topic_id: str) -> MediaLink:
+        """Create an address that streams the video without a token, for `<video>` and players."""
+        path = f"/education/topics/{segment(topic_id)}/video/link"
+        link = await self._session.one(MediaLink, "POST", path)
+        return replace(link, url=self._session.absolute(link.url))
 
     @operation
     async def delete_video(self, topic_id: str, *, if_match: str | None = None) -> VideoDeleted:

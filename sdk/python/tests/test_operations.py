@@ -40,6 +40,8 @@ METHODS = {
     "uploadDocument": "files.upload_document",
     "listDocuments": "files.get_documents",
     "streamDocument": "files.download_document",
+    "createDocumentLink": "files.create_document_link",
+    "createVideoLink": "videos.create_video_link",
     "deleteDocument": "files.delete_document",
     "beginUpload": "files.upload_resumable",
     "locateUpload": "files.upload_resumable",
@@ -64,8 +66,8 @@ METHODS = {
     "rejectApplication": "mentors.reject_application",
     "receiveClerkWebhook": "webhooks.send_clerk_event",
 }
-# For whoever runs the server, or writes a client of tus that may meet any server.
-OPERATORS = {"live", "ready", "discoverUploads"}
+# For operators, for clients of tus that meet any server, and for players that open a link.
+OPERATORS = {"live", "ready", "discoverUploads", "openMediaLink"}
 
 
 def operations() -> set[str]:

@@ -45,6 +45,20 @@ def via(call: Call, api: Server, perform: Any) -> Any:
     return call(perform, f"{api.url}/api", api.token("admin"))
 
 
+def test_links_stream_without_a_token(api: Server, call: Call, topic: str) -> None:
+    document = via(call, api, lambda c: c.files.upload_document(topic, b"Sums", filename="a.txt"))
+    film = sample("mp4")
+    via(call, api, lambda c: c.videos.upload_video(topic, film, filename="a.mp4"))
+    links = {
+        b"Sums": via(call, api, lambda c: c.files.create_document_link(document.id)),
+        film: via(call, api, lambda c: c.videos.create_video_link(topic)),
+    }
+    for content, link in links.items():
+        assert link.url.startswith(f"{api.url}/api/media/")
+        assert link.expires_at.tzinfo is not None
+        assert httpx2.get(link.url).content == content
+
+
 def test_a_document_goes_up_and_down(api: Server, call: Call, topic: str, tmp_path: Path) -> None:
     content = sample("pdf")
     path = tmp_path / 'Übung "1" 100%.pdf'

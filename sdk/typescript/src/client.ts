@@ -18,6 +18,8 @@ export type Query = Record<
 export interface Options {
   /** Such as `https://akako.example.com/api`. Plain http is accepted for this machine only. */
   baseURL: string;
+  /** Accept http for other machines, with a warning: only in a network that you trust. */
+  allowHttp?: boolean;
   token?: Token | undefined;
   /** Milliseconds of silence after which a request is given up (30,000). */
   timeout?: number;
@@ -62,13 +64,24 @@ const PASSING_CODES = new Set(["IDEMPOTENCY_IN_PROGRESS", "UPLOAD_LOCKED", INTER
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 const MOST = 100;
 
-function checked(baseURL: string): string {
+function checked(baseURL: string, allowHttp: boolean): string {
   const url = new URL(baseURL);
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && LOOPBACK.has(url.hostname))) {
-    throw new TypeError("baseURL must start with https:// (http:// is for this machine only)");
+  if (url.protocol !== "https:" && url.protocol !== "http:") {
+    throw new TypeError("baseURL must start with https://");
+  }
+  const exposed = url.protocol === "http:" && !LOOPBACK.has(url.hostname);
+  if (exposed && !allowHttp) {
+    throw new TypeError(
+      "baseURL must start with https:// (http:// is for this machine only; allowHttp accepts it " +
+        "in a network that you trust)",
+    );
   }
   if (url.username || url.password || url.search || url.hash) {
     throw new TypeError("baseURL must be scheme, host and path only");
+  }
+  if (exposed) {
+    const where = `Tokens and files go to ${url.host} without encryption`;
+    console.warn(`@akako/lms-sdk: ${where}: others can read them`);
   }
   return url.href.replace(/\/+$/, "");
 }
@@ -135,7 +148,7 @@ export class Client {
   readonly timeout: number;
 
   constructor(options: Options) {
-    this.#base = checked(options.baseURL);
+    this.#base = checked(options.baseURL, options.allowHttp ?? false);
     this.#token = options.token;
     this.#fetch = options.fetch ?? ((...args) => fetch(...args));
     this.timeout = options.timeout ?? 30_000;
@@ -149,6 +162,11 @@ export class Client {
     // Not enumerable: an object that was read can be sent back as it is.
     if (etag && typeof data === "object") Object.defineProperty(data, "etag", { value: etag });
     return data as T;
+  }
+
+  /** An address of the server, which may be given as a path. */
+  absolute(url: string): string {
+    return new URL(url, this.#base).href;
   }
 
   /** A page of a list. */
@@ -243,7 +261,7 @@ export class Client {
     const token = typeof this.#token === "function" ? await this.#token() : this.#token;
     if (token) headers.set("Authorization", bearer(token));
     const query = String(searchOf(request.query ?? {}));
-    const line = new Line(request.timeout ?? this.timeout, request.signal);
+    const line = new Line(this.#base + path, request.timeout ?? this.timeout, request.signal);
     try {
       const body = request.body ? request.body(line) : (request.json as string | undefined);
       const response = await this.#fetch(this.#base + path + (query && `?${query}`), {
@@ -254,7 +272,7 @@ export class Client {
         ...(body !== undefined && { body }),
         ...(body instanceof ReadableStream && { duplex: "half" }),
       });
-      if (!response.ok) throw await failure(response);
+      if (!response.ok) throw await failure(response, this.#base + path);
       return await read(response, line);
     } catch (error) {
       line.close();

@@ -162,9 +162,9 @@ function objectOf(text: string): Record<string, unknown> {
 }
 
 /** The error of an answer that is not the API's own. */
-export function unreadable(response: Response): AkakoError {
+export function unreadable(response: Response, address = response.url): AkakoError {
   const kind = response.headers.get("content-type") ?? "no content type";
-  return told(response, `The answer is not the API's: ${kind}`, UNREADABLE);
+  return told(response, `The answer is not the API's: ${kind}${hint(address)}`, UNREADABLE);
 }
 
 function told(
@@ -179,16 +179,42 @@ function told(
   return new Kind(message, status, code, details, headers.get("x-request-id"), wait);
 }
 
-/** The error that an answer stands for. */
-export async function failure(response: Response): Promise<AkakoError> {
+const NAMED = ["field", "value", "reason", "allowedExtensions"];
+const MAX_SHOWN = 200;
+
+/** The details that name the cause of an error, as the end of its message. */
+function described(details: Record<string, unknown>): string {
+  const shown = NAMED.filter((name) => details[name] !== undefined).map((name) => {
+    const value = details[name];
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return `${name}: ${text.slice(0, MAX_SHOWN)}`;
+  });
+  return shown.length ? ` (${shown.join(", ")})` : "";
+}
+
+/** What to check if the request went past /api. */
+function hint(address: string): string {
+  const path = address && new URL(address).pathname;
+  return !path || path.includes("/api/")
+    ? ""
+    : `. Does baseURL lack /api? The request was for ${path}`;
+}
+
+/** The error that an answer stands for; `address` is what was asked. */
+export async function failure(response: Response, address: string): Promise<AkakoError> {
   if (response.type === "opaqueredirect" || REDIRECTS.has(response.status)) {
     void response.body?.cancel().catch(() => {});
     return told(response, "Redirects are not followed", REDIRECTED);
   }
   const { code, error, details } = objectOf(await response.text().catch(() => ""));
-  if (typeof code !== "string") return unreadable(response);
-  const known = typeof details === "object" && details !== null ? details : {};
-  return told(response, String(error), code, known as Record<string, unknown>);
+  const known = (typeof details === "object" && details !== null ? details : {}) as Record<
+    string,
+    unknown
+  >;
+  if (typeof code !== "string") return unreadable(response, address);
+  // Without details it is the path that is unknown, not a thing.
+  const more = response.status === 404 && !Object.keys(known).length ? hint(address) : "";
+  return told(response, String(error) + described(known) + more, code, known);
 }
 
 /** The body of a success in the API's envelope. */

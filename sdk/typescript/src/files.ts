@@ -57,6 +57,12 @@ export class Files extends Area {
     const query = { documentId, disposition: options.disposition };
     return download(this.client, "/s3/document/stream", query, options);
   }
+  /** An address that streams a document without a token, for viewers and players. */
+  async createDocumentLink(documentId: string): Promise<Schemas["MediaLink"]> {
+    const path = `/s3/document/${segment(documentId)}/link`;
+    const link = await this.client.data<Schemas["MediaLink"]>("POST", path);
+    return { ...link, url: this.client.absolute(link.url) };
+  }
   deleteDocument(topicId: string, documentId: string): Promise<Schemas["DocumentDeleted"]> {
     const path = `/admin/education/topics/${segment(topicId)}/documents/${segment(documentId)}`;
     return this.client.data("DELETE", path);
@@ -84,6 +90,12 @@ export class Videos extends Area {
   }
   async downloadVideo(topicId: string, options: DownloadOptions = {}): Promise<Download> {
     return download(this.client, `/education/topics/${segment(topicId)}/video`, {}, options);
+  }
+  /** An address that streams the video without a token, for `<video>` and players. */
+  async createVideoLink(topicId: string): Promise<Schemas["MediaLink"]> {
+    const path = `/education/topics/${segment(topicId)}/video/link`;
+    const link = await this.client.data<Schemas["MediaLink"]>("POST", path);
+    return { ...link, url: this.client.absolute(link.url) };
   }
   deleteVideo(topicId: string, changing: Changing = {}): Promise<Schemas["VideoDeleted"]> {
     const path = `/admin/education/topics/${segment(topicId)}/video`;

@@ -1,5 +1,18 @@
 import { AkakoError, ConnectionFailedError, NO_ANSWER } from "./errors.js";
 
+/** Why a request failed: in Node `fetch` hides the reason in a cause, which may hide more. */
+function causeOf(error: unknown): string {
+  const { message, cause, errors, code } = (error ?? {}) as {
+    message?: string;
+    cause?: unknown;
+    errors?: unknown[];
+    code?: string;
+  };
+  if (cause) return causeOf(cause);
+  if (errors?.length) return errors.map(causeOf).join("; ");
+  return message || code || String(error);
+}
+
 /** The life of one request: it ends when nothing happens for a time, or when it is stopped. */
 export class Line {
   readonly #end = new AbortController();
@@ -8,7 +21,11 @@ export class Line {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped: { reason: unknown } | null = null;
 
-  constructor(milliseconds: number, caller?: AbortSignal) {
+  readonly #address: string;
+
+  /** `address` is what the request was sent to, for messages. */
+  constructor(address: string, milliseconds: number, caller?: AbortSignal) {
+    this.#address = address;
     this.#patience = milliseconds;
     this.#caller = caller;
     caller?.addEventListener("abort", this.#obey);
@@ -48,7 +65,9 @@ export class Line {
     if (error instanceof AkakoError) return error;
     const late = this.signal.aborted;
     const options = late ? {} : { cause: error };
-    const message = late ? "No answer in time" : "No connection";
+    const message = late
+      ? `No answer in time from ${this.#address}`
+      : `No connection to ${this.#address}: ${causeOf(error)}`;
     return new ConnectionFailedError(message, 0, code, {}, null, null, options);
   }
 

@@ -543,6 +543,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/education/topics/{topicId}/video/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create a link to the video of a topic for players that cannot send a token
+         * @description It works for 6 hours, as long as you may watch the video. Treat it like a password.
+         *
+         *     Roles: ADMIN, MENTOR, LEARNER.
+         */
+        post: operations["createVideoLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/s3/document/{documentId}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create a link to a document for viewers that cannot send a token
+         * @description It works for 6 hours, as long as you may read the document. Treat it like a password.
+         *
+         *     Roles: ADMIN, MENTOR, LEARNER.
+         */
+        post: operations["createDocumentLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/media/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream the document or video of a link, or the part that `Range` selects
+         * @description Each request checks whether the user for whom the link was created may still read the file.
+         *
+         *     Needs no token: the link stands for the user for whom it was created.
+         */
+        get: operations["openMediaLink"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/uploads": {
         parameters: {
             query?: never;
@@ -1061,14 +1127,23 @@ export interface components {
         BadRequestDetails: {
             reason: string;
         };
-        BadRequestError: components["schemas"]["Error"] & {
+        BadRequestError: {
             /** @constant */
-            code?: "BAD_REQUEST";
-            details?: components["schemas"]["BadRequestDetails"];
+            success: false;
+            /** @description For people; may change. */
+            error: string;
+            /** @constant */
+            code: "BAD_REQUEST";
+            details: components["schemas"]["BadRequestDetails"];
         };
-        ChecksumMismatchError: components["schemas"]["Error"] & {
+        ChecksumMismatchError: {
             /** @constant */
-            code?: "CHECKSUM_MISMATCH";
+            success: false;
+            /** @description For people; may change. */
+            error: string;
+            /** @constant */
+            code: "CHECKSUM_MISMATCH";
+            details: Record<string, never>;
         };
         /** @description `value` is what was sent, or what stands in the way. */
         ConflictDetails: {
@@ -1076,16 +1151,17 @@ export interface components {
             field: string;
             value: unknown;
         };
-        ConflictError: components["schemas"]["Error"] & {
+        ConflictError: {
             /** @constant */
-            code?: "CONFLICT";
-            details?: components["schemas"]["ConflictDetails"];
-        } & {
+            success: false;
+            /** @description For people; may change. */
+            error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             code: "CONFLICT";
+            details: components["schemas"]["ConflictDetails"];
         };
         /** @description One of several decisions. `note` and `reason` are synonyms. */
         Decision: {
@@ -1186,10 +1262,14 @@ export interface components {
             user_roles: ("ADMIN" | "LEARNER" | "MENTOR")[];
             reason?: string;
         };
-        ForbiddenError: components["schemas"]["Error"] & {
+        ForbiddenError: {
             /** @constant */
-            code?: "FORBIDDEN";
-            details?: components["schemas"]["ForbiddenDetails"];
+            success: false;
+            /** @description For people; may change. */
+            error: string;
+            /** @constant */
+            code: "FORBIDDEN";
+            details: components["schemas"]["ForbiddenDetails"];
         };
         /** @description A grade of a level, such as Grade 1. */
         Grade: {
@@ -1237,33 +1317,41 @@ export interface components {
         Health: {
             status: string;
         };
-        IdempotencyInProgressError: components["schemas"]["Error"] & {
+        IdempotencyInProgressError: {
             /** @constant */
-            code?: "IDEMPOTENCY_IN_PROGRESS";
-        } & {
+            success: false;
+            /** @description For people; may change. */
+            error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             code: "IDEMPOTENCY_IN_PROGRESS";
+            details: Record<string, never>;
         };
-        IdempotencyKeyReusedError: components["schemas"]["Error"] & {
+        IdempotencyKeyReusedError: {
             /** @constant */
-            code?: "IDEMPOTENCY_KEY_REUSED";
-        } & {
+            success: false;
+            /** @description For people; may change. */
+            error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             code: "IDEMPOTENCY_KEY_REUSED";
+            details: Record<string, never>;
         };
         InternalDetails: {
             requestId: string;
         };
-        InternalError: components["schemas"]["Error"] & {
+        InternalError: {
             /** @constant */
-            code?: "INTERNAL_ERROR";
-            details?: components["schemas"]["InternalDetails"];
+            success: false;
+            /** @description For people; may change. */
+            error: string;
+            /** @constant */
+            code: "INTERNAL_ERROR";
+            details: components["schemas"]["InternalDetails"];
         };
         InvalidStateDetails: {
             resource: string;
@@ -1271,27 +1359,29 @@ export interface components {
             current: string;
             expected: string[];
         };
-        InvalidStateError: components["schemas"]["Error"] & {
+        InvalidStateError: {
             /** @constant */
-            code?: "INVALID_STATE";
-            details?: components["schemas"]["InvalidStateDetails"];
-        } & {
+            success: false;
+            /** @description For people; may change. */
+            error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             code: "INVALID_STATE";
+            details: components["schemas"]["InvalidStateDetails"];
         };
-        LastAdminError: components["schemas"]["Error"] & {
+        LastAdminError: {
             /** @constant */
-            code?: "LAST_ADMIN";
-            details?: components["schemas"]["ConflictDetails"];
-        } & {
+            success: false;
+            /** @description For people; may change. */
+            error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             code: "LAST_ADMIN";
+            details: components["schemas"]["ConflictDetails"];
         };
         /** @description The learner who made a request. A deleted user has no name, username or address. */
         Learner: {
@@ -1334,9 +1424,20 @@ export interface components {
             /** Format: date-time */
             readonly updatedAt?: string;
         };
-        LockedError: components["schemas"]["Error"] & {
+        LockedError: {
             /** @constant */
-            code?: "UPLOAD_LOCKED";
+            success: false;
+            /** @description For people; may change. */
+            error: string;
+            /** @constant */
+            code: "UPLOAD_LOCKED";
+            details: Record<string, never>;
+        };
+        /** @description An address that streams one file without a bearer token, until `expiresAt`. */
+        MediaLink: {
+            url: string;
+            /** Format: date-time */
+            expiresAt: string;
         };
         /** @description The mentor of a subject, as shown to everyone. */
         Mentor: {
@@ -1379,10 +1480,14 @@ export interface components {
             resource?: string;
             id?: string;
         };
-        NotFoundError: components["schemas"]["Error"] & {
+        NotFoundError: {
             /** @constant */
-            code?: "NOT_FOUND";
-            details?: components["schemas"]["NotFoundDetails"];
+            success: false;
+            /** @description For people; may change. */
+            error: string;
+            /** @constant */
+            code: "NOT_FOUND";
+            details: components["schemas"]["NotFoundDetails"];
         };
         Organization: {
             id: string;
@@ -1417,10 +1522,14 @@ export interface components {
         PayloadTooLargeDetails: {
             limitBytes: number;
         };
-        PayloadTooLargeError: components["schemas"]["Error"] & {
+        PayloadTooLargeError: {
             /** @constant */
-            code?: "PAYLOAD_TOO_LARGE";
-            details?: components["schemas"]["PayloadTooLargeDetails"];
+            success: false;
+            /** @description For people; may change. */
+            error: string;
+            /** @constant */
+            code: "PAYLOAD_TOO_LARGE";
+            details: components["schemas"]["PayloadTooLargeDetails"];
         };
         /** @description An application with its applicant, for decisions. */
         PendingApplication: {
@@ -1459,10 +1568,14 @@ export interface components {
         PreconditionFailedDetails: {
             currentETag: string | null;
         };
-        PreconditionFailedError: components["schemas"]["Error"] & {
+        PreconditionFailedError: {
             /** @constant */
-            code?: "PRECONDITION_FAILED";
-            details?: components["schemas"]["PreconditionFailedDetails"];
+            success: false;
+            /** @description For people; may change. */
+            error: string;
+            /** @constant */
+            code: "PRECONDITION_FAILED";
+            details: components["schemas"]["PreconditionFailedDetails"];
         };
         /** @description The caller's own account, with the open role windows. */
         Profile: {
@@ -1520,25 +1633,30 @@ export interface components {
             used: number;
             resetAt: number;
         };
-        QuotaExceededError: components["schemas"]["Error"] & {
+        QuotaExceededError: {
             /** @constant */
-            code?: "QUOTA_EXCEEDED";
-            details?: components["schemas"]["QuotaExceededDetails"];
-        } & {
+            success: false;
+            /** @description For people; may change. */
+            error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             code: "QUOTA_EXCEEDED";
+            details: components["schemas"]["QuotaExceededDetails"];
         };
         /** @description The size of the file in bytes. */
         RangeNotSatisfiableDetails: {
             size: number;
         };
-        RangeNotSatisfiableError: components["schemas"]["Error"] & {
+        RangeNotSatisfiableError: {
             /** @constant */
-            code?: "RANGE_NOT_SATISFIABLE";
-            details?: components["schemas"]["RangeNotSatisfiableDetails"];
+            success: false;
+            /** @description For people; may change. */
+            error: string;
+            /** @constant */
+            code: "RANGE_NOT_SATISFIABLE";
+            details: components["schemas"]["RangeNotSatisfiableDetails"];
         };
         /** @description `resetAt` is in epoch seconds, `retryAfter` in seconds. */
         RateLimitedDetails: {
@@ -1549,16 +1667,17 @@ export interface components {
             resetAt: number;
             retryAfter: number;
         };
-        RateLimitedError: components["schemas"]["Error"] & {
+        RateLimitedError: {
             /** @constant */
-            code?: "RATE_LIMITED";
-            details?: components["schemas"]["RateLimitedDetails"];
-        } & {
+            success: false;
+            /** @description For people; may change. */
+            error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             code: "RATE_LIMITED";
+            details: components["schemas"]["RateLimitedDetails"];
         };
         /** @description `handled` is false for messages that do not concern this server or could not be applied. */
         Receipt: {
@@ -1566,9 +1685,14 @@ export interface components {
             handled?: boolean;
             duplicate?: boolean;
         };
-        RequestTimeoutError: components["schemas"]["Error"] & {
+        RequestTimeoutError: {
             /** @constant */
-            code?: "REQUEST_TIMEOUT";
+            success: false;
+            /** @description For people; may change. */
+            error: string;
+            /** @constant */
+            code: "REQUEST_TIMEOUT";
+            details: Record<string, never>;
         };
         RequestedSubject: {
             id: string;
@@ -1602,13 +1726,23 @@ export interface components {
             /** @enum {unknown} */
             role?: "ADMIN" | "LEARNER" | "MENTOR";
         };
-        ServiceUnavailableError: components["schemas"]["Error"] & {
+        ServiceUnavailableError: {
             /** @constant */
-            code?: "SERVICE_UNAVAILABLE";
+            success: false;
+            /** @description For people; may change. */
+            error: string;
+            /** @constant */
+            code: "SERVICE_UNAVAILABLE";
+            details: Record<string, never>;
         };
-        StorageFullError: components["schemas"]["Error"] & {
+        StorageFullError: {
             /** @constant */
-            code?: "STORAGE_FULL";
+            success: false;
+            /** @description For people; may change. */
+            error: string;
+            /** @constant */
+            code: "STORAGE_FULL";
+            details: Record<string, never>;
         };
         /**
          * @description A subject of a grade, such as Mathematics.
@@ -1750,10 +1884,14 @@ export interface components {
             /** @enum {unknown} */
             reason: "expired" | "invalid" | "malformed" | "missing";
         };
-        UnauthorizedError: components["schemas"]["Error"] & {
+        UnauthorizedError: {
             /** @constant */
-            code?: "UNAUTHORIZED";
-            details?: components["schemas"]["UnauthorizedDetails"];
+            success: false;
+            /** @description For people; may change. */
+            error: string;
+            /** @constant */
+            code: "UNAUTHORIZED";
+            details: components["schemas"]["UnauthorizedDetails"];
         };
         /** @description Rejected files also have `reason` and `allowedExtensions`, each with its dot. */
         UnsupportedMediaTypeDetails: {
@@ -1763,10 +1901,14 @@ export interface components {
             reason?: "content" | "declared_type" | "extension";
             allowedExtensions?: string[];
         };
-        UnsupportedMediaTypeError: components["schemas"]["Error"] & {
+        UnsupportedMediaTypeError: {
             /** @constant */
-            code?: "UNSUPPORTED_MEDIA_TYPE";
-            details?: components["schemas"]["UnsupportedMediaTypeDetails"];
+            success: false;
+            /** @description For people; may change. */
+            error: string;
+            /** @constant */
+            code: "UNSUPPORTED_MEDIA_TYPE";
+            details: components["schemas"]["UnsupportedMediaTypeDetails"];
         };
         /**
          * @description The progress of an upload. `offset` and `length` are in bytes.
@@ -1787,9 +1929,14 @@ export interface components {
             document?: components["schemas"]["Document"];
             video?: components["schemas"]["Video"];
         };
-        UpstreamError: components["schemas"]["Error"] & {
+        UpstreamError: {
             /** @constant */
-            code?: "UPSTREAM_ERROR";
+            success: false;
+            /** @description For people; may change. */
+            error: string;
+            /** @constant */
+            code: "UPSTREAM_ERROR";
+            details: Record<string, never>;
         };
         /** @description Usage of one kind. `limit` and `remaining` are null on an unlimited plan. */
         Usage: {
@@ -1839,20 +1986,26 @@ export interface components {
             value: unknown;
             errors?: components["schemas"]["Violation"][];
         };
-        ValidationFailedError: components["schemas"]["Error"] & {
+        ValidationFailedError: {
             /** @constant */
-            code?: "VALIDATION_ERROR";
-            details?: components["schemas"]["ValidationDetails"];
-        } & {
+            success: false;
+            /** @description For people; may change. */
+            error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             code: "VALIDATION_ERROR";
+            details: components["schemas"]["ValidationDetails"];
         };
-        VersionUnsupportedError: components["schemas"]["Error"] & {
+        VersionUnsupportedError: {
             /** @constant */
-            code?: "TUS_VERSION_UNSUPPORTED";
+            success: false;
+            /** @description For people; may change. */
+            error: string;
+            /** @constant */
+            code: "TUS_VERSION_UNSUPPORTED";
+            details: Record<string, never>;
         };
         /** @description The video of a topic. `version` grows by one with every replacement; `size` is in bytes. */
         Video: {
@@ -3935,6 +4088,7 @@ export interface operations {
                  *     }
                  */
                 "multipart/form-data": {
+                    /** Format: binary */
                     file: string;
                     /** @example topic_id_here */
                     topicId: string;
@@ -4082,7 +4236,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "*/*": unknown;
+                    "application/octet-stream": string;
+                    "*/*": string;
                 };
             };
             /** @description Partial Content */
@@ -4103,7 +4258,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "*/*": unknown;
+                    "application/octet-stream": string;
+                    "*/*": string;
                 };
             };
             /** @description What `If-None-Match` names is current. */
@@ -4211,6 +4367,7 @@ export interface operations {
                  *     }
                  */
                 "multipart/form-data": {
+                    /** Format: binary */
                     video: string;
                 };
             };
@@ -4382,7 +4539,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "*/*": unknown;
+                    "application/octet-stream": string;
+                    "*/*": string;
                 };
             };
             /** @description Partial Content */
@@ -4403,7 +4561,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "*/*": unknown;
+                    "application/octet-stream": string;
+                    "*/*": string;
                 };
             };
             /** @description What `If-None-Match` names is current. */
@@ -4429,6 +4588,190 @@ export interface operations {
             429: components["responses"]["RateLimitedOrQuotaExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createVideoLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the topic. */
+                topicId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Location: components["headers"]["Location"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["MediaLink"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createDocumentLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the document. */
+                documentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Location: components["headers"]["Location"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["MediaLink"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    openMediaLink: {
+        parameters: {
+            query?: {
+                disposition?: string;
+            };
+            header?: {
+                /** @description Do it only if this is still the `ETag` of the object. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @description The bytes wanted. */
+                Range?: components["parameters"]["Range"];
+                /** @description Heed `Range` only if this is still the `ETag`. */
+                "If-Range"?: components["parameters"]["IfRange"];
+            };
+            path: {
+                /** @description The encrypted part of the `url` of a link. */
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    "Accept-Ranges": components["headers"]["Accept-Ranges"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Last-Modified": components["headers"]["Last-Modified"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "*/*": string;
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    "Accept-Ranges": components["headers"]["Accept-Ranges"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Last-Modified": components["headers"]["Last-Modified"];
+                    "Content-Range": components["headers"]["Content-Range"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "*/*": string;
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            416: components["responses"]["RangeNotSatisfiable"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };

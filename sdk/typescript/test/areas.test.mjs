@@ -151,6 +151,9 @@ test("documents and videos", async () => {
     const rest = await mentor.files.downloadDocument(document.id, { start: 1000, etag: file.etag });
     assert.deepEqual(await rest.bytes(), bytes.subarray(1000));
     assert.equal((await mentor.files.getDocuments(topic.id))[0].id, document.id);
+    const link = await mentor.files.createDocumentLink(document.id);
+    assert.ok(link.url.startsWith(`${baseURL}/media/`) && Date.parse(link.expiresAt) > Date.now());
+    assert.deepEqual(new Uint8Array(await (await fetch(link.url)).arrayBuffer()), bytes);
     assert.equal((await mentor.files.deleteDocument(topic.id, document.id)).deleted, true);
     await assert.rejects(mentor.files.downloadDocument(document.id), NotFoundError);
   }
@@ -171,6 +174,8 @@ test("documents and videos", async () => {
   });
   await assert.rejects(stale, PreconditionFailedError);
   assert.equal((await (await mentor.videos.downloadVideo(topic.id)).bytes()).length, film.size);
+  const link = await mentor.videos.createVideoLink(topic.id);
+  assert.equal((await (await fetch(link.url)).blob()).size, film.size);
   assert.equal((await mentor.videos.deleteVideo(topic.id)).topicId, topic.id);
 });
 

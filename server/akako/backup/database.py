@@ -28,6 +28,8 @@ LEFT_OUT = {
     "pending_objects",
     "cleanup_queue",
     "resumable_uploads",
+    "media_link_key",
+    "web_keys",
     "procrastinate_workers",
     "procrastinate_events",
     "procrastinate_periodic_defers",

@@ -9,6 +9,7 @@ import msgspec
 from akako.kernel.core import json, validation
 from akako.kernel.core.errors import BadRequest, ValidationFailed
 from akako.kernel.core.ids import is_id
+from akako.kernel.openapi.schemas import BINARY
 from akako.library.schemas import DocumentMetadata
 from akako.storage.intake import StoredFile
 
@@ -18,7 +19,7 @@ DOCUMENT_FORM: dict[str, Any] = {
     "type": "object",
     "required": ["file", "topicId"],
     "properties": {
-        "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+        "file": BINARY,
         "topicId": {"type": "string", "examples": ["topic_id_here"]},
         "metadata": {
             "type": "string",
@@ -30,7 +31,7 @@ DOCUMENT_FORM: dict[str, Any] = {
 VIDEO_FORM: dict[str, Any] = {
     "type": "object",
     "required": ["video"],
-    "properties": {"video": {"type": "string", "contentMediaType": "application/octet-stream"}},
+    "properties": {"video": BINARY},
 }
 
 

@@ -83,6 +83,12 @@ async def read_docs(ctx: Context) -> Response:
     return _asset("index.html")
 
 
+@get("/docs/", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
+async def redirect_to_docs(ctx: Context) -> Response:
+    """Redirect to the documentation page."""
+    return Response(308, b"", [(b"location", b"/docs"), KEPT_BRIEFLY, *PROTECTIVE])
+
+
 @get("/docs/{name}", access=UNGUARDED, absolute=True, exempt=True, hidden=True)
 async def read_docs_asset(ctx: Context, name: str) -> Response:
     """Return a file of the documentation page."""

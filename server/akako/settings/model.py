@@ -18,6 +18,8 @@ PAGE_RATES = {
     "sign_in": Rate(240, 60),
     "sign_in_of_user": Rate(20, 60),
 }
+# Public: contract/postman.py writes it into the environment of the collection.
+DEVELOPMENT_WEBHOOK_SECRET = "whsec_ZXhhbXBsZSBmb3IgZGV2ZWxvcG1lbnQ="  # noqa: S105
 
 
 class SettingsError(Exception):
@@ -52,8 +54,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shared_networks: Networks = ()
     client_connections: int = 512
     cors_origins: tuple[str, ...] = ()
-    first_party_origins: tuple[str, ...] = ()
+    cors_headers: tuple[str, ...] = ()
     public_url: str | None = None
+    first_party_origins: tuple[str, ...] = ()
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: str | None = None
@@ -76,6 +79,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def production(self) -> bool:
         return self.env == "production"
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Secrets of Clerk's webhooks. The development issuer has the one of the Postman files."""
+        if self.clerk_webhook_secrets or self.production or self.clerk_issuer:
+            return self.clerk_webhook_secrets
+        return (DEVELOPMENT_WEBHOOK_SECRET,)
 
     @property
     def clerk_keys_url(self) -> str:

@@ -116,3 +116,10 @@ def words(text: str) -> str:
 
 def list_of_words(text: str) -> tuple[str, ...]:
     return comma_list(words(text))
+
+
+def header_names(text: str) -> tuple[str, ...]:
+    names = comma_list(text)
+    if not all(re.fullmatch(r"[A-Za-z0-9!#$%&'+.^_`|~-]{1,64}", each, re.ASCII) for each in names):
+        raise ValueError("must be a comma list of header names, such as X-School, X-Class")
+    return names

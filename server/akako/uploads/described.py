@@ -6,6 +6,7 @@ from typing import Any
 
 from akako.kernel.core.errors import IdempotencyInProgress, IdempotencyKeyReused, QuotaExceeded
 from akako.kernel.http.endpoint import Also
+from akako.kernel.openapi.headers import constant
 from akako.kernel.openapi.parameters import SHARED
 from akako.uploads.headers import ALGORITHMS, EXTENSIONS, VERSION
 from akako.uploads.refusals import ChecksumMismatch, Locked, VersionUnsupported
@@ -22,7 +23,7 @@ def _header(description: str, schema: Header, *, always: bool = False) -> Header
 
 
 RESUMABLE = {
-    "Tus-Resumable": _header("The version of the protocol.", {"const": VERSION}, always=True)
+    "Tus-Resumable": _header("The version of the protocol.", constant(VERSION), always=True)
 }
 CHECKSUM = _header(
     "An algorithm and the digest of this request's bytes in Base64. Damaged bytes do not count.",
@@ -76,10 +77,10 @@ DISCOVER = Also(
     "What this server can of the tus protocol",
     headers={
         **RESUMABLE,
-        "Tus-Version": _header("All versions.", {"const": VERSION}, always=True),
-        "Tus-Extension": _header("All extensions.", {"const": ",".join(EXTENSIONS)}, always=True),
+        "Tus-Version": _header("All versions.", constant(VERSION), always=True),
+        "Tus-Extension": _header("All extensions.", constant(",".join(EXTENSIONS)), always=True),
         "Tus-Checksum-Algorithm": _header(
-            "For `Upload-Checksum`.", {"const": ",".join(ALGORITHMS)}, always=True
+            "For `Upload-Checksum`.", constant(",".join(ALGORITHMS)), always=True
         ),
     },
 )

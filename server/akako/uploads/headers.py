@@ -38,6 +38,9 @@ def require_version(ctx: Context) -> None:
 def read_length(ctx: Context) -> int:
     if ctx.header("upload-defer-length") is not None:
         raise ValidationFailed.of("Upload-Defer-Length", "The length must be known")
+    if ctx.header("upload-concat") is not None:
+        # Without the extension a part of a file would become a document.
+        raise ValidationFailed.of("Upload-Concat", "Uploads cannot be concatenated")
     return _number(ctx, "Upload-Length")
 
 

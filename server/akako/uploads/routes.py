@@ -157,6 +157,7 @@ async def read_upload(ctx: Context, upload_id: str) -> Ok[Upload]:
     bucket=MEDIA,
     metered=False,
     resource="upload",
+    overridable=True,
     media=BYTES,
     body_limit=_largest,
     response_headers=headers.ALWAYS,

@@ -9,11 +9,36 @@ from akako.kernel.core.errors import NotFound
 from akako.kernel.http.application import Api
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
 from akako.web import errors, static
-from akako.web.pages import account, browse, developers, inbox, learner, media, requests, sign_in
+from akako.web.pages import (
+    account,
+    browse,
+    developers,
+    inbox,
+    learner,
+    media,
+    requests,
+    sign_in,
+)
 from akako.web.site import Site, Visit, find_visitor, with_headers
+from akako.web.staff import curriculum, overview, people, teaching
+from akako.web.staff import requests as staff_requests
 from akako.web.visitor import Visitor
 
-AREAS = (browse, sign_in, learner, inbox, requests, account, media, developers)
+AREAS = (
+    browse,
+    sign_in,
+    learner,
+    inbox,
+    requests,
+    account,
+    media,
+    developers,
+    overview,
+    staff_requests,
+    people,
+    curriculum,
+    teaching,
+)
 NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.json")
 
 
@@ -52,6 +77,10 @@ class NotFoundPage:
             db=self._site.db,
             path=request.url.path,
         )
-        visit.visitor = await find_visitor(self._site, request)
-        response: ASGIApp = with_headers(self._site, visit, errors.page(visit, NotFound()))
+
+        async def work() -> None:
+            visit.visitor = await find_visitor(self._site, request)
+            raise NotFound
+
+        response: ASGIApp = with_headers(self._site, visit, await errors.or_page(visit, work))
         return response

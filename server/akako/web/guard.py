@@ -37,6 +37,11 @@ def require_same_origin(headers: Headers, allowed: set[str]) -> None:
 def require_form_token(form: FormData, expected: str) -> None:
     """Raise Forbidden unless the form was made for this session."""
     given = form.get(FORM_TOKEN)
+    require_token(given, expected)
+
+
+def require_token(given: object, expected: str) -> None:
+    """Raise Forbidden unless a field holds the token of the session."""
     if not isinstance(given, str) or not hmac.compare_digest(
         unmasked(given).encode(), expected.encode()
     ):

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response as PageResponse
@@ -17,7 +18,7 @@ from starlette.routing import Route
 
 from akako.authority import service as authority
 from akako.kernel.core.access import SIGNED_IN, Actor, Role, requires
-from akako.kernel.core.errors import Forbidden, PayloadTooLarge, Unauthorized
+from akako.kernel.core.errors import BadRequest, Forbidden, PayloadTooLarge, Unauthorized
 from akako.kernel.core.ports import Claims, Directory, DirectoryUser
 from akako.kernel.db.confirmed import ConfirmedDatabase
 from akako.kernel.db.database import Database
@@ -171,12 +172,14 @@ def page(
     methods: Collection[str] = ("GET",),
     roles: tuple[Role, ...] | None = None,
     guarded: bool = True,
+    reads_form: bool = True,
 ) -> Route:
     """Return the route of a page.
 
     Args:
         roles: None for a public page; empty for every signed-in person; else one of them is needed.
         guarded: Whether a POST must carry the form token of the session.
+        reads_form: Whether the form is read before the handler; uploads read it themselves.
     """
 
     async def endpoint(request: Request) -> Any:
@@ -192,7 +195,10 @@ def page(
             _check_roles(visit.visitor, roles)
             await _limit(visit)
             if request.method == "POST":
-                await _read_form(visit, roles, guarded=guarded)
+                guard.require_same_origin(request.headers, site.origins(request))
+                if reads_form:
+                    await _read_form(visit, guarded=guarded)
+                _confirm_at_commit(visit, roles)
             return await handler(visit)
 
         return with_headers(site, visit, await errors.or_page(visit, work))
@@ -244,22 +250,28 @@ async def _limit(visit: Visit) -> None:
     state.enforce()
 
 
-async def _read_form(visit: Visit, roles: tuple[Role, ...] | None, *, guarded: bool) -> None:
-    """Check the origin, read the form and confirm authority when its effect is committed."""
-    guard.require_same_origin(visit.request.headers, visit.site.origins(visit.request))
+async def _read_form(visit: Visit, *, guarded: bool) -> None:
+    """Read the form of a POST and check its token."""
     length = visit.request.headers.get("content-length", "")
     if not length.isdecimal() or int(length) > MAX_FORM_BYTES:
         raise PayloadTooLarge(MAX_FORM_BYTES)
-    visit.form = await visit.request.form(
-        max_files=0, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_BYTES
-    )
-    if visit.visitor.actor is None:
-        return
-    if guarded:
+    try:
+        visit.form = await visit.request.form(
+            max_files=0, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_BYTES
+        )
+    except HTTPException:
+        raise BadRequest("malformed_form", "The form cannot be read") from None
+    if guarded and visit.visitor.actor:
         guard.require_form_token(visit.form, visit.visitor.form_token)
-    access = requires(*roles) if roles else SIGNED_IN
-    confirm = partial(authority.confirm, actor=visit.visitor.actor, access=access)
-    visit.db = ConfirmedDatabase(visit.db, confirm)
+
+
+def _confirm_at_commit(visit: Visit, roles: tuple[Role, ...] | None) -> None:
+    """Check the authority of a signed-in visitor again when an effect is committed."""
+    actor = visit.visitor.actor
+    if actor:
+        access = requires(*roles) if roles else SIGNED_IN
+        confirm = partial(authority.confirm, actor=actor, access=access)
+        visit.db = ConfirmedDatabase(visit.db, confirm)
 
 
 def with_headers(site: Site, visit: Visit, response: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -104,6 +104,11 @@ def moment(context: Context, at: datetime | str) -> Moment:
     return Moment(words, exact, at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
+def zip_same(values: Iterable[str]) -> list[tuple[str, str]]:
+    """Return options whose text is their value."""
+    return [(value, value) for value in values]
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "size": size,
     "minutes": minutes,
@@ -111,4 +116,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "clock": clock,
     "kind": kind,
     "moment": moment,
+    "zip_same": zip_same,
 }

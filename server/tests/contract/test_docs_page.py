@@ -86,7 +86,9 @@ def test_styles_load_nothing_from_elsewhere(name: str) -> None:
 
 def test_the_page_is_told_to_keep_to_this_server() -> None:
     script = content("page-script")
-    assert "//" not in script.replace("// Nothing is fetched", "")
+    code = [line for line in script.splitlines() if not line.startswith("//")]
+    assert not any("//" in line for line in code)
+    assert "localStorage" not in script
     for setting in ('url: "/openapi.json"', "validatorUrl: null", "persistAuthorization: false"):
         assert setting in script
     assert "queryConfigEnabled: false" in script
@@ -102,6 +104,11 @@ def test_a_browser_gets_every_part(api: Server) -> None:
         assert part.status_code == 200, address
         assert part.headers["x-content-type-options"] == "nosniff"
     assert api.get("/docs/README.md").status_code == 404
+
+
+def test_a_trailing_slash_leads_to_the_page(api: Server) -> None:
+    redirect = api.get("/docs/")
+    assert (redirect.status_code, redirect.headers["location"]) == (308, "/docs")
 
 
 def test_the_description_is_served_whole(api: Server) -> None:

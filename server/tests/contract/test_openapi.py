@@ -44,6 +44,7 @@ SECURITY: dict[str, list[Json]] = {
     "optional": [{}, {"bearerAuth": []}],
     "checked": [{}, {"bearerAuth": []}],
     "ignored": [],
+    "link": [],
 }
 # Answers to requests that no operation describes.
 OUTSIDE = {"METHOD_NOT_ALLOWED", "URI_TOO_LONG", "HEADERS_TOO_LARGE"}

@@ -24,6 +24,7 @@ WHO = {
     "optional": "everyone, with or without a token",
     "checked": "everyone, with or without a token",
     "ignored": "everyone",
+    "link": "everyone with the link",
 }
 
 

@@ -91,6 +91,28 @@ def test_answers_and_refusals_may_be_read_by_the_origin(
     assert "access-control-allow-credentials" not in allowed
 
 
+def allowed_headers(api: Server, path: str) -> set[str]:
+    found = cors_headers(preflight(api, path, APP))["access-control-allow-headers"]
+    return set(found.lower().split(", "))
+
+
+def test_headers_of_tracing_libraries_and_tus_clients_are_allowed(
+    start_server: StartServer,
+) -> None:
+    api = start_server(
+        {"AKAKO_CORS_ORIGINS": APP, "AKAKO_CORS_HEADERS": "X-School, x-datadog-trace-id"}
+    )
+    tracing = {"traceparent", "tracestate", "baggage", "sentry-trace", "x-requested-with"}
+    tus = {"tus-resumable", "upload-length", "upload-metadata", "upload-offset", "upload-checksum"}
+    tus |= {"x-http-method-override", "upload-concat", "upload-defer-length"}
+    for path in (LEVELS, "/api/uploads"):
+        more = {"x-school", "x-datadog-trace-id"}
+        assert tracing | tus | more <= allowed_headers(api, path)
+    answer = api.get(LEVELS, headers={"Origin": APP})
+    exposed = set(cors_headers(answer)["access-control-expose-headers"].split(", "))
+    assert {"Accept-Ranges", "Upload-Offset", "Upload-Result", "Tus-Extension"} <= exposed
+
+
 def test_an_unknown_path_tells_other_origins_nothing(api: Server) -> None:
     assert preflight(api, "/api/nowhere", APP).status_code == 404
     for answer in (

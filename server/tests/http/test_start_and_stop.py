@@ -54,6 +54,8 @@ WRONG = {
     "AKAKO_SHARED_NETWORKS": ["school", "1.2.3"],
     "AKAKO_CLIENT_CONNECTIONS": ["0", "-1", "many", "100000"],
     "AKAKO_CORS_ORIGINS": ["*", "app.example.com", "https://a.example/path", "null"],
+    "AKAKO_CORS_HEADERS": ["X School", "*, X:Y", "X-\u00e9"],
+    "AKAKO_PUBLIC_URL": ["school.example.com", "https://a.example/path", "https://u:p@a.example"],
     "AKAKO_FIRST_PARTY_ORIGINS": ["*", "https://a.example/?x"],
     "AKAKO_DEFAULT_PLAN": ["GOLD", "0"],
     "AKAKO_MAX_DOCUMENT_BYTES": ["0", "-1", "50MB", "1e6"],

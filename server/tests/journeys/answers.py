@@ -45,12 +45,16 @@ EXPECTED: dict[str, dict[str, Answers]] = {
     "uploadDocument": STAFF_MAKES,
     "listDocuments": READERS,
     "streamDocument": READERS,
+    "createDocumentLink": dict.fromkeys(("ADMIN",), MADE)
+    | dict.fromkeys(("MENTOR", "LEARNER"), OWN_MADE),
     "deleteDocument": STAFF,
     "readUpload": dict.fromkeys(UPLOADERS, (200, 404, 404, 404)),
     "appendToUpload": UPLOADERS,
     "cancelUpload": UPLOADERS,
     "uploadVideo": STAFF_MAKES,
     "playVideo": READERS,
+    "createVideoLink": dict.fromkeys(("ADMIN",), MADE)
+    | dict.fromkeys(("MENTOR", "LEARNER"), OWN_MADE),
     "deleteVideo": STAFF,
     "requestEnrollment": {"LEARNER": (409, 201, 404, 404)},  # "own" is asked for already
     "cancelEnrollment": dict.fromkeys(ROLES, (200, 404, 200, 404)),

@@ -58,12 +58,12 @@ class Operation(NamedTuple):
 
 
 def operations(document: dict[str, Any]) -> list[Operation]:
-    """All that are given the id of a thing; HEAD is GET without the body."""
+    """All that are given the id of a thing; HEAD is GET without the body. A link is no id."""
     found = [
         Operation(facts["operationId"], method.upper(), path, facts)
         for path, methods in document["paths"].items()
         for method, facts in methods.items()
-        if method not in ("head", "options")
+        if method not in ("head", "options") and "{link}" not in path
     ]
     return [each for each in found if "{" in each.path or each.name in NAMED]
 
@@ -161,7 +161,7 @@ class World:
         ids = {"levelId": subject.level_id, "educationLevelId": subject.level_id}
         ids |= {"gradeId": subject.grade_id, "subjectId": subject.id, "topicId": topic.id}
         about = operation.names[-1]
-        if operation.name in ("playVideo", "deleteVideo"):
+        if operation.name in ("playVideo", "createVideoLink", "deleteVideo"):
             uploaded(put_video(self.api, topic))
         if about == "documentId":
             ids[about] = self._document(topic.id, kind)

@@ -25,7 +25,7 @@ from tests.uploads import tus
 ALL = [each for each in endpoints() if not each.exempt]
 BY_TOKEN = {
     use: [each for each in ALL if each.access.token == use]
-    for use in ("ignored", "optional", "checked", "required")
+    for use in ("ignored", "optional", "checked", "required", "link")
 }
 OPERATIONS = operations(DOCUMENT)
 
@@ -123,6 +123,15 @@ def test_where_the_token_is_not_read_it_changes_nothing(
 ) -> None:
     statuses = {call(api, endpoint, sent).status_code for sent in headers.values()}
     assert len(statuses) == 1
+
+
+@pytest.mark.parametrize("endpoint", BY_TOKEN["link"], ids=name)
+def test_without_a_genuine_link_no_token_helps(
+    api: Server, headers: dict[str, dict[str, str]], endpoint: Endpoint
+) -> None:
+    for sent in headers.values():
+        response = call(api, endpoint, sent)
+        assert (response.status_code, reason(response)) == (401, "invalid")
 
 
 def test_every_operation_says_who_may_call_it() -> None:

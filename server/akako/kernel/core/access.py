@@ -13,7 +13,7 @@ Role = Literal["ADMIN", "MENTOR", "LEARNER"]
 ROLES: tuple[Role, ...] = ("ADMIN", "MENTOR", "LEARNER")
 ADMIN, MENTOR, LEARNER = ROLES
 
-TokenUse = Literal["ignored", "optional", "checked", "required"]
+TokenUse = Literal["ignored", "optional", "checked", "required", "link"]
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +79,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     - `optional`: an invalid token is treated as no token.
     - `checked`: a token is not needed, but an invalid one is 401. The caller needs no account.
     - `required`: 401 without a valid token. A missing account is created.
+    - `link`: the header is not read. The path parameter `link` stands for the token.
     """
 
     token: TokenUse
@@ -92,6 +93,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
 UNGUARDED = Access(token="ignored")  # noqa: S106 - not a password
 PUBLIC = Access(token="optional")  # noqa: S106
+BY_LINK = Access(token="link")  # noqa: S106
 TOKEN_CHECKED = Access(token="checked")  # noqa: S106
 SIGNED_IN = Access(token="required")  # noqa: S106
 

@@ -28,6 +28,11 @@ class TokenVerifier(Protocol):
     async def close(self) -> None: ...
 
 
+class LinkVerifier(Protocol):
+    async def verify(self, link: str) -> Claims:
+        """Return the claims for which a link was created. Raise Unauthorized (invalid, expired)."""
+
+
 class DirectoryUser(msgspec.Struct, frozen=True):
     """A user of the identity provider. Times are epoch milliseconds."""
 

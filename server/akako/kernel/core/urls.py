@@ -91,6 +91,14 @@ def origins(text: str) -> tuple[str, ...]:
     return found
 
 
+def origin(text: str) -> str:
+    """Check the public address of this server: scheme, host and port."""
+    parts = split(text.rstrip("/"), ("http", "https"))
+    if not parts.netloc or parts.path or parts.query:
+        raise ValueError("must be an origin such as https://school.example.com, without a path")
+    return text.rstrip("/")
+
+
 def location(text: str) -> str:
     """Check a path of the proxy."""
     if not re.fullmatch(r"/([\w-][\w.-]*/)+", text, re.ASCII):

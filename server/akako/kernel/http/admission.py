@@ -10,7 +10,7 @@ import msgspec
 
 from akako.kernel.core.access import Access, Actor
 from akako.kernel.core.errors import ApiError, Forbidden, QuotaExceeded, RateLimited, Unauthorized
-from akako.kernel.core.ports import Claims, TokenVerifier
+from akako.kernel.core.ports import Claims, LinkVerifier, TokenVerifier
 from akako.kernel.db.confirmed import ConfirmedDatabase
 from akako.kernel.db.database import Database
 from akako.kernel.http.asgi import Scope
@@ -49,6 +49,7 @@ class Admission(msgspec.Struct, kw_only=True):
 
     limiter: Limiter
     verifier: TokenVerifier
+    links: LinkVerifier
     load_actor: LoadActor
     meter: Meter
     confirm: ConfirmActor
@@ -115,6 +116,8 @@ class Admission(msgspec.Struct, kw_only=True):
     async def _verify(self, ctx: Context) -> Claims:
         if ctx.claims:
             return ctx.claims
+        if ctx.link is not None:
+            return await self.links.verify(ctx.link)
         header = ctx.headers.get(b"authorization")
         if header is None:
             raise Unauthorized("missing")
@@ -138,7 +141,8 @@ class Admission(msgspec.Struct, kw_only=True):
             return
         else:
             ctx.claims = await self._verify(ctx)
-            ctx.maybe_actor = await self.load_actor(ctx, ctx.claims, provision=True)
+            provision = access.token == "required"  # noqa: S105
+            ctx.maybe_actor = await self.load_actor(ctx, ctx.claims, provision=provision)
             if endpoint.writes:
                 confirm = partial(self.confirm, actor=ctx.maybe_actor, access=access)
                 ctx.db = ConfirmedDatabase(ctx.db, confirm)

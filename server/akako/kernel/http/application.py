@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, cast
 
+import msgspec
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -29,6 +30,7 @@ from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
 from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import Endpoint
 from akako.kernel.http.head import RequestHead
+from akako.kernel.http.method_override import bodiless, overriding_method
 from akako.kernel.http.middleware import Observe, ResponseHeaders, preflight
 from akako.kernel.http.pipeline import Pipeline
 from akako.kernel.http.public_cache import PublicCacheMiddleware
@@ -53,13 +55,17 @@ def build(
     pipeline: Pipeline,
     *,
     origins: Collection[str],
+    cors_headers: Collection[str] = (),
     observe: Observe,
     secure: bool,
     lifespan: Lifespan,
     pages: Pages | None = None,
 ) -> ASGIApp:
-    """Return the whole server as an ASGI application; `pages` adds the routes of the web app."""
-    api = Api(declared, pipeline, origins)
+    """Return the whole server as an ASGI application.
+
+    Other `origins` may send the headers of `middleware.ALLOWED_HEADERS` and `cors_headers`.
+    """
+    api = Api(declared, pipeline, Cors(frozenset(origins), tuple(cors_headers)))
     frame = Starlette(
         routes=pages(api) if pages else [Mount("/", app=api)],
         lifespan=lifespan,
@@ -72,19 +78,24 @@ def build(
     return _with_own_state(RequestHead(edge))
 
 
+class Cors(msgspec.Struct, frozen=True):
+    """The web origins that may call the API, and the request headers allowed in addition."""
+
+    origins: frozenset[str]
+    headers: tuple[str, ...]
+
+
 class Api:
     """All endpoints as one ASGI application, to be mounted at the root."""
 
-    def __init__(
-        self, declared: Sequence[Endpoint], pipeline: Pipeline, origins: Collection[str]
-    ) -> None:
+    def __init__(self, declared: Sequence[Endpoint], pipeline: Pipeline, cors: Cors) -> None:
         self._pipeline = pipeline
         self._items: PathTree[PathItem] = PathTree()
         by_path: dict[str, list[Endpoint]] = defaultdict(list)
         for each in declared:
             by_path[each.path].append(each)
         for path, group in by_path.items():
-            self._items.add(path, PathItem(path, group, pipeline, origins))
+            self._items.add(path, PathItem(path, group, pipeline, cors))
 
     def serves(self, path: str) -> bool:
         """Return whether a path has an endpoint."""
@@ -117,12 +128,13 @@ class PathItem:
         path: str,
         group: Sequence[Endpoint],
         pipeline: Pipeline,
-        origins: Collection[str],
+        cors: Cors,
     ) -> None:
         self.path = path
         self.methods = allowed_methods(group)
         self._pipeline = pipeline
-        self._origins = origins
+        self._cors = cors
+        self._overridable = any(each.overridable for each in group)
         self._always = group[0].response_headers
         self._by_method = {each.method: each for each in group}
         if "GET" in self._by_method:
@@ -130,16 +142,36 @@ class PathItem:
 
     async def answer(self, scope: Scope, receive: Receive) -> ASGIApp:
         scope["state"]["route"] = self.path
-        method = scope["method"]
+        if self._overridable and (method := overriding_method(scope)):
+            return Overridden(self, method)
+        return await self.answer_as(scope["method"], scope, receive)
+
+    async def answer_as(self, method: str, scope: Scope, receive: Receive) -> ASGIApp:
+        """Return the response to a request with this method."""
         if endpoint := self._by_method.get(method):
             return await self._pipeline.answer(endpoint, scope, receive)
         if method == "OPTIONS":
-            return _preflight(self.methods, self._is_allowed(scope), self._always)
+            allowed = self._is_allowed(scope)
+            return _preflight(self.methods, allowed, self._cors.headers, self._always)
         return Unrouted(self._pipeline, MethodNotAllowed(self.methods))
 
     def _is_allowed(self, scope: Scope) -> bool:
         origin = next((value for name, value in scope["headers"] if name == b"origin"), b"")
-        return origin.decode("latin-1") in self._origins
+        return origin.decode("latin-1") in self._cors.origins
+
+
+class Overridden:
+    """The response to a POST request whose X-HTTP-Method-Override names another method."""
+
+    def __init__(self, item: PathItem, method: str) -> None:
+        self._item = item
+        self._method = method
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # A copy: the HTTP server frames the response by the method in its own scope.
+        read = {**scope, "method": self._method}
+        answer = await self._item.answer_as(self._method, read, receive)
+        await answer(read, receive, bodiless(send) if self._method == "HEAD" else send)
 
 
 def allowed_methods(group: Sequence[Endpoint]) -> list[str]:
@@ -147,8 +179,11 @@ def allowed_methods(group: Sequence[Endpoint]) -> list[str]:
     return sorted(methods | {"HEAD"}) if "GET" in methods else sorted(methods)
 
 
-def _preflight(methods: Sequence[str], origin_allowed: bool, more: Headers) -> Response:
-    headers = [JSON_TYPE, NO_STORE, *PROTECTIVE, *preflight(origin_allowed, methods), *more]
+def _preflight(
+    methods: Sequence[str], origin_allowed: bool, allowed: Collection[str], more: Headers
+) -> Response:
+    cors = preflight(origin_allowed, methods, allowed)
+    headers = [JSON_TYPE, NO_STORE, *PROTECTIVE, *cors, *more]
     return Response(200, envelope.success({"methods": list(methods)}), headers)
 
 

@@ -55,6 +55,7 @@ class Context:
         "headers",
         "id",
         "in_transaction",
+        "link",
         "listing",
         "maybe_actor",
         "over_limit",
@@ -77,6 +78,7 @@ class Context:
         self.body_asked_for = False
         self.in_transaction = False  # whether `db` is a transaction of the pipeline
         self.charged = False  # whether the request was counted against the quota
+        self.link: str | None = None  # stands for the bearer token
         self.over_limit: RateLimited | None = None  # for handlers that may serve the request anyway
         self.public = False  # whether the response is the same for all anonymous callers
         self.generation = 0  # of the public cache, when the request started

@@ -83,6 +83,7 @@ class Endpoint(msgspec.Struct, kw_only=True):
     hidden: bool  # not documented
     changes_public: bool  # whether the effect changes responses for callers without a token
     replays: bool  # whether the pipeline applies an Idempotency-Key
+    overridable: bool  # whether POST with X-HTTP-Method-Override reaches the path's endpoints
 
     @property
     def name(self) -> str:
@@ -133,6 +134,7 @@ class Options(RequiredOptions, total=False):
     hidden: bool
     changes_public: bool
     replays: bool
+    overridable: bool
 
 
 def _parse_returns(annotation: Any) -> tuple[str, Any]:
@@ -187,6 +189,7 @@ def _endpoint(method: str, path: str, handler: Handler, options: Options) -> End
         hidden=options.get("hidden", False),
         changes_public=options.get("changes_public", False),
         replays=(method != "GET" and "data" in parameters) or bool(options.get("replays")),
+        overridable=options.get("overridable", False),
     )
 
 

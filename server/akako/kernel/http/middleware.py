@@ -23,11 +23,16 @@ EXPOSED = (
     b"X-Quota-Remaining, X-Quota-Reset, X-Upload-Quota-Limit, X-Upload-Quota-Remaining, "
     b"X-Upload-Quota-Reset, Retry-After, ETag, Link, Location, Content-Range, "
     b"Content-Disposition, X-Request-Id, Idempotent-Replayed, Tus-Resumable, Upload-Offset, "
-    b"Upload-Length, Upload-Expires, Upload-Result"
+    b"Upload-Length, Upload-Expires, Upload-Result, Upload-Metadata, Tus-Version, Tus-Extension, "
+    b"Tus-Checksum-Algorithm, Accept-Ranges"
 )
 ALLOWED_HEADERS = (
-    b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, Range, "
-    b"X-Request-Id, Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset, Upload-Checksum"
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, Range, "
+    "X-Request-Id, Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset, Upload-Checksum, "
+    # Clients of tus send these, too; the server refuses the last two with a reason.
+    "X-HTTP-Method-Override, Upload-Concat, Upload-Defer-Length, "
+    # Tracing and monitoring libraries of browsers add these to every request.
+    "X-Requested-With, traceparent, tracestate, baggage, sentry-trace"
 )
 NUMBERS = random.Random()  # noqa: S311 - they name requests and guard nothing
 Observe = Callable[[str, str, int, float], None]
@@ -108,13 +113,16 @@ def _without_cors(headers: Headers, scope: Scope) -> Headers:
     return [pair for pair in headers if not pair[0].startswith(b"access-control-")]
 
 
-def preflight(origin_allowed: bool, methods: Collection[str]) -> Headers:
-    """Return the additional headers of a response to OPTIONS."""
+def preflight(origin_allowed: bool, methods: Collection[str], more: Collection[str]) -> Headers:
+    """Return the additional headers of a response to OPTIONS.
+
+    `more` are names of request headers that the settings allow in addition.
+    """
     headers: Headers = [(b"allow", ", ".join(sorted(methods)).encode())]
     if origin_allowed:
         headers += [
             (b"access-control-allow-methods", ", ".join(sorted(methods)).encode()),
-            (b"access-control-allow-headers", ALLOWED_HEADERS),
+            (b"access-control-allow-headers", ", ".join([ALLOWED_HEADERS, *more]).encode()),
             (b"access-control-max-age", b"600"),
         ]
     return headers

@@ -58,6 +58,8 @@ class Pipeline(msgspec.Struct, kw_only=True):
         ctx = Context(scope, receive, id=request_id, db=self.db, dependencies=self.dependencies)
         ctx.public = endpoint.access.token == "optional"  # noqa: S105 - not a password
         ctx.generation = self.public.generation
+        if endpoint.access.token == "link":  # noqa: S105
+            ctx.link = scope["path_params"]["link"]
         try:
             answer = await self._checked(endpoint, ctx)
         except ApiError as problem:
@@ -203,6 +205,8 @@ def _read_input(
 def _check_ids(endpoint: Endpoint, values: dict[str, Any]) -> None:
     """Reject an id with an invalid shape like an unknown id."""
     for name in endpoint.path_params:
+        if name == "link":  # verified instead of the token
+            continue
         if not is_id(value := values[name]):
             last = name == endpoint.path_params[-1]
             raise NotFound(endpoint.resource if last else name.removesuffix("_id"), value[:64])

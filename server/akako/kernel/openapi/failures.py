@@ -33,6 +33,7 @@ from akako.kernel.http.endpoint import Endpoint
 from akako.kernel.openapi import headers
 from akako.kernel.openapi.details import SAMPLES
 
+MESSAGE = {"type": "string", "description": "For people; may change."}
 Errors = tuple[type[ApiError], ...]
 Schema = dict[str, Any]
 
@@ -79,7 +80,7 @@ def _of_pipeline(endpoint: Endpoint) -> Iterator[type[ApiError]]:
         RateLimited: not endpoint.exempt,
         ServiceUnavailable: not endpoint.exempt,
         QuotaExceeded: headers.counts_calls(endpoint),
-        Unauthorized: token in ("required", "checked"),
+        Unauthorized: token in ("required", "checked", "link"),
         Forbidden: signed_in,
         # The caller's account may have to be fetched from the identity provider first.
         UpstreamError: signed_in,
@@ -167,7 +168,7 @@ def schemas(
     codes = [kind.code for kind in known]
     properties = {
         "success": {"type": "boolean", "const": False},
-        "error": {"type": "string", "description": "For people; may change."},
+        "error": MESSAGE,
         "code": {"type": "string", "enum": codes, "description": "For programs; will not change."},
         "details": {"type": "object"},
     }
@@ -176,11 +177,18 @@ def schemas(
 
 
 def _body(kind: type[ApiError], details: Mapping[Any, Schema]) -> Schema:
-    special: Schema = {"code": {"const": kind.code}}
-    if model := DETAILS.get(kind):
-        special["details"] = details[model]
-    reference = {"$ref": "#/components/schemas/Error"}
-    return {"allOf": [reference, {"type": "object", "properties": special}]}
+    """Return the schema of one error: a plain object.
+
+    Generators of clients cannot combine `Error`, whose code is an enum, with a constant code.
+    """
+    model = DETAILS.get(kind)
+    properties = {
+        "success": {"type": "boolean", "const": False},
+        "error": MESSAGE,
+        "code": {"type": "string", "const": kind.code},
+        "details": details[model] if model else {"type": "object"},
+    }
+    return {"type": "object", "properties": properties, "required": list(properties)}
 
 
 def table(known: Iterable[type[ApiError]]) -> str:

@@ -15,6 +15,11 @@ def _header(description: str, schema: dict[str, Any], *, always: bool = False) -
     return {"description": description, **required, "schema": schema}
 
 
+def constant(value: str) -> dict[str, Any]:
+    """Return the schema of a header with one value. Generators do not accept `const` in headers."""
+    return {"type": "string", "enum": [value]}
+
+
 COUNT = {"type": "integer", "minimum": 0}
 MOMENT = {"type": "integer", "examples": [1640995200]}
 TEXT = {"type": "string"}
@@ -38,7 +43,7 @@ SHARED: Headers = {
     "X-Upload-Quota-Remaining": _header("Uploads left in this month.", COUNT),
     "X-Upload-Quota-Reset": _header("When the next month begins, in epoch seconds.", MOMENT),
     "Retry-After": _header("Seconds to wait.", {"type": "integer", "minimum": 1}),
-    "WWW-Authenticate": _header("How to sign in.", {"const": "Bearer"}, always=True),
+    "WWW-Authenticate": _header("How to sign in.", constant("Bearer"), always=True),
     "Location": _header(
         "Where the new object is found.", {"type": "string", "format": "uri-reference"}, always=True
     ),
@@ -46,9 +51,9 @@ SHARED: Headers = {
     "Allow": _header("The methods of this path.", TEXT, always=True),
     "Link": _header('The following page, `rel="next"`, if there is one.', TEXT),
     "Idempotent-Replayed": _header(
-        "Present when this is the kept answer to an earlier request.", {"const": "true"}
+        "Present when this is the kept answer to an earlier request.", constant("true")
     ),
-    "Accept-Ranges": _header("Parts of the file can be asked for.", {"const": "bytes"}),
+    "Accept-Ranges": _header("Parts of the file can be asked for.", constant("bytes")),
     "Content-Range": _header("Which part of the file this is.", TEXT, always=True),
     "Content-Disposition": _header("The file's name.", TEXT),
     "Last-Modified": _header("When the file was stored.", TEXT),
@@ -77,7 +82,7 @@ def common(*, limited: bool) -> Headers:
 
 def counts_calls(endpoint: Endpoint) -> bool:
     """Return whether a request with a token counts against the monthly quota."""
-    return endpoint.metered and endpoint.access.token in ("required", "optional")
+    return endpoint.metered and endpoint.access.token in ("required", "optional", "link")
 
 
 def replays(endpoint: Endpoint) -> bool:

@@ -15,12 +15,14 @@ WHO = {
     "optional": "Public. A valid token may show more; an invalid token is ignored.",
     "checked": "Needs no token, but one that is sent must be valid.",
     "ignored": "Needs no token.",
+    "link": "Needs no token: the link stands for the user for whom it was created.",
 }
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "required": [{"bearerAuth": []}],
     "optional": [{}, {"bearerAuth": []}],
     "checked": [{}, {"bearerAuth": []}],
     "ignored": [],
+    "link": [],
 }
 
 
@@ -54,7 +56,7 @@ def operation(endpoint: Endpoint, models: Models) -> Schema:
 def _request_body(endpoint: Endpoint, models: Models) -> Schema:
     schema: Schema = {"type": "object"}
     if endpoint.media != JSON:
-        schema = {"type": "string", "contentMediaType": "application/octet-stream"}
+        schema = schemas.BINARY
     whole = endpoint.form or {}
     if endpoint.form:
         schema = endpoint.form
@@ -89,7 +91,11 @@ def _success(endpoint: Endpoint, status: int, models: Models) -> Schema:
     }
     if status == HTTPStatus.NO_CONTENT:
         return described
-    content: Schema = {"*/*": {}}
+    # Files have their own types. Generators read the first one, which none of them misunderstands.
+    content: Schema = {
+        "application/octet-stream": {"schema": schemas.BINARY},
+        "*/*": {"schema": schemas.BINARY},
+    }
     if endpoint.returns is not None:
         content = {JSON: {"schema": schemas.answer(endpoint, models)}}
     return {**described, "content": content}

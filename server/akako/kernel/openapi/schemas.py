@@ -14,6 +14,12 @@ from akako.kernel.core.envelope import DONE, Pagination
 from akako.kernel.http.endpoint import Endpoint
 
 Schema = dict[str, Any]
+# OpenAPI 3.1 describes bytes with `contentMediaType`; generators of clients look at `format`.
+BINARY: Schema = {
+    "type": "string",
+    "format": "binary",
+    "contentMediaType": "application/octet-stream",
+}
 REFERENCE = "#/components/schemas/{name}"
 PAGE = {"page": 1, "limit": 20, "total": 150, "pages": 8, "hasNext": True, "hasPrev": False}
 

@@ -20,7 +20,7 @@ def routes(site: Site) -> list[Route]:
     ]
 
 
-def _context(visit: Visit) -> Context:
+def context_of(visit: Visit) -> Context:
     """Return the request as the streaming functions expect it."""
     context = Context(
         visit.request.scope,
@@ -35,12 +35,12 @@ def _context(visit: Visit) -> Context:
 
 
 async def play_video(visit: Visit) -> Any:
-    context = _context(visit)
+    context = context_of(visit)
     find = partial(service.open_video, visit.db, visit.param("topic_id"))
     return await streaming.send(context, context.get(Files).store, find, None)
 
 
 async def send_document(visit: Visit) -> Any:
-    context = _context(visit)
+    context = context_of(visit)
     find = partial(service.open_document, visit.db, visit.param("document_id"), None)
     return await streaming.send(context, context.get(Files).store, find, None)

@@ -1,0 +1,60 @@
+"""A real OpenID Connect provider, and the steps of a person who signs in with it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urljoin
+
+import httpx2
+
+from tests.parts.server import free_port
+
+FOLDER = Path(__file__).with_name("provider")
+CLIENT_ID, CLIENT_SECRET = "akako-web", "a-secret-of-the-tests-0123456789"
+ACTION = re.compile(r'<form[^>]*action="([^"]+)"')
+PROMPT = re.compile(r'name="prompt" value="(\w+)"')
+
+
+class IdentityProvider(NamedTuple):
+    issuer: str
+
+    def approve(self, address: str, login: str) -> str:
+        """Sign in at the address that the server sent; return the address of the callback."""
+        with httpx2.Client(timeout=30) as browser:
+            response = browser.get(address)
+            for _ in range(12):
+                if response.is_redirect:
+                    target = urljoin(str(response.url), response.headers["location"])
+                    if not target.startswith(self.issuer):
+                        return target
+                    response = browser.get(target)
+                    continue
+                action, prompt = ACTION.search(response.text), PROMPT.search(response.text)
+                assert action, response.text
+                assert prompt, response.text
+                fields = {"prompt": prompt[1], "login": login, "password": "any"}
+                response = browser.post(urljoin(str(response.url), action[1]), data=fields)
+        raise AssertionError("the provider never came back")
+
+
+@contextmanager
+def identity_provider(redirect_uri: str) -> Iterator[IdentityProvider]:
+    """Install and run the provider for as long as the block lasts."""
+    install = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
+    subprocess.run(install, cwd=FOLDER, check=True, capture_output=True, timeout=120)
+    port = free_port()
+    command = ["node", "provider.mjs", str(port), CLIENT_ID, CLIENT_SECRET, redirect_uri]
+    with subprocess.Popen(
+        command, cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            assert any(line.strip() == "ready" for line in process.stdout)
+            yield IdentityProvider(f"http://127.0.0.1:{port}")
+        finally:
+            process.kill()
