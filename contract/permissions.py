@@ -21,7 +21,8 @@ HEAD = ["| method | path | who | bucket |", "|---|---|---|---|"]
 def who(operation: dict[str, Any]) -> str:
     roles = ", ".join(f"`{role}`" for role in operation["x-roles"])
     if roles:
-        return roles
+        plans = ", ".join(operation.get("x-plans", ()))
+        return f"{roles}; plan {plans}" if plans else roles
     if any(each.get("name") == "link" for each in operation.get("parameters", ())):
         return "everyone with the link"
     if not operation["security"]:

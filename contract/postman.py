@@ -95,6 +95,12 @@ class Operation:
     def answers_a_file(self, status: int) -> bool:
         return "*/*" in self._answer(status).get("content", {})
 
+    def is_array(self, status: int) -> bool:
+        """Return whether `data` is an array without pages."""
+        shape = self.shape(status) or {}
+        data = self._resolve(shape["properties"]["data"])
+        return data.get("type") == "array" and "pagination" not in shape["properties"]
+
     def keys(self, status: int) -> list[str]:
         """Return the required keys of `data`, or of each item of a list."""
         data = self._resolve((self.shape(status) or {})["properties"]["data"])
@@ -127,7 +133,11 @@ def tests(step: Step, operation: Operation) -> Iterator[str]:
         yield from _refusal(step.details)
         return
     yield "const result = answer.data;"
-    yield from _envelope(operation.keys(statuses[0]), is_list="pagination" in shape["properties"])
+    keys = operation.keys(statuses[0])
+    if operation.is_array(statuses[0]):
+        yield from _array(keys)
+    else:
+        yield from _envelope(keys, is_list="pagination" in shape["properties"])
     yield from _own(step)
 
 
@@ -152,6 +162,15 @@ def _test(name: str, *lines: str) -> Iterator[str]:
         yield f"pm.test('{name}', () => {{"
         yield from (f"    {line}" for line in lines)
         yield "});"
+
+
+def _array(keys: list[str]) -> Iterator[str]:
+    yield from _test(
+        "is an envelope around an array",
+        "pm.expect(Object.keys(answer)).to.eql(['success', 'data', 'message']);",
+        "pm.expect(answer.success).to.equal(true);",
+        f"result.forEach((each) => pm.expect(each).to.include.all.keys({json.dumps(keys)}));",
+    )
 
 
 def _envelope(keys: list[str], *, is_list: bool) -> Iterator[str]:

@@ -165,6 +165,28 @@ check 201 LEARNER_TOKEN POST /enrollment/request "{\"subjectId\": \"$subject\"}"
 enrollment=$(id)
 check 200 ADMIN_TOKEN POST /admin/enrollment/decisions \
     "{\"decisions\": [{\"id\": \"$enrollment\", \"decision\": \"approve\"}]}"
+
+# Progress and notes
+check 200 LEARNER_TOKEN PUT "/progress/topics/$topic" '{"positionSeconds": 30, "watched": [[0, 30]]}'
+check 200 LEARNER_TOKEN GET "/progress/topics/$topic"
+check 200 LEARNER_TOKEN POST /progress/batch \
+    "{\"items\": [{\"topicId\": \"$topic\", \"markedDone\": true}]}"
+check 200 LEARNER_TOKEN GET "/progress/me?subjectId=$subject"
+check 200 LEARNER_TOKEN GET "/progress/me/subjects/$subject"
+check 200 MENTOR_TOKEN GET /mentor/subjects
+check 200 MENTOR_TOKEN GET "/mentor/subjects/$subject/learners"
+check 201 LEARNER_TOKEN PUT "/notes/topics/$topic" '{"content": "Why?", "sharedWithMentor": true}'
+note=$(id)
+check 412 LEARNER_TOKEN PUT "/notes/topics/$topic" -H 'Content-Type: application/json' \
+    -H 'If-None-Match: *' -d '{"content": "Why?"}'
+check 404 ADMIN_TOKEN GET "/notes/topics/$topic"
+check 200 LEARNER_TOKEN GET /notes
+check 200 MENTOR_TOKEN GET /mentor/notes
+check 200 MENTOR_TOKEN PUT "/mentor/notes/$note/reply" '{"content": "Because."}'
+check 200 LEARNER_TOKEN GET "/notes/topics/$topic"
+check 200 MENTOR_TOKEN DELETE "/mentor/notes/$note/reply"
+check 200 LEARNER_TOKEN DELETE "/notes/topics/$topic"
+check 200 LEARNER_TOKEN GET /auth/export
 check 200 LEARNER_TOKEN POST "/enrollment/$enrollment/cancel"
 
 # Mentor applications
@@ -180,6 +202,26 @@ check 200 ADMIN_TOKEN DELETE "/users/$learner/roles?role=MENTOR"
 
 # Webhooks: 401 without a signature, 503 where none are configured
 check '401 503' '' POST /webhooks/clerk '{"type": "user.created", "data": {"id": "user_123"}}'
+
+# Outgoing webhooks
+check 200 ADMIN_TOKEN GET /integrations/event-types
+check 403 MENTOR_TOKEN GET /integrations/event-types
+check 422 ADMIN_TOKEN POST /integrations/webhooks '{"url": "https://10.0.0.1", "events": ["*"]}'
+check 201 ADMIN_TOKEN POST /integrations/webhooks \
+    '{"url": "https://hooks.example", "events": ["enrollment.*"], "isActive": false}'
+endpoint=$(id)
+check 200 ADMIN_TOKEN GET /integrations/webhooks
+check 200 ADMIN_TOKEN GET "/integrations/webhooks/$endpoint"
+check 200 ADMIN_TOKEN PUT "/integrations/webhooks/$endpoint" '{"events": ["*"]}'
+check 200 ADMIN_TOKEN POST "/integrations/webhooks/$endpoint/rotate-secret"
+check 200 ADMIN_TOKEN POST "/integrations/webhooks/$endpoint/ping"
+[[ $BODY =~ \"deliveryId\":\"([^\"]+)\" ]] && delivery=${BASH_REMATCH[1]}
+check 200 ADMIN_TOKEN GET "/integrations/webhooks/$endpoint/deliveries"
+check 200 ADMIN_TOKEN GET "/integrations/webhooks/$endpoint/deliveries/$delivery"
+check 200 ADMIN_TOKEN POST "/integrations/webhooks/$endpoint/deliveries/$delivery/replay"
+check 200 ADMIN_TOKEN POST "/integrations/webhooks/$endpoint/replay" \
+    '{"from": "2026-01-31T08:00:00Z"}'
+check 200 ADMIN_TOKEN DELETE "/integrations/webhooks/$endpoint"
 
 # Plans and operations
 check 200 ADMIN_TOKEN PUT /admin/organizations/org_test '{"plan": "PRO"}'

@@ -1,6 +1,6 @@
 """The requests of the Postman collection: one school from its first level to its end."""
 
-from story import curriculum, people, requests, uploads
+from story import curriculum, integrations, learning, people, requests, uploads
 from story.step import Step
 
 FOLDERS: dict[str, list[Step]] = {
@@ -11,7 +11,12 @@ FOLDERS: dict[str, list[Step]] = {
     "Video Management": curriculum.VIDEOS,
     "Enrollment System": requests.ENROLLMENT,
     "Mentor Applications": requests.MENTORS,
+    "Notifications": requests.NOTIFICATIONS,
     "Webhooks": requests.WEBHOOKS,
+    "Integrations": integrations.INTEGRATIONS,
+    "Progress": learning.PROGRESS,
+    "Mentor Subjects": learning.SUBJECTS,
+    "Notes": learning.NOTES,
     "Plans": requests.PLANS,
     "Operations": requests.OPERATIONS,
     "Afterwards": requests.AFTERWARDS,

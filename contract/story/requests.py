@@ -29,6 +29,12 @@ ENROLLMENT = [
         checks={"it is the one": "result.length === 1"},
     ),
     Step(
+        "listEnrollments",
+        "List enrollments in all states",
+        query={"subjectId": "{{subjectId}}", "status": "PENDING,APPROVED"},
+        checks={"it is the one": "result.length === 1"},
+    ),
+    Step(
         "approveEnrollment",
         "Approve an enrollment",
         body={"note": "Welcome"},
@@ -119,6 +125,19 @@ MENTORS = [
         },
         keep={"applicationId": "result.id"},
     ),
+    Step("listApplications", "List applications in all states", query={"status": "PENDING"}),
+    Step(
+        "decideApplications",
+        "Decide on many applications at once",
+        body={"decisions": [{"id": "{{applicationId}}", "decision": "approve"}]},
+        checks={"each went well": "result.results.every((each) => each.ok)"},
+    ),
+    Step(
+        "reopenApplication",
+        "Take the decision back",
+        path={"mentorApplicationId": "{{applicationId}}"},
+        checks=is_now("PENDING"),
+    ),
     Step(
         "approveApplication",
         "Approve an application",
@@ -126,6 +145,24 @@ MENTORS = [
         path={"mentorApplicationId": "{{applicationId}}"},
         checks=is_now("APPROVED"),
     ),
+]
+
+NOTIFICATIONS = [
+    Step(
+        "listNotifications",
+        "Unread notifications",
+        query={"unread": "true"},
+        keep={"notificationId": "result[0].id"},
+        checks={"requests wait": "result.length > 0"},
+    ),
+    Step("countUnreadNotifications", "How many are unread"),
+    Step(
+        "readNotification",
+        "Mark one as read",
+        path={"notificationId": "{{notificationId}}"},
+        checks={"it is read": "result.read"},
+    ),
+    Step("readAllNotifications", "Mark all as read"),
 ]
 
 SIGN = (

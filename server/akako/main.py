@@ -7,138 +7,50 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-import msgspec
-
 from akako import settings as settings_module
 from akako.assembly import Backends, assemble, verifier
 from akako.authority import service as authority
 from akako.backends import job_queue, public_changes, tracing
+from akako.backends.secret_key import secret_keys
 from akako.backends.token_issuers import IssuerVerifier
 from akako.backends.token_verifier import JwtVerifier
-from akako.education import admin_routes as education_admin_routes
-from akako.education import routes as education_routes
-from akako.enrollment import routes as enrollment_routes
-from akako.export import routes as export_routes
+from akako.dispatch import standing
+from akako.dispatch.addresses import Destinations
+from akako.dispatch.dispatcher import Dispatcher
+from akako.dispatch.sealing import Seal
+from akako.dispatch.sending import Sender
 from akako.identity import accounts, actors
-from akako.identity import routes as identity_routes
 from akako.identity.routes import Accounts
+from akako.integrations import disabling
+from akako.integrations.routes import Integrations
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import Forbidden
 from akako.kernel.core.ports import Claims, DirectoryUser
-from akako.kernel.db import audit
-from akako.kernel.db.jobs import Job
 from akako.kernel.db.lock_waits import Turns
 from akako.kernel.files.space import Reserve
-from akako.kernel.http import application, idempotency
+from akako.kernel.http import application
 from akako.kernel.http.admission import Admission, LoadActor
 from akako.kernel.http.asgi import ASGIApp
 from akako.kernel.http.context import Context, Dependencies
-from akako.kernel.http.endpoint import Endpoint, endpoints_of
 from akako.kernel.http.limits import Limiter
 from akako.kernel.http.pipeline import Pipeline
-from akako.kernel.openapi import document
 from akako.kernel.telemetry import logging, metrics
-from akako.learning import mentor_routes as taught_routes
-from akako.learning import note_routes
-from akako.learning import routes as learning_routes
-from akako.library import link_routes
-from akako.library import routes as library_routes
 from akako.library.file_proxy import FileProxy
-from akako.library.links import MediaLinks
 from akako.library.media import DOCUMENT, VIDEO, Files
-from akako.mentors import routes as mentors_routes
-from akako.notifications import announcing
-from akako.notifications import queries as notification_queries
-from akako.notifications import routes as notification_routes
-from akako.notifications import service as notifications
-from akako.ops import history_routes, reconciliation
-from akako.ops import routes as ops_routes
-from akako.ops.routes import ApiDocument, DataFolder
-from akako.plans import routes as plans_routes
+from akako.medialinks.service import MediaLinks
+from akako.ops.routes import ApiDocument, DataFolder, MoreMetrics
 from akako.plans.meter import LeasingMeter
-from akako.settings import Settings
-from akako.storage import sweeper
-from akako.storage.queries import CLEAN_UP
-from akako.uploads import routes as uploads_routes
-from akako.uploads import service as uploads_service
+from akako.rooms import endpoints, openapi
+from akako.schedule import jobs
+from akako.settings import Settings, SettingsError
 from akako.uploads.routes import ResumableUploads
 from akako.web import app as web
-from akako.web.sessions.queries import delete_expired
 from akako.web.sessions.tokens import ISSUER as WEB_ISSUER
 from akako.web.sessions.tokens import WebKeys
 from akako.web.site import LoadAccount, OidcSettings, Site
-from akako.webhooks import queries as webhook_queries
-from akako.webhooks import routes as webhook_routes
 from akako.webhooks.routes import ClerkWebhooks
 
-ROOMS = (
-    identity_routes,
-    education_routes,
-    education_admin_routes,
-    library_routes,
-    link_routes,
-    uploads_routes,
-    enrollment_routes,
-    mentors_routes,
-    learning_routes,
-    note_routes,
-    taught_routes,
-    export_routes,
-    notification_routes,
-    webhook_routes,
-    plans_routes,
-    ops_routes,
-    history_routes,
-)
 LEASE_CHECK_SECONDS = 5.0
-
-
-def endpoints() -> list[Endpoint]:
-    """All operations of the API."""
-    return endpoints_of(*ROOMS)
-
-
-def openapi() -> bytes:
-    """The OpenAPI document, as it is served and committed."""
-    return msgspec.json.format(msgspec.json.encode(document(endpoints())), indent=2) + b"\n"
-
-
-def jobs(backends: Backends, settings: Settings) -> list[Job]:
-    """What is done in the background, and when."""
-
-    async def reconcile() -> None:
-        if backends.directory is not None:
-            await reconciliation.reconcile(backends.db, backends.directory, backends.policy)
-
-    async def sweep() -> None:
-        await uploads_service.sweep(backends.db, backends.uploads)
-        await sweeper.sweep(backends.db, backends.store)
-
-    days = {"audit_days": settings.audit_days, "outbox_days": settings.outbox_days}
-    clean_up = partial(sweeper.clean_up, backends.db, backends.store)
-    return [
-        Job("identity.reconcile", reconcile, cron="17 3 * * *"),
-        Job(CLEAN_UP, clean_up, retries=None, retry_seconds=30),
-        Job("library.sweep", sweep, cron="41 * * * *"),
-        Job("uploads.sweep", partial(uploads_service.sweep, backends.db, backends.uploads)),
-        Job(
-            "idempotency.forget", partial(idempotency.delete_expired, backends.db), cron="7 * * * *"
-        ),
-        Job(
-            "webhooks.forget",
-            partial(webhook_queries.delete_expired, backends.db),
-            cron="27 * * * *",
-        ),
-        Job(notifications.ANNOUNCE, partial(announcing.announce, backends.db)),
-        Job("notifications.resume", partial(announcing.resume, backends.db), cron="*/5 * * * *"),
-        Job(
-            "notifications.expire",
-            partial(notification_queries.delete_expired, backends.db),
-            cron="47 * * * *",
-        ),
-        Job("web.expire", partial(delete_expired, backends.db), cron="47 * * * *"),
-        Job("audit.expire", partial(audit.expire, backends.db, **days), cron="37 4 * * *"),
-    ]
 
 
 def account_loader(backends: Backends) -> LoadAccount:
@@ -191,8 +103,37 @@ def dependencies(settings: Settings, backends: Backends, media_links: MediaLinks
     accounts = Accounts(directory=backends.directory, policy=backends.policy)
     folder = DataFolder(settings.data_dir)
     pages = ApiDocument(openapi())
-    provided = (files, uploads, webhooks, accounts, backends.meter, pages, folder, media_links)
+    more = MoreMetrics((standing.standing,))
+    integrations = integrations_of(settings)
+    provided = (
+        files,
+        uploads,
+        webhooks,
+        integrations,
+        accounts,
+        backends.meter,
+        pages,
+        folder,
+        more,
+        media_links,
+    )
     return {type(each): each for each in provided}
+
+
+def integrations_of(settings: Settings) -> Integrations:
+    """Return what outgoing webhooks need. Raises SettingsError for an unusable key file."""
+    try:
+        keys = secret_keys(settings.secret_key, settings.data_dir)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"AKAKO_SECRET_KEY is not set, and {error}") from None
+    destinations = Destinations(
+        allowed=settings.webhook_allowed_networks, development=not settings.production
+    )
+    return Integrations(seal=Seal(keys), destinations=destinations)
+
+
+def dispatcher(backends: Backends, own: Integrations) -> Dispatcher:
+    return Dispatcher(backends.db, Sender(own.destinations), own.seal, disabling.notify)
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
@@ -222,9 +163,15 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(app: object) -> AsyncIterator[None]:
         url = settings.database_url or ""
+        webhooks = dispatcher(backends, pipeline.dependencies[Integrations])
+        listeners: dict[str, public_changes.Listener] = {
+            public_changes.CHANNEL: pipeline.public,
+            public_changes.EVENTS: webhooks,
+        }
         aside = (
             _keep_leases_short(backends.meter),
-            public_changes.listen(url, pipeline.public),
+            public_changes.listen(url, listeners),
+            webhooks.run(),
             metrics.watch(backends.db.connections),
         )
         tasks = [asyncio.create_task(each) for each in aside]

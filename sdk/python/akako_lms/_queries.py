@@ -10,6 +10,8 @@ Role = Literal["ADMIN", "MENTOR", "LEARNER"]
 Plan = Literal["FREE", "PRO", "ENTERPRISE"]
 GradeLevel = Literal["primary", "secondary", "higher"]
 Order = Literal["asc", "desc"]
+EnrollmentStatus = Literal["PENDING", "APPROVED", "REJECTED", "CANCELLED"]
+ApplicationStatus = Literal["PENDING", "APPROVED", "REJECTED"]
 Moment = datetime | date | str
 
 
@@ -55,8 +57,31 @@ class PendingEnrollmentQuery(PendingQuery, total=False):
     subject_id: str
 
 
+class EnrollmentQuery(PendingEnrollmentQuery, total=False):
+    user_id: str
+    status: EnrollmentStatus | Sequence[EnrollmentStatus]
+
+
+class ApplicationQuery(PendingQuery, total=False):
+    user_id: str
+    status: ApplicationStatus | Sequence[ApplicationStatus]
+
+
+class NotificationQuery(PageQuery, total=False):
+    unread: bool
+
+
 class AuditQuery(DatedQuery, total=False):
     actor: str
     resource: str
     resource_id: str
     action: str
+
+
+class WebhookQuery(PageQuery, total=False):
+    is_active: bool
+
+
+class DeliveryQuery(DatedQuery, total=False):
+    status: Literal["PENDING", "DELIVERED", "FAILED"]
+    event_type: str

@@ -117,9 +117,17 @@ class Session:
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, Any] | None = None,
         if_match: str | None = None,
+        if_none_match: str | None = None,
     ) -> M:
         """Call for a single object."""
-        data, etag = await self.data(method, path, body=body, query=query, if_match=if_match)
+        data, etag = await self.data(
+            method,
+            path,
+            body=body,
+            query=query,
+            if_match=if_match,
+            if_none_match=if_none_match,
+        )
         return read_as(model, data, etag)
 
     async def data(
@@ -130,6 +138,7 @@ class Session:
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, Any] | None = None,
         if_match: str | None = None,
+        if_none_match: str | None = None,
     ) -> tuple[Any, str | None]:
         """Call for the `data` of the answer and its ETag."""
         request = Request(
@@ -137,7 +146,7 @@ class Session:
             path=path,
             query=to_query(query or {}),
             json=None if body is None else to_body(body),
-            headers={"If-Match": if_match, **key_for(method)},
+            headers={"If-Match": if_match, "If-None-Match": if_none_match, **key_for(method)},
         )
         response = await self.send(request)
         return envelope(response)["data"], response.headers.get("etag")

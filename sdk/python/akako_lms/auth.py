@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from akako_lms._answers import read_as
 from akako_lms._area import Area, D, operation
@@ -37,6 +37,12 @@ class Auth(Area[D]):
     async def get_profile(self) -> User:
         """Get the caller's profile."""
         return await self._session.one(User, "GET", "/auth/profile")
+
+    @operation
+    async def export_my_data(self) -> dict[str, Any]:
+        """Export everything that is stored about the caller, as the API's JSON."""
+        data, _ = await self._session.data("GET", "/auth/export")
+        return dict(data)
 
     @operation
     async def update_profile(

@@ -14,8 +14,12 @@ from akako_lms.auth import Auth
 from akako_lms.education import Education
 from akako_lms.enrollment import Enrollments
 from akako_lms.files import Files
+from akako_lms.integrations import Integrations
 from akako_lms.mentors import Mentors
+from akako_lms.notes import Notes
+from akako_lms.notifications import Notifications
 from akako_lms.plans import Plans
+from akako_lms.progress import Progress
 from akako_lms.users import Users
 from akako_lms.videos import Videos
 from akako_lms.webhooks import Webhooks
@@ -33,9 +37,13 @@ class _Areas(Generic[D]):
         self.videos = Videos[D](session, driver)
         self.enrollment = Enrollments[D](session, driver)
         self.mentors = Mentors[D](session, driver)
+        self.notifications = Notifications[D](session, driver)
         self.plans = Plans[D](session, driver)
+        self.progress = Progress[D](session, driver)
+        self.notes = Notes[D](session, driver)
         self.audit = Audit[D](session, driver)
         self.webhooks = Webhooks[D](session, driver)
+        self.integrations = Integrations[D](session, driver)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._base_url!r})"

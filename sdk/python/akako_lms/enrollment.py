@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from akako_lms._area import Area, D, iteration, operation
-from akako_lms._queries import DatedQuery, PendingEnrollmentQuery
+from akako_lms._queries import DatedQuery, EnrollmentQuery, PendingEnrollmentQuery
 from akako_lms._session import Page
 from akako_lms._wire import given, segment
 from akako_lms.models import DecisionResult, DecisionResults, Enrollment, PendingEnrollment
@@ -52,8 +52,14 @@ class Enrollments(Area[D]):
             PendingEnrollment, f"{ADMIN}/pending", query, PendingEnrollmentQuery
         )
 
+    @operation
+    async def get_enrollments(self, **query: Unpack[EnrollmentQuery]) -> Page[PendingEnrollment]:
+        """List requests in all states, newest first."""
+        return await self._session.page(PendingEnrollment, ADMIN, query, EnrollmentQuery)
+
     iter_my_enrollments = iteration(get_my_enrollments)
     iter_pending_enrollments = iteration(get_pending_enrollments)
+    iter_enrollments = iteration(get_enrollments)
 
     @operation
     async def cancel_enrollment(self, enrollment_id: str) -> Enrollment:

@@ -53,7 +53,10 @@ class UnauthorizedError(AkakoError):
 
 
 class ForbiddenError(AkakoError):
-    """403: `details` holds the roles `required` and `user_roles`."""
+    """403: `details` holds the roles `required` and `user_roles`.
+
+    With the code `PLAN_REQUIRED` it holds the caller's `plan` and the plans `required`.
+    """
 
 
 class NotFoundError(AkakoError):

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from akako_lms._area import Area, D, iteration, operation
-from akako_lms._queries import DatedQuery, PendingQuery
+from akako_lms._queries import ApplicationQuery, DatedQuery, PendingQuery
 from akako_lms._session import Page
 from akako_lms._wire import given, segment
-from akako_lms.models import MentorApplication, PendingApplication
+from akako_lms.models import DecisionResult, DecisionResults, MentorApplication, PendingApplication
 
 if TYPE_CHECKING:
+    from typing import NotRequired
+
     from typing_extensions import Unpack
 
 ADMIN = "/admin/mentor"
+
+
+class ApplicationDecision(TypedDict):
+    """One of many decisions. The last three are of an approval."""
+
+    id: str
+    decision: Literal["approve", "reject"]
+    reason: NotRequired[str]
+    note: NotRequired[str]
+    subjectIds: NotRequired[Sequence[str]]
+    effectiveEndDate: NotRequired[str]
 
 
 class Mentors(Area[D]):
@@ -52,8 +65,14 @@ class Mentors(Area[D]):
         """List the applications that wait for a decision."""
         return await self._session.page(PendingApplication, f"{ADMIN}/pending", query, PendingQuery)
 
+    @operation
+    async def get_applications(self, **query: Unpack[ApplicationQuery]) -> Page[PendingApplication]:
+        """List applications in all states, newest first."""
+        return await self._session.page(PendingApplication, ADMIN, query, ApplicationQuery)
+
     iter_my_applications = iteration(get_my_applications)
     iter_pending_applications = iteration(get_pending_applications)
+    iter_applications = iteration(get_applications)
 
     @operation
     async def approve_application(
@@ -80,3 +99,18 @@ class Mentors(Area[D]):
         return await self._session.one(
             MentorApplication, "PUT", path, body=given(reason=reason), if_match=if_match
         )
+
+    @operation
+    async def reopen_application(self, application_id: str) -> MentorApplication:
+        """Undo a decision of the last 30 seconds, with the role and subjects it assigned."""
+        path = f"{ADMIN}/{segment(application_id)}/reopen"
+        return await self._session.one(MentorApplication, "POST", path)
+
+    @operation
+    async def decide_applications(
+        self, decisions: Sequence[ApplicationDecision]
+    ) -> list[DecisionResult]:
+        """Decide on many applications at once; one result for each, in their order."""
+        body = {"decisions": decisions}
+        answer = await self._session.one(DecisionResults, "POST", f"{ADMIN}/decisions", body=body)
+        return answer.results

@@ -239,6 +239,45 @@ def test_mentor_applications(api: Server, call: Call) -> None:
     ]
 
 
+def test_decisions_on_applications_and_all_requests(api: Server, call: Call) -> None:
+    subject, token, who = make_subject(api), api.token("admin"), api.user(f"new{next(numbers)}")
+    applied = call(lambda c: c.mentors.apply(motivation="I teach"), base(api), api.token(who))
+    decisions = [{"id": applied.id, "decision": "approve", "subjectIds": [subject.id]}]
+    results = call(lambda c: c.mentors.decide_applications(decisions), base(api), token)
+    assert [(each.id, each.status) for each in results] == [(applied.id, "APPROVED")]
+    reopened = call(lambda c: c.mentors.reopen_application(applied.id), base(api), token)
+    assert reopened.status == "PENDING"
+    found = call(
+        lambda c: c.mentors.iter_applications(
+            status=["PENDING", "REJECTED"], user_id=applied.user_id
+        ),
+        base(api),
+        token,
+    )
+    assert [each.id for each in found] == [applied.id]
+    asked = call(lambda c: c.enrollment.request_enrollment(subject.id), base(api), api.token(who))
+    everything = call(
+        lambda c: c.enrollment.get_enrollments(subject_id=subject.id, status="PENDING"),
+        base(api),
+        token,
+    )
+    assert [each.id for each in everything] == [asked.id]
+
+
+def test_notifications(api: Server, call: Call) -> None:
+    subject, token, who = make_subject(api), api.token("admin"), api.user(f"note{next(numbers)}")
+    call(lambda c: c.enrollment.request_enrollment(subject.id), base(api), api.token(who))
+    unread = call(lambda c: c.notifications.iter_notifications(unread=True), base(api), token)
+    newest = unread[0]
+    assert newest.type == "enrollment.requested"
+    assert newest.data["subjectId"] == subject.id
+    assert call(lambda c: c.notifications.get_unread_count(), base(api), token) == len(unread)
+    assert call(lambda c: c.notifications.mark_read(newest.id), base(api), token).read
+    assert call(lambda c: c.notifications.mark_all_read(), base(api), token) == len(unread) - 1
+    page = call(lambda c: c.notifications.get_notifications(unread=False), base(api), token)
+    assert newest.id in [each.id for each in page]
+
+
 def test_an_event_of_clerk(start_server: Any, call: Call) -> None:
     server = start_server(environment={"AKAKO_CLERK_WEBHOOK_SECRETS": SECRET})
     event = {"type": "session.created", "object": "event", "data": {"id": "sess_1"}}

@@ -19,8 +19,8 @@ def get(client: Any) -> Any:
 
 def failed(call: Call, status: int, code: str, details: dict[str, Any]) -> AkakoError:
     body = {"success": False, "error": "No", "code": code, "details": details}
-    told = answer(status, json.dumps(body).encode())
-    with scripted(told) as server, pytest.raises(AkakoError) as caught:
+    response = answer(status, json.dumps(body).encode())
+    with scripted(response) as server, pytest.raises(AkakoError) as caught:
         call(get, server.url)
     return caught.value
 

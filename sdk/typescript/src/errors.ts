@@ -38,7 +38,10 @@ export class BadRequestError extends AkakoError {
 export class UnauthorizedError extends AkakoError {
   override readonly name = "UnauthorizedError";
 }
-/** 403: `details` holds the roles `required` and `user_roles`. */
+/**
+ * 403: `details` holds the roles `required` and `user_roles`; with the code `PLAN_REQUIRED` the
+ * caller's `plan` and the plans `required`.
+ */
 export class ForbiddenError extends AkakoError {
   override readonly name = "ForbiddenError";
 }

@@ -1,6 +1,9 @@
 import { Client, type Options } from "./client.js";
 import { Education } from "./education.js";
 import { Files, Videos } from "./files.js";
+import { Integrations } from "./integrations.js";
+import { LearningProgress, Notes } from "./learning.js";
+import { Notifications } from "./notifications.js";
 import { Audit, Auth, Plans, Users } from "./people.js";
 import { Enrollments, Mentors } from "./requests.js";
 import { Webhooks } from "./webhooks.js";
@@ -33,15 +36,28 @@ export {
 } from "./errors.js";
 export { Page } from "./client.js";
 export { Download } from "./downloads.js";
+export { readEvent } from "./events.js";
 export { verifyWebhook, WebhookVerificationError } from "./webhooks.js";
 export type { Changing, DatedQuery, Moment, PageQuery, SearchQuery } from "./area.js";
 export type { Progress, UploadFile } from "./bodies.js";
 export type { Options, Pagination, Schemas, Token, Versioned } from "./client.js";
 export type { DownloadOptions } from "./downloads.js";
 export type { Deleting, NodeQuery } from "./education.js";
+export type { AkakoEvent, EventName } from "./events.js";
 export type { DocumentNames, UploadOptions } from "./files.js";
+export type { DeliveryQuery, WebhookQuery } from "./integrations.js";
+export type {
+  NoteChanging,
+  NoteQuery,
+  ProgressItem,
+  ProgressSearchQuery,
+  ProgressUpdate,
+  SharedNoteQuery,
+  SubjectProgressQuery,
+} from "./learning.js";
+export type { NotificationQuery } from "./notifications.js";
 export type { AuditQuery, Plan, Role, UserQuery } from "./people.js";
-export type { PendingEnrollmentQuery, PendingQuery } from "./requests.js";
+export type { ApplicationQuery, EnrollmentQuery, PendingEnrollmentQuery, PendingQuery } from "./requests.js";
 export type { ResumableOptions } from "./resumable.js";
 
 /**
@@ -58,9 +74,13 @@ export class AkakoAPI {
   readonly videos: Videos;
   readonly enrollment: Enrollments;
   readonly mentors: Mentors;
+  readonly notifications: Notifications;
   readonly plans: Plans;
+  readonly progress: LearningProgress;
+  readonly notes: Notes;
   readonly audit: Audit;
   readonly webhooks: Webhooks;
+  readonly integrations: Integrations;
 
   constructor(options: Options) {
     const client = new Client(options);
@@ -71,8 +91,12 @@ export class AkakoAPI {
     this.videos = new Videos(client);
     this.enrollment = new Enrollments(client);
     this.mentors = new Mentors(client);
+    this.notifications = new Notifications(client);
     this.plans = new Plans(client);
+    this.progress = new LearningProgress(client);
+    this.notes = new Notes(client);
     this.audit = new Audit(client);
     this.webhooks = new Webhooks(client);
+    this.integrations = new Integrations(client);
   }
 }

@@ -25,6 +25,10 @@ export class Auth extends Area {
   getProfile(): Promise<Versioned<Schemas["Profile"]>> {
     return this.client.data("GET", "/auth/profile");
   }
+  /** Everything that is stored about the caller. */
+  exportMyData(): Promise<Schemas["PersonalData"]> {
+    return this.client.data("GET", "/auth/export");
+  }
   updateProfile(
     changes: Schemas["ProfileUpdate"],
     changing: Changing = {},

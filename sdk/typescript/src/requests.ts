@@ -3,6 +3,14 @@ import { type Page, type Schemas, segment } from "./client.js";
 
 export type PendingQuery = DatedQuery & { search?: string };
 export type PendingEnrollmentQuery = PendingQuery & { subjectId?: string };
+export type EnrollmentQuery = PendingEnrollmentQuery & {
+  userId?: string;
+  status?: Schemas["Enrollment"]["status"] | Schemas["Enrollment"]["status"][];
+};
+export type ApplicationQuery = PendingQuery & {
+  userId?: string;
+  status?: Schemas["MentorApplication"]["status"] | Schemas["MentorApplication"]["status"][];
+};
 
 const ENROLLMENT = "/admin/enrollment";
 const MENTOR = "/admin/mentor";
@@ -30,6 +38,13 @@ export class Enrollments extends Area {
     query?: PendingEnrollmentQuery,
   ): AsyncGenerator<Schemas["PendingEnrollment"]> {
     return this.client.items(`${ENROLLMENT}/pending`, query);
+  }
+  /** List requests in all states, newest first. */
+  getEnrollments(query?: EnrollmentQuery): Promise<Page<Schemas["PendingEnrollment"]>> {
+    return this.client.page(ENROLLMENT, query);
+  }
+  iterEnrollments(query?: EnrollmentQuery): AsyncGenerator<Schemas["PendingEnrollment"]> {
+    return this.client.items(ENROLLMENT, query);
   }
   /** Withdraw an own request or leave the subject. */
   async cancelEnrollment(enrollmentId: string): Promise<Schemas["Enrollment"]> {
@@ -79,6 +94,26 @@ export class Mentors extends Area {
   }
   iterPendingApplications(query?: PendingQuery): AsyncGenerator<Schemas["PendingApplication"]> {
     return this.client.items(`${MENTOR}/pending`, query);
+  }
+  /** List applications in all states, newest first. */
+  getApplications(query?: ApplicationQuery): Promise<Page<Schemas["PendingApplication"]>> {
+    return this.client.page(MENTOR, query);
+  }
+  iterApplications(query?: ApplicationQuery): AsyncGenerator<Schemas["PendingApplication"]> {
+    return this.client.items(MENTOR, query);
+  }
+  /** Undo a decision of the last 30 seconds, with the role and subjects it assigned. */
+  async reopenApplication(applicationId: string): Promise<Schemas["MentorApplication"]> {
+    return this.client.data("POST", `${MENTOR}/${segment(applicationId)}/reopen`);
+  }
+  /** Decide on many applications at once; one result for each, in their order. */
+  async decideApplications(
+    decisions: readonly Schemas["ApplicationDecision"][],
+  ): Promise<Schemas["ApplicationDecisionResult"][]> {
+    const request = { json: { decisions } };
+    const path = `${MENTOR}/decisions`;
+    const decided = this.client.data<Schemas["ApplicationDecisionResults"]>("POST", path, request);
+    return (await decided).results;
   }
   /** Make the applicant a mentor, of these subjects, for good or until a given moment. */
   async approveApplication(

@@ -7,7 +7,7 @@ const FAMILIES = ["svix", "webhook", "x-svix"];
 const ALGORITHM = { name: "HMAC", hash: "SHA-256" };
 
 type Bytes = Uint8Array<ArrayBuffer>;
-type HeaderSource = Headers | Record<string, string | readonly string[] | undefined>;
+export type HeaderSource = Headers | Record<string, string | readonly string[] | undefined>;
 
 /** The message was not signed with the secret, or not within the last five minutes. */
 export class WebhookVerificationError extends Error {

@@ -239,6 +239,36 @@ test("mentor applications", async () => {
   assert.equal((await second.mentors.getMyApplications())[0].decisionReason, "no");
 });
 
+test("decisions on applications, all requests and notifications", async () => {
+  const { subject } = await makeTopic();
+  const application = await learner.mentors.apply({ motivation: "I teach" });
+  const decisions = [{ id: application.id, decision: "approve", subjectIds: [subject.id] }];
+  assert.deepEqual(
+    (await admin.mentors.decideApplications(decisions)).map(({ status }) => status),
+    ["APPROVED"],
+  );
+  assert.equal((await admin.mentors.reopenApplication(application.id)).status, "PENDING");
+  const query = { status: ["PENDING", "APPROVED"], userId: application.userId };
+  const found = await admin.mentors.getApplications(query);
+  assert.ok(found.some(({ id }) => id === application.id));
+  await admin.mentors.rejectApplication(application.id);
+  const request = await learner.enrollment.requestEnrollment(subject.id);
+  const requests = [];
+  for await (const { id } of admin.enrollment.iterEnrollments({ subjectId: subject.id }))
+    requests.push(id);
+  assert.deepEqual(requests, [request.id]);
+
+  const [newest] = await admin.notifications.getNotifications({ unread: true });
+  assert.equal(newest.type, "enrollment.requested");
+  assert.ok((await admin.notifications.getUnreadCount()) > 0);
+  assert.equal((await admin.notifications.markRead(newest.id)).read, true);
+  await admin.notifications.markAllRead();
+  assert.equal(await admin.notifications.getUnreadCount(), 0);
+  const read = [];
+  for await (const { id } of admin.notifications.iterNotifications({ unread: false })) read.push(id);
+  assert.ok(read.includes(newest.id));
+});
+
 test("an event of Clerk", async () => {
   const event = { type: "session.created", object: "event", data: { id: "sess_1" } };
   const secret = process.env.AKAKO_WEBHOOK_SECRET;

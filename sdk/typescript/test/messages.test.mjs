@@ -28,8 +28,8 @@ for (const [status, details, shown] of [
 
 test("an address without /api is explained", async () => {
   const page = answer(404, "<html>", { "content-type": "text/html" });
-  for (const told of [refused(404, "NOT_FOUND"), page, answer(200, "<html>")]) {
-    await scripted([told], async (baseURL) => {
+  for (const response of [refused(404, "NOT_FOUND"), page, answer(200, "<html>")]) {
+    await scripted([response], async (baseURL) => {
       const bare = new AkakoAPI({ baseURL: baseURL.replace(/\/api$/, "") });
       const message = /baseURL lack \/api\? The request was for \/education\/levels/;
       assert.match((await failureOf(get(bare))).message, message);

@@ -25,6 +25,7 @@ async def current(tx: Database, actor: Actor, access: Access) -> Actor:
     Raises:
         Unauthorized: The account is deleted, or the session has ended.
         Forbidden: The account is not active, or no role that `access` asks for is effective.
+        PlanRequired: The current plan is none of those that `access` asks for.
     """
     row = await queries.current_actor(tx, actor.user_id, actor.session_id, actor.organization_id)
     if row is None or row["deleted"] or row["ended"]:
@@ -34,6 +35,7 @@ async def current(tx: Database, actor: Actor, access: Access) -> Actor:
         raise Forbidden("Account is not active", user_roles=roles, reason="account_inactive")
     access.check(roles)
     plan = row["organization_plan"] or actor.plan if actor.organization_id else row["plan"]
+    access.check_plan(plan)
     return msgspec.structs.replace(actor, roles=roles, plan=plan)
 
 

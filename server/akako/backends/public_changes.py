@@ -1,9 +1,11 @@
-"""Receive notifications of changes to public data from PostgreSQL (LISTEN)."""
+"""Receive notifications from PostgreSQL (LISTEN): of changes to public data, and of events."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
+from functools import partial
 from typing import Protocol
 
 import asyncpg
@@ -15,13 +17,14 @@ from akako.kernel.db.pool import CONNECT_SECONDS
 log = structlog.get_logger(__name__)
 
 CHANNEL = "akako_public"
+EVENTS = "akako_outbox"
 HEARTBEAT_SECONDS = 1.0  # between two checks of the connection
 RETRY_SECONDS = 1.0
 
 
 class Listener(Protocol):
     def drop(self) -> None:
-        """Handle a change to public data."""
+        """Handle a notification."""
 
     def resume(self) -> None:
         """Handle the start of complete notifications."""
@@ -30,12 +33,15 @@ class Listener(Protocol):
         """Handle the loss of notifications."""
 
 
-async def listen(url: str, listener: Listener) -> None:
-    """Call the listener until cancelled. It is suspended while there is no connection."""
+async def listen(url: str, listeners: Mapping[str, Listener]) -> None:
+    """Call the listener of each channel until cancelled.
+
+    They are suspended while there is no connection.
+    """
     connect = Connector(one_each(url))
     while True:
         try:
-            await _listen(connect, listener)
+            await _listen(connect, listeners)
         except (
             asyncpg.PostgresError,
             asyncpg.InterfaceError,
@@ -45,15 +51,24 @@ async def listen(url: str, listener: Listener) -> None:
         ) as error:
             log.info("public_changes_disconnected", error=type(error).__name__)
         finally:
-            listener.suspend()
+            _suspend(listeners)
         await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _listen(connect: Connector, listener: Listener) -> None:
+def _drop(listener: Listener, *_: object) -> None:
+    listener.drop()
+
+
+def _suspend(listeners: Mapping[str, Listener]) -> None:
+    for listener in listeners.values():
+        listener.suspend()
+
+
+async def _listen(connect: Connector, listeners: Mapping[str, Listener]) -> None:
     lost = asyncio.Event()
 
     def end(connection: object) -> None:
-        listener.suspend()
+        _suspend(listeners)
         lost.set()
 
     connection = await connect(
@@ -63,8 +78,9 @@ async def _listen(connect: Connector, listener: Listener) -> None:
     )
     try:
         connection.add_termination_listener(end)
-        await connection.add_listener(CHANNEL, lambda *_: listener.drop())
-        listener.resume()
+        for channel, listener in listeners.items():
+            await connection.add_listener(channel, partial(_drop, listener))
+            listener.resume()
         while not lost.is_set():
             # A connection that was cut without a packet is detected by a query only.
             await connection.execute("select 1")

@@ -35,8 +35,7 @@ LEFT_OUT = {
     "procrastinate_periodic_defers",
 }
 
-# What to copy where it is not the table as it stands. A job that was under way waits again; it no
-# longer keeps others of its kind from waiting.
+# What to copy instead of the whole table. A running job becomes one that waits, without its lock.
 INSTEAD: dict[str, tuple[dict[str, str], str]] = {
     "procrastinate_jobs": (
         {

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import signal
 
-from akako import assembly, main, serving
+from akako import assembly, schedule, serving
 from akako.backends import job_queue
 from akako.commands.backends import require_development, with_backends
 from akako.settings import Settings, SettingsError
@@ -47,7 +47,9 @@ def worker(settings: Settings, options: argparse.Namespace) -> None:
         leave = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, leave.set)
-        async with job_queue.working(settings.database_url or "", main.jobs(backends, settings)):
+        async with job_queue.working(
+            settings.database_url or "", schedule.jobs(backends, settings)
+        ):
             await leave.wait()
 
     if not settings.database_url:

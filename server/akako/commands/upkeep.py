@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from akako import assembly, main
+from akako import assembly, rooms
 from akako.commands.backends import with_backends
 from akako.ops import reconciliation
 from akako.ops.progress import ProgressBar
@@ -60,4 +60,4 @@ def define_openapi(parser: argparse.ArgumentParser) -> None:
 
 
 def openapi(settings: Settings, options: argparse.Namespace) -> None:
-    sys.stdout.buffer.write(main.openapi())
+    sys.stdout.buffer.write(rooms.openapi())

@@ -16,13 +16,14 @@ from akako.education.schemas import (
     Mentor,
     Node,
     Subject,
+    SubjectDetail,
     Topic,
     TopicSummary,
 )
 from akako.kernel.core.access import MENTOR, Actor
 from akako.kernel.db.listing import Flag, Sort, Spec
 from akako.kernel.db.pages import Where
-from akako.visibility.tree import GRADE, LEVEL, SUBJECT, TOPIC, Kind, readable
+from akako.visibility.tree import GRADE, LEVEL, SUBJECT, TOPIC, Kind, bind, readable
 
 N = TypeVar("N", bound=Node)
 T = TypeVar("T", bound=TopicSummary)
@@ -62,7 +63,7 @@ class Nodes(msgspec.Struct, Generic[N], frozen=True, kw_only=True):
 
 def _spec(kind: Kind) -> Spec:
     created, updated = f"{kind.alias}.created_at", f"{kind.alias}.updated_at"
-    name = Sort(f"{kind.alias}.name_key", "text")
+    name = Sort(f"{kind.alias}.sort_key", "text")
     return Spec(
         sorts={"createdAt": Sort(created), "updatedAt": Sort(updated), "name": name},
         default="createdAt",
@@ -82,7 +83,8 @@ def _shared(kind: Kind) -> str:
 
 
 TOPIC_FACTS = f"""
-{_shared(TOPIC)}, t.subject_id, t.video_key is not null as has_video, t.document_count
+{_shared(TOPIC)}, t.subject_id, t.position, t.video_key is not null as has_video,
+    t.document_count
 """
 
 
@@ -121,6 +123,39 @@ def _subject(row: asyncpg.Record, actor: Actor | None) -> Subject:
         subject.mentor_id = row["mentor_id"]
         subject.mentor_email = mentor.email if mentor else None
     return subject
+
+
+def _subject_columns() -> str:
+    return f"{_shared(SUBJECT)}, s.grade_id, s.mentor_id, {MENTOR_OF}"
+
+
+def _detail_columns(where: Where, actor: Actor | None) -> str:
+    if actor is None:
+        return _subject_columns()
+    me = bind(where, actor.user_id)
+    counted = "true" if actor.is_admin else f"(t.is_active or s.mentor_id = {me})"
+    return f"""
+    {_subject_columns()},
+    (select e.status from enrollments e where e.user_id = {me} and e.subject_id = s.id
+     order by e.requested_at desc, e.id desc limit 1) as enrollment_status,
+    (select count(*) from topics t
+     where t.subject_id = s.id and t.deleted_at is null and {counted}) as topic_count
+    """
+
+
+def _subject_detail(row: asyncpg.Record, actor: Actor | None) -> SubjectDetail:
+    subject = _subject(row, actor)
+    detail = SubjectDetail(*(getattr(subject, each) for each in Subject.__struct_fields__))
+    if actor:
+        detail.enrollment_status = row["enrollment_status"]
+        detail.topic_count = row["topic_count"]
+        detail.mentor_name = _full_name(subject.mentor)
+    return detail
+
+
+def _full_name(mentor: Mentor | None) -> str | None:
+    names = (mentor.first_name, mentor.last_name) if mentor else ()
+    return " ".join([name for name in names if name]) or None
 
 
 class _Document(msgspec.Struct, array_like=True):
@@ -178,7 +213,8 @@ def _summary(row: asyncpg.Record, actor: Actor | None) -> TopicSummary:
 
 def _described(shape: type[T], row: asyncpg.Record) -> T:
     """Build a topic. `documents` is null if the caller may not read its material."""
-    topic = shape(*_node(row), row["subject_id"], row["has_video"], row["document_count"])
+    facts = (row["subject_id"], row["position"], row["has_video"], row["document_count"])
+    topic = shape(*_node(row), *facts)
     if row["documents"] is not None:
         topic.video_url = video_url(topic.id) if topic.has_video else None
         found = _documents.decode(row["documents"])
@@ -196,8 +232,19 @@ GRADES = Nodes(
 SUBJECTS = Nodes(
     kind=SUBJECT,
     spec=_spec(SUBJECT),
-    columns=lambda *_: f"{_shared(SUBJECT)}, s.grade_id, s.mentor_id, {MENTOR_OF}",
+    columns=lambda *_: _subject_columns(),
     build=_subject,
 )
-TOPICS = Nodes(kind=TOPIC, spec=_spec(TOPIC), columns=_topic_columns, build=_topic)
+
+
+def _topics() -> Spec:
+    spec = _spec(TOPIC)
+    position = {"position": Sort("t.position", "integer")}
+    return msgspec.structs.replace(spec, sorts={**position, **spec.sorts}, default="position")
+
+
+SUBJECT_DETAILS = Nodes(
+    kind=SUBJECT, spec=SUBJECTS.spec, columns=_detail_columns, build=_subject_detail
+)
+TOPICS = Nodes(kind=TOPIC, spec=_topics(), columns=_topic_columns, build=_topic)
 TOPIC_ROWS = Nodes(kind=TOPIC, spec=TOPICS.spec, columns=_summary_columns, build=_summary)

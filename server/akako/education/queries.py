@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeVar
 
+from akako.education import keys
 from akako.education.nodes import Nodes
 from akako.education.schemas import Node
 from akako.identity.queries import EFFECTIVE
@@ -16,7 +17,7 @@ from akako.kernel.db.pages import Where
 from akako.visibility.tree import SUBJECT, Kind, visible
 
 N = TypeVar("N", bound=Node)
-Lock = Literal["hold", "change", "delete"]
+Lock = Literal["hold", "extend", "change", "delete"]
 # Fields whose column has a different name.
 COLUMN_OF = {"education_level_id": "level_id", "level": "stage"}
 
@@ -68,7 +69,8 @@ async def find(
     """Return a node that the caller may see; with `inactive`, any node that is not deleted.
 
     Row locks last until the end of the transaction: `hold` prevents the deletion of the node and
-    its ancestors, `change` locks the node for an update, `delete` for a deletion.
+    its ancestors, `extend` prevents it and concurrent changes to the order of
+    its children, `change` locks the node for an update, `delete` for a deletion.
     """
     kind, where = nodes.kind, seen(nodes.kind, actor, inactive=inactive)
     where.add(f"{kind.alias}.id = {{}}", node_id)
@@ -83,6 +85,9 @@ def _locking(kind: Kind, lock: Lock | None) -> str:
     match lock:
         case "hold":
             return f"for key share of {', '.join(each.alias for each in kind.chain)}"
+        case "extend":
+            held = ", ".join(each.alias for each in kind.chain[1:])
+            return f"for no key update of {kind.alias} for key share of {held}"
         case "change":
             return f"for no key update of {kind.alias}"
         case "delete":
@@ -105,11 +110,9 @@ def _stored(fields: dict[str, Any], before: Node | None) -> dict[str, Any]:
     known = {"name": before.name, "description": before.description} if before else {}
     shown = {**known, **fields}
     key = text.name_key(shown["name"])
-    return {
-        **columns,
-        "name_key": key,
-        "search_key": f"{key}\n{text.name_key(shown['description'])}",
-    }
+    searched = keys.name_keys(shown["name"], shown["description"])
+    content = {"content_key": keys.content_key(fields["content"])} if "content" in fields else {}
+    return {**columns, "name_key": key, **searched, **content}
 
 
 async def insert(tx: Database, kind: Kind, node_id: str, fields: dict[str, Any]) -> None:
@@ -128,9 +131,9 @@ async def update(tx: Database, kind: Kind, before: Node, fields: dict[str, Any])
     await tx.execute(sql, before.id, *values.values())
 
 
-async def mark_deleted(tx: Database, kind: Kind, node_id: str) -> None:
-    sql = f"update {kind.table} set deleted_at = now(), updated_at = now() where id = $1"
-    await tx.execute(sql, node_id)
+async def mark_deleted(tx: Database, kind: Kind, node_id: str, deleted_by: str) -> None:
+    sql = f"update {kind.table} set deleted_at = now(), updated_at = now(), deleted_by = $2 where id = $1"
+    await tx.execute(sql, node_id, deleted_by)
 
 
 async def count_enrolled(db: Database, kind: Kind, node_id: str) -> int:

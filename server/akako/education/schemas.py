@@ -62,6 +62,21 @@ class Subject(Node, rename="camel"):
     mentor_email: str | UnsetType | None = UNSET
 
 
+EnrollmentStatus = Literal["PENDING", "APPROVED", "REJECTED", "CANCELLED"]
+
+
+class SubjectDetail(Subject, rename="camel"):
+    """A subject read by its id.
+
+    The last three fields are shown to signed-in callers only. `enrollmentStatus` is the status of
+    the caller's latest request. `topicCount` counts the topics that the caller can see.
+    """
+
+    enrollment_status: EnrollmentStatus | UnsetType | None = UNSET
+    topic_count: int | UnsetType = UNSET
+    mentor_name: str | UnsetType | None = UNSET
+
+
 class Document(msgspec.Struct, rename="camel", kw_only=True):
     """A file of a topic. `size` is in bytes, `sha256` in hexadecimal digits."""
 
@@ -83,9 +98,11 @@ class TopicSummary(Node, rename="camel"):
 
     `videoUrl` and `documents` are included for administrators, the subject's mentor and learners
     whose enrollment was approved. `documents` holds at most 24 KiB; `documentCount` counts all.
+    `position` begins at 0; topics are listed in its order.
     """
 
     subject_id: str
+    position: int
     has_video: bool
     document_count: int
     video_url: str | UnsetType | None = UNSET
@@ -101,6 +118,29 @@ class Topic(TopicSummary, rename="camel"):
 class Deleted(msgspec.Struct):
     id: str
     deleted: bool = True
+
+
+MAX_TOPICS = 10_000
+
+
+class TopicOrder(msgspec.Struct, rename="camel", kw_only=True):
+    """`topicIds`: all topics of the subject, active and inactive, each once."""
+
+    topic_ids: Annotated[list[fields.Id], msgspec.Meta(max_length=MAX_TOPICS)]
+
+
+class DeletedNode(msgspec.Struct, rename="camel", kw_only=True):
+    """A deleted node that can be restored. `path` holds the names of its ancestors.
+
+    `deletedBy` is the id of the user who deleted it.
+    """
+
+    kind: Literal["level", "grade", "subject", "topic"]
+    id: str
+    name: str
+    deleted_at: datetime
+    deleted_by: str | None
+    path: list[str]
 
 
 class Deletion(msgspec.Struct):
@@ -127,6 +167,8 @@ class SubjectCreate(LevelCreate, rename="camel", kw_only=True):
 
 
 class TopicCreate(LevelCreate, rename="camel", kw_only=True):
+    """A new topic is the last one of its subject."""
+
     subject_id: fields.Id
     content: Content = ""
 
@@ -153,7 +195,14 @@ class GradeUpdate(LevelUpdate, rename="camel", kw_only=True):
 class SubjectUpdate(LevelUpdate, rename="camel", kw_only=True):
     """Missing fields stay; null clears image and mentor. A subject stays in its grade."""
 
-    __read_only__: ClassVar[frozenset[str]] = READ_ONLY | {"gradeId", "mentor", "mentorEmail"}
+    __read_only__: ClassVar[frozenset[str]] = READ_ONLY | {
+        "gradeId",
+        "mentor",
+        "mentorEmail",
+        "enrollmentStatus",
+        "topicCount",
+        "mentorName",
+    }
 
     mentor_id: fields.Id | UnsetType | None = UNSET
 
@@ -163,6 +212,7 @@ class TopicUpdate(LevelUpdate, rename="camel", kw_only=True):
 
     __read_only__: ClassVar[frozenset[str]] = READ_ONLY | {
         "subjectId",
+        "position",
         "hasVideo",
         "documentCount",
         "videoUrl",

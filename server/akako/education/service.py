@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from akako.education import queries
-from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPICS, Nodes
+from akako.education.nodes import GRADES, LEVELS, SUBJECT_DETAILS, SUBJECTS, TOPICS, Nodes
 from akako.education.queries import Lock
 from akako.education.schemas import (
     Deleted,
@@ -70,12 +70,13 @@ async def list_nodes(
     return found
 
 
-async def get_topic(db: Database, actor: Actor | None, topic_id: str) -> Topic:
+async def get_node(db: Database, actor: Actor | None, nodes: Nodes[N], node_id: str) -> N:
+    """Return a node. Administrators can read inactive ones too."""
     inactive = actor is not None and actor.is_admin
-    topic = await queries.find(db, actor, TOPICS, topic_id, inactive=inactive)
-    if topic is None:
-        raise NotFound("topic", topic_id)
-    return topic
+    node = await queries.find(db, actor, nodes, node_id, inactive=inactive)
+    if node is None:
+        raise NotFound(nodes.kind.resource, node_id)
+    return node
 
 
 async def create_level(db: Database, actor: Actor, *, level: LevelCreate) -> Level:
@@ -98,7 +99,7 @@ async def create_subject(db: Database, actor: Actor, *, subject: SubjectCreate) 
 
 async def create_topic(db: Database, actor: Actor, *, topic: TopicCreate) -> Topic:
     async with db.transaction() as tx:
-        subject = await _locked(tx, actor, SUBJECTS, topic.subject_id, "hold")
+        subject = await _locked(tx, actor, SUBJECTS, topic.subject_id, "extend")
         access.require_owner(actor, subject.mentor_id)
         created = await _create(tx, actor, TOPICS, topic)
         if created.is_active:
@@ -152,7 +153,7 @@ async def delete_node(
     """
     async with db.transaction() as tx:
         before = await _locked(tx, actor, nodes, node_id, "delete")
-        etags.require(if_match, before)
+        await _require_current(tx, actor, before, if_match)
         if not force and (count := await queries.count_enrolled(tx, nodes.kind, node_id)):
             message = "Learners are enrolled here; repeat with force=true to delete it anyway"
             raise Conflict(nodes.kind.resource, "enrollments", count, message)
@@ -197,7 +198,7 @@ async def _create(tx: Database, actor: Actor, nodes: Nodes[N], given: LevelCreat
         raise Conflict(kind.resource, "name", given.name) from None
     node = await queries.find(tx, actor, nodes, node_id, inactive=True)
     assert node is not None
-    await _note(tx, actor, kind, "created", None, node)
+    await record_change(tx, actor, kind, "created", None, node)
     return node
 
 
@@ -209,8 +210,9 @@ def _changed(before: Node, changes: LevelUpdate) -> dict[str, Any]:
 
 async def _change(tx: Database, actor: Actor, nodes: Nodes[N], before: N, edit: Edit) -> N:
     """Store the fields that differ. `updatedAt` stays if none differs."""
-    validation.check_read_only(edit.echoed, before)
-    etags.require(edit.if_match, before)
+    if edit.echoed:
+        validation.check_read_only(edit.echoed, await _as_read(tx, actor, before))
+    await _require_current(tx, actor, before, edit.if_match)
     changed = _changed(before, edit.changes)
     if not changed:
         return before
@@ -222,19 +224,37 @@ async def _change(tx: Database, actor: Actor, nodes: Nodes[N], before: N, edit: 
         raise Conflict(kind.resource, "name", changed["name"]) from None
     after = await queries.find(tx, actor, nodes, before.id, inactive=True)
     assert after is not None
-    await _note(tx, actor, kind, "updated", before, after)
+    await record_change(tx, actor, kind, "updated", before, after)
     return after
 
 
+async def _as_read(tx: Database, actor: Actor, node: Node) -> Node:
+    """Return the node as this caller reads it by its id."""
+    if not isinstance(node, Subject):
+        return node
+    detail = await queries.find(tx, actor, SUBJECT_DETAILS, node.id, inactive=True)
+    assert detail is not None
+    return detail
+
+
+async def _require_current(tx: Database, actor: Actor, before: Node, if_match: str | None) -> None:
+    """Raise PreconditionFailed unless `If-Match` names the tag of a write or of a read."""
+    if if_match is not None and isinstance(before, Subject):
+        if etags.if_match(if_match, etags.of(await _as_read(tx, actor, before))):
+            return
+    etags.require(if_match, before)
+
+
 async def _delete(tx: Database, actor: Actor, kind: Kind, before: Node) -> Deleted:
-    await queries.mark_deleted(tx, kind, before.id)
-    await _note(tx, actor, kind, "deleted", before, None)
+    await queries.mark_deleted(tx, kind, before.id, actor.user_id)
+    await record_change(tx, actor, kind, "deleted", before, None)
     return Deleted(before.id)
 
 
-async def _note(
+async def record_change(
     tx: Database, actor: Actor, kind: Kind, verb: str, before: Node | None, after: Node | None
 ) -> None:
+    """Write the audit entry and the event of a change."""
     node = after or before
     assert node is not None
     action, event = f"{kind.resource}.{verb}", {"id": node.id}

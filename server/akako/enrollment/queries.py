@@ -63,13 +63,14 @@ WITH_USER_AND_SUBJECT = """
 enrollments e left join users u on u.id = e.user_id left join subjects s on s.id = e.subject_id
 """
 # A line feed separates the texts, because a search cannot contain one.
-SEARCHED = r"(u.search_key || e'\n' || s.name_key)"
+SEARCHED = r"(u.search_key || e'\n' || split_part(s.search_key, e'\n', 1))"
 
 # Arrays, because the planner can combine the indexes on users and subjects only for values.
 FOUND = """
 (e.user_id = any(array(select id from users where search_key like {}))
  or e.subject_id = any(array(
-    select id from subjects where search_key like {} and name_key like {})))
+    select id from subjects
+    where search_key like {} and split_part(search_key, e'\\n', 1) like {})))
 """
 
 
@@ -111,8 +112,8 @@ async def list_all(db: Database, request: listing.Request) -> Listed[PendingEnro
     for name, column in (("subjectId", "e.subject_id"), ("userId", "e.user_id")):
         if request[name]:
             where.add(f"{column} = {{}}", request[name])
-    if request.search:
-        where.add(FOUND, *[pages.pattern(request.search)] * 3)
+    for pattern in pages.containing(request.search or ""):
+        where.add(FOUND, *[pattern] * 3)
     return await _list_with_learners(db, ALL, request, where)
 
 

@@ -13,6 +13,7 @@ from akako.identity.schemas import Profile
 from akako.learning.note_schemas import Note
 from akako.learning.schemas import TopicProgress
 from akako.mentors.schemas import MentorApplication
+from akako.notifications.schemas import Notification
 
 
 class ExportedProgress(TopicProgress, rename="camel", kw_only=True):
@@ -37,6 +38,7 @@ class PersonalData(msgspec.Struct, rename="camel", kw_only=True):
     progress: list[ExportedProgress]
     notes: list[Note]
     note_replies: list[dict[str, Any]]
+    notifications: list[Notification]
     active_days: list[date]
     usage: list[dict[str, Any]]
     audit_entries: list[dict[str, Any]]

@@ -15,6 +15,7 @@ from akako.learning import note_queries as notes
 from akako.learning import queries as learning
 from akako.library import queries as library
 from akako.mentors import queries as mentors
+from akako.notifications import queries as notifications
 from akako.plans import queries as plans
 from akako.uploads import queries as uploads
 
@@ -30,6 +31,7 @@ ROOMS: tuple[Export, ...] = (
     uploads.export,
     learning.export,
     notes.export,
+    notifications.export,
     activity.export,
     plans.export,
 )

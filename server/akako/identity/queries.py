@@ -19,22 +19,13 @@ from akako.kernel.db.pages import Where
 U = TypeVar("U", bound=User)
 
 
-def _folded(name: str) -> str:
-    """Return the SQL of a name's sort key: without case and accents; the username stands in.
-
-    The indexes `users_first_name_folded` and `users_last_name_folded` are on the same expression.
-    """
-    shown = f"coalesce({name}, u.username, '')"
-    return rf"lower(regexp_replace(normalize({shown}, nfkd), '[\u0300-\u036f]', '', 'g'))"
-
-
 USERS = Spec(
     sorts={
         "createdAt": Sort("u.created_at"),
         "updatedAt": Sort("u.updated_at"),
         "email": Sort("coalesce(u.email_key, '')", "text"),
-        "firstName": Sort(_folded("u.first_name"), "text"),
-        "lastName": Sort(_folded("u.last_name"), "text"),
+        "firstName": Sort("u.first_sort_key", "text"),
+        "lastName": Sort("u.last_sort_key", "text"),
     },
     default="createdAt",
     descending=True,

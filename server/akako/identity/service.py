@@ -165,7 +165,9 @@ async def _apply(
     first = changed.get("first_name", before.first_name)
     last = changed.get("last_name", before.last_name)
     key = accounts.search_key(before.email, first, last, before.username)
-    await queries.update_user(tx, before.id, {**changed, "search_key": key})
+    sorts = accounts.sort_keys(first, last, before.username)
+    keys = {"search_key": key, "first_sort_key": sorts[0], "last_sort_key": sorts[1]}
+    await queries.update_user(tx, before.id, {**changed, **keys})
     return True
 
 

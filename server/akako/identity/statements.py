@@ -35,9 +35,10 @@ CREATE = """
 with person as (
     insert into users (id, clerk_id, email, email_key, first_name, last_name, image_url, status,
         plan, search_key, clerk_updated_at, clerk_first_name, clerk_last_name, clerk_image_url,
-        clerk_suspended, last_synced_at, username, email_verified_at)
+        clerk_suspended, last_synced_at, username, email_verified_at,
+        first_sort_key, last_sort_key)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $5, $6, $7, $12, now(), $15,
-        case when $4::text is not null then now() end) returning id
+        case when $4::text is not null then now() end, $16, $17) returning id
 ), learner as (
     insert into user_roles (id, user_id, role, effective_start)
     select $13, id, 'LEARNER', now() from person
@@ -51,6 +52,7 @@ update users set email = $2, email_key = $3, first_name = $4, last_name = $5,
     image_url = $6, status = $7, search_key = $8, clerk_updated_at = $9,
     clerk_first_name = $10, clerk_last_name = $11, clerk_image_url = $12,
     clerk_suspended = $13, last_synced_at = now(), username = $14,
+    first_sort_key = $15, last_sort_key = $16,
     email_verified_at = case when $3::text is not null then now() end,
     updated_at = case when (email, first_name, last_name, image_url, status, username)
         is distinct from ($2, $4, $5, $6, $7, $14) then now() else updated_at end
@@ -64,6 +66,7 @@ with buried as (
 update users set deleted_at = now(), updated_at = now(), status = 'INACTIVE',
     email = null, email_key = null, email_verified_at = null, username = null,
     first_name = null, last_name = null, image_url = null, search_key = '',
+    first_sort_key = '', last_sort_key = '',
     clerk_first_name = null, clerk_last_name = null, clerk_image_url = null
 where clerk_id = $1 and deleted_at is null returning id
 """

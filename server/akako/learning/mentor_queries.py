@@ -13,7 +13,7 @@ from akako.kernel.db.listing import Sort, Spec
 from akako.kernel.db.pages import Where
 from akako.learning.queries import NEVER, PERCENT, totals
 from akako.learning.schemas import LearnerProgress, TaughtSubject
-from akako.visibility.tree import SUBJECT
+from akako.visibility.tree import SUBJECT, bind
 
 TAUGHT = Spec(
     sorts={"name": Sort("s.name_key", "text"), "createdAt": Sort("s.created_at")},
@@ -26,7 +26,7 @@ LEARNERS = Spec(
         "lastName": USERS.sorts["lastName"],
         "percent": Sort(PERCENT, "integer"),
         "lastActivityAt": Sort(f"coalesce(total.last_activity_at, {NEVER})"),
-        "enrolledAt": Sort("coalesce(e.decided_at, e.requested_at)"),
+        "enrolledAt": Sort("e.enrolled_at"),
     },
     default="lastName",
     search=True,
@@ -53,13 +53,17 @@ s.id, s.name, s.grade_id, g.name as grade_name, l.name as level_name, s.is_activ
 (select count(*)::int from {ENROLLED}) as learner_count,
 ({ACTIVE})::int as active_learners_7d, ({COMPLETED})::int as completed
 """
+# `offset 0` makes the planner begin with the subject's enrollments. Otherwise it may walk all users
+# in the order of their names.
 WITH_TOTALS = f"""
-enrollments e join users u on u.id = e.user_id and u.deleted_at is null
+(select user_id, subject_id, coalesce(decided_at, requested_at) as enrolled_at from enrollments
+ where subject_id = {{subject}} and status = 'APPROVED' offset 0) e
+join users u on u.id = e.user_id and u.deleted_at is null
 left join lateral ({totals("e.user_id", "e.subject_id")}) total on true
 """
 LEARNER_COLUMNS = f"""
-u.id as user_id, u.first_name, u.last_name, u.email,
-coalesce(e.decided_at, e.requested_at) as enrolled_at, total.topics_completed, total.topics_total,
+u.id as user_id, u.first_name, u.last_name, u.email, e.enrolled_at,
+total.topics_completed, total.topics_total,
 {PERCENT} as percent, total.last_activity_at
 """
 
@@ -107,14 +111,14 @@ async def list_learners(
     db: Database, subject_id: str, request: listing.Request
 ) -> Listed[LearnerProgress]:
     """Return a page of the learners with an approved enrollment in a subject."""
-    where = Where("e.status = 'APPROVED'")
-    where.add("e.subject_id = {}", subject_id)
+    where = Where()
+    source = WITH_TOTALS.format(subject=bind(where, subject_id))
     where.search("u.search_key", request.search)
     return await pages.fetch(
         db,
         LEARNERS,
         request,
-        source=WITH_TOTALS,
+        source=source,
         columns=LEARNER_COLUMNS,
         where=where,
         build=_learner,

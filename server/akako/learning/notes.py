@@ -15,6 +15,7 @@ from akako.kernel.db import audit
 from akako.kernel.db.database import Database
 from akako.learning import note_queries as queries
 from akako.learning.note_schemas import Note, NoteWrite, SharedNote
+from akako.notifications import service as notifications
 from akako.visibility.access import TopicAccess, find_topic_access, require_read
 
 
@@ -53,7 +54,7 @@ async def put_note(
     """
     shared = None if write.shared_with_mentor is UNSET else write.shared_with_mentor
     async with db.transaction() as tx:
-        await _readable(tx, actor, topic_id)
+        access = await _readable(tx, actor, topic_id)
         before = await queries.find_own(tx, actor.user_id, topic_id, lock=True)
         _check(before, if_match, if_none_match)
         written = await queries.put(
@@ -64,7 +65,9 @@ async def put_note(
         if conditional and before is None and not written.created:
             raise PreconditionFailed(etags.of(note))  # a concurrent request created it
         if written.newly_shared:
-            await _record(tx, actor, "note.shared", note)
+            await _announce(tx, actor, note, access.mentor_id)
+        elif before and before.shared_with_mentor and not note.shared_with_mentor:
+            await _withdraw(tx, note, access.mentor_id)
     if actor.has(LEARNER):
         await activity.record(db, actor.user_id)
     return note, written.created
@@ -77,6 +80,24 @@ def _check(before: Note | None, if_match: str | None, if_none_match: str | None)
         raise PreconditionFailed(tag)
     if if_none_match is not None and etags.if_none_match(if_none_match, tag):
         raise PreconditionFailed(tag)
+
+
+async def _announce(tx: Database, actor: Actor, note: Note, mentor_id: str | None) -> None:
+    """Record that a note was shared, and notify the mentor of the subject."""
+    await _record(tx, actor, "note.shared", note)
+    if mentor_id and mentor_id != actor.user_id:
+        data = {**_ids(note), "learnerId": actor.user_id}
+        await notifications.notify(tx, mentor_id, "note.shared", data, about=note.id)
+
+
+async def _withdraw(tx: Database, note: Note, mentor_id: str | None) -> None:
+    """Remove the mentor's notification of a note that is no longer shared."""
+    if mentor_id:
+        await notifications.withdraw(tx, mentor_id, note.id)
+
+
+def _ids(note: Note) -> dict[str, str]:
+    return {"noteId": note.id, "topicId": note.topic_id, "subjectId": note.subject_id}
 
 
 async def _record(tx: Database, actor: Actor, action: str, note: Note) -> None:
@@ -102,6 +123,7 @@ async def delete_note(db: Database, actor: Actor, topic_id: str, *, if_match: st
         await queries.delete(tx, note.id)
         if note.shared_with_mentor:
             await _record(tx, actor, "note.deleted", note)
+            await _withdraw(tx, note, await queries.find_mentor(tx, note.subject_id))
         return note
 
 
@@ -113,6 +135,9 @@ async def reply(db: Database, actor: Actor, note_id: str, *, content: str) -> Sh
         after = await _shared_note(tx, actor, note_id)
         if after != before:
             await _record(tx, actor, "note.replied", after)
+        if before.reply is None:
+            data = {**_ids(after), "mentorId": actor.user_id}
+            await notifications.notify(tx, after.learner.id, "note.replied", data)
         return after
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -139,3 +139,12 @@ class LearnerProgress(msgspec.Struct, rename="camel", kw_only=True):
     topics_total: int
     percent: int
     last_activity_at: datetime | None
+
+
+Format = Literal["json", "csv"]
+
+
+class ListFormat(msgspec.Struct, kw_only=True):
+    """`format`: `csv` returns all rows as a file, without paging."""
+
+    format: Annotated[Format, fields.one_of(Format, ignore_case=True)] = "json"

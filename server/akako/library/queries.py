@@ -158,11 +158,6 @@ async def delete_document(tx: Database, topic_id: str, document_id: str) -> tupl
     return row and (row["storage_key"], row["sha256"])
 
 
-async def link_key(db: Database) -> bytes:
-    """Return the key that encrypts media links: 32 bytes."""
-    return bytes(await db.fetchval("select key from media_link_key"))
-
-
 VIDEO_COLUMNS = """
 id, video_key, video_file_name, video_mime, video_size, video_sha256, video_version,
 video_updated_at

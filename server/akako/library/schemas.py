@@ -57,10 +57,3 @@ class PlaybackQuery(msgspec.Struct, rename="camel", kw_only=True):
     """How a browser handles the file: `inline` or `attachment` (default)."""
 
     disposition: Annotated[str, fields.line(1, 16)] | None = None
-
-
-class MediaLink(msgspec.Struct, rename="camel"):
-    """An address that streams one file without a bearer token, until `expiresAt`."""
-
-    url: str
-    expires_at: datetime

@@ -71,6 +71,15 @@ def _notification(row: asyncpg.Record) -> Notification:
     )
 
 
+async def export(db: Database, user_id: str) -> dict[str, object]:
+    """Return the user's notifications, for the export of personal data."""
+    sql = f"""
+    select {COLUMNS} from notifications n where n.user_id = $1 and {SHOWN}
+    order by n.created_at, n.id
+    """
+    return {"notifications": [_notification(row) for row in await db.fetch(sql, user_id)]}
+
+
 async def list_of_user(
     db: Database, user_id: str, request: listing.Request
 ) -> Listed[Notification]:
@@ -195,8 +204,7 @@ async def record_publication(
 
 EXPIRE = """
 delete from notifications where id in (
-    select id from notifications where created_at < now() - make_interval(days => $1)
-    order by created_at limit $2
+    select id from notifications where created_at < now() - make_interval(days => $1) limit $2
 )
 """
 EXPIRE_PUBLICATIONS = """

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
+import asyncpg
 import msgspec
+from prometheus_client.metrics_core import Metric
 
 from akako.kernel.core.access import UNGUARDED
 from akako.kernel.core.envelope import Ok
 from akako.kernel.core.errors import NotFound, ServiceUnavailable
+from akako.kernel.db.database import Database
 from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import Tag, get
 from akako.kernel.http.responses import (
@@ -35,6 +40,12 @@ class DataFolder(msgspec.Struct, frozen=True):
     """The data folder of the server."""
 
     path: Path
+
+
+class MoreMetrics(msgspec.Struct, frozen=True):
+    """Functions that read metrics of rooms from the database on each scrape."""
+
+    read: tuple[Callable[[Database], Awaitable[list[Metric]]], ...] = ()
 
 
 TAG = Tag("Operations", "Health of the server, and the audit log.")
@@ -65,6 +76,9 @@ async def read_metrics(ctx: Context) -> Response:
     """Return metrics in the Prometheus text format."""
     kind = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
     found = await standing(ctx.db)
+    for read in ctx.get(MoreMetrics).read:
+        with suppress(ServiceUnavailable, asyncpg.PostgresError):
+            found += await read(ctx.db)
     # In a thread, since both read files: a slow disk must not delay other requests.
     found += await asyncio.to_thread(folder, ctx.get(DataFolder).path)
     text = await asyncio.to_thread(metrics.render, found)

@@ -75,3 +75,24 @@ async def put_organization(db: Database, organization_id: str, plan: str) -> Org
     )
     assert row is not None
     return Organization(*row.values())
+
+
+def plan_of(subject: str) -> str:
+    """Return an SQL expression: the plan of the quota subject in this column, or null.
+
+    The plan of an account counts while the account is active and its owner is an administrator.
+    """
+    return f"""
+    case when {subject} like 'organization:%'
+        then (select o.plan from organizations o where o.id = substr({subject}, 14))
+        else (
+            select u.plan from users u where u.id = substr({subject}, 6)
+                and u.deleted_at is null and u.status = 'ACTIVE'
+                and exists (
+                    select from user_roles r where r.user_id = u.id and r.role = 'ADMIN'
+                        and r.effective_start <= now()
+                        and (r.effective_end is null or r.effective_end > now())
+                )
+        )
+    end
+    """

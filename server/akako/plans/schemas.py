@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
 from akako.kernel.core import fields
+from akako.kernel.core.access import PlanName
 
-PlanName = Literal["FREE", "PRO", "ENTERPRISE"]
 API_CALLS, FILE_UPLOADS = "api_calls", "file_uploads"
 
 

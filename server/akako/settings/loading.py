@@ -63,6 +63,8 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "reserve_bytes": parsers.size,
     "audit_days": parsers.count,
     "outbox_days": parsers.count,
+    "secret_key": parsers.encryption_keys,
+    "webhook_allowed_networks": parse_networks,
     "log_level": parsers.one_of("debug", "info", "warning", "error"),
     "sentry_dsn": urls.dsn,
 }

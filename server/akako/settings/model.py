@@ -73,6 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reserve_bytes: int | None = None
     audit_days: int = 400
     outbox_days: int = 30
+    secret_key: tuple[bytes, ...] = ()
+    webhook_allowed_networks: Networks = ()
     log_level: str = "warning"
     sentry_dsn: str | None = None
 

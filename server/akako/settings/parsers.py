@@ -87,6 +87,14 @@ def secrets(text: str) -> tuple[str, ...]:
     return found
 
 
+def encryption_keys(text: str) -> tuple[bytes, ...]:
+    """Read a comma list of keys of 32 bytes, as `openssl rand -hex 32` prints them."""
+    found = comma_list(text)
+    if not all(re.fullmatch(r"[0-9A-Fa-f]{64}", each, re.ASCII) for each in found):
+        raise ValueError("must be a comma list of keys, each of 64 hexadecimal digits (32 bytes)")
+    return tuple(bytes.fromhex(each) for each in found)
+
+
 def key(text: str) -> str:
     """Reject a key that cannot be sent in a header; the HTTP client's error would quote it."""
     if not re.fullmatch(r"[\x21-\x7e]+", text, re.ASCII):

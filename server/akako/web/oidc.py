@@ -65,7 +65,7 @@ def _client(site: Site) -> AsyncOAuth2Client:
 async def _discover(client: AsyncOAuth2Client, issuer: str) -> Provider:
     """Read the provider's configuration; its issuer must be the configured one."""
     address = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
-    response = await client.get(address, withhold_token=True)
+    response = await client.request("GET", address, withhold_token=True)
     provider = msgspec.json.decode(response.content, type=Provider)
     if provider.issuer.rstrip("/") != issuer.rstrip("/"):
         raise Forbidden("The identity provider names another issuer")
@@ -114,7 +114,7 @@ async def finish(
             token = await client.fetch_token(
                 provider.token_endpoint, code=answer["code"], code_verifier=found.verifier
             )
-            keys = (await client.get(provider.jwks_uri, withhold_token=True)).json()
+            keys = (await client.request("GET", provider.jwks_uri, withhold_token=True)).json()
             claims = _claims(token.get("id_token", ""), keys, provider, settings, found.nonce)
         except (AuthlibBaseError, JoseError, ValueError, KeyError):
             raise Forbidden("The identity provider refused this sign-in") from None

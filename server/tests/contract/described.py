@@ -7,7 +7,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from akako import main
+from akako import rooms
+from akako.dispatch import event_types
 from akako.kernel.core.errors import ApiError
 from akako.kernel.http.endpoint import Endpoint
 from akako.kernel.openapi import document
@@ -15,9 +16,9 @@ from akako.kernel.openapi.operations import path_of
 
 Json = dict[str, Any]
 
-ENDPOINTS = main.endpoints()
+ENDPOINTS = rooms.endpoints()
 DESCRIBED = [each for each in ENDPOINTS if not each.hidden]
-DOCUMENT = document(ENDPOINTS)
+DOCUMENT = document(ENDPOINTS, event_types.webhooks())
 
 
 def named(name: str) -> Endpoint:

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from akako import main
+from akako import rooms
 from akako.kernel.core.ids import is_id
 from akako.ops import pages
 from tests.parts.server import Server
@@ -113,7 +113,7 @@ def test_a_trailing_slash_leads_to_the_page(api: Server) -> None:
 
 def test_the_description_is_served_whole(api: Server) -> None:
     served = api.get("/openapi.json")
-    assert served.content == main.openapi()
+    assert served.content == rooms.openapi()
     assert served.headers["content-type"] == "application/json; charset=utf-8"
 
 

@@ -59,11 +59,18 @@ pytestmark = pytest.mark.timeout(300)
 
 def test_the_client_of_openapi_python_client_works(api: Server, tmp_path: Path) -> None:
     (tmp_path / "settings.yml").write_text(SETTINGS)
-    command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]
-    options = ["--path", CONTRACT / "openapi.json", "--output-path", tmp_path / "akako_generated"]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "openapi_python_client",
+        "generate",
+        "--meta",
+        "none",
+    ]
+    command += ["--path", CONTRACT / "openapi.json", "--output-path", tmp_path / "akako_generated"]
     binaries = f"{Path(sys.executable).parent}:/usr/bin:/bin"  # the generator formats with ruff
-    told = run(tmp_path, *command, *options, "--config", "settings.yml", PATH=binaries)
-    assert "WARNING" not in told.upper(), told
+    output = run(tmp_path, *command, "--config", "settings.yml", PATH=binaries)
+    assert "WARNING" not in output.upper(), output
     program = shutil.copy(PROGRAM, tmp_path)
     arguments = (api.url, api.token("admin"), add_topic(api).id)
     assert run(tmp_path, sys.executable, program, *arguments) == ""

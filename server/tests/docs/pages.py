@@ -14,8 +14,21 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 def events() -> list[str]:
     """The events of the table in webhooks.md."""
     page = (DOCS / "webhooks.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (`\w+\.\w+`.*?) \|", page, re.MULTILINE)
-    return re.findall(r"`(\w+\.\w+)`", "\n".join(rows))
+    table = page.partition("\n## Events of this server\n")[2]
+    rows = re.findall(r"^\| (`\w+(?:\.\w+)?`.*?) \|", table, re.MULTILINE)
+    return re.findall(r"`(\w+(?:\.\w+)?)`", "\n".join(rows))
+
+
+def event_fields() -> dict[str, list[str]]:
+    """The fields of `data` by event, from the same table."""
+    page = (DOCS / "webhooks.md").read_text(encoding="utf-8")
+    table = page.partition("\n## Events of this server\n")[2]
+    rows = re.findall(r"^\| (`\w+(?:\.\w+)?`.*?) \| (.*?) \|$", table, re.MULTILINE)
+    return {
+        event: sorted(re.findall(r"`(\w+)`", fields))
+        for events, fields in rows
+        for event in re.findall(r"`(\w+(?:\.\w+)?)`", events)
+    }
 
 
 def whole_text() -> str:

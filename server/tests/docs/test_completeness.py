@@ -10,13 +10,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from akako import main
+import msgspec
+
+from akako import rooms
+from akako.dispatch.event_types import BY_TYPE
 from akako.kernel.core import envelope
 from akako.kernel.openapi import failures
 from akako.kernel.openapi.operations import path_of
 from akako.settings import Settings, variable
 from tests.contract.described import kinds
-from tests.docs.pages import DOCS, PAGES, REPOSITORY, events, whole_text
+from tests.docs.pages import DOCS, PAGES, REPOSITORY, event_fields, events, whole_text
 
 SERVER = REPOSITORY / "server" / "akako"
 WHO = {
@@ -35,20 +38,26 @@ def announced() -> Iterator[str]:
             if isinstance(node, ast.Call):
                 yield from _announced_by(node)
             elif isinstance(node, ast.Constant) and "into outbox" in str(node.value):
-                yield from re.findall(r"'[a-z_]+\.[a-z]+'", str(node.value).partition("outbox")[2])
+                yield from re.findall(r"'[a-z_]+\.[a-z_]+'", str(node.value).partition("outbox")[2])
 
 
 def _announced_by(call: ast.Call) -> Iterator[str]:
     name = ast.unparse(call.func)
+    if name == "audit.announce":
+        yield ast.unparse(call.args[1])
     if name == "audit.record" and any(each.arg == "announces" for each in call.keywords):
         yield ast.unparse(call.args[2])
+    if name == "audit.announce":
+        yield ast.unparse(call.args[1])
 
 
 def permissions() -> Iterator[tuple[str, ...]]:
     """(method, path, who, bucket) of every endpoint, from its declaration."""
-    for each in main.endpoints():
+    for each in rooms.endpoints():
         if not each.hidden:
             roles = ", ".join(f"`{role}`" for role in each.access.roles)
+            if each.access.plans:
+                roles += f"; plan {', '.join(each.access.plans)}"
             bucket = "" if each.exempt else each.bucket.name
             yield each.method, path_of(each), roles or WHO[each.access.token], bucket
 
@@ -78,6 +87,12 @@ def test_every_event_is_told() -> None:
     written = {event[1:-1] for event in announced() if event.startswith("'")}
     assert {"user.created", "document.uploaded"} <= written
     assert written - set(events()) == set()
+    assert set(events()) == BY_TYPE.keys()
+    described = {
+        name: sorted(field.encode_name for field in msgspec.structs.fields(each.data))
+        for name, each in BY_TYPE.items()
+    }
+    assert event_fields() == described
     # What these become is learned from a server whose every endpoint was called.
     composed = {event for event in announced() if not event.startswith("'")}
     assert composed == {"f'enrollment.{verb}'", "f'mentor_application.{verb}'", "action"}

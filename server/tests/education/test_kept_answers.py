@@ -14,7 +14,7 @@ import pytest
 from akako.backends import public_changes
 from akako.kernel.http.public_cache import PublicCache
 from akako.kernel.http.responses import NO_STORE, PUBLIC_CACHE, Response
-from akako.main import endpoints
+from akako.rooms import endpoints
 from tests.conftest import StartServer
 from tests.education.school import (
     ADMIN,
@@ -224,7 +224,7 @@ async def test_a_lost_line_turns_the_cache_off_until_there_is_another(
             assert time.monotonic() < deadline
             await asyncio.sleep(0.005)
 
-    listening = asyncio.create_task(public_changes.listen(url, cache))
+    listening = asyncio.create_task(public_changes.listen(url, {public_changes.CHANNEL: cache}))
     await reach(state=True)
     with psycopg.connect(url, autocommit=True) as db:
         generation = cache.generation

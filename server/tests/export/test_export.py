@@ -25,6 +25,7 @@ PARTS = {
     "activity_days": "activeDays",
     "usage_counters": "usage",
     "audit_log": "auditEntries",
+    "notifications": "notifications",
 }
 LEFT_OUT = {
     "idempotency_keys": "copies of responses, kept for a day",
@@ -80,6 +81,7 @@ def test_the_export_shows_what_is_stored_about_the_caller(api: Server) -> None:
         "progress",
         "notes",
         "noteReplies",
+        "notifications",
         "activeDays",
         "usage",
         "auditEntries",

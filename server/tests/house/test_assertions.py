@@ -19,6 +19,7 @@ def test_every_test_asserts_something() -> None:
 BULK = {
     "tests.kept_fast.school",
     "tests.kept_fast.test_statements",
+    "tests.notifications.test_topics",
     "tests.migrations.test_internal_ids",
     "tests.migrations.test_stairway",
     "tests.migrations.trial",

@@ -107,7 +107,7 @@ def test_imports_that_go_the_right_way_pass(house: Path) -> None:
     [
         ("kernel/service.py", "akako.identity.service"),
         ("identity/service.py", "akako.plans.service"),
-        ("education/service.py", "akako.plans.service"),
+        ("plans/service.py", "akako.education.service"),
         ("enrollment/service.py", "akako.library.service"),
         ("backends/service.py", "akako.identity.queries"),
         ("backends/service.py", "akako.library.queries"),

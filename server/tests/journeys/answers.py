@@ -21,6 +21,9 @@ STAFF = {"ADMIN": DONE, "MENTOR": OWN_ONLY}
 STAFF_MAKES = {"ADMIN": MADE, "MENTOR": OWN_MADE}
 READERS = {"ADMIN": DONE, "MENTOR": OWN_ONLY, "LEARNER": OWN_ONLY}
 UPLOADERS = dict.fromkeys(("ADMIN", "MENTOR"), (204, 404, 404, 404))  # nobody else's is known
+# Administrators of other plan subjects do not see an endpoint.
+OWN_WEBHOOKS = {"ADMIN": (200, 404, 404, 404)}
+OWN_UNKNOWN: Answers = (200, 404, 404, 404)
 EXPECTED: dict[str, dict[str, Answers]] = {
     "getUser": ADMINS,
     "updateUser": ADMINS,
@@ -42,6 +45,15 @@ EXPECTED: dict[str, dict[str, Answers]] = {
     "updateTopic": STAFF,
     "deleteTopic": STAFF,
     "setOrganizationPlan": {"ADMIN": (200, 200, 200, 200)},  # known to the identity provider only
+    "getWebhookEndpoint": OWN_WEBHOOKS,
+    "updateWebhookEndpoint": OWN_WEBHOOKS,
+    "deleteWebhookEndpoint": OWN_WEBHOOKS,
+    "rotateWebhookSecret": OWN_WEBHOOKS,
+    "pingWebhookEndpoint": OWN_WEBHOOKS,
+    "listWebhookDeliveries": OWN_WEBHOOKS,
+    "getWebhookDelivery": OWN_WEBHOOKS,
+    "replayWebhookDelivery": OWN_WEBHOOKS,
+    "replayFailedWebhookDeliveries": OWN_WEBHOOKS,
     "uploadDocument": STAFF_MAKES,
     "listDocuments": READERS,
     "streamDocument": READERS,
@@ -56,6 +68,15 @@ EXPECTED: dict[str, dict[str, Answers]] = {
     "createVideoLink": dict.fromkeys(("ADMIN",), MADE)
     | dict.fromkeys(("MENTOR", "LEARNER"), OWN_MADE),
     "deleteVideo": STAFF,
+    "updateProgress": {"LEARNER": OWN_ONLY},
+    "getProgress": READERS,
+    "getMySubjectProgress": {"LEARNER": OWN_ONLY},
+    "listSubjectLearners": STAFF,
+    "getNote": READERS,
+    "putNote": {"ADMIN": MADE, "MENTOR": OWN_MADE, "LEARNER": OWN_MADE},
+    "deleteNote": dict.fromkeys(ROLES, (200, 200, 200, 404)),  # one's own note, of any topic
+    "replyToNote": {"MENTOR": (200, 404, 404, 404)},
+    "deleteReply": {"MENTOR": (200, 404, 404, 404)},
     "requestEnrollment": {"LEARNER": (409, 201, 404, 404)},  # "own" is asked for already
     "cancelEnrollment": dict.fromkeys(ROLES, (200, 404, 200, 404)),
     # 403: administrators cannot decide on their own requests.
@@ -64,6 +85,8 @@ EXPECTED: dict[str, dict[str, Answers]] = {
     "reopenEnrollment": {"ADMIN": (403, 200, 200, 404)},
     "approveApplication": {"ADMIN": (403, 200, 409, 404)},
     "rejectApplication": {"ADMIN": (403, 200, 200, 404)},
+    "reopenApplication": {"ADMIN": (403, 200, 200, 404)},
+    "readNotification": dict.fromkeys(ROLES, OWN_UNKNOWN),
 }
 BODIES: dict[str, dict[str, Any]] = {
     "assignRole": {"role": "MENTOR", **LATER},
@@ -72,10 +95,15 @@ BODIES: dict[str, dict[str, Any]] = {
     "createGrade": {"name": "New", "level": "primary"},
     "createSubject": {"name": "New"},
     "createTopic": {"name": "New"},
+    "updateProgress": {"markedDone": True},
+    "putNote": {"content": "Mine"},
+    "replyToNote": {"content": "Well done"},
     "requestEnrollment": {},
     "approveEnrollment": {},
+    "readNotification": {},
     "rejectEnrollment": {},
     "approveApplication": {},
     "rejectApplication": {},
     "updateUser": {"plan": "PRO"},
+    "replayFailedWebhookDeliveries": {"from": "2026-01-31T08:00:00Z"},
 }

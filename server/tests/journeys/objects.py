@@ -89,7 +89,13 @@ class World:
         if about == "uploadId":
             return {about: self._upload(role, kind)}
         if about == "mentorApplicationId":
-            return {about: self._application(role, kind)}
+            return {about: self._application(operation, role, kind)}
+        if "webhookEndpointId" in operation.names:
+            return self._webhook(operation, role, kind)
+        if about == "noteId":
+            return {about: self._shared_note(role, kind)}
+        if about == "notificationId":
+            return {about: self._notification(role, kind)}
         if about == "organizationId":
             return {about: f"org_{new_id()}"}
         return self._material(operation, role, kind)
@@ -123,7 +129,15 @@ class World:
             self.db.execute(decided, (enrollment_id,))
         return enrollment_id
 
-    def _application(self, role: str, kind: Kind) -> str:
+    def _notification(self, role: str, kind: Kind) -> str:
+        user_id = self.user_ids[role] if kind == "own" else add_learners(self.api, 1)[0]
+        made = "insert into notifications (id, user_id, type) values (%s, %s, 'note.shared')"
+        self.db.execute(made, (notification_id := new_id(), user_id))
+        if kind == "deleted":
+            self._delete("users", user_id)
+        return notification_id
+
+    def _application(self, operation: Operation, role: str, kind: Kind) -> str:
         user_id = self.user_ids[role] if kind == "own" else add_learners(self.api, 1)[0]
         self.db.execute("delete from mentor_applications where user_id = %s", (user_id,))
         made = "insert into mentor_applications (id, user_id, motivation) values (%s, %s, 'x')"
@@ -134,9 +148,35 @@ class World:
                 user_id,
             ),
         )
+        if operation.name == "reopenApplication":
+            decided = "update mentor_applications set status = 'REJECTED', decided_at = now() "
+            self.db.execute(decided + "where id = %s", (application_id,))
         if kind == "deleted":
             self._delete("users", user_id)
         return application_id
+
+    def _webhook(self, operation: Operation, role: str, kind: Kind) -> Ids:
+        owner = self.stranger_id if kind == "other" else self.user_ids[role]
+        ids = {"webhookEndpointId": new_id(), "webhookDeliveryId": new_id()}
+        self.db.execute(
+            "insert into webhook_endpoints (id, subject, url, description, events, is_active)"
+            " values (%s, %s, 'https://hooks.example', '', '{user.deleted}', false)",
+            (ids["webhookEndpointId"], f"user:{owner}"),
+        )
+        self.db.execute(
+            "with event as (insert into outbox (id, type, data, delivered_at)"
+            " values (%s, 'ping', '{}', now()) returning id)"
+            " insert into webhook_deliveries (id, endpoint_id, event_id, event_type)"
+            " select %s, %s, id, 'ping' from event",
+            (new_id(), ids["webhookDeliveryId"], ids["webhookEndpointId"]),
+        )
+        about = operation.names[-1]
+        if kind == "random":
+            ids[about] = new_id()
+        if kind == "deleted":
+            table = "deliveries" if about == "webhookDeliveryId" else "endpoints"
+            self.db.execute(f"delete from webhook_{table} where id = %s", (ids[about],))
+        return {name: ids[name] for name in operation.names}
 
     def _upload(self, role: str, kind: Kind) -> str:
         user_id = self.stranger_id if kind == "other" else self.user_ids[role]
@@ -163,11 +203,28 @@ class World:
         about = operation.names[-1]
         if operation.name in ("playVideo", "createVideoLink", "deleteVideo"):
             uploaded(put_video(self.api, topic))
+        if operation.name in ("getNote", "deleteNote"):
+            self._note(self.user_ids[role], topic.id)
         if about == "documentId":
             ids[about] = self._document(topic.id, kind)
         elif kind == "deleted":
             self._delete(TABLES[about], ids[about])
         return {name: ids[name] for name in operation.names}
+
+    def _shared_note(self, role: str, kind: Kind) -> str:
+        """A note of a learner; "deleted" is the topic that it is about."""
+        mentor_id = self.stranger_id if kind == "other" else self.user_ids[role]
+        topic = self._topic(add_subject(self.api, mentor_id=mentor_id))
+        note_id = self._note(add_learners(self.api, 1)[0], topic.id)
+        if kind == "deleted":
+            self._delete("topics", topic.id)
+        return note_id
+
+    def _note(self, user_id: str, topic_id: str) -> str:
+        made = "insert into notes (id, user_id, topic_id, content, search_key, shared_with_mentor, "
+        made += "shared_at) values (%s, %s, %s, 'x', 'x', true, now())"
+        self.db.execute(made, (note_id := new_id(), user_id, topic_id))
+        return note_id
 
     def _topic(self, subject: Subject) -> Topic:
         made = "insert into topics (id, name, name_key, subject_id) values (%s, 'T', 't', %s)"

@@ -14,7 +14,7 @@ import pytest
 
 from akako.kernel.core.ids import new_id
 from akako.kernel.http.endpoint import FORM, JSON, Endpoint
-from akako.main import endpoints
+from akako.rooms import endpoints
 from tests.contract.described import DOCUMENT
 from tests.journeys.answers import BODIES, EXPECTED, PUBLIC, ROLES, STRANGERS
 from tests.journeys.objects import KINDS, NAMED, Ids, Operation, World, operations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -11,11 +11,13 @@ from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPICS, N, Nodes
 from akako.enrollment import queries as enrollment
 from akako.identity import queries as identity
 from akako.kernel.core.access import Actor
-from akako.kernel.db import cursors
+from akako.kernel.db import cursors, listing
+from akako.kernel.db.database import Database
 from akako.kernel.db.listing import Spec
+from akako.learning import mentor_queries, note_queries
+from akako.learning import queries as progress
 from akako.library import queries as library
 from akako.mentors import queries as mentors
-from akako.notifications import queries as notifications
 from akako.ops import history
 from akako.ops.history import AuditFilter
 from tests.kept_fast.plans import MODES, Ask
@@ -65,9 +67,8 @@ def all_cases() -> Iterator[Case]:
     yield from of_curriculum(TOPICS, "s5")
     yield from enrollments()
     yield from applications()
-    yield from requests_in_all_states()
-    yield from notices()
     yield from deeds()
+    yield from learning()
     yield Case(
         "documents of a topic",
         lambda db, request: library.list_documents(db, request, "t5"),
@@ -195,7 +196,7 @@ def enrollments() -> Iterator[Case]:
     for order in ("asc", "desc"):
         yield case(order, {"order": order})
         yield case(f"after, {order}", cursor("requestedAt", order, LATE, "e9"))._replace(seeks=True)
-    one = case("of a subject", {"subjectId": "s50"}, "enrollments_subject")
+    one = case("of a subject", {"subjectId": "s500"}, "enrollments_subject")
     yield one._replace(sorts=True, narrow=True)
     yield case("of ten minutes", between("created"))._replace(narrow=True)
     # Their texts lie in two tables, so a search reads those that are pending.
@@ -233,69 +234,6 @@ def applications() -> Iterator[Case]:
     )
 
 
-def requests_in_all_states() -> Iterator[Case]:
-    """The lists of enrollments and of applications for administrators."""
-
-    def both(name: str, params: dict[str, str], index: str) -> Iterator[Case]:
-        for table, ask, spec in (
-            ("enrollments", enrollment.list_all, enrollment.ALL),
-            ("mentor_applications", mentors.list_all, mentors.ALL),
-        ):
-            yield Case(f"all {table} {name}", ask, spec, params, f"{table}_{index}")
-
-    for order in ("asc", "desc"):
-        yield from both(order, {"order": order}, "requested")
-        for case in both(f"after, {order}", cursor("requestedAt", order, LATE, "e9"), "requested"):
-            yield case._replace(seeks=True)
-    for case in both("of ten minutes", between("created"), "requested"):
-        yield case._replace(narrow=True)
-    for case in both("cancelled", {"status": "CANCELLED"}, r"status"):
-        yield case._replace(sorts=True, narrow=True, modes=FOR_VALUES)
-    for case in both("of a user", {"userId": "u4321"}, "user"):
-        yield case._replace(sorts=True, narrow=True)
-    rare = Case("", enrollment.list_all, enrollment.ALL, {}, "", sorts=True, narrow=True)
-    yield rare._replace(
-        name="all enrollments of a subject",
-        params={"subjectId": "s50"},
-        pattern="enrollments_subject",
-    )
-    yield rare._replace(
-        name="all enrollments called person77778",
-        params={"search": "person77778"},
-        pattern="enrollments_(user|subject)",
-        modes=FOR_VALUES,
-    )
-    yield rare._replace(
-        name="all applications called person77778",
-        ask=mentors.list_all,
-        spec=mentors.ALL,
-        params={"search": "person77778"},
-        pattern="users_search",
-        modes=FOR_VALUES,
-    )
-
-
-def notices() -> Iterator[Case]:
-    def case(name: str, params: dict[str, str], index: str) -> Case:
-        return Case(
-            f"notifications {name}",
-            lambda db, request: notifications.list_of_user(db, "u5", request),
-            notifications.OWN,
-            params,
-            index,
-            narrow=True,
-        )
-
-    for order in ("asc", "desc"):
-        yield case(order, {"order": order}, "notifications_user")
-        after = case(
-            f"after, {order}", cursor("createdAt", order, LATE, "n9"), "notifications_user"
-        )
-        yield after._replace(seeks=True)
-    yield case("unread", {"unread": "true"}, "notifications_unread")
-    yield case("read", {"unread": "false"}, "notifications_user")
-
-
 def deeds() -> Iterator[Case]:
     def case(name: str, chosen: AuditFilter, params: dict[str, str], index: str) -> Case:
         return Case(
@@ -325,3 +263,38 @@ def deeds() -> Iterator[Case]:
         ("of a kind", AuditFilter(action="user.updated"), "audit_log_action"),
     ):
         yield case(name, chosen, {}, index)._replace(sorts=True, narrow=True, modes=FOR_VALUES)
+
+
+def learning() -> Iterator[Case]:
+    """Lists of one learner, one mentor or one subject, which find few rows and sort them."""
+
+    def case(name: str, ask: Ask, spec: Spec, params: dict[str, str], index: str) -> Case:
+        return Case(name, ask, spec, params, index, sorts=True, narrow=True)
+
+    def own(db: Database, request: listing.Request) -> Awaitable[object]:
+        return progress.list_subjects(db, "u90005", request)
+
+    def notes(db: Database, request: listing.Request) -> Awaitable[object]:
+        return note_queries.list_own(db, "u5", request)
+
+    def shared(db: Database, request: listing.Request) -> Awaitable[object]:
+        return note_queries.list_shared(db, "u5", request)
+
+    def taught(db: Database, request: listing.Request) -> Awaitable[object]:
+        return mentor_queries.list_taught(db, "u5", request)
+
+    def learners(db: Database, request: listing.Request) -> Awaitable[object]:
+        return mentor_queries.list_learners(db, "s5", request)
+
+    lists = (
+        ("own progress", own, progress.MINE, "enrollments_(user|open)"),
+        ("own notes", notes, note_queries.OWN, r"notes_\w+"),
+        ("shared notes", shared, note_queries.SHARED, "notes_shared"),
+        ("taught subjects", taught, mentor_queries.TAUGHT, "subjects_mentor"),
+        ("learners of a subject", learners, mentor_queries.LEARNERS, "enrollments_subject"),
+    )
+    for name, ask, spec, index in lists:
+        for sort in spec.sorts:
+            yield case(f"{name} by {sort}", ask, spec, {"sort": sort}, index)
+    words = {"search": "person"}
+    yield case("learners called", learners, mentor_queries.LEARNERS, words, "enrollments_subject")

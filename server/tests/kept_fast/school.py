@@ -20,6 +20,8 @@ LARGE = {
     "mentor_applications",
     "notifications",
     "audit_log",
+    "topic_progress",
+    "notes",
 }
 
 # One in 100 is called John, is suspended or was deleted; one in 1,000 is an administrator.
@@ -90,11 +92,28 @@ select timestamptz '2026-01-01Z' + n * interval '1 second', 'u' || n % 1000,
        case when n % 1000 = 0 then 'user' else 'enrollment' end, 'e' || n % 5000
 from generate_series(0, 99999) n;
 """
+# Learners are enrolled in one of 100 subjects and have progress in five of its topics: half a
+# million rows. Ten million have the same plans, and take minutes to fill.
+LEARNING = """
+insert into enrollments (id, user_id, subject_id, status, requested_at)
+select 'p' || n, 'u' || n, 's' || n % 100, 'APPROVED',
+       timestamptz '2026-01-01Z' + n * interval '1 second'
+from generate_series(5000, 99999) n;
+insert into topic_progress (user_id, topic_id, position_tenths, completed_at, updated_at, active_on)
+select 'u' || n, 't' || n % 100 + 100 * k, 7, case when k < 2 then at end, at, at::date
+from generate_series(0, 99999) n, generate_series(0, 4) k,
+     lateral (select timestamptz '2026-01-01Z' + n * interval '1 minute' as at) recorded;
+insert into notes (id, user_id, topic_id, content, search_key, shared_with_mentor, shared_at,
+                   created_at, updated_at)
+select 'n' || n, 'u' || n, 't' || n % 100, 'x', 'x', n % 10 = 0, at, at, at
+from generate_series(0, 99999) n,
+     lateral (select timestamptz '2026-01-01Z' + n * interval '1 second' as at) written;
+"""
 
 
 def fill(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as db:
         with unindexed(db, LARGE):
-            for part in (PEOPLE, CURRICULUM, DEEDS):
+            for part in (PEOPLE, CURRICULUM, DEEDS, LEARNING):
                 db.execute(part.encode())
         db.execute("vacuum analyze")

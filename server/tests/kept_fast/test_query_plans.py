@@ -13,6 +13,7 @@ from akako.identity import queries as identity
 from tests.kept_fast import school
 from tests.kept_fast.cases import Case, all_cases
 from tests.kept_fast.plans import Plan, Statement, caught, every, explain
+from tests.kept_fast.request_cases import request_cases
 
 # The cursor's own bound, beside or without that of the parent.
 BOUND = re.compile(r"ROW\(|[<>]=")
@@ -46,7 +47,7 @@ async def test_every_list_uses_its_index_at_100_000_rows(new_database: Callable[
     school.fill(url)
     found: dict[str, Any] = {}
     with psycopg.connect(url, autocommit=True) as db:
-        for case in all_cases():
+        for case in (*all_cases(), *request_cases()):
             statement = await caught(case.ask, case.spec, case.params)
             for mode in case.modes:
                 plan = explain(db, statement, mode)

@@ -9,7 +9,7 @@ import httpx2
 import psycopg
 import pytest
 
-from akako import main
+from akako import rooms
 from tests.conftest import StartServer
 from tests.kept_fast.statements import Log, logged_database
 from tests.parts.server import Server
@@ -44,6 +44,20 @@ select 'a' || n, 'u' || n, 'I teach' from generate_series(1, 25) n;
 insert into mentor_applications (id, user_id, motivation, status)
 select 'own' || n, id, 'I teach', 'REJECTED' from users, generate_series(1, 25) n
 where clerk_id = 'user_123';
+insert into enrollments (id, user_id, subject_id)
+select 'waiting' || n, 'u' || n, 's2' from generate_series(1, 25) n;
+update enrollments set status = 'APPROVED' where subject_id = 's1' or user_id = (
+    select id from users where clerk_id = 'user_123');
+update subjects set mentor_id = (select id from users where clerk_id = 'user_mentor')
+where id <> 's40';
+insert into notes (id, user_id, topic_id, content, search_key, shared_with_mentor, shared_at)
+select 'n' || n, 'u' || n, 't1', 'x', 'x', true, now() from generate_series(1, 25) n;
+insert into notes (id, user_id, topic_id, content, search_key)
+select 'own' || n, id, 't' || n, 'x', 'x' from users, generate_series(1, 25) n
+where clerk_id = 'user_123';
+insert into notifications (id, user_id, type, data)
+select 'own' || n, id, 'topic.published', jsonb_build_object('subjectId', 's1', 'topicId', 't' || n)
+from users, generate_series(1, 25) n where clerk_id = 'user_123';
 insert into audit_log (action, resource) select 'x', 'y' from generate_series(1, 25);
 """
 
@@ -67,13 +81,26 @@ LISTS = {
     "list_documents": Read("/api/education/topics/t1/documents", "admin", 3),
     "list_my_enrollments": Read("/api/enrollment/me", "learner", 2),
     "list_pending_enrollments": Read("/api/admin/enrollment/pending", "admin", 2),
+    "list_my_progress": Read("/api/progress/me", "learner", 2),
+    "list_my_notes": Read("/api/notes", "learner", 2),
+    "list_shared_notes": Read("/api/mentor/notes", "mentor", 2),
+    "list_taught_subjects": Read("/api/mentor/subjects", "mentor", 2),
+    # Whether the caller teaches the subject decides between 403, 404 and an empty list.
+    "list_subject_learners": Read("/api/mentor/subjects/s1/learners", "mentor", 3),
+    "list_enrollments": Read("/api/admin/enrollment", "admin", 2),
+    "list_applications": Read("/api/admin/mentor", "admin", 2),
+    "list_notifications": Read("/api/notifications", "learner", 2),
     "list_my_applications": Read("/api/mentor/applications/me", "learner", 2),
     "list_pending_applications": Read("/api/admin/mentor/pending", "admin", 2),
 }
 READS = {
+    "count_unread_notifications": Read("/api/notifications/unread-count", "learner", 2),
     "get_profile": Read("/api/auth/profile", "learner", 2),
     "get_user": Read("/api/users/u1", "admin", 2),
     "get_topic": Read("/api/education/topics/t1", "admin", 2),
+    "get_progress": Read("/api/progress/topics/t1", "learner", 2),
+    "get_my_subject_progress": Read("/api/progress/me/subjects/s1", "learner", 3),
+    "get_note": Read("/api/notes/topics/t1", "learner", 3),
     "get_quota": Read("/api/auth/quota", "learner", 2),
     "live": Read("/health/live", None, 0),
 }
@@ -88,7 +115,7 @@ def log() -> Iterator[Log]:
 @pytest.fixture(scope="module")
 def api(log: Log, start_server: StartServer) -> Server:
     api = start_server(database_url=log.url)
-    for who in ("admin", "learner"):
+    for who in ("admin", "mentor", "learner"):
         assert api.get("/api/auth/profile", as_=who).status_code == 200
     with psycopg.connect(log.url, autocommit=True) as db:
         db.execute(SCHOOL.encode())
@@ -106,7 +133,7 @@ def asked(api: Server, log: Log, read: Read) -> tuple[httpx2.Response, list[str]
 
 
 def test_no_list_is_forgotten() -> None:
-    assert {each.name for each in main.endpoints() if each.listing} == set(LISTS)
+    assert {each.name for each in rooms.endpoints() if each.listing} == set(LISTS)
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -135,10 +162,22 @@ def test_an_enrollment_request_is_one_short_transaction(api: Server, log: Log) -
         answer = api.post("/api/enrollment/request", as_="learner", json=body)
         assert answer.status_code == 201, answer.text
     statements = log.new()
-    # The caller, begin, the enrollment, its audit row and event, the caller again, commit, and
-    # perhaps a lease.
-    assert len(statements) <= 7, statements
+    # The caller, begin, the enrollment, its audit row and event, the administrators and their
+    # notifications, the caller again, commit, and perhaps a lease.
+    assert len(statements) <= 9, statements
     assert sum(each.startswith("BEGIN") for each in statements) == 1
+    assert statements[-1].startswith("COMMIT")
+
+
+def test_a_progress_update_is_one_statement_in_one_transaction(api: Server, log: Log) -> None:
+    for position in range(3):
+        log.new()
+        body = {"positionSeconds": position, "watched": [[0, position + 1]]}
+        answer = api.put("/api/progress/topics/t1", as_="learner", json=body)
+        assert answer.status_code == 200, answer.text
+    statements = log.new()
+    # The caller, begin, the update, the caller again, commit.
+    assert len(statements) == 5, statements
     assert statements[-1].startswith("COMMIT")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 import pytest
@@ -107,3 +109,32 @@ def test_learners_of_another_mentor_are_refused(api: Server, mentor: str) -> Non
     unknown = new_id()
     response = api.get(f"{SUBJECTS}/{unknown}/learners", as_=mentor)
     assert refusal(response) == missing("subject", unknown)
+
+
+def test_all_learners_are_exported_as_a_file(api: Server, mentor: str) -> None:
+    subject_id, _ = add_subject(api, topics=0, mentor=mentor)
+    named_learner(api, subject_id, '=1+1, "two"', "-Berg\u00e9")
+    sql = """
+    with made as (
+        insert into users (id, clerk_id, plan, last_name)
+        select 'csv' || n, 'user_csv' || n, 'FREE', 'Name' || n from generate_series(1, 2100) n
+        returning id)
+    insert into enrollments (id, user_id, subject_id, status)
+    select 'e' || id, id, %s, 'APPROVED' from made
+    """
+    api.execute(sql, subject_id)
+    path = f"{SUBJECTS}/{subject_id}/learners"
+    response = api.get(f"{path}?format=csv&limit=5&sort=lastName", as_=mentor)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/csv; charset=utf-8"
+    assert response.headers["content-disposition"] == 'attachment; filename="learners.csv"'
+    header, *found = csv.reader(io.StringIO(response.text, newline=""))
+    (listed,) = api.get(f"{path}?limit=1", as_=mentor).json()["data"]
+    assert header == list(listed)
+    assert found[0][1:3] == ['\'=1+1, "two"', "'-Berg\u00e9"]
+    assert found[0][-1] == ""
+    assert found[0][4] == listed["enrolledAt"]
+    assert len({row[0] for row in found}) == len(found) == 2_101
+    assert response.text.count("\r\n") == 2_102
+    assert api.get(f"{path}?format=xml", as_=mentor).status_code == 422
+    assert api.get(f"{path}?format=csv", as_="learner").status_code == 403

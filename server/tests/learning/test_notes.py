@@ -34,6 +34,11 @@ def written(response: httpx2.Response) -> dict[str, Any]:
     return data
 
 
+def notified(api: Server, user_id: str, type: str) -> list[dict[str, Any]]:
+    sql = "select data from notifications where user_id = %s and type = %s order by created_at"
+    return [row[0] for row in rows(api, sql, user_id, type)]
+
+
 def test_a_note_is_created_changed_read_and_deleted(api: Server) -> None:
     subject_id, (topic_id,) = add_subject(api)
     who = add_learner(api, subject_id).clerk_id
@@ -268,3 +273,25 @@ def test_notes_are_gone_with_their_author(api: Server) -> None:
     write(api, learner.clerk_id, topic_id)
     api.execute("update users set deleted_at = now() where id = %s", learner.id)
     assert rows(api, "select 1 from notes where user_id = %s", learner.id) == []
+
+
+def test_sharing_notifies_the_mentor_and_a_reply_the_author(api: Server) -> None:
+    mentor, mentor_id = add_mentor(api, fresh("mentor").replace(" ", ""))
+    subject_id, (topic_id,) = add_subject(api, mentor=mentor)
+    learner = add_learner(api, subject_id)
+    note = written(write(api, learner.clerk_id, topic_id))
+    assert notified(api, mentor_id, "note.shared") == []
+    ids = {"noteId": note["id"], "topicId": topic_id, "subjectId": subject_id}
+    for content in ("One", "Two"):  # a change of a shared note does not notify again
+        write(api, learner.clerk_id, topic_id, content=content, sharedWithMentor=True)
+    assert notified(api, mentor_id, "note.shared") == [{**ids, "learnerId": learner.id}]
+    reply = f"/api/mentor/notes/{note['id']}/reply"
+    for content in ("Good", "Very good"):
+        api.put(reply, as_=mentor, json={"content": content})
+    assert notified(api, learner.id, "note.replied") == [{**ids, "mentorId": mentor_id}]
+    write(api, learner.clerk_id, topic_id, sharedWithMentor=False)
+    assert notified(api, mentor_id, "note.shared") == []
+    write(api, learner.clerk_id, topic_id, sharedWithMentor=True)
+    assert len(notified(api, mentor_id, "note.shared")) == 1
+    api.delete(path(topic_id), as_=learner.clerk_id)
+    assert notified(api, mentor_id, "note.shared") == []

@@ -68,6 +68,8 @@ DATA = {
         insert into ended_sessions (session_id) values ('sess')
     """,
 }
+# Computed from other columns, so a revision may compute them anew.
+DERIVED = {"search_key", "sort_key", "content_key", "position", "first_sort_key", "last_sort_key"}
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -106,7 +108,9 @@ def missing(before: Rows, after: Rows) -> list[str]:
 
 
 def _goes_on(row: dict[str, Any], other: dict[str, Any]) -> bool:
-    return all(other.get(column, value) == value for column, value in row.items())
+    return all(
+        other.get(column, value) == value for column, value in row.items() if column not in DERIVED
+    )
 
 
 def test_each_step_keeps_what_is_there(empty: str) -> None:

@@ -16,7 +16,7 @@ from akako_lms import AkakoAPI, AkakoError
 from akako_lms._area import Area, iteration, operation
 from akako_lms.errors import BY_STATUS
 
-from akako import main
+from akako import rooms
 from akako.kernel.core.errors import ApiError
 from tests.sdk.packages import run
 
@@ -96,7 +96,7 @@ def kinds(above: type[ApiError] = ApiError) -> Iterator[type[ApiError]]:
 
 
 def test_every_status_of_the_server_has_its_class() -> None:
-    assert main.endpoints()
+    assert rooms.endpoints()
     statuses = {each.status for each in kinds()} | {500}
     assert statuses <= BY_STATUS.keys()
     assert all(issubclass(BY_STATUS[status], AkakoError) for status in statuses)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from akako.main import openapi
+from akako.rooms import openapi
 from tests.conftest import StartServer
 from tests.sdk.packages import TYPESCRIPT, run
 

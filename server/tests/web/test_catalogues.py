@@ -12,6 +12,8 @@ import pytest
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
+from akako.web import errors
+from akako.web.pages import requests
 from tests.house.project import SERVER
 
 WEB = SERVER / "web"
@@ -27,7 +29,10 @@ def texts() -> set[str]:
     jinja2.Environment(extensions=["jinja2.ext.i18n"])  # the extractor needs the extension
     found = extract_from_dir(WEB, METHODS, OPTIONS, DEFAULT_KEYWORDS)
     templates = {each[2][0] if isinstance(each[2], tuple) else each[2] for each in found}
-    return templates | {text for path in WEB.rglob("*.py") for text in called(path)}
+    tables = {text for pair in errors.TITLES.values() for text in pair} | set(
+        requests.WORDS.values()
+    )
+    return tables | templates | {text for path in WEB.rglob("*.py") for text in called(path)}
 
 
 def called(path: Path) -> Iterator[str]:
@@ -63,7 +68,7 @@ def test_placeholders_are_those_of_the_source(language: str) -> None:
         for each in catalogue
         if each.id
         for source, text in zip(forms(each.id), forms(each.string), strict=False)
-        if sorted(PLACEHOLDER.findall(source)) != sorted(PLACEHOLDER.findall(text))
+        if sorted(PLACEHOLDER.findall(str(source))) != sorted(PLACEHOLDER.findall(str(text)))
     ]
     assert different == []
 

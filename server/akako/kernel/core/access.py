@@ -7,11 +7,15 @@ from typing import Literal
 
 import msgspec
 
-from akako.kernel.core.errors import Forbidden
+from akako.kernel.core.errors import Forbidden, PlanRequired
 
 Role = Literal["ADMIN", "MENTOR", "LEARNER"]
 ROLES: tuple[Role, ...] = ("ADMIN", "MENTOR", "LEARNER")
 ADMIN, MENTOR, LEARNER = ROLES
+
+PlanName = Literal["FREE", "PRO", "ENTERPRISE"]
+PRO: PlanName = "PRO"
+ENTERPRISE: PlanName = "ENTERPRISE"
 
 TokenUse = Literal["ignored", "optional", "checked", "required", "link"]
 
@@ -73,7 +77,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """How an endpoint uses the bearer token, and the roles of which the caller needs one.
+    """How an endpoint uses the bearer token, and the roles and plans of which the caller needs one.
 
     - `ignored`: the header is not read.
     - `optional`: an invalid token is treated as no token.
@@ -84,11 +88,17 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     token: TokenUse
     roles: tuple[Role, ...] = ()
+    plans: tuple[PlanName, ...] = ()
 
     def check(self, roles: Collection[str]) -> None:
         """Raise Forbidden unless the caller has a required role. Roles have no hierarchy."""
         if self.roles and not any(role in roles for role in self.roles):
             raise Forbidden(required=self.roles, user_roles=tuple(roles))
+
+    def check_plan(self, plan: str) -> None:
+        """Raise PlanRequired unless the caller's plan is required here. Call after `check`."""
+        if self.plans and plan not in self.plans:
+            raise PlanRequired(plan, self.plans)
 
 
 UNGUARDED = Access(token="ignored")  # noqa: S106 - not a password

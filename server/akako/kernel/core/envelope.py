@@ -18,18 +18,20 @@ encode = msgspec.json.Encoder().encode
 
 
 class Ok(msgspec.Struct, Generic[T], kw_only=True):
-    """200 with one object."""
+    """200 with one object. `stored` is what a repeated request receives, if that is not `data`."""
 
     data: T
+    stored: T | None = None
     message: str = DONE
     etag: bool = False  # whether the response carries the ETag of the object
     headers: dict[str, str] = {}
 
 
 class Created(msgspec.Struct, Generic[T], kw_only=True):
-    """201 with the new object and where it can be read or changed."""
+    """201 with the new object and where it can be read or changed; `stored` as in Ok."""
 
     data: T
+    stored: T | None = None
     location: str
     message: str = DONE
     etag: bool = False

@@ -66,6 +66,15 @@ class Forbidden(ApiError):
         super().__init__(message, details=details)
 
 
+class PlanRequired(ApiError):
+    """The caller has the role, but not a plan that includes the feature (403)."""
+
+    status, code, default = 403, "PLAN_REQUIRED", "Your plan does not include this feature"
+
+    def __init__(self, plan: str, required: Sequence[str]) -> None:
+        super().__init__(details={"plan": plan, "required": list(required)})
+
+
 class NotFound(ApiError):
     """The resource does not exist, or is not visible to the caller (404)."""
 

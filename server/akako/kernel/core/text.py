@@ -102,6 +102,11 @@ def _visible(trimmed: str) -> str:
     return text if _IGNORABLE.sub("", text).strip() else ""
 
 
+def without_invisible(text: str) -> str:
+    """Return the text without characters that are drawn as nothing."""
+    return text if text.isascii() else _IGNORABLE.sub("", text)
+
+
 def name_key(name: str) -> str:
     """Return the key by which names are compared.
 

@@ -13,6 +13,7 @@ from akako.kernel.core import text
 from akako.kernel.core.errors import ValidationFailed
 
 MAX_PAGE = 10**9
+MAX_DIGITS = 11
 MAX_INTEGER = 2**31 - 1  # of PostgreSQL's integer
 
 
@@ -75,6 +76,8 @@ def value_of(cursor: Cursor, kind: str) -> object:
 
 
 def _integer(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError
     value = int(text)
     if not -MAX_INTEGER <= value <= MAX_INTEGER:
         raise ValueError

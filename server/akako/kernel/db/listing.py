@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from akako.kernel.core import text
 from akako.kernel.core.errors import ValidationFailed
 from akako.kernel.core.ids import is_id
+from akako.kernel.core.search_keys import search_words
 from akako.kernel.db import cursors, query
 from akako.kernel.db.cursors import Cursor
 
@@ -75,7 +75,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     sort: str
     descending: bool
     cursor: Cursor | None
-    search: str | None  # normalized like the stored search keys
+    search: str | None  # words, folded like the stored search keys
     filters: Mapping[str, Any]
     dates: Mapping[str, tuple[datetime | None, datetime | None]]
     next_query: str  # the query string of the next page, without its cursor
@@ -209,4 +209,4 @@ def _filter(name: str, value: str, kind: Filter) -> Any:
 def _search(value: str) -> str | None:
     if len(value) > MAX_SEARCH:
         raise ValidationFailed.of("search", f"Must be at most {MAX_SEARCH} characters", value)
-    return text.name_key(value) or None
+    return search_words(value) or None

@@ -18,6 +18,8 @@ DEMO_SCHOOL = 4_151_209_003
 BACKUP = 4_151_209_004
 # One restore per database.
 RESTORE = 4_151_209_005
+# One process at a time claims deliveries of webhooks, because those in flight are limited.
+WEBHOOK_CLAIMS = 4_151_209_006
 
 # Seeds of `hashtextextended(name, seed)`, for locks on one named item out of many. The seed keeps
 # the same text from being the same lock for two purposes.
@@ -25,3 +27,5 @@ IDEMPOTENCY_KEY_SEED = 0
 ACCOUNT_SEED = 1
 IDEMPOTENCY_PRUNE_SEED = 2
 PUBLICATIONS_SEED = 3
+# Endpoints of a plan subject are added one after the other, because their number is limited.
+WEBHOOK_ENDPOINTS_SEED = 4

@@ -6,11 +6,12 @@ value that a caller sent is a `$n` parameter.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 import asyncpg
+import msgspec
 
 from akako.kernel.core.envelope import Listed, Pagination
 from akako.kernel.db import cursors
@@ -20,12 +21,17 @@ from akako.kernel.db.listing import Request, Spec
 T = TypeVar("T")
 
 CACHED_STATEMENTS = 500
+BATCH = 1_000  # rows of a list that is read as a whole
 
 
-def pattern(words: str) -> str:
-    """Return the LIKE pattern of texts that contain the words."""
-    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+INDEXED_WORDS = 4
+
+
+def containing(words: str) -> list[str]:
+    """Return a LIKE pattern for each different word, the longest first."""
+    found = sorted(set(words.split()), key=lambda word: (-len(word), word))
+    escaped = (word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in found)
+    return [f"%{word}%" for word in escaped]
 
 
 class Where:
@@ -50,8 +56,16 @@ class Where:
                 self.add(f"{column} < {{}}", end)
 
     def search(self, column: str, words: str | None) -> None:
-        if words:
-            self.add(f"{column} like {{}}", pattern(words))
+        """Add the condition that the column contains each of the folded words.
+
+        The longest words can use an index. The others share one condition, so that the number of
+        different statements stays small.
+        """
+        patterns = containing(words or "")
+        for pattern in patterns[:INDEXED_WORDS]:
+            self.add(f"{column} like {{}}", pattern)
+        if more := patterns[INDEXED_WORDS:]:
+            self.add(f"{column} like all({{}})", more)
 
     def __str__(self) -> str:
         return " and ".join(self.clauses) or "true"
@@ -141,6 +155,28 @@ async def fetch(
     """
     sql = _statement(_rows(source, columns, spec, request, where))
     return _page(request, await db.fetch(sql, *where.values), build)
+
+
+async def every(
+    spec: Spec, request: Request, fetch_page: Callable[[Request], Awaitable[Listed[T]]]
+) -> AsyncGenerator[Sequence[T], None]:
+    """Yield all rows of a list in batches, whatever page was requested.
+
+    Each batch is one statement, so that a slow client holds no connection.
+    """
+    request = msgspec.structs.replace(request, page=1, limit=BATCH, cursor=None)
+    while True:
+        listed = await fetch_page(request)
+        yield listed.data
+        if listed.next is None:
+            return
+        cursor = cursors.read(
+            {"cursor": listed.next},
+            request.sort,
+            request.order,
+            kind=spec.sorts[request.sort].kind,
+        )
+        request = msgspec.structs.replace(request, cursor=cursor, page=request.page + 1)
 
 
 def _page(

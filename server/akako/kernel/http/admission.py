@@ -9,7 +9,14 @@ from typing import Protocol
 import msgspec
 
 from akako.kernel.core.access import Access, Actor
-from akako.kernel.core.errors import ApiError, Forbidden, QuotaExceeded, RateLimited, Unauthorized
+from akako.kernel.core.errors import (
+    ApiError,
+    Forbidden,
+    PlanRequired,
+    QuotaExceeded,
+    RateLimited,
+    Unauthorized,
+)
 from akako.kernel.core.ports import Claims, LinkVerifier, TokenVerifier
 from akako.kernel.db.confirmed import ConfirmedDatabase
 from akako.kernel.db.database import Database
@@ -150,13 +157,14 @@ class Admission(msgspec.Struct, kw_only=True):
             await self._admit(endpoint, ctx, ctx.maybe_actor, ctx.claims)
 
     async def _admit(self, endpoint: Endpoint, ctx: Context, actor: Actor, claims: Claims) -> None:
-        """Check role, limit per user and quota.
+        """Check role, plan, limit per user and quota.
 
         Requests rejected with 403 count against the quota.
         """
         try:
             endpoint.access.check(actor.roles)
-        except Forbidden:
+            endpoint.access.check_plan(actor.plan)
+        except (Forbidden, PlanRequired):
             with suppress(QuotaExceeded):
                 await self._charge(endpoint, ctx, actor, claims)
             raise

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypedDict, Unpack
 
 import msgspec
 
-from akako.kernel.core.access import Access
+from akako.kernel.core.access import Access, PlanName
 from akako.kernel.core.envelope import Created, Listed, Ok
 from akako.kernel.core.errors import ApiError
 from akako.kernel.db.listing import Request, Spec, reader
@@ -52,7 +52,7 @@ class Endpoint(msgspec.Struct, kw_only=True):
     method: str
     path: str  # including the prefix; parameters in braces
     handler: Handler
-    access: Access
+    access: Access  # with the plans of the option `plan`
     bucket: Bucket
     metered: bool  # whether requests count against the monthly quota
     listing: Spec | None
@@ -81,6 +81,7 @@ class Endpoint(msgspec.Struct, kw_only=True):
     exempt: bool  # without rate limit
     serves_over_limit: bool  # whether the handler may serve callers over the limit
     hidden: bool  # not documented
+    csv: bool  # whether `format=csv` returns the list as a file
     changes_public: bool  # whether the effect changes responses for callers without a token
     replays: bool  # whether the pipeline applies an Idempotency-Key
     overridable: bool  # whether POST with X-HTTP-Method-Override reaches the path's endpoints
@@ -112,6 +113,7 @@ class Options(RequiredOptions, total=False):
 
     absolute: bool  # the path is without the prefix
     bucket: Bucket
+    plan: tuple[PlanName, ...]  # plans that include the operation; any plan without this option
     metered: bool
     listing: Spec
     body_optional: bool
@@ -132,12 +134,17 @@ class Options(RequiredOptions, total=False):
     exempt: bool
     serves_over_limit: bool
     hidden: bool
+    csv: bool
     changes_public: bool
     replays: bool
     overridable: bool
 
 
 def _parse_returns(annotation: Any) -> tuple[str, Any]:
+    # A list can also be returned as a file.
+    arms = [each for each in typing.get_args(annotation) if each is not Response]
+    if typing.get_origin(annotation) is typing.Union and len(arms) == 1:
+        (annotation,) = arms
     origin = typing.get_origin(annotation)
     kinds = {Ok: "ok", Created: "created", Listed: "listed"}
     if origin in kinds:
@@ -158,7 +165,7 @@ def _endpoint(method: str, path: str, handler: Handler, options: Options) -> End
         method=method,
         path=path if options.get("absolute") else PREFIX + path,
         handler=handler,
-        access=options["access"],
+        access=msgspec.structs.replace(options["access"], plans=options.get("plan", ())),
         bucket=options.get("bucket", GENERAL),
         metered=options.get("metered", True),
         listing=options.get("listing"),
@@ -187,6 +194,7 @@ def _endpoint(method: str, path: str, handler: Handler, options: Options) -> End
         exempt=options.get("exempt", False),
         serves_over_limit=options.get("serves_over_limit", False),
         hidden=options.get("hidden", False),
+        csv=options.get("csv", False),
         changes_public=options.get("changes_public", False),
         replays=(method != "GET" and "data" in parameters) or bool(options.get("replays")),
         overridable=options.get("overridable", False),

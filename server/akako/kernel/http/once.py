@@ -53,4 +53,5 @@ def _stored(answer: Response) -> idempotency.Stored:
     headers: dict[str, Any] = {
         name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers
     }
-    return idempotency.Stored(answer.status, headers, answer.body)
+    body = answer.body if answer.stored is None else answer.stored
+    return idempotency.Stored(answer.status, headers, body)

@@ -1,7 +1,7 @@
 """The checks of every request, in one order.
 
-Limit per address, declared body, token, account, role, limit per user and quota, idempotency, body,
-validation, handler. An unauthorized caller cannot learn what is valid or exists.
+Limit per address, declared body, token, account, role, plan, limit per user and quota, idempotency,
+body, validation, handler. An unauthorized caller cannot learn what is valid or exists.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from akako.kernel.core.errors import (
     Forbidden,
     InternalError,
     NotFound,
+    PlanRequired,
     ServiceUnavailable,
 )
 from akako.kernel.core.ids import is_id
@@ -150,14 +151,15 @@ class Pipeline(msgspec.Struct, kw_only=True):
 
     def _record_rejection(self, ctx: Context, endpoint: Endpoint, problem: ApiError) -> None:
         """Record a failed authorization in the audit log, after the response."""
-        if not isinstance(problem, Forbidden):
+        if not isinstance(problem, (Forbidden, PlanRequired)):
             return
         who: Actor | UnknownCaller | None = ctx.maybe_actor
         if isinstance(problem, CallerRejected):
             who = msgspec.structs.replace(problem.who, ip=ctx.address, request_id=ctx.id)
         if who is None:
             return
-        reason = problem.details.get("reason")
+        refused_plan = isinstance(problem, PlanRequired)
+        reason = "plan_required" if refused_plan else problem.details.get("reason")
         noting = self._record(who, f"{endpoint.method} {endpoint.path}", reason)
         task = asyncio.get_running_loop().create_task(noting)
         self.later.add(task)

@@ -41,6 +41,8 @@ def render(ctx: Context, result: Any) -> Response:
     answer = Response(
         201 if isinstance(result, Created) else 200, raw, headers + reply.wire(result.headers)
     )
+    if result.stored is not None:
+        answer.stored = envelope.success(result.stored, result.message)
     return _cacheable(ctx, answer)
 
 

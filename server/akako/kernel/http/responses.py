@@ -31,14 +31,18 @@ def wire(headers: dict[str, str]) -> Headers:
 
 
 class Response:
-    """A complete response; an ASGI application that sends itself."""
+    """A complete response; an ASGI application that sends itself.
 
-    __slots__ = ("body", "headers", "status")
+    `stored` is the body for repeated requests with the same idempotency key, if it is not `body`.
+    """
+
+    __slots__ = ("body", "headers", "status", "stored")
 
     def __init__(self, status: int, body: bytes = b"", headers: Headers | None = None) -> None:
         self.status = status
         self.body = body
         self.headers: Headers = headers if headers is not None else []
+        self.stored: bytes | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = self.headers

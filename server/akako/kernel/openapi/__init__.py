@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from akako import __version__
 from akako.kernel.http.endpoint import Endpoint
-from akako.kernel.openapi import companions, failures, headers, parameters
+from akako.kernel.openapi import companions, events, failures, headers, parameters
+from akako.kernel.openapi.events import Described
 from akako.kernel.openapi.operations import operation, path_of
 from akako.kernel.openapi.schemas import collect
 
@@ -46,13 +47,19 @@ def tags(endpoints: Sequence[Endpoint]) -> list[dict[str, str]]:
     return [{"name": tag.name, "description": tag.description} for tag in used]
 
 
-def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
-    """The description of these endpoints, without the hidden ones. Equal input, equal bytes."""
+def document(
+    endpoints: Sequence[Endpoint], webhooks: Mapping[str, Described] | None = None
+) -> dict[str, Any]:
+    """The description of these endpoints, without the hidden ones. Equal input, equal bytes.
+
+    `webhooks` are the events that the server sends, by type.
+    """
     described = [each for each in endpoints if not each.hidden]
     possible = [(each, failures.possible(each)) for each in described]
     known = failures.everywhere(described)
     kinds = [kind for kind in known if any(kind in each for _, each in possible)]
-    models = collect(described, failures.details_of(kinds))
+    sent = events.models(webhooks or {})
+    models = collect(described, [*failures.details_of(kinds), *sent])
     paths: dict[str, Any] = {}
     for each in described:
         path = paths.setdefault(path_of(each), {})
@@ -73,6 +80,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "tags": tags(described),
         "paths": paths,
+        **({"webhooks": events.described(webhooks, models)} if webhooks else {}),
         "components": {
             "securitySchemes": {"bearerAuth": BEARER},
             "parameters": parameters.SHARED,

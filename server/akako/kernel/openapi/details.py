@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from akako.kernel.core import errors
-from akako.kernel.core.access import Role
+from akako.kernel.core.access import PlanName, Role
 from akako.kernel.core.ids import EXAMPLE
 
 
@@ -27,6 +27,13 @@ class ForbiddenDetails(msgspec.Struct):
     required: list[Role]
     user_roles: list[Role]
     reason: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class PlanRequiredDetails(msgspec.Struct):
+    """The caller's plan, and the plans that include the operation."""
+
+    plan: PlanName
+    required: list[PlanName]
 
 
 class NotFoundDetails(msgspec.Struct):
@@ -125,6 +132,7 @@ SAMPLES: tuple[tuple[errors.ApiError, type[msgspec.Struct] | None], ...] = (
     (errors.BadRequest("invalid_json", "The body is not valid JSON"), BadRequestDetails),
     (errors.Unauthorized("missing"), UnauthorizedDetails),
     (errors.Forbidden(required=["ADMIN"], user_roles=["LEARNER"]), ForbiddenDetails),
+    (errors.PlanRequired("FREE", ["PRO", "ENTERPRISE"]), PlanRequiredDetails),
     (errors.NotFound("education_level", EXAMPLE), NotFoundDetails),
     (errors.MethodNotAllowed(["GET", "HEAD", "OPTIONS"]), MethodNotAllowedDetails),
     (errors.RequestTimeout(), None),

@@ -18,6 +18,7 @@ from akako.kernel.core.errors import (
     InternalError,
     NotFound,
     PayloadTooLarge,
+    PlanRequired,
     PreconditionFailed,
     QuotaExceeded,
     RangeNotSatisfiable,
@@ -41,7 +42,12 @@ EXAMPLES = {type(problem): problem for problem, _ in SAMPLES}
 DETAILS = {type(problem): details for problem, details in SAMPLES}
 
 # What a declared status stands for where several errors share it.
-DECLARED: Mapping[int, Errors] = {409: (Conflict,), 422: (ValidationFailed,), 429: (RateLimited,)}
+DECLARED: Mapping[int, Errors] = {
+    403: (Forbidden,),
+    409: (Conflict,),
+    422: (ValidationFailed,),
+    429: (RateLimited,),
+}
 
 
 def possible(endpoint: Endpoint) -> list[type[ApiError]]:
@@ -82,6 +88,7 @@ def _of_pipeline(endpoint: Endpoint) -> Iterator[type[ApiError]]:
         QuotaExceeded: headers.counts_calls(endpoint),
         Unauthorized: token in ("required", "checked", "link"),
         Forbidden: signed_in,
+        PlanRequired: bool(endpoint.access.plans),
         # The caller's account may have to be fetched from the identity provider first.
         UpstreamError: signed_in,
         Conflict: signed_in,

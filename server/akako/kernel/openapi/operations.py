@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 
+from akako.kernel.http.csv import CSV
 from akako.kernel.http.endpoint import JSON, Endpoint
 from akako.kernel.openapi import examples, failures, headers, parameters, schemas
 from akako.kernel.openapi.parameters import camel
@@ -34,6 +35,8 @@ def path_of(endpoint: Endpoint) -> str:
 def operation(endpoint: Endpoint, models: Models) -> Schema:
     access = endpoint.access
     who = f"Roles: {', '.join(access.roles)}." if access.roles else WHO[access.token]
+    if access.plans:
+        who += f" Plans: {', '.join(access.plans)}."
     described: Schema = {
         "operationId": camel(endpoint.name),
         "tags": [endpoint.tag.name] if endpoint.tag else [],
@@ -42,6 +45,8 @@ def operation(endpoint: Endpoint, models: Models) -> Schema:
         "security": SECURITY[access.token],
         "x-roles": list(access.roles),
     }
+    if access.plans:
+        described["x-plans"] = list(access.plans)
     if not endpoint.exempt:
         described["x-rate-limit-bucket"] = endpoint.bucket.name
     if found := parameters.parameters(endpoint):
@@ -98,4 +103,6 @@ def _success(endpoint: Endpoint, status: int, models: Models) -> Schema:
     }
     if endpoint.returns is not None:
         content = {JSON: {"schema": schemas.answer(endpoint, models)}}
+    if endpoint.csv:
+        content[CSV] = {"schema": {"type": "string"}}
     return {**described, "content": content}

@@ -94,8 +94,8 @@ def camel(name: str) -> str:
 
 def _path(name: str) -> Parameter:
     if name == "link":
-        told = "The encrypted part of the `url` of a link."
-        return {**_parameter("path", name, {"type": "string"}, told), "required": True}
+        text = "The encrypted part of the `url` of a link."
+        return {**_parameter("path", name, {"type": "string"}, text), "required": True}
     what = name.removesuffix("_id").replace("_", " ")
     schema = {"type": "string", "pattern": ID}
     return {**_parameter("path", camel(name), schema, f"The id of the {what}."), "required": True}

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0023"
-down_revision = "0018"
+down_revision = "0021"
 
 SQL = """
 create table web_sessions (

@@ -3,7 +3,7 @@
 from akako.migrations import online
 
 revision = "0029"
-down_revision = "0019"
+down_revision = "0023"
 
 
 def upgrade() -> None:

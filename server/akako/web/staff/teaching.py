@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from akako.education import queries as education
 from akako.education import schemas, service
-from akako.education.nodes import SUBJECTS, TOPIC_ROWS
+from akako.education.nodes import SUBJECTS, TOPIC_ROWS, TOPICS
 from akako.education.service import Edit
 from akako.kernel.core import validation
 from akako.kernel.core.access import ADMIN, MENTOR, not_owner
@@ -139,7 +139,7 @@ async def show_topic(visit: Visit) -> Any:
 async def _topic(
     visit: Visit, *, said: str | None = None, error: str = "", status: int = 200
 ) -> Any:
-    topic = await service.get_topic(visit.site.db, visit.actor, visit.param("topic_id"))
+    topic = await service.get_node(visit.site.db, visit.actor, TOPICS, visit.param("topic_id"))
     await _own_subject(visit, topic.subject_id)
     return visit.page(
         "teach_topic.html",
@@ -171,7 +171,7 @@ async def save_topic(visit: Visit) -> Any:
 
 async def delete_topic(visit: Visit) -> Any:
     topic_id = visit.param("topic_id")
-    topic = await service.get_topic(visit.site.db, visit.actor, topic_id)
+    topic = await service.get_node(visit.site.db, visit.actor, TOPICS, topic_id)
     await service.delete_topic(visit.db, visit.actor, topic_id, if_match=None)
     return visit.go(f"/teach/subjects/{topic.subject_id}")
 

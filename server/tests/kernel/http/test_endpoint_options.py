@@ -39,4 +39,4 @@ def test_an_option_of_a_wrong_type_is_seen_by_the_type_checker() -> None:
 def test_every_option_reaches_the_endpoint() -> None:
     declared = get("/levels", access=UNGUARDED, hidden=True, errors=(409,))(handler)
     assert (declared.path, declared.hidden, declared.errors) == ("/api/levels", True, (409,))
-    assert set(Options.__annotations__) - {"absolute"} <= set(Endpoint.__struct_fields__)
+    assert set(Options.__annotations__) - {"absolute", "plan"} <= set(Endpoint.__struct_fields__)

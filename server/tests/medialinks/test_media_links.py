@@ -14,7 +14,7 @@ from akako.kernel.core.errors import Unauthorized
 from akako.kernel.core.ids import new_id
 from akako.kernel.core.ports import Claims
 from akako.kernel.db.pool import Pool
-from akako.library.links import MediaLinks
+from akako.medialinks.service import MediaLinks
 from tests.conftest import StartServer
 from tests.factories import create_enrollment
 from tests.library.school import (
@@ -242,10 +242,10 @@ def test_servers_share_the_key_and_logs_do_not_contain_links(
     assert origin == "https://school.example.com"
     assert path.startswith("/api/media/")
     assert first.get(path).content == video(9)
-    told = first.log() + second.log() + first.get("/metrics").text
-    assert "/api/media/{link}" in told
-    assert link.rpartition("/")[2] not in told
-    assert path.rpartition("/")[2] not in told
+    written = first.log() + second.log() + first.get("/metrics").text
+    assert "/api/media/{link}" in written
+    assert link.rpartition("/")[2] not in written
+    assert path.rpartition("/")[2] not in written
 
 
 def test_requests_by_link_count_for_their_user(start_server: StartServer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from akako.kernel.core.access import BY_LINK
+from akako.kernel.core.access import BY_LINK, ROLES, requires
 from akako.kernel.core.envelope import Created
 from akako.kernel.core.errors import Unauthorized
 from akako.kernel.core.ports import Claims
@@ -12,12 +12,15 @@ from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import get, post
 from akako.kernel.http.limits import MEDIA
 from akako.kernel.http.responses import Response
-from akako.library import links, routes, service, streaming
-from akako.library.links import MediaLinks
+from akako.library import routes as library_routes
+from akako.library import service, streaming
 from akako.library.media import Files
-from akako.library.schemas import MediaLink, PlaybackQuery
+from akako.library.schemas import PlaybackQuery
+from akako.medialinks.schemas import MediaLink
+from akako.medialinks.service import PATH, MediaLinks
 
-TAG = routes.TAG
+TAG = library_routes.TAG
+READERS = requires(*ROLES)
 MESSAGE = "Link created"
 
 
@@ -29,8 +32,8 @@ def _claims(ctx: Context) -> Claims:
 
 @post(
     "/education/topics/{topic_id}/video/link",
-    tag=routes.VIDEO_TAG,
-    access=routes.ANY_ROLE,
+    tag=library_routes.VIDEO_TAG,
+    access=READERS,
     bucket=MEDIA,
     resource="topic",
     errors=(403,),
@@ -47,7 +50,7 @@ async def create_video_link(ctx: Context, topic_id: str) -> Created[MediaLink]:
 
 @post(
     "/s3/document/{document_id}/link",
-    access=routes.ANY_ROLE,
+    access=READERS,
     bucket=MEDIA,
     resource="document",
     errors=(403,),
@@ -63,7 +66,7 @@ async def create_document_link(ctx: Context, document_id: str) -> Created[MediaL
 
 
 @get(
-    links.PATH,
+    PATH,
     access=BY_LINK,
     bucket=MEDIA,
     errors=(206, 304, 403, 404, 412, 416),

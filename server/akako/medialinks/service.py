@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from akako.kernel.core.errors import Unauthorized
 from akako.kernel.core.ports import Claims
 from akako.kernel.db.database import Database
-from akako.library import queries
 from akako.library.media import Name
-from akako.library.schemas import MediaLink
+from akako.medialinks import queries
+from akako.medialinks.schemas import MediaLink
 
 HOURS = 6
 PATH = "/media/{link}"

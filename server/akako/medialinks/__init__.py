@@ -1,0 +1,1 @@
+"""Links to documents and videos that need no bearer token."""

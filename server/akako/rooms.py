@@ -1,0 +1,63 @@
+"""The rooms whose endpoints make the API, and its OpenAPI document."""
+
+from __future__ import annotations
+
+import msgspec
+
+from akako.dispatch import event_types
+from akako.education import admin_routes as education_admin_routes
+from akako.education import order_routes as education_order_routes
+from akako.education import routes as education_routes
+from akako.enrollment import routes as enrollment_routes
+from akako.export import routes as export_routes
+from akako.identity import routes as identity_routes
+from akako.integrations import routes as integrations_routes
+from akako.kernel.http.endpoint import Endpoint, endpoints_of
+from akako.kernel.openapi import document
+from akako.learning import mentor_routes as taught_routes
+from akako.learning import note_routes
+from akako.learning import routes as learning_routes
+from akako.library import routes as library_routes
+from akako.medialinks import routes as medialinks_routes
+from akako.mentors import routes as mentors_routes
+from akako.notifications import routes as notification_routes
+from akako.ops import history_routes
+from akako.ops import routes as ops_routes
+from akako.plans import routes as plans_routes
+from akako.search import routes as search_routes
+from akako.uploads import routes as uploads_routes
+from akako.webhooks import routes as webhook_routes
+
+ROOMS = (
+    identity_routes,
+    education_routes,
+    education_admin_routes,
+    education_order_routes,
+    library_routes,
+    medialinks_routes,
+    uploads_routes,
+    search_routes,
+    enrollment_routes,
+    mentors_routes,
+    learning_routes,
+    note_routes,
+    taught_routes,
+    export_routes,
+    notification_routes,
+    webhook_routes,
+    integrations_routes,
+    plans_routes,
+    ops_routes,
+    history_routes,
+)
+
+
+def endpoints() -> list[Endpoint]:
+    """All operations of the API."""
+    return endpoints_of(*ROOMS)
+
+
+def openapi() -> bytes:
+    """The OpenAPI document, as it is served and committed."""
+    described = document(endpoints(), event_types.webhooks())
+    return msgspec.json.format(msgspec.json.encode(described), indent=2) + b"\n"
