@@ -1,4 +1,4 @@
-"""What learner pages transfer, measured in a browser (server/akako/web/README.md)."""
+"""What learner pages transfer, measured in a browser."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from akako.kernel.core.access import LEARNER
 from akako.kernel.core.errors import NotFound
 from akako.kernel.db import listing
 from akako.web import guard
+from akako.web.pages.topic_paths import topic_path
 from akako.web.site import Site, Visit, page
 
 PER_PAGE = 100
@@ -124,33 +125,18 @@ async def show_subject(visit: Visit) -> Response:
     approved = latest is not None and latest.status == APPROVED
     teaches = bool(actor and subject.mentor and subject.mentor.id == actor.user_id)
     entitled = approved or teaches or bool(actor and actor.is_admin)
+    path = await topic_path(visit, topics, entitled=entitled, enrolled=approved)
     return visit.page(
         "subject.html",
         subject.name,
         subject=subject,
         grade=grade,
-        path=[_stop(visit, number, topic, entitled) for number, topic in enumerate(topics, 1)],
+        path=path,
         enrollment=latest,
         entitled=entitled,
         learner=bool(actor and actor.has(LEARNER)) and not teaches,
-        first=topics[0] if topics else None,
+        here=next((each for each in path if each["state"] == "here"), path[0] if path else None),
     )
-
-
-def _stop(visit: Visit, number: int, topic: Any, entitled: bool) -> dict[str, object]:
-    facts = []
-    if topic.has_video:
-        facts.append(visit.text("Video"))
-    if topic.document_count:
-        facts.append(visit.text("%(n)s documents", n=topic.document_count))
-    return {
-        "number": number,
-        "name": topic.name,
-        "href": f"/topics/{topic.id}" if entitled else None,
-        "facts": " · ".join(facts),
-        "state": "open" if entitled else "locked",
-        "word": visit.text("Not started") if entitled else visit.text("Locked"),
-    }
 
 
 async def request_enrollment(visit: Visit) -> Response:

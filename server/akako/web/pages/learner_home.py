@@ -75,8 +75,9 @@ async def _add_next(db: Database, actor: Actor, home: Home) -> None:
         home.finished = any(each.topics_total for each in home.subjects)
         return
     chosen = left[0]
-    found = await queries.find_next(db, actor.user_id, [chosen.next_topic_id or ""])
-    if following := found.get(chosen.subject_id):
+    topic_id = chosen.next_topic_id or ""
+    found = await queries.find_facts(db, actor.user_id, [topic_id])
+    if following := found.get(topic_id):
         home.next = _continue(following)
         home.next_subject = f"{chosen.subject_name}, {chosen.grade_name}"
 

@@ -99,8 +99,8 @@ class Lesson(msgspec.Struct, kw_only=True):
     progress: TopicProgress
 
 
-async def find_next(db: Database, user_id: str, topic_ids: list[str]) -> dict[str, Next]:
-    """Return by subject id where the user continues."""
+async def find_facts(db: Database, user_id: str | None, topic_ids: list[str]) -> dict[str, Next]:
+    """Return the length and size of topics, and where the user stopped, by topic id."""
     if not topic_ids:
         return {}
     sql = f"""
@@ -110,7 +110,7 @@ async def find_next(db: Database, user_id: str, topic_ids: list[str]) -> dict[st
     where t.id = any($2)
     """
     rows = await db.fetch(sql, user_id, topic_ids)
-    return {row["subject_id"]: Next(**row) for row in rows}
+    return {row["topic_id"]: Next(**row) for row in rows}
 
 
 async def list_requests(db: Database, user_id: str) -> list[Request]:

@@ -1,0 +1,61 @@
+"""The path of a subject's topics: which are done, where the learner is, and what comes next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from akako.education.schemas import TopicSummary
+from akako.kernel.db.database import Database
+from akako.learning import queries as learning
+from akako.web.pages.learner_queries import find_facts
+from akako.web.site import Visit
+
+# States in words; the messages are translated where they are shown.
+DONE, HERE, NEXT, OPEN, LOCKED = "done", "here", "next", "open", "locked"
+
+
+def words(visit: Visit) -> dict[str, str]:
+    return {
+        DONE: visit.text("Done"),
+        HERE: visit.text("You are here"),
+        NEXT: visit.text("Next"),
+        OPEN: visit.text("Not started"),
+        LOCKED: visit.text("Locked"),
+    }
+
+
+async def topic_path(
+    visit: Visit, topics: list[TopicSummary], *, entitled: bool, enrolled: bool
+) -> list[dict[str, Any]]:
+    """Return the stops of the path in the order of the topics."""
+    actor = visit.visitor.actor
+    facts = await find_facts(visit.db, actor and actor.user_id, [each.id for each in topics])
+    states = dict.fromkeys([each.id for each in topics], OPEN if entitled else LOCKED)
+    if enrolled and actor and topics:
+        states |= await _progress(visit.db, actor.user_id, topics)
+    named = words(visit)
+    return [
+        {
+            "number": number,
+            "id": each.id,
+            "name": each.name,
+            "href": f"/topics/{each.id}" if entitled else None,
+            "facts": {
+                "duration": found.duration if (found := facts.get(each.id)) else None,
+                "size": found.video_size if found else None,
+                "documents": each.document_count,
+            },
+            "state": states[each.id],
+            "word": named[states[each.id]],
+        }
+        for number, each in enumerate(topics, 1)
+    ]
+
+
+async def _progress(db: Database, user_id: str, topics: list[TopicSummary]) -> dict[str, str]:
+    """Return the states of an enrolled learner: the first topic that is not done is the place."""
+    listed = await learning.list_topics(db, user_id, topics[0].subject_id)
+    done = {each.topic_id for each in listed if each.completed_at}
+    left = [each.id for each in topics if each.id not in done]
+    states = dict.fromkeys(done, DONE)
+    return states | dict(zip(left, (HERE, NEXT), strict=False))
