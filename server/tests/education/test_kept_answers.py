@@ -268,6 +268,8 @@ def test_these_writes_invalidate_the_public_cache() -> None:
         "PUT /api/auth/profile",
         "PUT /api/users/{user_id}",
         "PUT /api/admin/mentor/{mentor_application_id}/approve",
+        "POST /api/admin/mentor/decisions",
+        "POST /api/admin/mentor/{mentor_application_id}/reopen",
         "POST /api/webhooks/clerk",
     }
 
