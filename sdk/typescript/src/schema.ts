@@ -1613,6 +1613,26 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "subject.topics_reordered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The topics of a subject were put in order
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnSubjectTopicsReordered"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "topic.completed": {
         parameters: {
             query?: never;
@@ -7237,7 +7257,7 @@ export interface operations {
                 sort?: "createdAt";
                 order?: "asc" | "desc";
                 status?: "PENDING" | "DELIVERED" | "FAILED";
-                eventType?: "ping" | "user.created" | "user.deleted" | "user_role.assigned" | "user_role.removed" | "education_level.created" | "education_level.updated" | "education_level.deleted" | "education_level.restored" | "grade.created" | "grade.updated" | "grade.deleted" | "grade.restored" | "subject.created" | "subject.updated" | "subject.deleted" | "subject.restored" | "topic.created" | "topic.updated" | "topic.deleted" | "topic.restored" | "topic.completed" | "document.uploaded" | "document.deleted" | "video.uploaded" | "video.deleted" | "enrollment.requested" | "enrollment.approved" | "enrollment.rejected" | "enrollment.cancelled" | "enrollment.reopened" | "mentor_application.requested" | "mentor_application.approved" | "mentor_application.rejected" | "mentor_application.reopened";
+                eventType?: "ping" | "user.created" | "user.deleted" | "user_role.assigned" | "user_role.removed" | "education_level.created" | "education_level.updated" | "education_level.deleted" | "education_level.restored" | "grade.created" | "grade.updated" | "grade.deleted" | "grade.restored" | "subject.created" | "subject.updated" | "subject.deleted" | "subject.restored" | "topic.created" | "topic.updated" | "topic.deleted" | "topic.restored" | "subject.topics_reordered" | "topic.completed" | "document.uploaded" | "document.deleted" | "video.uploaded" | "video.deleted" | "enrollment.requested" | "enrollment.approved" | "enrollment.rejected" | "enrollment.cancelled" | "enrollment.reopened" | "mentor_application.requested" | "mentor_application.approved" | "mentor_application.rejected" | "mentor_application.reopened";
                 /** @description From this moment on. */
                 createdFrom?: string;
                 /** @description Before this moment; the whole of a day that is named. */
@@ -8775,6 +8795,57 @@ export interface operations {
                 "application/json": {
                     /** @constant */
                     type: "topic.restored";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnSubjectTopicsReordered: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "subject.topics_reordered",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "subject.topics_reordered";
                     /** Format: date-time */
                     timestamp: string;
                     data: components["schemas"]["NodeData"];
