@@ -81,7 +81,7 @@ EVENT_DATA: Mapping[str, type[Model]] = {
     **_verbs("user_role", UserRoleData, "assigned", "removed"),
     **_verbs("education_level", NodeData, *CHANGES),
     **_verbs("grade", NodeData, *CHANGES),
-    **_verbs("subject", NodeData, *CHANGES),
+    **_verbs("subject", NodeData, *CHANGES, "topics_reordered"),
     **_verbs("topic", NodeData, *CHANGES),
     "topic.completed": CompletionData,
     **_verbs("document", DocumentData, "uploaded", "deleted"),

@@ -124,6 +124,7 @@ ALL = [
     *_nodes("grade", "A grade"),
     *_nodes("subject", "A subject"),
     *_nodes("topic", "A topic"),
+    EventType("subject.topics_reordered", "The topics of a subject were put in order.", NodeData),
     EventType("topic.completed", "A learner completed a topic.", CompletionData),
     EventType("document.uploaded", "A document was added to a topic.", DocumentData),
     EventType("document.deleted", "A document was deleted.", DocumentData),

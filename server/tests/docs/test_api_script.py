@@ -16,6 +16,7 @@ CALL = re.compile(r"^(?:FILE=1 )?check (?:'[^']*'|\d+) (?:\w+|'') (\w+) (\S+)", 
 # Written by what is not called here: restoring, completing, reopening.
 LATER = {
     *(f"{kind}.restored" for kind in ("education_level", "grade", "subject", "topic")),
+    "subject.topics_reordered",
     "topic.completed",
     "mentor_application.reopened",
 }
