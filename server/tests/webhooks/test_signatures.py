@@ -10,7 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akako.dev.fake_clerk import sign_webhook
+from akako.kernel.core.ids import new_id
+from akako.settings.model import DEVELOPMENT_WEBHOOK_SECRET, Settings
 from akako.webhooks.signatures import Message, is_genuine, read_headers, sign
+from tests.conftest import StartServer
+from tests.parts.server import Server
 from tests.webhooks.conftest import OLD_SECRET, PATH, SECRET, Clerk, event, user
 
 VECTORS = [
@@ -178,10 +182,23 @@ def test_transport_refusals(clerk: Clerk) -> None:
     assert form.status_code == 415
 
 
-def test_without_a_secret_development_answers_503(api: object) -> None:
-    from tests.parts.server import Server
-
-    assert isinstance(api, Server)
+def test_with_clerk_and_without_a_secret_the_answer_is_503(start_server: StartServer) -> None:
+    api = start_server({"AKAKO_CLERK_ISSUER": "https://clerk.example.com"})
     response = api.post(PATH, json={"type": "user.created"})
     assert response.status_code == 503
     assert response.headers["retry-after"]
+
+
+def test_without_clerk_development_accepts_the_secret_of_the_postman_files(api: Server) -> None:
+    body = b'{"type": "x.unknown"}'
+    headers = sign_webhook(body, DEVELOPMENT_WEBHOOK_SECRET, f"msg_{new_id()}")
+    headers["Content-Type"] = "application/json"
+    assert api.post(PATH, content=body, headers=headers).status_code == 200
+    other = sign_webhook(body, SECRET, f"msg_{new_id()}") | {"Content-Type": "application/json"}
+    assert api.post(PATH, content=body, headers=other).status_code == 401
+
+
+@pytest.mark.parametrize("more", [{"env": "production"}, {"clerk_issuer": "https://c.example.com"}])
+def test_that_secret_is_for_development_without_clerk_only(more: dict[str, str]) -> None:
+    assert Settings().webhook_secrets == (DEVELOPMENT_WEBHOOK_SECRET,)
+    assert Settings(**more).webhook_secrets == ()  # type: ignore[arg-type]
