@@ -204,6 +204,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/education/levels/{levelId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an education level by id
+         * @description Public. A valid token may show more; an invalid token is ignored.
+         */
+        get: operations["getLevel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/education/grades/{gradeId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a grade by id
+         * @description Public. A valid token may show more; an invalid token is ignored.
+         */
+        get: operations["getGrade"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/education/subjects/{subjectId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a subject by id
+         * @description For signed-in callers it includes the status of their own enrollment, the number of topics they
+         *     can see and the name of the mentor.
+         *
+         *     Public. A valid token may show more; an invalid token is ignored.
+         */
+        get: operations["getSubject"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/education/topics/{topicId}": {
         parameters: {
             query?: never;
@@ -407,6 +470,135 @@ export interface paths {
          *     Roles: ADMIN, MENTOR.
          */
         delete: operations["deleteTopic"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/education/subjects/{subjectId}/topic-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set the order of a subject's topics
+         * @description `topicIds` contains all topics of the subject, active and inactive, each once. Mentors can order
+         *     topics in subjects assigned to them.
+         *
+         *     Roles: ADMIN, MENTOR.
+         */
+        put: operations["orderTopics"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/education/deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the deleted levels, grades, subjects and topics that can be restored
+         * @description A deletion can be undone for 30 days. What is in a deleted node is not listed: restore that node
+         *     first.
+         *
+         *     Roles: ADMIN.
+         */
+        get: operations["listDeleted"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/education/levels/{levelId}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore an education level that was deleted in the last 30 days
+         * @description Roles: ADMIN.
+         */
+        post: operations["restoreLevel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/education/grades/{gradeId}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore a grade that was deleted in the last 30 days
+         * @description Roles: ADMIN.
+         */
+        post: operations["restoreGrade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/education/subjects/{subjectId}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore a subject that was deleted in the last 30 days
+         * @description Roles: ADMIN.
+         */
+        post: operations["restoreSubject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/education/topics/{topicId}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore a topic that was deleted in the last 30 days
+         * @description The topic returns to its place, or becomes the last one if another topic has that place. Mentors
+         *     can restore topics in subjects assigned to them.
+         *
+         *     Roles: ADMIN, MENTOR.
+         */
+        post: operations["restoreTopic"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -665,6 +857,30 @@ export interface paths {
         patch: operations["appendToUpload"];
         trace?: never;
     };
+    "/api/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search subjects and topics
+         * @description Finds the words of `q` in any order in names and descriptions, ignoring case, accents and
+         *     apostrophes. For administrators, the subject's mentor and learners whose enrollment was approved
+         *     it searches the content of topics too, and returns an excerpt. Returns at most 50 hits.
+         *
+         *     Public. A valid token may show more; an invalid token is ignored.
+         */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enrollment/request": {
         parameters: {
             query?: never;
@@ -741,6 +957,28 @@ export interface paths {
          *     Roles: ADMIN.
          */
         get: operations["listPendingEnrollments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/enrollment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List enrollments in all states, newest first
+         * @description `search` applies to the learner's e-mail address and name, and to the subject's name.
+         *
+         *     Roles: ADMIN.
+         */
+        get: operations["listEnrollments"];
         put?: never;
         post?: never;
         delete?: never;
@@ -893,6 +1131,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/mentor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List mentor applications in all states, newest first
+         * @description `search` applies to the applicant's e-mail address and name.
+         *
+         *     Roles: ADMIN.
+         */
+        get: operations["listApplications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/mentor/{mentorApplicationId}/approve": {
         parameters: {
             query?: never;
@@ -936,6 +1196,387 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/mentor/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide on up to 200 mentor applications at once
+         * @description Each decision succeeds or fails separately. The results have the order of the decisions.
+         *
+         *     Roles: ADMIN.
+         */
+        post: operations["decideApplications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/mentor/{mentorApplicationId}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo a decision of the last 30 seconds. The application becomes pending again
+         * @description The role window that the approval opened is closed. The subjects that it assigned go back to
+         *     their mentors before, unless they were reassigned since.
+         *
+         *     Roles: ADMIN.
+         */
+        post: operations["reopenApplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/progress/topics/{topicId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the caller's own progress in a topic
+         * @description Roles: ADMIN, MENTOR, LEARNER.
+         */
+        get: operations["getProgress"];
+        /**
+         * Update the progress in a topic
+         * @description The update is merged with the stored progress, so it can be repeated, and updates of several
+         *     devices can come in any order. A topic is completed when at least 90 % of the video was watched
+         *     and every document was opened, or when the learner marks it as done.
+         *
+         *     Roles: LEARNER.
+         */
+        put: operations["updateProgress"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/progress/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Update the progress in up to 100 topics, for clients that were offline
+         * @description Each item succeeds or fails separately. The results have the order of the items.
+         *
+         *     Roles: LEARNER.
+         */
+        post: operations["updateProgressBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/progress/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the caller's approved subjects with the progress in them
+         * @description Roles: LEARNER.
+         */
+        get: operations["listMyProgress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/progress/me/subjects/{subjectId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the caller's progress in a subject and in each of its topics
+         * @description Roles: LEARNER.
+         */
+        get: operations["getMySubjectProgress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notes/topics/{topicId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the caller's own note about a topic
+         * @description Roles: ADMIN, MENTOR, LEARNER.
+         */
+        get: operations["getNote"];
+        /**
+         * Write the caller's own note about a topic
+         * @description A person has one note per topic. `If-None-Match: *` only creates it, `If-Match` only changes it.
+         *
+         *     Roles: ADMIN, MENTOR, LEARNER.
+         */
+        put: operations["putNote"];
+        post?: never;
+        /**
+         * Delete the caller's own note about a topic
+         * @description Roles: ADMIN, MENTOR, LEARNER.
+         */
+        delete: operations["deleteNote"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the caller's own notes
+         * @description `search` applies to content and topic name. Notes about topics that the caller can no longer
+         *     read are included.
+         *
+         *     For every signed-in caller.
+         */
+        get: operations["listMyNotes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mentor/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the notes that learners shared with the caller
+         * @description The default order begins with the unanswered note that was shared first.
+         *
+         *     Roles: MENTOR.
+         */
+        get: operations["listSharedNotes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mentor/notes/{noteId}/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Reply to a note that a learner shared with the caller, or change the reply
+         * @description Roles: MENTOR.
+         */
+        put: operations["replyToNote"];
+        post?: never;
+        /**
+         * Remove the reply to a shared note
+         * @description Roles: MENTOR.
+         */
+        delete: operations["deleteReply"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mentor/subjects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the caller's own subjects with the progress of their learners
+         * @description Roles: MENTOR.
+         */
+        get: operations["listTaughtSubjects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mentor/subjects/{subjectId}/learners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the learners of a subject with their progress
+         * @description `search` applies to name and e-mail address. With `format=csv` the response is a file with all
+         *     rows.
+         *
+         *     Roles: ADMIN, MENTOR.
+         */
+        get: operations["listSubjectLearners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export everything that is stored about the caller
+         * @description The response is streamed. It is incomplete if the connection closes before the end of the JSON.
+         *
+         *     For every signed-in caller.
+         */
+        get: operations["exportMyData"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the caller's notifications, newest first
+         * @description `unread` selects unread (true) or read (false) ones. Notifications are kept for 90 days.
+         *
+         *     For every signed-in caller.
+         */
+        get: operations["listNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/unread-count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count the caller's unread notifications
+         * @description For every signed-in caller.
+         */
+        get: operations["countUnreadNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/{notificationId}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Mark a notification as read. A repeated request changes nothing
+         * @description For every signed-in caller.
+         */
+        put: operations["readNotification"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/read-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark all of the caller's notifications as read
+         * @description For every signed-in caller.
+         */
+        post: operations["readAllNotifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/webhooks/clerk": {
         parameters: {
             query?: never;
@@ -955,6 +1596,200 @@ export interface paths {
          *     Needs no token.
          */
         post: operations["receiveClerkWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/event-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List every type of event, with an example of its delivery
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        get: operations["listEventTypes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the endpoints of the caller's plan subject
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        get: operations["listWebhookEndpoints"];
+        put?: never;
+        /**
+         * Register an address that receives events
+         * @description `secret` signs the deliveries. It is shown in this response only.
+         *
+         *     Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        post: operations["createWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/webhooks/{webhookEndpointId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an endpoint
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        get: operations["getWebhookEndpoint"];
+        /**
+         * Change an endpoint, switch it off, or activate it again
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        put: operations["updateWebhookEndpoint"];
+        post?: never;
+        /**
+         * Delete an endpoint with its deliveries
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        delete: operations["deleteWebhookEndpoint"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/webhooks/{webhookEndpointId}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the secret. For 24 hours deliveries are signed with both secrets
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        post: operations["rotateWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/webhooks/{webhookEndpointId}/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send the event `ping` to the endpoint
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        post: operations["pingWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/webhooks/{webhookEndpointId}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the deliveries of an endpoint, newest first
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/webhooks/{webhookEndpointId}/deliveries/{webhookDeliveryId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a delivery with the body of its requests
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        get: operations["getWebhookDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/webhooks/{webhookEndpointId}/deliveries/{webhookDeliveryId}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver an event again, also one that was delivered
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        post: operations["replayWebhookDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/webhooks/{webhookEndpointId}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver everything again that has failed since `from`
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        post: operations["replayFailedWebhookDeliveries"];
         delete?: never;
         options?: never;
         head?: never;
@@ -996,6 +1831,134 @@ export interface paths {
          *     Roles: ADMIN.
          */
         put: operations["setOrganizationPlan"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the figures of the start page
+         * @description `apiCallsThisMonth` counts the calls of the caller's plan subject.
+         *
+         *     Roles: ADMIN.
+         */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/enrollments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get requests, decisions and cancellations per day, week or month
+         * @description Every bucket of the range is present. The default is `day` up to 62 days and `week` above.
+         *
+         *     Roles: ADMIN. Plans: PRO, ENTERPRISE.
+         */
+        get: operations["getEnrollmentFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/active-learners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the distinct learners with activity in the 7 and 28 days before each date
+         * @description A week or month shows the value of its last day, the current one that of today.
+         *
+         *     Roles: ADMIN. Plans: PRO, ENTERPRISE.
+         */
+        get: operations["getActiveLearners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/completion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List subjects with the learners who started and completed them
+         * @description With `format=csv` the response is a file with all rows.
+         *
+         *     Roles: ADMIN. Plans: PRO, ENTERPRISE.
+         */
+        get: operations["listCompletion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the size of the stored files. With `format=csv`: the largest files
+         * @description Roles: ADMIN. Plans: PRO, ENTERPRISE.
+         */
+        get: operations["getStorageFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/api-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the usage of the caller's plan subject in a month. With `format=csv`: its days
+         * @description Roles: ADMIN. Plans: PRO, ENTERPRISE.
+         */
+        get: operations["getApiUsage"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1064,9 +2027,737 @@ export interface paths {
         trace?: never;
     };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    ping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An administrator asked for a test event
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnPing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "user.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An account was created
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnUserCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "user.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An account was deleted
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnUserDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "user_role.assigned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A user received a role
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnUserRoleAssigned"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "user_role.removed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A user lost a role
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnUserRoleRemoved"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "education_level.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An education level was created
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEducationLevelCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "education_level.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An education level was changed
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEducationLevelUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "education_level.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An education level was deleted
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEducationLevelDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "education_level.restored": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An education level was restored after a deletion
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEducationLevelRestored"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "grade.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A grade was created
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnGradeCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "grade.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A grade was changed
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnGradeUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "grade.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A grade was deleted
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnGradeDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "grade.restored": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A grade was restored after a deletion
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnGradeRestored"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subject.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A subject was created
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnSubjectCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subject.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A subject was changed
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnSubjectUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subject.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A subject was deleted
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnSubjectDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subject.restored": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A subject was restored after a deletion
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnSubjectRestored"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "topic.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A topic was created
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnTopicCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "topic.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A topic was changed
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnTopicUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "topic.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A topic was deleted
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnTopicDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "topic.restored": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A topic was restored after a deletion
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnTopicRestored"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subject.topics_reordered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The topics of a subject were put in order
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnSubjectTopicsReordered"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "topic.completed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A learner completed a topic
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnTopicCompleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "document.uploaded": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A document was added to a topic
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnDocumentUploaded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "document.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A document was deleted
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnDocumentDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "video.uploaded": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A topic received a video, or a new one
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnVideoUploaded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "video.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The video of a topic was deleted
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnVideoDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.requested": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A learner requested enrollment
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEnrollmentRequested"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.approved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An enrollment was approved
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEnrollmentApproved"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.rejected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An enrollment was rejected
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEnrollmentRejected"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.cancelled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A learner cancelled an enrollment
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEnrollmentCancelled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.reopened": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A decision about an enrollment was undone
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEnrollmentReopened"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "mentor_application.requested": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A user applied to become a mentor
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnMentorApplicationRequested"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "mentor_application.approved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An application was approved
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnMentorApplicationApproved"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "mentor_application.rejected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An application was rejected
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnMentorApplicationRejected"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "mentor_application.reopened": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A decision about an application was undone
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnMentorApplicationReopened"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
+        /** @description Distinct learners with activity in the 7 or 28 days that end with the bucket. */
+        ActiveLearners: {
+            /** Format: date */
+            date: string;
+            learners7d: number;
+            learners28d: number;
+        };
         /** @description A user as administrators see it, with the complete role history. */
         AdminUser: {
             id: string;
@@ -1093,6 +2784,39 @@ export interface components {
             username: string | null;
             firstName: string | null;
             lastName: string | null;
+        };
+        /**
+         * @description One of several decisions. `note` and `reason` are synonyms.
+         *
+         *         `subjectIds` and `effectiveEndDate` are those of an approval.
+         */
+        ApplicationDecision: {
+            /** @example 0199f3c2a7b47c1e8d5a6b7c8d9e0f10 */
+            id: string;
+            /** @enum {unknown} */
+            decision: "approve" | "reject";
+            subjectIds?: string[];
+            effectiveEndDate?: string | null;
+            note?: string | null;
+            reason?: string | null;
+        };
+        /** @description The result of one decision: the new status, or code and message of the error. */
+        ApplicationDecisionResult: {
+            id: string;
+            ok: boolean;
+            /** @default null */
+            status?: ("APPROVED" | "PENDING" | "REJECTED") | null;
+            /** @default null */
+            code?: string | null;
+            /** @default null */
+            error?: string | null;
+        };
+        /** @description One result per decision, in the order of the decisions. */
+        ApplicationDecisionResults: {
+            results: components["schemas"]["ApplicationDecisionResult"][];
+        };
+        ApplicationDecisions: {
+            decisions: components["schemas"]["ApplicationDecision"][];
         };
         ApplicationRequest: {
             motivation: string;
@@ -1136,6 +2860,10 @@ export interface components {
             code: "BAD_REQUEST";
             details: components["schemas"]["BadRequestDetails"];
         };
+        Caller: {
+            userId: string;
+            calls: number;
+        };
         ChecksumMismatchError: {
             /** @constant */
             success: false;
@@ -1144,6 +2872,12 @@ export interface components {
             /** @constant */
             code: "CHECKSUM_MISMATCH";
             details: Record<string, never>;
+        };
+        /** @description The learner who completed the topic. */
+        CompletionData: {
+            topicId: string;
+            subjectId: string;
+            userId: string;
         };
         /** @description `value` is what was sent, or what stands in the way. */
         ConflictDetails: {
@@ -1195,6 +2929,27 @@ export interface components {
             /** @default true */
             deleted?: boolean;
         };
+        /**
+         * @description A deleted node that can be restored. `path` holds the names of its ancestors.
+         *
+         *         `deletedBy` is the id of the user who deleted it.
+         */
+        DeletedNode: {
+            /** @enum {unknown} */
+            kind: "grade" | "level" | "subject" | "topic";
+            id: string;
+            name: string;
+            /** Format: date-time */
+            deletedAt: string;
+            deletedBy: string | null;
+            path: string[];
+        };
+        /** @description A type of event. `example` is the body of a request that delivers one. */
+        DescribedEventType: {
+            type: string;
+            description: string;
+            example: Record<string, never>;
+        };
         /** @description A file of a topic. `size` is in bytes, `sha256` in hexadecimal digits. */
         Document: {
             id: string;
@@ -1209,6 +2964,10 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             url: string;
+        };
+        DocumentData: {
+            id: string;
+            topicId: string;
         };
         DocumentDeleted: {
             id: string;
@@ -1236,6 +2995,21 @@ export interface components {
         EnrollmentApproval: {
             note?: string | null;
         };
+        EnrollmentData: {
+            enrollmentId: string;
+            subjectId: string;
+            userId: string;
+        };
+        /** @description What happened to enrollments in a bucket, each at its own date. */
+        EnrollmentFigures: {
+            /** Format: date */
+            date: string;
+            requested: number;
+            approved: number;
+            rejected: number;
+            cancelled: number;
+            medianHoursToDecision: number | null;
+        };
         EnrollmentRejection: {
             reason?: string | null;
         };
@@ -1253,8 +3027,29 @@ export interface components {
              * @description For programs; will not change.
              * @enum {string}
              */
-            code: "BAD_REQUEST" | "UNAUTHORIZED" | "FORBIDDEN" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "CONFLICT" | "INVALID_STATE" | "LAST_ADMIN" | "IDEMPOTENCY_IN_PROGRESS" | "PRECONDITION_FAILED" | "TUS_VERSION_UNSUPPORTED" | "PAYLOAD_TOO_LARGE" | "URI_TOO_LONG" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "VALIDATION_ERROR" | "IDEMPOTENCY_KEY_REUSED" | "UPLOAD_LOCKED" | "RATE_LIMITED" | "QUOTA_EXCEEDED" | "HEADERS_TOO_LARGE" | "CHECKSUM_MISMATCH" | "INTERNAL_ERROR" | "UPSTREAM_ERROR" | "SERVICE_UNAVAILABLE" | "STORAGE_FULL";
+            code: "BAD_REQUEST" | "UNAUTHORIZED" | "FORBIDDEN" | "PLAN_REQUIRED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "CONFLICT" | "INVALID_STATE" | "LAST_ADMIN" | "IDEMPOTENCY_IN_PROGRESS" | "PRECONDITION_FAILED" | "TUS_VERSION_UNSUPPORTED" | "PAYLOAD_TOO_LARGE" | "URI_TOO_LONG" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "VALIDATION_ERROR" | "IDEMPOTENCY_KEY_REUSED" | "UPLOAD_LOCKED" | "RATE_LIMITED" | "QUOTA_EXCEEDED" | "HEADERS_TOO_LARGE" | "CHECKSUM_MISMATCH" | "INTERNAL_ERROR" | "UPSTREAM_ERROR" | "SERVICE_UNAVAILABLE" | "STORAGE_FULL";
             details: Record<string, never>;
+        };
+        /** @description Progress in a topic with the watched ranges, as pairs of seconds. */
+        ExportedProgress: {
+            topicId: string;
+            subjectId: string;
+            /** @enum {unknown} */
+            status: "COMPLETED" | "IN_PROGRESS" | "NOT_STARTED";
+            positionSeconds: number;
+            durationSeconds: number | null;
+            watchedSeconds: number;
+            watchedPercent: number | null;
+            documentsOpened: string[];
+            markedDone: boolean;
+            completedAt: string | null;
+            updatedAt: string | null;
+            topicName: string;
+            watched: number[][];
+        };
+        FileTotals: {
+            count: number;
+            bytes: number;
         };
         /** @description One of `required` would do; it is empty where another `reason` stands in the way. */
         ForbiddenDetails: {
@@ -1267,7 +3062,10 @@ export interface components {
             success: false;
             /** @description For people; may change. */
             error: string;
-            /** @constant */
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
             code: "FORBIDDEN";
             details: components["schemas"]["ForbiddenDetails"];
         };
@@ -1371,6 +3169,15 @@ export interface components {
             code: "INVALID_STATE";
             details: components["schemas"]["InvalidStateDetails"];
         };
+        /** @description One of the largest files. The id of a video is that of its topic. */
+        LargeFile: {
+            /** @enum {unknown} */
+            kind: "document" | "video";
+            id: string;
+            topicId: string;
+            name: string;
+            bytes: number;
+        };
         LastAdminError: {
             /** @constant */
             success: false;
@@ -1390,6 +3197,19 @@ export interface components {
             username: string | null;
             firstName: string | null;
             lastName: string | null;
+        };
+        /** @description A learner of a subject, with the progress in its visible topics. */
+        LearnerProgress: {
+            userId: string;
+            firstName: string | null;
+            lastName: string | null;
+            email: string | null;
+            /** Format: date-time */
+            enrolledAt: string;
+            topicsCompleted: number;
+            topicsTotal: number;
+            percent: number;
+            lastActivityAt: string | null;
         };
         /** @description An education level, such as Primary School. */
         Level: {
@@ -1466,6 +3286,10 @@ export interface components {
             decidedBy: string | null;
             decisionReason: string | null;
         };
+        MentorApplicationData: {
+            applicationId: string;
+            userId: string;
+        };
         /** @description The subjects of the new mentor (default: none), and the end of the role (default: open). */
         MentorApproval: {
             subjectIds?: string[];
@@ -1474,6 +3298,30 @@ export interface components {
         };
         MentorRejection: {
             reason?: string | null;
+        };
+        /**
+         * @description A new endpoint with its secret, which is not shown again.
+         *
+         *         `secret` is null in the response to a repeated request.
+         */
+        NewWebhookEndpoint: {
+            id: string;
+            url: string;
+            description: string;
+            events: string[];
+            isActive: boolean;
+            disabledReason: ("failing" | "gone") | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            lastDeliveryAt: string | null;
+            failingSince: string | null;
+            secret: string | null;
+        };
+        /** @description A level, grade, subject or topic. */
+        NodeData: {
+            id: string;
         };
         /** @description Empty where it is the path that is unknown. */
         NotFoundDetails: {
@@ -1489,6 +3337,59 @@ export interface components {
             code: "NOT_FOUND";
             details: components["schemas"]["NotFoundDetails"];
         };
+        /**
+         * @description A private note of the caller about a topic.
+         *
+         *         Only its author can read it, and with `sharedWithMentor` the mentor of the subject.
+         */
+        Note: {
+            id: string;
+            topicId: string;
+            topicName: string;
+            subjectId: string;
+            content: string;
+            sharedWithMentor: boolean;
+            reply: components["schemas"]["Reply"] | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        NoteAuthor: {
+            id: string;
+            firstName: string | null;
+            lastName: string | null;
+        };
+        NoteDeleted: {
+            id: string;
+            topicId: string;
+            /** @default true */
+            deleted?: boolean;
+        };
+        /** @description A note. Without `sharedWithMentor` the note stays shared, or not; a new one is not shared. */
+        NoteWrite: {
+            /** @example Carry the one. */
+            content: string;
+            sharedWithMentor?: boolean;
+        };
+        /**
+         * @description An event that concerns the caller.
+         *
+         *         `link` is a path of the web app. `data` holds the ids of what the event is about, and `count`
+         *         where one notification stands for several events.
+         */
+        Notification: {
+            id: string;
+            /** @enum {unknown} */
+            type: "enrollment.approved" | "enrollment.rejected" | "enrollment.requested" | "mentor_application.approved" | "mentor_application.rejected" | "mentor_application.submitted" | "note.replied" | "note.shared" | "topic.published" | "webhook_endpoint.disabled";
+            title: string;
+            body: string;
+            link: string | null;
+            data: Record<string, never>;
+            read: boolean;
+            /** Format: date-time */
+            createdAt: string;
+        };
         Organization: {
             id: string;
             plan: string;
@@ -1500,6 +3401,18 @@ export interface components {
         OrganizationUpdate: {
             /** @enum {unknown} */
             plan: "ENTERPRISE" | "FREE" | "PRO";
+        };
+        Overview: {
+            activeLearners7d: number;
+            activeLearners28d: number;
+            pendingEnrollments: number;
+            oldestPendingEnrollmentAt: string | null;
+            pendingMentorApplications: number;
+            completionPercent: number | null;
+            storageBytes: number;
+            apiCallsThisMonth: number;
+            users: components["schemas"]["UserTotals"];
+            timeZone: string;
         };
         /**
          * @example {
@@ -1564,6 +3477,51 @@ export interface components {
             user: components["schemas"]["Learner"];
             subject: components["schemas"]["RequestedSubject"];
         };
+        /**
+         * @description Everything that is stored about the caller.
+         *
+         *         `auditEntries` are those by and about the caller. `user` holds all role windows.
+         */
+        PersonalData: {
+            user: components["schemas"]["AdminUser"];
+            enrollments: components["schemas"]["Enrollment"][];
+            mentorApplications: components["schemas"]["MentorApplication"][];
+            taughtSubjects: Record<string, never>[];
+            documents: components["schemas"]["Document"][];
+            uploads: Record<string, never>[];
+            progress: components["schemas"]["ExportedProgress"][];
+            notes: components["schemas"]["Note"][];
+            noteReplies: Record<string, never>[];
+            notifications: components["schemas"]["Notification"][];
+            activeDays: string[];
+            usage: Record<string, never>[];
+            auditEntries: Record<string, never>[];
+        };
+        /** @description The endpoint that was asked for a test event. */
+        PingData: {
+            endpointId: string;
+        };
+        PingSent: {
+            deliveryId: string;
+        };
+        /** @description The caller's plan, and the plans that include the operation. */
+        PlanRequiredDetails: {
+            /** @enum {unknown} */
+            plan: "ENTERPRISE" | "FREE" | "PRO";
+            required: ("ENTERPRISE" | "FREE" | "PRO")[];
+        };
+        PlanRequiredError: {
+            /** @constant */
+            success: false;
+            /** @description For people; may change. */
+            error: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            code: "PLAN_REQUIRED";
+            details: components["schemas"]["PlanRequiredDetails"];
+        };
         /** @description The entity tag that `If-Match` would have to name; null where nothing exists. */
         PreconditionFailedDetails: {
             currentETag: string | null;
@@ -1614,6 +3572,57 @@ export interface components {
             readonly updatedAt?: string;
             readonly userRoles?: components["schemas"]["UserRole"][];
             readonly username?: string | null;
+        };
+        ProgressBatch: {
+            items: components["schemas"]["ProgressItem"][];
+        };
+        /** @description An update of one topic among several. */
+        ProgressItem: {
+            /** @example 312.5 */
+            positionSeconds?: number;
+            /** @example 600 */
+            durationSeconds?: number;
+            watched?: number[][];
+            documentsOpened?: string[];
+            markedDone?: boolean;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T08:00:00Z
+             */
+            recordedAt?: string;
+            /** @example 0199f3c2a7b47c1e8d5a6b7c8d9e0f10 */
+            topicId: string;
+        };
+        /** @description The result of one item: the progress, or code and message of the error. */
+        ProgressResult: {
+            topicId: string;
+            ok: boolean;
+            /** @default null */
+            progress?: components["schemas"]["TopicProgress"] | null;
+            /** @default null */
+            code?: string | null;
+            /** @default null */
+            error?: string | null;
+        };
+        /**
+         * @description What a client recorded; at least one field.
+         *
+         *         It is merged with the stored progress: ranges are united, opened documents are added. The update
+         *         with the latest `recordedAt` (default: now) decides position, duration and mark.
+         */
+        ProgressUpdate: {
+            /** @example 312.5 */
+            positionSeconds?: number;
+            /** @example 600 */
+            durationSeconds?: number;
+            watched?: number[][];
+            documentsOpened?: string[];
+            markedDone?: boolean;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T08:00:00Z
+             */
+            recordedAt?: string;
         };
         /** @description The usage of the caller, or of the caller's organization, in this month. */
         Quota: {
@@ -1679,11 +3688,39 @@ export interface components {
             code: "RATE_LIMITED";
             details: components["schemas"]["RateLimitedDetails"];
         };
+        /** @description `read` can only be true: a notification does not become unread again. */
+        Reading: {
+            /** @default true */
+            read?: boolean;
+        };
         /** @description `handled` is false for messages that do not concern this server or could not be applied. */
         Receipt: {
             received: boolean;
             handled?: boolean;
             duplicate?: boolean;
+        };
+        /** @description Deliver again what has failed at or after `from`. */
+        ReplayRequest: {
+            /**
+             * Format: date-time
+             * @example 2026-01-31T08:00:00Z
+             */
+            from: string;
+        };
+        ReplayScheduled: {
+            scheduled: number;
+        };
+        /** @description The reply of a mentor. A deleted mentor has no name. */
+        Reply: {
+            content: string;
+            mentorId: string;
+            mentorName: string | null;
+            /** Format: date-time */
+            repliedAt: string;
+        };
+        ReplyWrite: {
+            /** @example Right, and then add. */
+            content: string;
         };
         RequestTimeoutError: {
             /** @constant */
@@ -1726,6 +3763,22 @@ export interface components {
             /** @enum {unknown} */
             role?: "ADMIN" | "LEARNER" | "MENTOR";
         };
+        /**
+         * @description A subject or topic. `path` holds the names of level, grade and subject, `pathIds` their ids.
+         *
+         *         `excerpt` is text from the content around a word of the search. It is null for subjects, and for
+         *         callers who cannot read the content.
+         */
+        SearchHit: {
+            /** @enum {unknown} */
+            type: "subject" | "topic";
+            id: string;
+            name: string;
+            subjectId: string;
+            path: string[];
+            pathIds: string[];
+            excerpt: string | null;
+        };
         ServiceUnavailableError: {
             /** @constant */
             success: false;
@@ -1734,6 +3787,29 @@ export interface components {
             /** @constant */
             code: "SERVICE_UNAVAILABLE";
             details: Record<string, never>;
+        };
+        /** @description A note that a learner shared with the caller, the mentor of the subject. */
+        SharedNote: {
+            id: string;
+            topicId: string;
+            topicName: string;
+            subjectId: string;
+            content: string;
+            sharedWithMentor: boolean;
+            reply: components["schemas"]["Reply"] | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            learner: components["schemas"]["NoteAuthor"];
+        };
+        StorageFigures: {
+            totalBytes: number;
+            documents: components["schemas"]["FileTotals"];
+            videos: components["schemas"]["FileTotals"];
+            awaitingDeletionBytes: number;
+            largest: components["schemas"]["LargeFile"][];
+            timeZone: string;
         };
         StorageFullError: {
             /** @constant */
@@ -1764,6 +3840,16 @@ export interface components {
             mentorId?: string | null;
             mentorEmail?: string | null;
         };
+        /** @description How many learners of a subject started it and completed all of its visible topics. */
+        SubjectCompletion: {
+            subjectId: string;
+            subjectName: string;
+            gradeName: string;
+            learners: number;
+            started: number;
+            completed: number;
+            percent: number;
+        };
         SubjectCreate: {
             name: string;
             /** @default  */
@@ -1777,6 +3863,46 @@ export interface components {
             /** @default null */
             mentorId?: string | null;
         };
+        /**
+         * @description A subject read by its id.
+         *
+         *         The last three fields are shown to signed-in callers only. `enrollmentStatus` is the status of
+         *         the caller's latest request. `topicCount` counts the topics that the caller can see.
+         */
+        SubjectDetail: {
+            id: string;
+            name: string;
+            description: string;
+            imageUrl: string | null;
+            isActive: boolean;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            gradeId: string;
+            mentor: components["schemas"]["Mentor"] | null;
+            mentorId?: string | null;
+            mentorEmail?: string | null;
+            enrollmentStatus?: ("APPROVED" | "CANCELLED" | "PENDING" | "REJECTED") | null;
+            topicCount?: number;
+            mentorName?: string | null;
+        };
+        /**
+         * @description The caller's progress in a subject. Only visible topics count.
+         *
+         *         `percent` is rounded down. `nextTopicId` is the first topic that is not completed.
+         */
+        SubjectProgress: {
+            subjectId: string;
+            subjectName: string;
+            gradeId: string;
+            gradeName: string;
+            topicsTotal: number;
+            topicsCompleted: number;
+            percent: number;
+            nextTopicId: string | null;
+            lastActivityAt: string | null;
+        };
         /** @description Missing fields stay; null clears image and mentor. A subject stays in its grade. */
         SubjectUpdate: {
             name?: string;
@@ -1786,12 +3912,28 @@ export interface components {
             mentorId?: string | null;
             /** Format: date-time */
             readonly createdAt?: string;
+            readonly enrollmentStatus?: unknown;
             readonly gradeId?: string;
             readonly id?: string;
             readonly mentor?: components["schemas"]["Mentor"] | null;
             readonly mentorEmail?: string | null;
+            readonly mentorName?: unknown;
+            readonly topicCount?: unknown;
             /** Format: date-time */
             readonly updatedAt?: string;
+        };
+        /** @description The caller's progress in a subject and in each of its topics, in their order. */
+        SubjectWithTopics: {
+            subjectId: string;
+            subjectName: string;
+            gradeId: string;
+            gradeName: string;
+            topicsTotal: number;
+            topicsCompleted: number;
+            percent: number;
+            nextTopicId: string | null;
+            lastActivityAt: string | null;
+            topics: components["schemas"]["TopicInSubject"][];
         };
         /** @description Names the user to fetch from the identity provider. No data is taken from it. */
         SyncRequest: {
@@ -1809,6 +3951,24 @@ export interface components {
             synced: boolean;
             created: boolean;
         };
+        /**
+         * @description A subject of the caller, for whom it is shown how the learners progress.
+         *
+         *         `topicCount` counts active topics, `learnerCount` approved enrollments, `activeLearners7d` the
+         *         learners with progress in the last 7 days. `averagePercent` is null without learners.
+         */
+        TaughtSubject: {
+            id: string;
+            name: string;
+            gradeId: string;
+            gradeName: string;
+            levelName: string;
+            isActive: boolean;
+            topicCount: number;
+            learnerCount: number;
+            activeLearners7d: number;
+            averagePercent: number | null;
+        };
         /** @description A topic of a subject, such as Addition. `content` is included like `videoUrl`. */
         Topic: {
             id: string;
@@ -1821,12 +3981,14 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
             subjectId: string;
+            position: number;
             hasVideo: boolean;
             documentCount: number;
             videoUrl?: string | null;
             documents?: components["schemas"]["Document"][];
             content?: string;
         };
+        /** @description A new topic is the last one of its subject. */
         TopicCreate: {
             name: string;
             /** @default  */
@@ -1840,11 +4002,53 @@ export interface components {
             /** @default  */
             content?: string;
         };
+        /** @description The caller's progress in a topic, with its name and its place in the subject. */
+        TopicInSubject: {
+            topicId: string;
+            subjectId: string;
+            /** @enum {unknown} */
+            status: "COMPLETED" | "IN_PROGRESS" | "NOT_STARTED";
+            positionSeconds: number;
+            durationSeconds: number | null;
+            watchedSeconds: number;
+            watchedPercent: number | null;
+            documentsOpened: string[];
+            markedDone: boolean;
+            completedAt: string | null;
+            updatedAt: string | null;
+            name: string;
+            position: number;
+        };
+        /** @description `topicIds`: all topics of the subject, active and inactive, each once. */
+        TopicOrder: {
+            topicIds: string[];
+        };
+        /**
+         * @description The caller's progress in a topic. Seconds have one decimal place.
+         *
+         *         `watchedSeconds` is the union of the watched ranges within the duration. `watchedPercent` is
+         *         rounded down, and null without a duration.
+         */
+        TopicProgress: {
+            topicId: string;
+            subjectId: string;
+            /** @enum {unknown} */
+            status: "COMPLETED" | "IN_PROGRESS" | "NOT_STARTED";
+            positionSeconds: number;
+            durationSeconds: number | null;
+            watchedSeconds: number;
+            watchedPercent: number | null;
+            documentsOpened: string[];
+            markedDone: boolean;
+            completedAt: string | null;
+            updatedAt: string | null;
+        };
         /**
          * @description A topic as it appears in lists, without its content.
          *
          *         `videoUrl` and `documents` are included for administrators, the subject's mentor and learners
          *         whose enrollment was approved. `documents` holds at most 24 KiB; `documentCount` counts all.
+         *         `position` begins at 0; topics are listed in its order.
          */
         TopicSummary: {
             id: string;
@@ -1857,6 +4061,7 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
             subjectId: string;
+            position: number;
             hasVideo: boolean;
             documentCount: number;
             videoUrl?: string | null;
@@ -1875,6 +4080,7 @@ export interface components {
             readonly documents?: components["schemas"]["Document"][];
             readonly hasVideo?: boolean;
             readonly id?: string;
+            readonly position?: number;
             readonly subjectId?: string;
             /** Format: date-time */
             readonly updatedAt?: string;
@@ -1893,6 +4099,9 @@ export interface components {
             code: "UNAUTHORIZED";
             details: components["schemas"]["UnauthorizedDetails"];
         };
+        UnreadCount: {
+            count: number;
+        };
         /** @description Rejected files also have `reason` and `allowedExtensions`, each with its dot. */
         UnsupportedMediaTypeDetails: {
             received: string | null;
@@ -1909,6 +4118,10 @@ export interface components {
             /** @constant */
             code: "UNSUPPORTED_MEDIA_TYPE";
             details: components["schemas"]["UnsupportedMediaTypeDetails"];
+        };
+        /** @description The number of notifications that were marked as read. */
+        Updated: {
+            updated: number;
         };
         /**
          * @description The progress of an upload. `offset` and `length` are in bytes.
@@ -1929,6 +4142,10 @@ export interface components {
             document?: components["schemas"]["Document"];
             video?: components["schemas"]["Video"];
         };
+        UploadUsage: {
+            limit: number | null;
+            used: number;
+        };
         UpstreamError: {
             /** @constant */
             success: false;
@@ -1944,6 +4161,26 @@ export interface components {
             used: number;
             remaining: number | null;
         };
+        UsageDay: {
+            /** Format: date */
+            date: string;
+            calls: number;
+            uploads: number;
+        };
+        /** @description The usage of the caller's plan subject in a month; `limit` is null if it is unlimited. */
+        UsageFigures: {
+            plan: string;
+            limit: number | null;
+            used: number;
+            projected: number | null;
+            uploads: components["schemas"]["UploadUsage"];
+            days: components["schemas"]["UsageDay"][];
+            callers: components["schemas"]["Caller"][];
+            timeZone: string;
+        };
+        UserData: {
+            userId: string;
+        };
         /**
          * @description A dated role assignment, from start (inclusive) to end (exclusive; null: open).
          *
@@ -1956,6 +4193,17 @@ export interface components {
             effectiveStartDate: string;
             effectiveEndDate: string | null;
             assignedBy: string | null;
+        };
+        UserRoleData: {
+            userId: string;
+            /** @enum {unknown} */
+            role: "ADMIN" | "LEARNER" | "MENTOR";
+        };
+        UserTotals: {
+            total: number;
+            learners: number;
+            mentors: number;
+            admins: number;
         };
         /** @description Fields that administrators can change. Roles have separate endpoints. */
         UserUpdate: {
@@ -2018,6 +4266,9 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
         };
+        VideoData: {
+            topicId: string;
+        };
         VideoDeleted: {
             topicId: string;
             deleted: boolean;
@@ -2027,6 +4278,105 @@ export interface components {
             field: string;
             message: string;
             value: unknown;
+        };
+        /**
+         * @description An event on its way to an endpoint.
+         *
+         *         `attempts` counts the requests so far, `responseBody` is the beginning of the latest response
+         *         (at most 1 KiB), `error` says why the latest attempt failed.
+         */
+        WebhookDelivery: {
+            id: string;
+            eventId: string;
+            eventType: string;
+            /** @enum {unknown} */
+            status: "DELIVERED" | "FAILED" | "PENDING";
+            attempts: number;
+            /** Format: date-time */
+            createdAt: string;
+            lastAttemptAt: string | null;
+            nextAttemptAt: string | null;
+            responseStatus: number | null;
+            responseBody: string | null;
+            durationMs: number | null;
+            error: string | null;
+        };
+        /** @description A delivery with the body of its requests. */
+        WebhookDeliveryDetails: {
+            id: string;
+            eventId: string;
+            eventType: string;
+            /** @enum {unknown} */
+            status: "DELIVERED" | "FAILED" | "PENDING";
+            attempts: number;
+            /** Format: date-time */
+            createdAt: string;
+            lastAttemptAt: string | null;
+            nextAttemptAt: string | null;
+            responseStatus: number | null;
+            responseBody: string | null;
+            durationMs: number | null;
+            error: string | null;
+            payload: Record<string, never>;
+        };
+        /**
+         * @description An address that receives events.
+         *
+         *         `disabledReason` is `gone` after a response with 410 and `failing` after five days without a
+         *         success. `lastDeliveryAt` is when an event was delivered last, `failingSince` when the first
+         *         attempt failed since then.
+         */
+        WebhookEndpoint: {
+            id: string;
+            url: string;
+            description: string;
+            events: string[];
+            isActive: boolean;
+            disabledReason: ("failing" | "gone") | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            lastDeliveryAt: string | null;
+            failingSince: string | null;
+        };
+        WebhookEndpointCreate: {
+            /**
+             * Format: uri
+             * @example https://example.com/akako
+             */
+            url: string;
+            events: string[];
+            description?: string | null;
+            isActive?: boolean;
+        };
+        WebhookEndpointDeleted: {
+            id: string;
+            /** @default true */
+            deleted?: boolean;
+        };
+        /** @description Activating an endpoint also clears `disabledReason` and `failingSince`. */
+        WebhookEndpointUpdate: {
+            /**
+             * Format: uri
+             * @example https://example.com/akako
+             */
+            url?: string;
+            events?: string[];
+            description?: string | null;
+            isActive?: boolean;
+            /** Format: date-time */
+            readonly createdAt?: string;
+            readonly disabledReason?: ("failing" | "gone") | null;
+            readonly failingSince?: string | null;
+            readonly id?: string;
+            readonly lastDeliveryAt?: string | null;
+            /** Format: date-time */
+            readonly updatedAt?: string;
+        };
+        /** @description The new secret, which is not shown again; null in the response to a repeated request. */
+        WebhookSecret: {
+            secret: string | null;
         };
     };
     responses: {
@@ -2122,6 +4472,19 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["ForbiddenError"];
+            };
+        };
+        /** @description Insufficient permissions; Your plan does not include this feature */
+        ForbiddenOrPlanRequired: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ForbiddenError"] | components["schemas"]["PlanRequiredError"];
             };
         };
         /** @description This idempotency key was used for a different request */
@@ -2448,6 +4811,8 @@ export interface components {
         "Tus-Checksum-Algorithm": "sha1,sha256,md5";
         /** @description As it was given. */
         "Upload-Metadata": string;
+        /** @description The time zone of days. */
+        "X-Time-Zone": string;
     };
     pathItems: never;
 }
@@ -3203,7 +5568,7 @@ export interface operations {
                 page?: components["parameters"]["Page"];
                 /** @description Items on a page; more than 100 counts as 100. */
                 limit?: components["parameters"]["Limit"];
-                sort?: "createdAt" | "updatedAt" | "name";
+                sort?: "position" | "createdAt" | "updatedAt" | "name";
                 order?: "asc" | "desc";
                 /** @description Part of a text; case is ignored. */
                 search?: components["parameters"]["Search"];
@@ -3271,6 +5636,174 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getLevel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The id of the level. */
+                levelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["Level"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getGrade: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The id of the grade. */
+                gradeId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["Grade"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getSubject: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The id of the subject. */
+                subjectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["SubjectDetail"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimitedOrQuotaExceeded"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["ServiceUnavailable"];
@@ -4068,6 +6601,322 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    orderTopics: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the subject. */
+                subjectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "topicIds": [
+                 *         "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["TopicOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["TopicOrder"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ConflictOrInvalidStateOrIdempotencyInProgress"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listDeleted: {
+        parameters: {
+            query?: {
+                /** @description The number of the page, from 1. */
+                page?: components["parameters"]["Page"];
+                /** @description Items on a page; more than 100 counts as 100. */
+                limit?: components["parameters"]["Limit"];
+                sort?: "deletedAt" | "name";
+                order?: "asc" | "desc";
+                kind?: ("level" | "grade" | "subject" | "topic")[];
+                /** @description From the `Link` header of the page before; instead of `page`. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["DeletedNode"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    restoreLevel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the level. */
+                levelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["Level"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    restoreGrade: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the grade. */
+                gradeId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["Grade"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrInvalidStateOrIdempotencyInProgress"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    restoreSubject: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the subject. */
+                subjectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["Subject"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrInvalidStateOrIdempotencyInProgress"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    restoreTopic: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the topic. */
+                topicId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["Topic"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrInvalidStateOrIdempotencyInProgress"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     uploadDocument: {
         parameters: {
             query?: never;
@@ -4697,7 +7546,7 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
                 /** @description The bytes wanted. */
                 Range?: components["parameters"]["Range"];
-                /** @description Heed `Range` only if this is still the `ETag`. */
+                /** @description Apply `Range` only if this is still the `ETag`. */
                 "If-Range"?: components["parameters"]["IfRange"];
             };
             path: {
@@ -5209,6 +8058,63 @@ export interface operations {
             507: components["responses"]["StorageFull"];
         };
     };
+    search: {
+        parameters: {
+            query: {
+                q: string;
+                type?: ("subject" | "topic")[];
+            };
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["SearchHit"][];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     requestEnrollment: {
         parameters: {
             query?: never;
@@ -5387,6 +8293,66 @@ export interface operations {
                 /** @description Part of a text; case is ignored. */
                 search?: components["parameters"]["Search"];
                 subjectId?: string;
+                /** @description From this moment on. */
+                createdFrom?: string;
+                /** @description Before this moment; the whole of a day that is named. */
+                createdTo?: string;
+                /** @description From the `Link` header of the page before; instead of `page`. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["PendingEnrollment"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listEnrollments: {
+        parameters: {
+            query?: {
+                /** @description The number of the page, from 1. */
+                page?: components["parameters"]["Page"];
+                /** @description Items on a page; more than 100 counts as 100. */
+                limit?: components["parameters"]["Limit"];
+                sort?: "requestedAt" | "createdAt";
+                order?: "asc" | "desc";
+                /** @description Part of a text; case is ignored. */
+                search?: components["parameters"]["Search"];
+                status?: ("PENDING" | "APPROVED" | "REJECTED" | "CANCELLED")[];
+                subjectId?: string;
+                userId?: string;
                 /** @description From this moment on. */
                 createdFrom?: string;
                 /** @description Before this moment; the whole of a day that is named. */
@@ -5840,6 +8806,65 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    listApplications: {
+        parameters: {
+            query?: {
+                /** @description The number of the page, from 1. */
+                page?: components["parameters"]["Page"];
+                /** @description Items on a page; more than 100 counts as 100. */
+                limit?: components["parameters"]["Limit"];
+                sort?: "requestedAt" | "createdAt";
+                order?: "asc" | "desc";
+                /** @description Part of a text; case is ignored. */
+                search?: components["parameters"]["Search"];
+                status?: ("PENDING" | "APPROVED" | "REJECTED")[];
+                userId?: string;
+                /** @description From this moment on. */
+                createdFrom?: string;
+                /** @description Before this moment; the whole of a day that is named. */
+                createdTo?: string;
+                /** @description From the `Link` header of the page before; instead of `page`. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["PendingApplication"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     approveApplication: {
         parameters: {
             query?: never;
@@ -5962,6 +8987,1216 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    decideApplications: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "decisions": [
+                 *         {
+                 *           "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *           "decision": "approve"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ApplicationDecisions"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["ApplicationDecisionResults"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    reopenApplication: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the mentor application. */
+                mentorApplicationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["MentorApplication"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrInvalidStateOrIdempotencyInProgress"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getProgress: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The id of the topic. */
+                topicId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["TopicProgress"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    updateProgress: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the topic. */
+                topicId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "positionSeconds": 312.5,
+                 *       "durationSeconds": 600,
+                 *       "watched": [
+                 *         [
+                 *           0,
+                 *           312.5
+                 *         ]
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProgressUpdate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["TopicProgress"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    updateProgressBatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "items": [
+                 *         {
+                 *           "topicId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *           "positionSeconds": 312.5,
+                 *           "durationSeconds": 600,
+                 *           "watched": [
+                 *             [
+                 *               0,
+                 *               312.5
+                 *             ]
+                 *           ],
+                 *           "recordedAt": "2026-01-31T08:00:00Z"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProgressBatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["ProgressResult"][];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listMyProgress: {
+        parameters: {
+            query?: {
+                /** @description The number of the page, from 1. */
+                page?: components["parameters"]["Page"];
+                /** @description Items on a page; more than 100 counts as 100. */
+                limit?: components["parameters"]["Limit"];
+                sort?: "subjectName" | "lastActivityAt" | "percent";
+                order?: "asc" | "desc";
+                subjectId?: string;
+                /** @description From the `Link` header of the page before; instead of `page`. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["SubjectProgress"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getMySubjectProgress: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The id of the subject. */
+                subjectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["SubjectWithTopics"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getNote: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The id of the topic. */
+                topicId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["Note"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    putNote: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Do it only if this is still the `ETag` of the object. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id of the topic. */
+                topicId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "content": "Carry the one.",
+                 *       "sharedWithMentor": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["NoteWrite"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["Note"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Location: components["headers"]["Location"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["Note"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deleteNote: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Do it only if this is still the `ETag` of the object. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id of the topic. */
+                topicId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["NoteDeleted"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            412: components["responses"]["PreconditionFailed"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listMyNotes: {
+        parameters: {
+            query?: {
+                /** @description The number of the page, from 1. */
+                page?: components["parameters"]["Page"];
+                /** @description Items on a page; more than 100 counts as 100. */
+                limit?: components["parameters"]["Limit"];
+                sort?: "updatedAt" | "createdAt";
+                order?: "asc" | "desc";
+                /** @description Part of a text; case is ignored. */
+                search?: components["parameters"]["Search"];
+                subjectId?: string;
+                sharedWithMentor?: boolean;
+                /** @description From the `Link` header of the page before; instead of `page`. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["Note"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listSharedNotes: {
+        parameters: {
+            query?: {
+                /** @description The number of the page, from 1. */
+                page?: components["parameters"]["Page"];
+                /** @description Items on a page; more than 100 counts as 100. */
+                limit?: components["parameters"]["Limit"];
+                sort?: "waiting" | "sharedAt" | "updatedAt" | "createdAt";
+                order?: "asc" | "desc";
+                /** @description Part of a text; case is ignored. */
+                search?: components["parameters"]["Search"];
+                subjectId?: string;
+                unanswered?: boolean;
+                /** @description From the `Link` header of the page before; instead of `page`. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["SharedNote"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    replyToNote: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the note. */
+                noteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "content": "Right, and then add."
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReplyWrite"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["SharedNote"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deleteReply: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the note. */
+                noteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["SharedNote"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listTaughtSubjects: {
+        parameters: {
+            query?: {
+                /** @description The number of the page, from 1. */
+                page?: components["parameters"]["Page"];
+                /** @description Items on a page; more than 100 counts as 100. */
+                limit?: components["parameters"]["Limit"];
+                sort?: "name" | "createdAt";
+                order?: "asc" | "desc";
+                /** @description Part of a text; case is ignored. */
+                search?: components["parameters"]["Search"];
+                /** @description From the `Link` header of the page before; instead of `page`. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["TaughtSubject"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listSubjectLearners: {
+        parameters: {
+            query?: {
+                /** @description The number of the page, from 1. */
+                page?: components["parameters"]["Page"];
+                /** @description Items on a page; more than 100 counts as 100. */
+                limit?: components["parameters"]["Limit"];
+                sort?: "lastName" | "percent" | "lastActivityAt" | "enrolledAt";
+                order?: "asc" | "desc";
+                /** @description Part of a text; case is ignored. */
+                search?: components["parameters"]["Search"];
+                /** @description From the `Link` header of the page before; instead of `page`. */
+                cursor?: components["parameters"]["Cursor"];
+                format?: "csv" | "json";
+            };
+            header?: never;
+            path: {
+                /** @description The id of the subject. */
+                subjectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["LearnerProgress"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    exportMyData: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["PersonalData"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listNotifications: {
+        parameters: {
+            query?: {
+                /** @description The number of the page, from 1. */
+                page?: components["parameters"]["Page"];
+                /** @description Items on a page; more than 100 counts as 100. */
+                limit?: components["parameters"]["Limit"];
+                sort?: "createdAt";
+                order?: "asc" | "desc";
+                unread?: boolean;
+                /** @description From the `Link` header of the page before; instead of `page`. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["Notification"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    countUnreadNotifications: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["UnreadCount"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    readNotification: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the notification. */
+                notificationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Reading"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["Notification"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    readAllNotifications: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["Updated"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     receiveClerkWebhook: {
         parameters: {
             query?: never;
@@ -6012,6 +10247,685 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listEventTypes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["DescribedEventType"][];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listWebhookEndpoints: {
+        parameters: {
+            query?: {
+                /** @description The number of the page, from 1. */
+                page?: components["parameters"]["Page"];
+                /** @description Items on a page; more than 100 counts as 100. */
+                limit?: components["parameters"]["Limit"];
+                sort?: "createdAt";
+                order?: "asc" | "desc";
+                isActive?: boolean;
+                /** @description From the `Link` header of the page before; instead of `page`. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["WebhookEndpoint"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "url": "https://example.com/akako",
+                 *       "events": [
+                 *         "enrollment.*"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookEndpointCreate"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Location: components["headers"]["Location"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["NewWebhookEndpoint"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ConflictOrInvalidStateOrIdempotencyInProgress"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["WebhookEndpoint"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    updateWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Do it only if this is still the `ETag` of the object. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "url": "https://example.com/akako"
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookEndpointUpdate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["WebhookEndpoint"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deleteWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Do it only if this is still the `ETag` of the object. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["WebhookEndpointDeleted"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["WebhookSecret"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    pingWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["PingSent"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description The number of the page, from 1. */
+                page?: components["parameters"]["Page"];
+                /** @description Items on a page; more than 100 counts as 100. */
+                limit?: components["parameters"]["Limit"];
+                sort?: "createdAt";
+                order?: "asc" | "desc";
+                status?: "PENDING" | "DELIVERED" | "FAILED";
+                eventType?: "ping" | "user.created" | "user.deleted" | "user_role.assigned" | "user_role.removed" | "education_level.created" | "education_level.updated" | "education_level.deleted" | "education_level.restored" | "grade.created" | "grade.updated" | "grade.deleted" | "grade.restored" | "subject.created" | "subject.updated" | "subject.deleted" | "subject.restored" | "topic.created" | "topic.updated" | "topic.deleted" | "topic.restored" | "subject.topics_reordered" | "topic.completed" | "document.uploaded" | "document.deleted" | "video.uploaded" | "video.deleted" | "enrollment.requested" | "enrollment.approved" | "enrollment.rejected" | "enrollment.cancelled" | "enrollment.reopened" | "mentor_application.requested" | "mentor_application.approved" | "mentor_application.rejected" | "mentor_application.reopened";
+                /** @description From this moment on. */
+                createdFrom?: string;
+                /** @description Before this moment; the whole of a day that is named. */
+                createdTo?: string;
+                /** @description From the `Link` header of the page before; instead of `page`. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["WebhookDelivery"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+                /** @description The id of the webhook delivery. */
+                webhookDeliveryId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["WebhookDeliveryDetails"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    replayWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+                /** @description The id of the webhook delivery. */
+                webhookDeliveryId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["WebhookDelivery"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    replayFailedWebhookDeliveries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["ReplayScheduled"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -6131,6 +11045,371 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["Overview"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getEnrollmentFigures: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+                interval?: "day" | "month" | "week";
+                format?: "csv" | "json";
+            };
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Time-Zone": components["headers"]["X-Time-Zone"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["EnrollmentFigures"][];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                    "text/csv": string;
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getActiveLearners: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+                interval?: "day" | "month" | "week";
+                format?: "csv" | "json";
+            };
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Time-Zone": components["headers"]["X-Time-Zone"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["ActiveLearners"][];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                    "text/csv": string;
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listCompletion: {
+        parameters: {
+            query?: {
+                /** @description The number of the page, from 1. */
+                page?: components["parameters"]["Page"];
+                /** @description Items on a page; more than 100 counts as 100. */
+                limit?: components["parameters"]["Limit"];
+                sort?: "subjectName" | "percent" | "learners";
+                order?: "asc" | "desc";
+                gradeId?: string;
+                levelId?: string;
+                /** @description From the `Link` header of the page before; instead of `page`. */
+                cursor?: components["parameters"]["Cursor"];
+                format?: "csv" | "json";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Link: components["headers"]["Link"];
+                    "X-Time-Zone": components["headers"]["X-Time-Zone"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["SubjectCompletion"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getStorageFigures: {
+        parameters: {
+            query?: {
+                format?: "csv" | "json";
+            };
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["StorageFigures"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                    "text/csv": string;
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getApiUsage: {
+        parameters: {
+            query?: {
+                format?: "csv" | "json";
+                month?: string;
+            };
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["UsageFigures"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                    "text/csv": string;
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimitedOrQuotaExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamError"];
@@ -6279,6 +11558,1862 @@ export interface operations {
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamError"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    OnPing: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "ping",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "endpointId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "ping";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["PingData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnUserCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "user.created",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "user.created";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["UserData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnUserDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "user.deleted",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "user.deleted";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["UserData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnUserRoleAssigned: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "user_role.assigned",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11",
+                 *         "role": "MENTOR"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "user_role.assigned";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["UserRoleData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnUserRoleRemoved: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "user_role.removed",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11",
+                 *         "role": "MENTOR"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "user_role.removed";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["UserRoleData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEducationLevelCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "education_level.created",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "education_level.created";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEducationLevelUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "education_level.updated",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "education_level.updated";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEducationLevelDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "education_level.deleted",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "education_level.deleted";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEducationLevelRestored: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "education_level.restored",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "education_level.restored";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnGradeCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "grade.created",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "grade.created";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnGradeUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "grade.updated",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "grade.updated";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnGradeDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "grade.deleted",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "grade.deleted";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnGradeRestored: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "grade.restored",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "grade.restored";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnSubjectCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "subject.created",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "subject.created";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnSubjectUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "subject.updated",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "subject.updated";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnSubjectDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "subject.deleted",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "subject.deleted";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnSubjectRestored: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "subject.restored",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "subject.restored";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnTopicCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "topic.created",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "topic.created";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnTopicUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "topic.updated",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "topic.updated";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnTopicDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "topic.deleted",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "topic.deleted";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnTopicRestored: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "topic.restored",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "topic.restored";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnSubjectTopicsReordered: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "subject.topics_reordered",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "subject.topics_reordered";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnTopicCompleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "topic.completed",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "topicId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11",
+                 *         "subjectId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f12",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "topic.completed";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["CompletionData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnDocumentUploaded: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "document.uploaded",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "topicId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "document.uploaded";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["DocumentData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnDocumentDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "document.deleted",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "topicId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "document.deleted";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["DocumentData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnVideoUploaded: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "video.uploaded",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "topicId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "video.uploaded";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["VideoData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnVideoDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "video.deleted",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "topicId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "video.deleted";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["VideoData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEnrollmentRequested: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "enrollment.requested",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "enrollmentId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "subjectId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f12",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "enrollment.requested";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["EnrollmentData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEnrollmentApproved: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "enrollment.approved",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "enrollmentId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "subjectId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f12",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "enrollment.approved";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["EnrollmentData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEnrollmentRejected: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "enrollment.rejected",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "enrollmentId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "subjectId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f12",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "enrollment.rejected";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["EnrollmentData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEnrollmentCancelled: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "enrollment.cancelled",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "enrollmentId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "subjectId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f12",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "enrollment.cancelled";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["EnrollmentData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEnrollmentReopened: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "enrollment.reopened",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "enrollmentId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "subjectId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f12",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "enrollment.reopened";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["EnrollmentData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnMentorApplicationRequested: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "mentor_application.requested",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "applicationId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "mentor_application.requested";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["MentorApplicationData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnMentorApplicationApproved: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "mentor_application.approved",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "applicationId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "mentor_application.approved";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["MentorApplicationData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnMentorApplicationRejected: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "mentor_application.rejected",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "applicationId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "mentor_application.rejected";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["MentorApplicationData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnMentorApplicationReopened: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "mentor_application.reopened",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "applicationId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "mentor_application.reopened";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["MentorApplicationData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
 }
