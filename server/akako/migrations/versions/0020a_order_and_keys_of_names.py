@@ -1,8 +1,8 @@
 """Columns for the order of topics, for natural sorting, for searches and for restoring.
 
 Servers of the release before do not know the new columns. Triggers stand in for them: a topic
-without a position comes last, a name stored without its sort key gets a similar one, and the sort keys
-of a deleted user are cleared.
+without a position comes last, a name stored without its sort key gets a similar one, and the sort
+keys of a deleted user are cleared.
 """
 
 from alembic import op
