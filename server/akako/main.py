@@ -13,8 +13,8 @@ from akako import settings as settings_module
 from akako.assembly import Backends, assemble, verifier
 from akako.authority import service as authority
 from akako.backends import job_queue, public_changes, tracing
+from akako.curriculum import routes as curriculum_routes
 from akako.education import admin_routes as education_admin_routes
-from akako.education import order_routes as education_order_routes
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
 from akako.identity import actors
@@ -59,7 +59,7 @@ ROOMS = (
     identity_routes,
     education_routes,
     education_admin_routes,
-    education_order_routes,
+    curriculum_routes,
     library_routes,
     uploads_routes,
     search_routes,

@@ -9,8 +9,3 @@ from akako.kernel.core.sort_keys import sort_key
 def name_keys(name: str, description: str) -> dict[str, str]:
     """Return the columns by which a node is sorted and searched."""
     return {"sort_key": sort_key(name), "search_key": search_key(name, description)}
-
-
-def content_key(content: str) -> str:
-    """Return the text in which the content of a topic is searched."""
-    return search_key(content)

@@ -11,6 +11,7 @@ from akako.identity.queries import EFFECTIVE
 from akako.kernel.core import text
 from akako.kernel.core.access import Actor
 from akako.kernel.core.envelope import Listed
+from akako.kernel.core.search_keys import search_key
 from akako.kernel.db import listing, pages
 from akako.kernel.db.database import Database
 from akako.kernel.db.pages import Where
@@ -111,7 +112,7 @@ def _stored(fields: dict[str, Any], before: Node | None) -> dict[str, Any]:
     shown = {**known, **fields}
     key = text.name_key(shown["name"])
     searched = keys.name_keys(shown["name"], shown["description"])
-    content = {"content_key": keys.content_key(fields["content"])} if "content" in fields else {}
+    content = {"content_key": search_key(fields["content"])} if "content" in fields else {}
     return {**columns, "name_key": key, **searched, **content}
 
 
