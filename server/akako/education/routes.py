@@ -3,20 +3,8 @@
 from __future__ import annotations
 
 from akako.education import service
-from akako.education.nodes import (
-    GRADES,
-    LEVELS,
-    SUBJECTS,
-    TOPIC_ROWS,
-    TOPICS,
-)
-from akako.education.schemas import (
-    Grade,
-    Level,
-    Subject,
-    Topic,
-    TopicSummary,
-)
+from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPIC_ROWS, TOPICS
+from akako.education.schemas import Grade, Level, Subject, Topic, TopicSummary
 from akako.kernel.core.access import PUBLIC
 from akako.kernel.core.envelope import Listed, Ok
 from akako.kernel.db.listing import Request

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy
 from alembic import op
 
-from akako.education.keys import name_keys
+from akako.education.queries import name_keys
 from akako.identity.accounts import search_key
 from akako.kernel.core.search_keys import fold
 from akako.kernel.core.sort_keys import person_sort_keys
