@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from akako.analytics import routes as analytics_routes
+from akako.curriculum import routes as curriculum_routes
 from akako.dispatch import event_types
 from akako.education import admin_routes as education_admin_routes
-from akako.education import order_routes as education_order_routes
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
 from akako.export import routes as export_routes
@@ -33,7 +33,7 @@ ROOMS = (
     identity_routes,
     education_routes,
     education_admin_routes,
-    education_order_routes,
+    curriculum_routes,
     library_routes,
     medialinks_routes,
     uploads_routes,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeVar
 
-from akako.education import keys
 from akako.education.nodes import Nodes
 from akako.education.schemas import Node
 from akako.identity.queries import EFFECTIVE
 from akako.kernel.core import text
 from akako.kernel.core.access import Actor
 from akako.kernel.core.envelope import Listed
+from akako.kernel.core.search_keys import search_key
+from akako.kernel.core.sort_keys import sort_key
 from akako.kernel.db import listing, pages
 from akako.kernel.db.database import Database
 from akako.kernel.db.pages import Where
@@ -104,14 +105,19 @@ async def is_visible(
     return bool(await db.fetchval(sql, *where.values))
 
 
+def name_keys(name: str, description: str) -> dict[str, str]:
+    """Return the columns by which a node is sorted and searched."""
+    return {"sort_key": sort_key(name), "search_key": search_key(name, description)}
+
+
 def _stored(fields: dict[str, Any], before: Node | None) -> dict[str, Any]:
     """Return the columns and values of a node, including the keys computed from its name."""
     columns = {COLUMN_OF.get(name, name): value for name, value in fields.items()}
     known = {"name": before.name, "description": before.description} if before else {}
     shown = {**known, **fields}
     key = text.name_key(shown["name"])
-    searched = keys.name_keys(shown["name"], shown["description"])
-    content = {"content_key": keys.content_key(fields["content"])} if "content" in fields else {}
+    searched = name_keys(shown["name"], shown["description"])
+    content = {"content_key": search_key(fields["content"])} if "content" in fields else {}
     return {**columns, "name_key": key, **searched, **content}
 
 

@@ -3,22 +3,8 @@
 from __future__ import annotations
 
 from akako.education import service
-from akako.education.nodes import (
-    GRADES,
-    LEVELS,
-    SUBJECT_DETAILS,
-    SUBJECTS,
-    TOPIC_ROWS,
-    TOPICS,
-)
-from akako.education.schemas import (
-    Grade,
-    Level,
-    Subject,
-    SubjectDetail,
-    Topic,
-    TopicSummary,
-)
+from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPIC_ROWS, TOPICS
+from akako.education.schemas import Grade, Level, Subject, Topic, TopicSummary
 from akako.kernel.core.access import PUBLIC
 from akako.kernel.core.envelope import Listed, Ok
 from akako.kernel.db.listing import Request
@@ -72,29 +58,6 @@ async def list_topics(ctx: Context, subject_id: str, request: Request) -> Listed
     whose enrollment was approved.
     """
     return await service.list_nodes(ctx.db, ctx.maybe_actor, TOPIC_ROWS, subject_id, request)
-
-
-@get("/education/levels/{level_id}", access=PUBLIC, resource="education_level")
-async def get_level(ctx: Context, level_id: str) -> Ok[Level]:
-    """Get an education level by id."""
-    return Ok(data=await service.get_node(ctx.db, ctx.maybe_actor, LEVELS, level_id), etag=True)
-
-
-@get("/education/grades/{grade_id}", access=PUBLIC, resource="grade")
-async def get_grade(ctx: Context, grade_id: str) -> Ok[Grade]:
-    """Get a grade by id."""
-    return Ok(data=await service.get_node(ctx.db, ctx.maybe_actor, GRADES, grade_id), etag=True)
-
-
-@get("/education/subjects/{subject_id}", access=PUBLIC, resource="subject")
-async def get_subject(ctx: Context, subject_id: str) -> Ok[SubjectDetail]:
-    """Get a subject by id.
-
-    For signed-in callers it includes the status of their own enrollment, the number of topics they
-    can see and the name of the mentor.
-    """
-    node = await service.get_node(ctx.db, ctx.maybe_actor, SUBJECT_DETAILS, subject_id)
-    return Ok(data=node, etag=True)
 
 
 @get("/education/topics/{topic_id}", access=PUBLIC, resource="topic")

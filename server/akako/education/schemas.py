@@ -120,29 +120,6 @@ class Deleted(msgspec.Struct):
     deleted: bool = True
 
 
-MAX_TOPICS = 10_000
-
-
-class TopicOrder(msgspec.Struct, rename="camel", kw_only=True):
-    """`topicIds`: all topics of the subject, active and inactive, each once."""
-
-    topic_ids: Annotated[list[fields.Id], msgspec.Meta(max_length=MAX_TOPICS)]
-
-
-class DeletedNode(msgspec.Struct, rename="camel", kw_only=True):
-    """A deleted node that can be restored. `path` holds the names of its ancestors.
-
-    `deletedBy` is the id of the user who deleted it.
-    """
-
-    kind: Literal["level", "grade", "subject", "topic"]
-    id: str
-    name: str
-    deleted_at: datetime
-    deleted_by: str | None
-    path: list[str]
-
-
 class Deletion(msgspec.Struct):
     """`force`: delete even if learners are enrolled below."""
 

@@ -21,7 +21,7 @@ from akako.kernel.core.clerk_user import storable_email, storable_name
 from akako.kernel.core.errors import ApiError, Conflict, ServiceUnavailable
 from akako.kernel.core.ids import new_id
 from akako.kernel.core.ports import Directory, DirectoryUser
-from akako.kernel.core.sort_keys import sort_key
+from akako.kernel.core.sort_keys import person_sort_keys
 from akako.kernel.db import audit
 from akako.kernel.db.database import Database, retried
 from akako.kernel.telemetry import metrics
@@ -60,14 +60,6 @@ def search_key(
     full = search_keys.person_key(first_name or "", last_name or "")
     key = f"{search_keys.fold(email or '')}\n{full}"
     return f"{key}\n{search_keys.fold(username)}" if username else key
-
-
-def sort_keys(
-    first_name: str | None, last_name: str | None, username: str | None
-) -> tuple[str, str]:
-    """Return the sort keys of first and last name. The username replaces a missing name."""
-    shown = (first_name or username or "", last_name or username or "")
-    return sort_key(shown[0]), sort_key(shown[1])
 
 
 async def merge(
@@ -142,7 +134,7 @@ async def _create(
     status = "SUSPENDED" if suspended else "ACTIVE"
     stored = (email, key, first, last, person.image_url, status, policy.default_plan)
     searched = search_key(email, first, last, username)
-    sorts = sort_keys(first, last, username)
+    sorts = person_sort_keys(first, last, username)
     known = (searched, person.updated_at, suspended, new_id(), new_id(), username, *sorts)
     await tx.execute(statements.CREATE, user_id, person.id, *stored, *known)
     if person.id in policy.bootstrap_admins:
@@ -167,7 +159,7 @@ async def _update(
     searched = search_key(email, local_first, local_last, username)
     updated_at = row["clerk_updated_at"] if person.updated_at is None else person.updated_at
     shadows = (first, last, person.image_url, suspended, username)
-    sorts = sort_keys(local_first, local_last, username)
+    sorts = person_sort_keys(local_first, local_last, username)
     changed = await tx.fetchval(
         statements.UPDATE, row["id"], *stored, searched, updated_at, *shadows, *sorts
     )

@@ -23,6 +23,7 @@ from akako.kernel.core import etags, text, validation
 from akako.kernel.core.access import ADMIN, Actor, Policy, refuse_impersonated
 from akako.kernel.core.errors import Conflict, NotFound, Unauthorized, ValidationFailed
 from akako.kernel.core.ports import Claims, Directory
+from akako.kernel.core.sort_keys import person_sort_keys
 from akako.kernel.db import audit
 from akako.kernel.db.confirmed import confirm_now
 from akako.kernel.db.database import Database
@@ -165,7 +166,7 @@ async def _apply(
     first = changed.get("first_name", before.first_name)
     last = changed.get("last_name", before.last_name)
     key = accounts.search_key(before.email, first, last, before.username)
-    sorts = accounts.sort_keys(first, last, before.username)
+    sorts = person_sort_keys(first, last, before.username)
     keys = {"search_key": key, "first_sort_key": sorts[0], "last_sort_key": sorts[1]}
     await queries.update_user(tx, before.id, {**changed, **keys})
     return True

@@ -25,6 +25,8 @@ insert into user_roles (id, user_id, role, effective_start)
 select 'r' || n, 'u' || n, 'LEARNER', '2026-01-01Z' from generate_series(1, 25) n;
 insert into education_levels (id, name, name_key)
 select 'l' || n, 'Level ' || n, 'level ' || n from generate_series(1, 25) n;
+insert into education_levels (id, name, name_key, deleted_at)
+select 'x' || n, 'Old ' || n, 'old ' || n, now() from generate_series(1, 25) n;
 insert into grades (id, name, name_key, stage, level_id)
 select 'g' || n, 'Grade ' || n, 'grade ' || n, 'primary', 'l1' from generate_series(1, 25) n;
 insert into subjects (id, name, name_key, grade_id, mentor_id)
@@ -79,6 +81,7 @@ LISTS = {
     "list_topics": Read("/api/education/subjects/s1/topics", "admin", 2),
     # Whether the caller may read the topic decides between 403, 404 and an empty list.
     "list_documents": Read("/api/education/topics/t1/documents", "admin", 3),
+    "list_deleted": Read("/api/admin/education/deleted", "admin", 2),
     "list_my_enrollments": Read("/api/enrollment/me", "learner", 2),
     "list_pending_enrollments": Read("/api/admin/enrollment/pending", "admin", 2),
     "list_my_progress": Read("/api/progress/me", "learner", 2),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from akako.identity.accounts import search_key, sort_keys
+from akako.identity.accounts import search_key
+from akako.kernel.core.sort_keys import person_sort_keys
 from tests.parts.server import Server
 
 PEOPLE = {
@@ -68,4 +69,4 @@ def test_users_are_sorted_naturally(api: Server, people: dict[str, str]) -> None
 def test_keys_of_a_user() -> None:
     assert search_key("A@B.example", "José", None) == "a@b.example\njose"
     assert search_key(None, None, None, "Ana") == "\n\nana"
-    assert sort_keys(None, "Ål", "nick") == ("nick\nnick", "al\nÅl")
+    assert person_sort_keys(None, "Ål", "nick") == ("nick\nnick", "al\nÅl")

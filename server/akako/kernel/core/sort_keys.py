@@ -28,6 +28,14 @@ def sort_key(name: str) -> str:
     return f"{padded[:MAX_FOLDED]}{SEPARATOR}{name[:MAX_NAME]}"
 
 
+def person_sort_keys(
+    first_name: str | None, last_name: str | None, username: str | None
+) -> tuple[str, str]:
+    """Return the sort keys of first and last name. The username replaces a missing name."""
+    shown = (first_name or username or "", last_name or username or "")
+    return sort_key(shown[0]), sort_key(shown[1])
+
+
 def _unmarked(text: str) -> str:
     if text.isascii():
         return text

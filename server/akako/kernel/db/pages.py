@@ -59,13 +59,16 @@ class Where:
         """Add the condition that the column contains each of the folded words.
 
         The longest words can use an index. The others share one condition, so that the number of
-        different statements stays small.
+        different statements stays small. A number beside other words must be a word of its own.
         """
         patterns = containing(words or "")
         for pattern in patterns[:INDEXED_WORDS]:
             self.add(f"{column} like {{}}", pattern)
         if more := patterns[INDEXED_WORDS:]:
             self.add(f"{column} like all({{}})", more)
+        if len(patterns) > 1 and (numbers := [each for each in patterns if each[1:-1].isdigit()]):
+            whole = [rf"\m{each[1:-1]}\M" for each in numbers]
+            self.add(f"{column} ~ all({{}})", whole)
 
     def __str__(self) -> str:
         return " and ".join(self.clauses) or "true"

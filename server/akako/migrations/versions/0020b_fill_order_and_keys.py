@@ -8,8 +8,10 @@ from typing import Any
 import sqlalchemy
 from alembic import op
 
-from akako.education.keys import content_key, name_keys
-from akako.identity.accounts import search_key, sort_keys
+from akako.education.queries import name_keys
+from akako.identity.accounts import search_key
+from akako.kernel.core.search_keys import fold
+from akako.kernel.core.sort_keys import person_sort_keys
 
 revision = "0020b"
 down_revision = "0020a"
@@ -38,11 +40,11 @@ def _node(row: Row) -> dict[str, str]:
 
 
 def _content(row: Row) -> dict[str, str]:
-    return {"content_key": content_key(row.content)}
+    return {"content_key": fold(row.content)}
 
 
 def _user(row: Row) -> dict[str, str]:
-    first, last = sort_keys(row.first_name, row.last_name, row.username)
+    first, last = person_sort_keys(row.first_name, row.last_name, row.username)
     searched = search_key(row.email, row.first_name, row.last_name, row.username)
     return {"search_key": searched, "first_sort_key": first, "last_sort_key": last}
 

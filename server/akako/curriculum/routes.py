@@ -1,19 +1,13 @@
-"""Endpoints that order topics and restore deleted parts of the curriculum."""
+"""Endpoints that read single nodes, order topics and restore deleted parts of the curriculum."""
 
 from __future__ import annotations
 
-from akako.education import ordering, restoring, routes
-from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPICS
-from akako.education.schemas import (
-    MAX_TOPICS,
-    DeletedNode,
-    Grade,
-    Level,
-    Subject,
-    Topic,
-    TopicOrder,
-)
-from akako.kernel.core.access import ADMIN, MENTOR, requires
+from akako.curriculum import ordering, restoring
+from akako.curriculum.schemas import MAX_TOPICS, DeletedNode, TopicOrder
+from akako.education import routes, service
+from akako.education.nodes import GRADES, LEVELS, SUBJECT_DETAILS, SUBJECTS, TOPICS
+from akako.education.schemas import Grade, Level, Subject, SubjectDetail, Topic
+from akako.kernel.core.access import ADMIN, MENTOR, PUBLIC, requires
 from akako.kernel.core.envelope import Listed, Ok
 from akako.kernel.core.errors import Conflict, InvalidState
 from akako.kernel.core.ids import EXAMPLE
@@ -23,6 +17,29 @@ from akako.kernel.http.endpoint import get, post, put
 
 TAG = routes.TAG
 ORDER_BYTES = MAX_TOPICS * 70
+
+
+@get("/education/levels/{level_id}", access=PUBLIC, resource="education_level")
+async def get_level(ctx: Context, level_id: str) -> Ok[Level]:
+    """Get an education level by id."""
+    return Ok(data=await service.get_node(ctx.db, ctx.maybe_actor, LEVELS, level_id), etag=True)
+
+
+@get("/education/grades/{grade_id}", access=PUBLIC, resource="grade")
+async def get_grade(ctx: Context, grade_id: str) -> Ok[Grade]:
+    """Get a grade by id."""
+    return Ok(data=await service.get_node(ctx.db, ctx.maybe_actor, GRADES, grade_id), etag=True)
+
+
+@get("/education/subjects/{subject_id}", access=PUBLIC, resource="subject")
+async def get_subject(ctx: Context, subject_id: str) -> Ok[SubjectDetail]:
+    """Get a subject by id.
+
+    For signed-in callers it includes the status of their own enrollment, the number of topics they
+    can see and the name of the mentor.
+    """
+    node = await service.get_node(ctx.db, ctx.maybe_actor, SUBJECT_DETAILS, subject_id)
+    return Ok(data=node, etag=True)
 
 
 @put(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncpg
 
+from akako.curriculum.schemas import DeletedNode
 from akako.education import queries, service
 from akako.education.nodes import N, Nodes
-from akako.education.schemas import DeletedNode
 from akako.kernel.core.access import Actor
 from akako.kernel.core.envelope import Listed
 from akako.kernel.core.errors import Conflict, InvalidState, NotFound

@@ -1,0 +1,1 @@
+"""Order of topics, and restoring of deleted parts of the curriculum."""
