@@ -1088,7 +1088,8 @@ export interface paths {
         };
         /**
          * List the learners of a subject with their progress
-         * @description `search` applies to name and e-mail address.
+         * @description `search` applies to name and e-mail address. With `format=csv` the response is a file with all
+         *     rows.
          *
          *     Roles: ADMIN, MENTOR.
          */
@@ -1148,6 +1149,200 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/integrations/event-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List every type of event, with an example of its delivery
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        get: operations["listEventTypes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the endpoints of the caller's plan subject
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        get: operations["listWebhookEndpoints"];
+        put?: never;
+        /**
+         * Register an address that receives events
+         * @description `secret` signs the deliveries. It is shown in this response only.
+         *
+         *     Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        post: operations["createWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/webhooks/{webhookEndpointId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an endpoint
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        get: operations["getWebhookEndpoint"];
+        /**
+         * Change an endpoint, switch it off, or activate it again
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        put: operations["updateWebhookEndpoint"];
+        post?: never;
+        /**
+         * Delete an endpoint with its deliveries
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        delete: operations["deleteWebhookEndpoint"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/webhooks/{webhookEndpointId}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the secret. For 24 hours deliveries are signed with both secrets
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        post: operations["rotateWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/webhooks/{webhookEndpointId}/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send the event `ping` to the endpoint
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        post: operations["pingWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/webhooks/{webhookEndpointId}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the deliveries of an endpoint, newest first
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/webhooks/{webhookEndpointId}/deliveries/{webhookDeliveryId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a delivery with the body of its requests
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        get: operations["getWebhookDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/webhooks/{webhookEndpointId}/deliveries/{webhookDeliveryId}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver an event again, also one that was delivered
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        post: operations["replayWebhookDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/webhooks/{webhookEndpointId}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver everything again that has failed since `from`
+         * @description Roles: ADMIN. Plans: ENTERPRISE.
+         */
+        post: operations["replayFailedWebhookDeliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/quota": {
         parameters: {
             query?: never;
@@ -1183,6 +1378,134 @@ export interface paths {
          *     Roles: ADMIN.
          */
         put: operations["setOrganizationPlan"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the figures of the start page
+         * @description `apiCallsThisMonth` counts the calls of the caller's plan subject.
+         *
+         *     Roles: ADMIN.
+         */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/enrollments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get requests, decisions and cancellations per day, week or month
+         * @description Every bucket of the range is present. The default is `day` up to 62 days and `week` above.
+         *
+         *     Roles: ADMIN. Plans: PRO, ENTERPRISE.
+         */
+        get: operations["getEnrollmentFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/active-learners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the distinct learners with activity in the 7 and 28 days before each date
+         * @description A week or month shows the value of its last day, the current one that of today.
+         *
+         *     Roles: ADMIN. Plans: PRO, ENTERPRISE.
+         */
+        get: operations["getActiveLearners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/completion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List subjects with the learners who started and completed them
+         * @description With `format=csv` the response is a file with all rows.
+         *
+         *     Roles: ADMIN. Plans: PRO, ENTERPRISE.
+         */
+        get: operations["listCompletion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the size of the stored files. With `format=csv`: the largest files
+         * @description Roles: ADMIN. Plans: PRO, ENTERPRISE.
+         */
+        get: operations["getStorageFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/api-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the usage of the caller's plan subject in a month. With `format=csv`: its days
+         * @description Roles: ADMIN. Plans: PRO, ENTERPRISE.
+         */
+        get: operations["getApiUsage"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1251,9 +1574,717 @@ export interface paths {
         trace?: never;
     };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    ping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An administrator asked for a test event
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnPing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "user.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An account was created
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnUserCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "user.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An account was deleted
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnUserDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "user_role.assigned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A user received a role
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnUserRoleAssigned"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "user_role.removed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A user lost a role
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnUserRoleRemoved"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "education_level.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An education level was created
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEducationLevelCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "education_level.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An education level was changed
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEducationLevelUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "education_level.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An education level was deleted
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEducationLevelDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "education_level.restored": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An education level was restored after a deletion
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEducationLevelRestored"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "grade.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A grade was created
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnGradeCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "grade.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A grade was changed
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnGradeUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "grade.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A grade was deleted
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnGradeDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "grade.restored": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A grade was restored after a deletion
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnGradeRestored"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subject.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A subject was created
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnSubjectCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subject.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A subject was changed
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnSubjectUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subject.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A subject was deleted
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnSubjectDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subject.restored": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A subject was restored after a deletion
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnSubjectRestored"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "topic.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A topic was created
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnTopicCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "topic.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A topic was changed
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnTopicUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "topic.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A topic was deleted
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnTopicDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "topic.restored": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A topic was restored after a deletion
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnTopicRestored"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "topic.completed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A learner completed a topic
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnTopicCompleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "document.uploaded": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A document was added to a topic
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnDocumentUploaded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "document.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A document was deleted
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnDocumentDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "video.uploaded": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A topic received a video, or a new one
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnVideoUploaded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "video.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The video of a topic was deleted
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnVideoDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.requested": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A learner requested enrollment
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEnrollmentRequested"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.approved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An enrollment was approved
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEnrollmentApproved"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.rejected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An enrollment was rejected
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEnrollmentRejected"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.cancelled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A learner cancelled an enrollment
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEnrollmentCancelled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.reopened": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A decision about an enrollment was undone
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnEnrollmentReopened"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "mentor_application.requested": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A user applied to become a mentor
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnMentorApplicationRequested"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "mentor_application.approved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An application was approved
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnMentorApplicationApproved"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "mentor_application.rejected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An application was rejected
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnMentorApplicationRejected"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "mentor_application.reopened": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A decision about an application was undone
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnMentorApplicationReopened"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
+        /** @description Distinct learners with activity in the 7 or 28 days that end with the bucket. */
+        ActiveLearners: {
+            /** Format: date */
+            date: string;
+            learners7d: number;
+            learners28d: number;
+        };
         /** @description A user as administrators see it, with the complete role history. */
         AdminUser: {
             id: string;
@@ -1319,9 +2350,19 @@ export interface components {
             code?: "BAD_REQUEST";
             details?: components["schemas"]["BadRequestDetails"];
         };
+        Caller: {
+            userId: string;
+            calls: number;
+        };
         ChecksumMismatchError: components["schemas"]["Error"] & {
             /** @constant */
             code?: "CHECKSUM_MISMATCH";
+        };
+        /** @description The learner who completed the topic. */
+        CompletionData: {
+            topicId: string;
+            subjectId: string;
+            userId: string;
         };
         /** @description `value` is what was sent, or what stands in the way. */
         ConflictDetails: {
@@ -1372,6 +2413,12 @@ export interface components {
             /** @default true */
             deleted?: boolean;
         };
+        /** @description A type of event. `example` is the body of a request that delivers one. */
+        DescribedEventType: {
+            type: string;
+            description: string;
+            example: Record<string, never>;
+        };
         /** @description A file of a topic. `size` is in bytes, `sha256` in hexadecimal digits. */
         Document: {
             id: string;
@@ -1386,6 +2433,10 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             url: string;
+        };
+        DocumentData: {
+            id: string;
+            topicId: string;
         };
         DocumentDeleted: {
             id: string;
@@ -1413,6 +2464,21 @@ export interface components {
         EnrollmentApproval: {
             note?: string | null;
         };
+        EnrollmentData: {
+            enrollmentId: string;
+            subjectId: string;
+            userId: string;
+        };
+        /** @description What happened to enrollments in a bucket, each at its own date. */
+        EnrollmentFigures: {
+            /** Format: date */
+            date: string;
+            requested: number;
+            approved: number;
+            rejected: number;
+            cancelled: number;
+            medianHoursToDecision: number | null;
+        };
         EnrollmentRejection: {
             reason?: string | null;
         };
@@ -1430,7 +2496,7 @@ export interface components {
              * @description For programs; will not change.
              * @enum {string}
              */
-            code: "BAD_REQUEST" | "UNAUTHORIZED" | "FORBIDDEN" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "CONFLICT" | "INVALID_STATE" | "LAST_ADMIN" | "IDEMPOTENCY_IN_PROGRESS" | "PRECONDITION_FAILED" | "TUS_VERSION_UNSUPPORTED" | "PAYLOAD_TOO_LARGE" | "URI_TOO_LONG" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "VALIDATION_ERROR" | "IDEMPOTENCY_KEY_REUSED" | "UPLOAD_LOCKED" | "RATE_LIMITED" | "QUOTA_EXCEEDED" | "HEADERS_TOO_LARGE" | "CHECKSUM_MISMATCH" | "INTERNAL_ERROR" | "UPSTREAM_ERROR" | "SERVICE_UNAVAILABLE" | "STORAGE_FULL";
+            code: "BAD_REQUEST" | "UNAUTHORIZED" | "FORBIDDEN" | "PLAN_REQUIRED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "CONFLICT" | "INVALID_STATE" | "LAST_ADMIN" | "IDEMPOTENCY_IN_PROGRESS" | "PRECONDITION_FAILED" | "TUS_VERSION_UNSUPPORTED" | "PAYLOAD_TOO_LARGE" | "URI_TOO_LONG" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "VALIDATION_ERROR" | "IDEMPOTENCY_KEY_REUSED" | "UPLOAD_LOCKED" | "RATE_LIMITED" | "QUOTA_EXCEEDED" | "HEADERS_TOO_LARGE" | "CHECKSUM_MISMATCH" | "INTERNAL_ERROR" | "UPSTREAM_ERROR" | "SERVICE_UNAVAILABLE" | "STORAGE_FULL";
             details: Record<string, never>;
         };
         /** @description Progress in a topic with the watched ranges, as pairs of seconds. */
@@ -1450,6 +2516,10 @@ export interface components {
             topicName: string;
             watched: number[][];
         };
+        FileTotals: {
+            count: number;
+            bytes: number;
+        };
         /** @description One of `required` would do; it is empty where another `reason` stands in the way. */
         ForbiddenDetails: {
             required: ("ADMIN" | "LEARNER" | "MENTOR")[];
@@ -1460,6 +2530,12 @@ export interface components {
             /** @constant */
             code?: "FORBIDDEN";
             details?: components["schemas"]["ForbiddenDetails"];
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            code: "FORBIDDEN";
         };
         /** @description A grade of a level, such as Grade 1. */
         Grade: {
@@ -1551,6 +2627,15 @@ export interface components {
              * @enum {string}
              */
             code: "INVALID_STATE";
+        };
+        /** @description One of the largest files. The id of a video is that of its topic. */
+        LargeFile: {
+            /** @enum {unknown} */
+            kind: "document" | "video";
+            id: string;
+            topicId: string;
+            name: string;
+            bytes: number;
         };
         LastAdminError: components["schemas"]["Error"] & {
             /** @constant */
@@ -1648,6 +2733,10 @@ export interface components {
             decidedBy: string | null;
             decisionReason: string | null;
         };
+        MentorApplicationData: {
+            applicationId: string;
+            userId: string;
+        };
         /** @description The subjects of the new mentor (default: none), and the end of the role (default: open). */
         MentorApproval: {
             subjectIds?: string[];
@@ -1656,6 +2745,30 @@ export interface components {
         };
         MentorRejection: {
             reason?: string | null;
+        };
+        /**
+         * @description A new endpoint with its secret, which is not shown again.
+         *
+         *         `secret` is null in the response to a repeated request.
+         */
+        NewWebhookEndpoint: {
+            id: string;
+            url: string;
+            description: string;
+            events: string[];
+            isActive: boolean;
+            disabledReason: ("failing" | "gone") | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            lastDeliveryAt: string | null;
+            failingSince: string | null;
+            secret: string | null;
+        };
+        /** @description A level, grade, subject or topic. */
+        NodeData: {
+            id: string;
         };
         /** @description Empty where it is the path that is unknown. */
         NotFoundDetails: {
@@ -1702,6 +2815,24 @@ export interface components {
             content: string;
             sharedWithMentor?: boolean;
         };
+        /**
+         * @description An event that concerns the caller.
+         *
+         *         `link` is a path of the web app. `data` holds the ids of what the event is about, and `count`
+         *         where one notification stands for several events.
+         */
+        Notification: {
+            id: string;
+            /** @enum {unknown} */
+            type: "enrollment.approved" | "enrollment.rejected" | "enrollment.requested" | "mentor_application.approved" | "mentor_application.rejected" | "mentor_application.submitted" | "note.replied" | "note.shared" | "topic.published" | "webhook_endpoint.disabled";
+            title: string;
+            body: string;
+            link: string | null;
+            data: Record<string, never>;
+            read: boolean;
+            /** Format: date-time */
+            createdAt: string;
+        };
         Organization: {
             id: string;
             plan: string;
@@ -1713,6 +2844,18 @@ export interface components {
         OrganizationUpdate: {
             /** @enum {unknown} */
             plan: "ENTERPRISE" | "FREE" | "PRO";
+        };
+        Overview: {
+            activeLearners7d: number;
+            activeLearners28d: number;
+            pendingEnrollments: number;
+            oldestPendingEnrollmentAt: string | null;
+            pendingMentorApplications: number;
+            completionPercent: number | null;
+            storageBytes: number;
+            apiCallsThisMonth: number;
+            users: components["schemas"]["UserTotals"];
+            timeZone: string;
         };
         /**
          * @example {
@@ -1788,9 +2931,34 @@ export interface components {
             progress: components["schemas"]["ExportedProgress"][];
             notes: components["schemas"]["Note"][];
             noteReplies: Record<string, never>[];
+            notifications: components["schemas"]["Notification"][];
             activeDays: string[];
             usage: Record<string, never>[];
             auditEntries: Record<string, never>[];
+        };
+        /** @description The endpoint that was asked for a test event. */
+        PingData: {
+            endpointId: string;
+        };
+        PingSent: {
+            deliveryId: string;
+        };
+        /** @description The caller's plan, and the plans that include the operation. */
+        PlanRequiredDetails: {
+            /** @enum {unknown} */
+            plan: "ENTERPRISE" | "FREE" | "PRO";
+            required: ("ENTERPRISE" | "FREE" | "PRO")[];
+        };
+        PlanRequiredError: components["schemas"]["Error"] & {
+            /** @constant */
+            code?: "PLAN_REQUIRED";
+            details?: components["schemas"]["PlanRequiredDetails"];
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            code: "PLAN_REQUIRED";
         };
         /** @description The entity tag that `If-Match` would have to name; null where nothing exists. */
         PreconditionFailedDetails: {
@@ -1954,6 +3122,17 @@ export interface components {
             handled?: boolean;
             duplicate?: boolean;
         };
+        /** @description Deliver again what has failed at or after `from`. */
+        ReplayRequest: {
+            /**
+             * Format: date-time
+             * @example 2026-01-31T08:00:00Z
+             */
+            from: string;
+        };
+        ReplayScheduled: {
+            scheduled: number;
+        };
         /** @description The reply of a mentor. A deleted mentor has no name. */
         Reply: {
             content: string;
@@ -2021,6 +3200,14 @@ export interface components {
             updatedAt: string;
             learner: components["schemas"]["NoteAuthor"];
         };
+        StorageFigures: {
+            totalBytes: number;
+            documents: components["schemas"]["FileTotals"];
+            videos: components["schemas"]["FileTotals"];
+            awaitingDeletionBytes: number;
+            largest: components["schemas"]["LargeFile"][];
+            timeZone: string;
+        };
         StorageFullError: components["schemas"]["Error"] & {
             /** @constant */
             code?: "STORAGE_FULL";
@@ -2044,6 +3231,16 @@ export interface components {
             mentor: components["schemas"]["Mentor"] | null;
             mentorId?: string | null;
             mentorEmail?: string | null;
+        };
+        /** @description How many learners of a subject started it and completed all of its visible topics. */
+        SubjectCompletion: {
+            subjectId: string;
+            subjectName: string;
+            gradeName: string;
+            learners: number;
+            started: number;
+            completed: number;
+            percent: number;
         };
         SubjectCreate: {
             name: string;
@@ -2286,6 +3483,10 @@ export interface components {
             document?: components["schemas"]["Document"];
             video?: components["schemas"]["Video"];
         };
+        UploadUsage: {
+            limit: number | null;
+            used: number;
+        };
         UpstreamError: components["schemas"]["Error"] & {
             /** @constant */
             code?: "UPSTREAM_ERROR";
@@ -2295,6 +3496,26 @@ export interface components {
             limit: number | null;
             used: number;
             remaining: number | null;
+        };
+        UsageDay: {
+            /** Format: date */
+            date: string;
+            calls: number;
+            uploads: number;
+        };
+        /** @description The usage of the caller's plan subject in a month; `limit` is null if it is unlimited. */
+        UsageFigures: {
+            plan: string;
+            limit: number | null;
+            used: number;
+            projected: number | null;
+            uploads: components["schemas"]["UploadUsage"];
+            days: components["schemas"]["UsageDay"][];
+            callers: components["schemas"]["Caller"][];
+            timeZone: string;
+        };
+        UserData: {
+            userId: string;
         };
         /**
          * @description A dated role assignment, from start (inclusive) to end (exclusive; null: open).
@@ -2308,6 +3529,17 @@ export interface components {
             effectiveStartDate: string;
             effectiveEndDate: string | null;
             assignedBy: string | null;
+        };
+        UserRoleData: {
+            userId: string;
+            /** @enum {unknown} */
+            role: "ADMIN" | "LEARNER" | "MENTOR";
+        };
+        UserTotals: {
+            total: number;
+            learners: number;
+            mentors: number;
+            admins: number;
         };
         /** @description Fields that administrators can change. Roles have separate endpoints. */
         UserUpdate: {
@@ -2364,6 +3596,9 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
         };
+        VideoData: {
+            topicId: string;
+        };
         VideoDeleted: {
             topicId: string;
             deleted: boolean;
@@ -2373,6 +3608,105 @@ export interface components {
             field: string;
             message: string;
             value: unknown;
+        };
+        /**
+         * @description An event on its way to an endpoint.
+         *
+         *         `attempts` counts the requests so far, `responseBody` is the beginning of the latest response
+         *         (at most 1 KiB), `error` says why the latest attempt failed.
+         */
+        WebhookDelivery: {
+            id: string;
+            eventId: string;
+            eventType: string;
+            /** @enum {unknown} */
+            status: "DELIVERED" | "FAILED" | "PENDING";
+            attempts: number;
+            /** Format: date-time */
+            createdAt: string;
+            lastAttemptAt: string | null;
+            nextAttemptAt: string | null;
+            responseStatus: number | null;
+            responseBody: string | null;
+            durationMs: number | null;
+            error: string | null;
+        };
+        /** @description A delivery with the body of its requests. */
+        WebhookDeliveryDetails: {
+            id: string;
+            eventId: string;
+            eventType: string;
+            /** @enum {unknown} */
+            status: "DELIVERED" | "FAILED" | "PENDING";
+            attempts: number;
+            /** Format: date-time */
+            createdAt: string;
+            lastAttemptAt: string | null;
+            nextAttemptAt: string | null;
+            responseStatus: number | null;
+            responseBody: string | null;
+            durationMs: number | null;
+            error: string | null;
+            payload: Record<string, never>;
+        };
+        /**
+         * @description An address that receives events.
+         *
+         *         `disabledReason` is `gone` after a response with 410 and `failing` after five days without a
+         *         success. `lastDeliveryAt` is when an event was delivered last, `failingSince` when the first
+         *         attempt failed since then.
+         */
+        WebhookEndpoint: {
+            id: string;
+            url: string;
+            description: string;
+            events: string[];
+            isActive: boolean;
+            disabledReason: ("failing" | "gone") | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            lastDeliveryAt: string | null;
+            failingSince: string | null;
+        };
+        WebhookEndpointCreate: {
+            /**
+             * Format: uri
+             * @example https://example.com/akako
+             */
+            url: string;
+            events: string[];
+            description?: string | null;
+            isActive?: boolean;
+        };
+        WebhookEndpointDeleted: {
+            id: string;
+            /** @default true */
+            deleted?: boolean;
+        };
+        /** @description Activating an endpoint also clears `disabledReason` and `failingSince`. */
+        WebhookEndpointUpdate: {
+            /**
+             * Format: uri
+             * @example https://example.com/akako
+             */
+            url?: string;
+            events?: string[];
+            description?: string | null;
+            isActive?: boolean;
+            /** Format: date-time */
+            readonly createdAt?: string;
+            readonly disabledReason?: ("failing" | "gone") | null;
+            readonly failingSince?: string | null;
+            readonly id?: string;
+            readonly lastDeliveryAt?: string | null;
+            /** Format: date-time */
+            readonly updatedAt?: string;
+        };
+        /** @description The new secret, which is not shown again; null in the response to a repeated request. */
+        WebhookSecret: {
+            secret: string | null;
         };
     };
     responses: {
@@ -2468,6 +3802,19 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["ForbiddenError"];
+            };
+        };
+        /** @description Insufficient permissions; Your plan does not include this feature */
+        ForbiddenOrPlanRequired: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ForbiddenError"] | components["schemas"]["PlanRequiredError"];
             };
         };
         /** @description This idempotency key was used for a different request */
@@ -2794,6 +4141,8 @@ export interface components {
         "Tus-Checksum-Algorithm": "sha1,sha256,md5";
         /** @description As it was given. */
         "Upload-Metadata": string;
+        /** @description The time zone of days. */
+        "X-Time-Zone": string;
     };
     pathItems: never;
 }
@@ -6918,6 +8267,7 @@ export interface operations {
                 search?: components["parameters"]["Search"];
                 /** @description From the `Link` header of the page before; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
+                format?: "csv" | "json";
             };
             header?: never;
             path: {
@@ -6948,6 +8298,7 @@ export interface operations {
                         data: components["schemas"]["LearnerProgress"][];
                         pagination: components["schemas"]["Pagination"];
                     };
+                    "text/csv": string;
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -7052,6 +8403,685 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listEventTypes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["DescribedEventType"][];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listWebhookEndpoints: {
+        parameters: {
+            query?: {
+                /** @description The number of the page, from 1. */
+                page?: components["parameters"]["Page"];
+                /** @description Items on a page; more than 100 counts as 100. */
+                limit?: components["parameters"]["Limit"];
+                sort?: "createdAt";
+                order?: "asc" | "desc";
+                isActive?: boolean;
+                /** @description From the `Link` header of the page before; instead of `page`. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["WebhookEndpoint"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "url": "https://example.com/akako",
+                 *       "events": [
+                 *         "enrollment.*"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookEndpointCreate"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Location: components["headers"]["Location"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["NewWebhookEndpoint"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ConflictOrInvalidStateOrIdempotencyInProgress"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["WebhookEndpoint"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    updateWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Do it only if this is still the `ETag` of the object. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "url": "https://example.com/akako"
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookEndpointUpdate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["WebhookEndpoint"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deleteWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Do it only if this is still the `ETag` of the object. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["WebhookEndpointDeleted"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["WebhookSecret"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    pingWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["PingSent"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description The number of the page, from 1. */
+                page?: components["parameters"]["Page"];
+                /** @description Items on a page; more than 100 counts as 100. */
+                limit?: components["parameters"]["Limit"];
+                sort?: "createdAt";
+                order?: "asc" | "desc";
+                status?: "PENDING" | "DELIVERED" | "FAILED";
+                eventType?: "ping" | "user.created" | "user.deleted" | "user_role.assigned" | "user_role.removed" | "education_level.created" | "education_level.updated" | "education_level.deleted" | "education_level.restored" | "grade.created" | "grade.updated" | "grade.deleted" | "grade.restored" | "subject.created" | "subject.updated" | "subject.deleted" | "subject.restored" | "topic.created" | "topic.updated" | "topic.deleted" | "topic.restored" | "topic.completed" | "document.uploaded" | "document.deleted" | "video.uploaded" | "video.deleted" | "enrollment.requested" | "enrollment.approved" | "enrollment.rejected" | "enrollment.cancelled" | "enrollment.reopened" | "mentor_application.requested" | "mentor_application.approved" | "mentor_application.rejected" | "mentor_application.reopened";
+                /** @description From this moment on. */
+                createdFrom?: string;
+                /** @description Before this moment; the whole of a day that is named. */
+                createdTo?: string;
+                /** @description From the `Link` header of the page before; instead of `page`. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["WebhookDelivery"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+                /** @description The id of the webhook delivery. */
+                webhookDeliveryId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["WebhookDeliveryDetails"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    replayWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+                /** @description The id of the webhook delivery. */
+                webhookDeliveryId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["WebhookDelivery"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    replayFailedWebhookDeliveries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this request again. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the webhook endpoint. */
+                webhookEndpointId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["ReplayScheduled"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -7171,6 +9201,371 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["Overview"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getEnrollmentFigures: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+                interval?: "day" | "month" | "week";
+                format?: "csv" | "json";
+            };
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Time-Zone": components["headers"]["X-Time-Zone"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["EnrollmentFigures"][];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                    "text/csv": string;
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getActiveLearners: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+                interval?: "day" | "month" | "week";
+                format?: "csv" | "json";
+            };
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Time-Zone": components["headers"]["X-Time-Zone"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["ActiveLearners"][];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                    "text/csv": string;
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listCompletion: {
+        parameters: {
+            query?: {
+                /** @description The number of the page, from 1. */
+                page?: components["parameters"]["Page"];
+                /** @description Items on a page; more than 100 counts as 100. */
+                limit?: components["parameters"]["Limit"];
+                sort?: "subjectName" | "percent" | "learners";
+                order?: "asc" | "desc";
+                gradeId?: string;
+                levelId?: string;
+                /** @description From the `Link` header of the page before; instead of `page`. */
+                cursor?: components["parameters"]["Cursor"];
+                format?: "csv" | "json";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    Link: components["headers"]["Link"];
+                    "X-Time-Zone": components["headers"]["X-Time-Zone"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["SubjectCompletion"][];
+                        pagination: components["schemas"]["Pagination"];
+                    };
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getStorageFigures: {
+        parameters: {
+            query?: {
+                format?: "csv" | "json";
+            };
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["StorageFigures"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                    "text/csv": string;
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getApiUsage: {
+        parameters: {
+            query?: {
+                format?: "csv" | "json";
+                month?: string;
+            };
+            header?: {
+                /** @description Answer 304 if this is still the `ETag`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["UsageFigures"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                    "text/csv": string;
+                };
+            };
+            /** @description What `If-None-Match` names is current. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ForbiddenOrPlanRequired"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimitedOrQuotaExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamError"];
@@ -7319,6 +9714,1811 @@ export interface operations {
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamError"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    OnPing: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "ping",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "endpointId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "ping";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["PingData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnUserCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "user.created",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "user.created";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["UserData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnUserDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "user.deleted",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "user.deleted";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["UserData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnUserRoleAssigned: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "user_role.assigned",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11",
+                 *         "role": "MENTOR"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "user_role.assigned";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["UserRoleData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnUserRoleRemoved: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "user_role.removed",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11",
+                 *         "role": "MENTOR"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "user_role.removed";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["UserRoleData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEducationLevelCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "education_level.created",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "education_level.created";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEducationLevelUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "education_level.updated",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "education_level.updated";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEducationLevelDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "education_level.deleted",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "education_level.deleted";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEducationLevelRestored: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "education_level.restored",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "education_level.restored";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnGradeCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "grade.created",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "grade.created";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnGradeUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "grade.updated",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "grade.updated";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnGradeDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "grade.deleted",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "grade.deleted";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnGradeRestored: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "grade.restored",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "grade.restored";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnSubjectCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "subject.created",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "subject.created";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnSubjectUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "subject.updated",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "subject.updated";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnSubjectDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "subject.deleted",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "subject.deleted";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnSubjectRestored: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "subject.restored",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "subject.restored";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnTopicCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "topic.created",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "topic.created";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnTopicUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "topic.updated",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "topic.updated";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnTopicDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "topic.deleted",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "topic.deleted";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnTopicRestored: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "topic.restored",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "topic.restored";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["NodeData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnTopicCompleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "topic.completed",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "topicId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11",
+                 *         "subjectId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f12",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "topic.completed";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["CompletionData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnDocumentUploaded: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "document.uploaded",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "topicId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "document.uploaded";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["DocumentData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnDocumentDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "document.deleted",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "topicId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "document.deleted";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["DocumentData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnVideoUploaded: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "video.uploaded",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "topicId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "video.uploaded";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["VideoData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnVideoDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "video.deleted",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "topicId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "video.deleted";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["VideoData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEnrollmentRequested: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "enrollment.requested",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "enrollmentId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "subjectId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f12",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "enrollment.requested";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["EnrollmentData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEnrollmentApproved: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "enrollment.approved",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "enrollmentId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "subjectId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f12",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "enrollment.approved";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["EnrollmentData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEnrollmentRejected: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "enrollment.rejected",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "enrollmentId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "subjectId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f12",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "enrollment.rejected";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["EnrollmentData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEnrollmentCancelled: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "enrollment.cancelled",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "enrollmentId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "subjectId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f12",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "enrollment.cancelled";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["EnrollmentData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnEnrollmentReopened: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "enrollment.reopened",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "enrollmentId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "subjectId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f12",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "enrollment.reopened";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["EnrollmentData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnMentorApplicationRequested: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "mentor_application.requested",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "applicationId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "mentor_application.requested";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["MentorApplicationData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnMentorApplicationApproved: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "mentor_application.approved",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "applicationId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "mentor_application.approved";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["MentorApplicationData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnMentorApplicationRejected: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "mentor_application.rejected",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "applicationId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "mentor_application.rejected";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["MentorApplicationData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnMentorApplicationReopened: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "mentor_application.reopened",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "applicationId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "userId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "mentor_application.reopened";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["MentorApplicationData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
 }
