@@ -111,8 +111,8 @@ class LeasingMeter:
         try:
             await queries.add_calls(self._db, rows)
         except (ServiceUnavailable, *AWAY):
-            for *key, number in rows:
-                self._made[(key[0], key[1], key[2])] += number
+            for subject, user_id, day, number in rows:
+                self._made[subject, user_id, day] += number
             log.info("usage_not_saved", rows=len(rows))
 
     def unspent(self, subject: str, month: date) -> int:

@@ -136,18 +136,11 @@ class School(RuleBasedStateMachine):
             (who, topic_id, self.now if done else None),
         )
         sql = "insert into activity_days (day, user_id) values (%s, %s) on conflict do nothing"
-        # A day that is closed does not change: activity is recorded on the day itself.
-        closed = "select exists (select from analytics_days where day = %s and closed)"
         self.started.add((who, topic_id))
         if done:
             self.done.add((who, topic_id))
-        if not self.one(closed, day):
-            self.db.execute(sql, (day, who))
-            self.active.add((day, who))
-
-    def one(self, sql: str, *values: object) -> Any:
-        row = self.db.execute(sql.encode(), values).fetchone()
-        return row and row[0]
+        self.db.execute(sql, (day, who))
+        self.active.add((day, who))
 
     @rule(user=numbers)
     def delete_user(self, user: int) -> None:

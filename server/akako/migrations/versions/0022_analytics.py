@@ -126,6 +126,18 @@ create trigger moment_added after insert on enrollment_moments
 create trigger moment_deleted after delete on enrollment_moments
     for each row when (old.at < now() - interval '1 minute') execute function reopen_day();
 
+-- Activity of a day that may be closed changes the figures of the 28 days from it on.
+create function reopen_window() returns trigger language plpgsql as $$
+begin
+    delete from analytics_days /* allowed: four weeks */
+    where day between new.day and new.day + 27;
+    return null;
+end $$;
+
+create trigger activity_added after insert on activity_days
+    for each row when (new.day < (now() at time zone 'utc')::date)
+    execute function reopen_window();
+
 create trigger enrollment_noted after insert or update of status, decided_at on enrollments
     for each row execute function note_enrollment();
 """
