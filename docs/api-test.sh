@@ -223,6 +223,12 @@ check 200 ADMIN_TOKEN POST "/integrations/webhooks/$endpoint/replay" \
     '{"from": "2026-01-31T08:00:00Z"}'
 check 200 ADMIN_TOKEN DELETE "/integrations/webhooks/$endpoint"
 
+# Analytics
+for analysis in overview enrollments active-learners completion storage api-usage; do
+    check 200 ADMIN_TOKEN GET "/analytics/$analysis"
+    check 403 MENTOR_TOKEN GET "/analytics/$analysis"
+done
+
 # Plans and operations
 check 200 ADMIN_TOKEN PUT /admin/organizations/org_test '{"plan": "PRO"}'
 check 200 ADMIN_TOKEN GET "/admin/audit?resourceId=$enrollment"

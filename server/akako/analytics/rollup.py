@@ -39,7 +39,8 @@ with part as (
     union all
     select id, 'cancelled', coalesce(
         (select max(a.at) from audit_log a
-         where a.resource = 'enrollment' and a.resource_id = part.id and a.action = 'enrollment.cancel'),
+         where a.resource = 'enrollment' and a.resource_id = part.id
+           and a.action = 'enrollment.cancel'),
         decided_at, requested_at), null
     from part where status = 'CANCELLED'
 ), added as (

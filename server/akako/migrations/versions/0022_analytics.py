@@ -91,19 +91,12 @@ create trigger removed_video_noted after update of video_key on topics
     execute function note_removed_video();
 
 create function note_enrollment() returns trigger language plpgsql as $$
-declare gone timestamptz;
 begin
     insert into enrollment_moments (enrollment_id, kind, at)
     values (new.id, 'requested', new.requested_at) on conflict do nothing;
     if new.decided_at is null then
         delete from enrollment_moments /* allowed: one enrollment's */
-        where enrollment_id = new.id and kind in ('approved', 'rejected') returning at into gone;
-        if gone is not null then
-            delete from analytics_days /* allowed: one day's */
-            where day between gone::date - 1 and gone::date + 1;
-            delete from analytics_medians /* allowed: one day's */
-            where gone::date between first_day - 1 and last_day + 1;
-        end if;
+        where enrollment_id = new.id and kind in ('approved', 'rejected');
     elsif new.status in ('APPROVED', 'REJECTED') then
         insert into enrollment_moments (enrollment_id, kind, at, seconds)
         values (new.id, lower(new.status), new.decided_at,
@@ -116,6 +109,34 @@ begin
     end if;
     return null;
 end $$;
+
+-- A moment of a day that may be closed: the day is computed again.
+create function reopen_day() returns trigger language plpgsql as $$
+declare noted timestamptz := case when tg_op = 'DELETE' then old.at else new.at end;
+begin
+    delete from analytics_days /* allowed: one day's */
+    where day between noted::date - 1 and noted::date + 1;
+    delete from analytics_medians /* allowed: one day's */
+    where noted::date between first_day - 1 and last_day + 1;
+    return null;
+end $$;
+
+create trigger moment_added after insert on enrollment_moments
+    for each row when (new.at < now() - interval '1 minute') execute function reopen_day();
+create trigger moment_deleted after delete on enrollment_moments
+    for each row when (old.at < now() - interval '1 minute') execute function reopen_day();
+
+-- Activity of a day that may be closed changes the figures of the 28 days from it on.
+create function reopen_window() returns trigger language plpgsql as $$
+begin
+    delete from analytics_days /* allowed: four weeks */
+    where day between new.day and new.day + 27;
+    return null;
+end $$;
+
+create trigger activity_added after insert on activity_days
+    for each row when (new.day < (now() at time zone 'utc')::date)
+    execute function reopen_window();
 
 create trigger enrollment_noted after insert or update of status, decided_at on enrollments
     for each row execute function note_enrollment();
