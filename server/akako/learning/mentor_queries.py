@@ -16,7 +16,7 @@ from akako.learning.schemas import LearnerProgress, TaughtSubject
 from akako.visibility.tree import SUBJECT, bind
 
 TAUGHT = Spec(
-    sorts={"name": Sort("s.name_key", "text"), "createdAt": Sort("s.created_at")},
+    sorts={"name": Sort("s.sort_key", "text"), "createdAt": Sort("s.created_at")},
     default="name",
     search=True,
     identity="s.id",

@@ -24,13 +24,13 @@ from akako.visibility.access import TopicAccess
 from akako.visibility.tree import SUBJECT, TOPIC, bind, readable
 
 # The order of the topics of a subject.
-ORDER = "t.created_at, t.id"
+ORDER = "t.position, t.id"
 # The start of time, for rows without activity: null has no place after a cursor.
 NEVER = "timestamptz 'epoch'"
 PERCENT = "case when topics_total = 0 then 0 else topics_completed * 100 / topics_total end"
 MINE = Spec(
     sorts={
-        "subjectName": Sort("r.name_key", "text"),
+        "subjectName": Sort("r.sort_key", "text"),
         "lastActivityAt": Sort(f"coalesce(r.last_activity_at, {NEVER})"),
         "percent": Sort("r.percent", "integer"),
     },
@@ -62,7 +62,7 @@ def _mine(user: str) -> str:
     order by {ORDER} limit 1
     """
     return f"""
-    (select s.id as subject_id, s.name as subject_name, s.name_key, s.grade_id,
+    (select s.id as subject_id, s.name as subject_name, s.sort_key, s.grade_id,
             g.name as grade_name, total.*, {PERCENT} as percent,
             ({following}) as next_topic_id
      from enrollments e join {SUBJECT.source} on s.id = e.subject_id
@@ -110,7 +110,7 @@ async def is_visible(db: Database, actor: Actor, subject_id: str) -> bool:
 async def list_topics(db: Database, user_id: str, subject_id: str) -> list[TopicInSubject]:
     """Return the visible topics of a subject in their order, with the user's progress."""
     sql = f"""
-    select {TOPIC_PROGRESS}, t.name, (row_number() over (order by {ORDER}) - 1)::int as position
+    select {TOPIC_PROGRESS}, t.name, t.position
     from {WITH_PROGRESS.format(user="$1", subject="$2")} order by {ORDER}
     """
     return [topic_in_subject(row) for row in await db.fetch(sql, user_id, subject_id)]

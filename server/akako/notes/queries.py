@@ -9,7 +9,7 @@ import msgspec
 
 from akako.kernel.core.envelope import Listed
 from akako.kernel.core.ids import new_id
-from akako.kernel.core.text import name_key
+from akako.kernel.core.search_keys import search_key
 from akako.kernel.db import listing, pages
 from akako.kernel.db.database import Database
 from akako.kernel.db.listing import Flag, Reference, Sort, Spec
@@ -51,7 +51,7 @@ OF_LEARNERS = (
     f"{TOPIC.source} join notes n on n.topic_id = t.id join users u on u.id = n.user_id {MENTOR}"
 )
 # A line feed separates the texts, because a search cannot contain one.
-SEARCHED = r"(n.search_key || e'\n' || t.name_key)"
+SEARCHED = r"(n.search_key || e'\n' || split_part(t.search_key, e'\n', 1))"
 PLAIN = ("id", "topic_id", "topic_name", "subject_id", "content", "shared_with_mentor")
 
 
@@ -154,7 +154,7 @@ async def put(
     )
     select {COLUMNS}, n.created, n.newly_shared from n join topics t on t.id = n.topic_id {MENTOR}
     """
-    row = await tx.fetchrow(sql, new_id(), user_id, topic_id, content, name_key(content), shared)
+    row = await tx.fetchrow(sql, new_id(), user_id, topic_id, content, search_key(content), shared)
     assert row is not None
     return Written(_note(row), row["created"], row["newly_shared"])
 
