@@ -29,7 +29,8 @@ async def topic_path(
 ) -> list[dict[str, Any]]:
     """Return the stops of the path in the order of the topics."""
     actor = visit.visitor.actor
-    facts = await find_facts(visit.db, actor and actor.user_id, [each.id for each in topics])
+    user_id = actor.user_id if actor else None
+    facts = await find_facts(visit.db, user_id, [each.id for each in topics])
     states = dict.fromkeys([each.id for each in topics], OPEN if entitled else LOCKED)
     if enrolled and actor and topics:
         states |= await _progress(visit.db, actor.user_id, topics)
