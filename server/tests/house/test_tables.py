@@ -31,11 +31,40 @@ OWNERS = {
     "mentor_applications": "mentors",
     "webhook_messages": "webhooks",
     "webhook_dead_letters": "webhooks",
+    "topic_progress": "learning",
+    "notes": "notes",
+    "activity_days": "activity",
+    "notifications": "notifications",
+    "topic_publications": "notifications",
+    "analytics_days": "analytics",
+    "analytics_medians": "analytics",
+    "analytics_state": "analytics",
+    "analytics_subjects": "analytics",
+    "enrollment_moments": "analytics",
+    "removed_videos": "library",
+    "usage_callers": "plans",
+    "usage_days": "plans",
+    "media_link_key": "medialinks",
+    "web_keys": "web",
+    "web_sessions": "web",
+    "web_sign_ins": "web",
+    "webhook_deliveries": "dispatch",
+    "webhook_endpoints": "integrations",
+    "webhook_secrets": "integrations",
 }
 
 ERASES = "one statement erases the personal data of a deleted user from every table"
 NAMES = "a list shows the names of people or subjects beside its own rows, in one statement"
 SHARES = "commands and metrics for operators read and change what other packages own"
+FIGURES = "figures are computed from the sources, and totals are kept with them"
+PAGE = "a page shows rows of several packages in one statement"
+ADDRESSEES = "the readers of a notification are found in the statement that writes it"
+PROGRESS = "progress is counted over the visible topics of approved subjects, in one statement"
+MATCHES = "one statement searches subjects and topics"
+DELIVERY = "a delivery belongs to an event, an endpoint and an administrator"
+ORDER = "ordering and restoring change the rows of the curriculum"
+REOPENS = "reopening an approval takes back the role and the subjects"
+CREATORS = "the plan of a webhook endpoint is that of its creator"
 READS: dict[tuple[str, str], str] = {
     ("users", "authority"): "locks the caller's account before a write is committed",
     ("users", "education"): NAMES,
@@ -62,6 +91,47 @@ READS: dict[tuple[str, str], str] = {
     ("pending_objects", "ops"): SHARES,
     ("resumable_uploads", "storage"): "finds objects that no row refers to",
     ("webhook_dead_letters", "ops"): SHARES,
+    ("activity_days", "analytics"): FIGURES,
+    ("audit_log", "analytics"): FIGURES,
+    ("audit_log", "curriculum"): ORDER,
+    ("documents", "analytics"): FIGURES,
+    ("documents", "learning"): PROGRESS,
+    ("documents", "web"): PAGE,
+    ("enrollments", "analytics"): FIGURES,
+    ("enrollments", "learning"): PROGRESS,
+    ("enrollments", "notifications"): ADDRESSEES,
+    ("enrollments", "web"): PAGE,
+    ("mentor_applications", "analytics"): FIGURES,
+    ("outbox", "dispatch"): DELIVERY,
+    ("outbox", "integrations"): DELIVERY,
+    ("removed_videos", "analytics"): FIGURES,
+    ("subjects", "mentors"): REOPENS,
+    ("subjects", "notes"): NAMES,
+    ("subjects", "notifications"): ADDRESSEES,
+    ("subjects", "web"): PAGE,
+    ("topic_progress", "analytics"): FIGURES,
+    ("topic_progress", "web"): PAGE,
+    ("topics", "analytics"): FIGURES,
+    ("topics", "curriculum"): ORDER,
+    ("topics", "learning"): PROGRESS,
+    ("topics", "notes"): NAMES,
+    ("topics", "search"): MATCHES,
+    ("topics", "web"): PAGE,
+    ("usage_callers", "analytics"): FIGURES,
+    ("usage_days", "analytics"): FIGURES,
+    ("user_roles", "analytics"): FIGURES,
+    ("user_roles", "notifications"): ADDRESSEES,
+    ("user_roles", "plans"): CREATORS,
+    ("users", "activity"): NAMES,
+    ("users", "analytics"): FIGURES,
+    ("users", "learning"): PROGRESS,
+    ("users", "notes"): NAMES,
+    ("users", "notifications"): ADDRESSEES,
+    ("users", "plans"): CREATORS,
+    ("users", "web"): PAGE,
+    ("webhook_deliveries", "integrations"): DELIVERY,
+    ("webhook_endpoints", "dispatch"): DELIVERY,
+    ("webhook_secrets", "dispatch"): DELIVERY,
 }
 WRITES: dict[tuple[str, str], str] = {
     ("audit_log", "identity"): ERASES,
@@ -70,6 +140,13 @@ WRITES: dict[tuple[str, str], str] = {
     ("users", "ops"): SHARES,
     ("topics", "library"): "the columns of a video are in its topic's row",
     ("ended_sessions", "webhooks"): "Clerk reports the end of a session",
+    ("outbox", "dispatch"): DELIVERY,
+    ("outbox", "integrations"): DELIVERY,
+    ("removed_videos", "analytics"): FIGURES,
+    ("topics", "curriculum"): ORDER,
+    ("user_roles", "mentors"): REOPENS,
+    ("webhook_deliveries", "integrations"): DELIVERY,
+    ("webhook_endpoints", "dispatch"): DELIVERY,
 }
 
 TABLE = re.compile(
