@@ -63,6 +63,8 @@ WRONG = {
     "AKAKO_MAX_UPLOAD_SECONDS": ["59", "86401", "1h", "-60", "60.0"],
     "AKAKO_AUDIT_DAYS": ["0", "-1", "1 year"],
     "AKAKO_OUTBOX_DAYS": ["0", "forever"],
+    "AKAKO_SECRET_KEY": ["00ff", "secret", "x" * 64],
+    "AKAKO_WEBHOOK_ALLOWED_NETWORKS": ["10.0.0.0/99", "intranet"],
     "AKAKO_MAX_UNFINISHED_BYTES": ["0", "1GB"],
     "AKAKO_RESERVE_BYTES": ["5%", "-1"],
     "AKAKO_LOG_LEVEL": ["loud", "20"],
