@@ -78,7 +78,6 @@ from akako_lms.models import (
     PendingEnrollment,
     Person,
     Quota,
-    Receipt,
     RequestedSubject,
     RoleAssigned,
     Subject,
@@ -103,7 +102,7 @@ from akako_lms.progress import (
     TopicInSubject,
     TopicProgress,
 )
-from akako_lms.webhooks import WebhookVerificationError, verify_webhook
+from akako_lms.webhooks import Receipt, WebhookVerificationError, verify_webhook
 
 __all__ = [
     "AkakoAPI",

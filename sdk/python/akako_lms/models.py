@@ -297,12 +297,3 @@ class Organization(Model):
     plan: str
     created_at: datetime
     updated_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Receipt(Model):
-    """`handled` is False for messages that concern nothing here or could not be applied."""
-
-    received: bool
-    handled: bool | None = None
-    duplicate: bool | None = None

@@ -11,13 +11,24 @@ import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from akako_lms._answers import envelope, read_as
 from akako_lms._area import Area, D, operation
 from akako_lms._drivers import Content
 from akako_lms._session import Request
-from akako_lms.models import Receipt
+from akako_lms._wire import Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt(Model):
+    """`handled` is False for messages that concern nothing here or could not be applied."""
+
+    received: bool
+    handled: bool | None = None
+    duplicate: bool | None = None
+
 
 TOLERANCE_SECONDS = 5 * 60
 MAX_SIGNATURES = 100

@@ -21,8 +21,7 @@ REFUSALS = (
     asyncpg.DuplicateObjectError,
 )
 
-# Alembic's own table; what matters to running servers and the present store alone; and of the job
-# library who works, what happened, and the turns of periodic jobs, which come again by themselves.
+# Alembic's table, state of running servers and their store, keys, and records of the job library.
 LEFT_OUT = {
     "alembic_version",
     "pending_objects",

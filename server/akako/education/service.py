@@ -139,13 +139,7 @@ async def update_topic(db: Database, actor: Actor, topic_id: str, *, edit: Edit)
 
 
 async def delete_node(
-    db: Database,
-    actor: Actor,
-    nodes: Nodes[N],
-    node_id: str,
-    *,
-    force: bool,
-    if_match: str | None,
+    db: Database, actor: Actor, nodes: Nodes[N], node_id: str, *, force: bool, if_match: str | None
 ) -> Deleted:
     """Delete a level, grade or subject; everything below it becomes invisible.
 

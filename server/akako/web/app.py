@@ -9,12 +9,12 @@ from akako.kernel.core.errors import NotFound
 from akako.kernel.http.application import Api
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
 from akako.web import errors, static
+from akako.web.learners import pages as learner
 from akako.web.pages import (
     account,
     browse,
     developers,
     inbox,
-    learner,
     media,
     requests,
     sign_in,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -215,7 +215,7 @@ def test_overview_is_for_every_plan_and_the_rest_is_not(api: Server) -> None:
 
 
 @pytest.fixture
-def berlin(start_server: Callable[..., Server]) -> Iterator[Server]:
+def berlin(start_server: Callable[..., Server]) -> Server:
     return start_server({"AKAKO_TIME_ZONE": "Pacific/Kiritimati"})
 
 

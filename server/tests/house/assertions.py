@@ -1,7 +1,7 @@
 """Find test functions that cannot fail by a comparison: without an assertion, direct or called.
 
 A test asserts if it contains `assert`, `pytest.raises`, `pytest.warns`, `pytest.fail` or `expect`
-of Playwright, or calls a function or method of the tests that asserts and whose module or class the
+of Playwright, runs a state machine of Hypothesis, or calls a function or method of the tests that asserts and whose module or class the
 syntax tree reveals.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 ASSERTING = {
+    ("hypothesis.stateful", "run_state_machine_as_test"),
     ("pytest", "raises"),
     ("pytest", "warns"),
     ("pytest", "fail"),

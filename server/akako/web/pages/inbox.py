@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from akako.kernel.db import listing
 from akako.notifications import queries, service
-from akako.web.pages.paging import page_links
+from akako.web.paging import page_links
 from akako.web.site import Site, Visit, page
 
 

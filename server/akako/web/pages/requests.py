@@ -16,7 +16,7 @@ from akako.mentors import queries as applications
 from akako.mentors import service as mentors
 from akako.mentors.schemas import ApplicationRequest
 from akako.web import guard
-from akako.web.pages.learner_queries import subject_names
+from akako.web.learners.queries import subject_names
 from akako.web.site import Site, Visit, page
 
 WORDS = {

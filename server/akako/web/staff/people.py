@@ -14,7 +14,7 @@ from akako.kernel.core.access import ADMIN, ROLES
 from akako.kernel.core.errors import ApiError
 from akako.kernel.db import listing
 from akako.ops import history
-from akako.web.pages.paging import page_links
+from akako.web.paging import page_links
 from akako.web.site import Site, Visit, page
 from akako.web.staff.requests import person_name
 

@@ -15,7 +15,7 @@ from akako.kernel.db import listing
 from akako.mentors import queries as applications
 from akako.mentors import service as mentors
 from akako.mentors.schemas import Approval
-from akako.web.pages.paging import page_links
+from akako.web.paging import page_links
 from akako.web.site import Site, Visit, page
 
 PER_PAGE = "20"

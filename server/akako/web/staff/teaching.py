@@ -27,7 +27,7 @@ from akako.notes import service as notes
 from akako.storage.intake import give_up
 from akako.web import guard
 from akako.web.pages.media import context_of
-from akako.web.pages.paging import page_links
+from akako.web.paging import page_links
 from akako.web.site import Site, Visit, page
 
 STAFF = (MENTOR, ADMIN)

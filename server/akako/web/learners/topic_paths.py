@@ -7,7 +7,7 @@ from typing import Any
 from akako.education.schemas import TopicSummary
 from akako.kernel.db.database import Database
 from akako.learning import queries as learning
-from akako.web.pages.learner_queries import find_facts
+from akako.web.learners.queries import find_facts
 from akako.web.site import Visit
 
 # States in words; the messages are translated where they are shown.

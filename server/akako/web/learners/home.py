@@ -11,8 +11,8 @@ from akako.learning import queries as learning
 from akako.learning.schemas import SubjectProgress
 from akako.notifications import queries as notifications
 from akako.notifications.schemas import Notification
-from akako.web.pages import learner_queries as queries
-from akako.web.pages.learner_queries import Next, Offer, Request
+from akako.web.learners import queries
+from akako.web.learners.queries import Next, Offer, Request
 
 WATCHED_WHOLE = 0.95  # of a video: it starts from the beginning again
 LATEST_FIRST = {"limit": "100", "sort": "lastActivityAt", "order": "desc"}

@@ -15,9 +15,9 @@ from akako.notes import queries as note_queries
 from akako.notes import service as notes
 from akako.notes.schemas import Note, NoteWrite
 from akako.web import markdown
-from akako.web.pages.learner_home import read_home
-from akako.web.pages.learner_topic import LessonView, mark, read_lesson
-from akako.web.pages.paging import page_links
+from akako.web.learners.home import read_home
+from akako.web.learners.topic import LessonView, mark, read_lesson
+from akako.web.paging import page_links
 from akako.web.site import Site, Visit, page
 
 

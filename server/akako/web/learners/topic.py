@@ -8,8 +8,8 @@ from akako.kernel.db.database import Database
 from akako.learning import service as learning
 from akako.learning.completion import WATCHED_PERCENT
 from akako.learning.schemas import ProgressUpdate
-from akako.web.pages import learner_queries as queries
-from akako.web.pages.learner_queries import Lesson
+from akako.web.learners import queries
+from akako.web.learners.queries import Lesson
 
 WATCHED_WHOLE = 0.95
 
