@@ -1,8 +1,8 @@
 """Find test functions that cannot fail by a comparison: without an assertion, direct or called.
 
 A test asserts if it contains `assert`, `pytest.raises`, `pytest.warns`, `pytest.fail` or `expect`
-of Playwright, runs a state machine of Hypothesis, or calls a function or method of the tests that asserts and whose module or class the
-syntax tree reveals.
+of Playwright, if it runs a state machine of Hypothesis, or if it calls a function or method of the
+tests that asserts and whose module or class the syntax tree reveals.
 """
 
 from __future__ import annotations
