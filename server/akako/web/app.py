@@ -17,6 +17,7 @@ from akako.web.pages import (
     inbox,
     media,
     requests,
+    search,
     sign_in,
 )
 from akako.web.site import Site, Visit, find_visitor, with_headers
@@ -30,6 +31,7 @@ AREAS = (
     learner,
     inbox,
     requests,
+    search,
     account,
     media,
     developers,
