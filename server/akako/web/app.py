@@ -21,7 +21,7 @@ from akako.web.pages import (
     sign_in,
 )
 from akako.web.site import Site, Visit, find_visitor, with_headers
-from akako.web.staff import curriculum, overview, people, teaching
+from akako.web.staff import analytics, curriculum, overview, people, teaching
 from akako.web.staff import requests as staff_requests
 from akako.web.visitor import Visitor
 
@@ -40,6 +40,7 @@ AREAS = (
     people,
     curriculum,
     teaching,
+    analytics,
 )
 NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.json")
 
