@@ -109,6 +109,11 @@ check 200 '' GET "/education/levels/$level/grades"
 check 200 '' GET "/education/grades/$grade/subjects"
 check 200 '' GET "/education/subjects/$subject/topics"
 check 200 '' GET "/education/topics/$topic"
+check 200 '' GET "/education/levels/$level"
+check 200 '' GET "/education/grades/$grade"
+check 200 '' GET "/education/subjects/$subject"
+check 200 '' GET '/search?q=addition'
+check 200 MENTOR_TOKEN PUT "/admin/education/subjects/$subject/topic-order" "{\"topicIds\": [\"$topic\"]}"
 
 # Files and videos
 printf 'One and one is two.\n' > "$FILES/notes.txt"
@@ -156,6 +161,7 @@ enrollment=$(id)
 check 409 LEARNER_TOKEN POST /enrollment/request "{\"subjectId\": \"$subject\"}"
 check 200 LEARNER_TOKEN GET /enrollment/me
 check 200 ADMIN_TOKEN GET "/admin/enrollment/pending?subjectId=$subject"
+check 200 ADMIN_TOKEN GET "/admin/enrollment?subjectId=$subject"
 check 200 ADMIN_TOKEN PUT "/admin/enrollment/$enrollment/approve"
 FILE=1 check 200 LEARNER_TOKEN GET "/s3/document/stream?documentId=$document"
 check 200 ADMIN_TOKEN POST "/admin/enrollment/$enrollment/reopen"
@@ -197,7 +203,11 @@ check 200 ADMIN_TOKEN GET /admin/mentor/pending
 check 200 ADMIN_TOKEN PUT "/admin/mentor/$application/reject" '{"reason": "Tell us more"}'
 check 201 LEARNER_TOKEN POST /mentor/apply '{"motivation": "I have taught for five years."}'
 application=$(id)
+check 200 ADMIN_TOKEN GET /admin/mentor
 check 200 ADMIN_TOKEN PUT "/admin/mentor/$application/approve"
+check 200 ADMIN_TOKEN POST "/admin/mentor/$application/reopen"
+check 200 ADMIN_TOKEN POST /admin/mentor/decisions \
+    "{\"decisions\": [{\"id\": \"$application\", \"decision\": \"approve\"}]}"
 check 200 ADMIN_TOKEN DELETE "/users/$learner/roles?role=MENTOR"
 
 # Webhooks: 401 without a signature, 503 where none are configured
@@ -224,10 +234,21 @@ check 200 ADMIN_TOKEN POST "/integrations/webhooks/$endpoint/replay" \
 check 200 ADMIN_TOKEN DELETE "/integrations/webhooks/$endpoint"
 
 # Analytics
-for analysis in overview enrollments active-learners completion storage api-usage; do
-    check 200 ADMIN_TOKEN GET "/analytics/$analysis"
-    check 403 MENTOR_TOKEN GET "/analytics/$analysis"
-done
+check 200 ADMIN_TOKEN GET /analytics/overview
+check 403 MENTOR_TOKEN GET /analytics/overview
+check 200 ADMIN_TOKEN GET /analytics/enrollments
+FILE=1 check 200 ADMIN_TOKEN GET '/analytics/enrollments?format=csv'
+check 200 ADMIN_TOKEN GET /analytics/active-learners
+check 200 ADMIN_TOKEN GET /analytics/completion
+check 200 ADMIN_TOKEN GET /analytics/storage
+check 200 ADMIN_TOKEN GET /analytics/api-usage
+
+# Notifications
+check 200 ADMIN_TOKEN GET /notifications
+[[ $BODY =~ \"data\":\[\{\"id\":\"([^\"]+)\" ]] && notification=${BASH_REMATCH[1]}
+check 200 ADMIN_TOKEN GET /notifications/unread-count
+check 200 ADMIN_TOKEN PUT "/notifications/$notification/read"
+check 200 ADMIN_TOKEN POST /notifications/read-all
 
 # Plans and operations
 check 200 ADMIN_TOKEN PUT /admin/organizations/org_test '{"plan": "PRO"}'
@@ -243,6 +264,12 @@ check 200 MENTOR_TOKEN DELETE "/admin/education/topics/$topic"
 check 200 ADMIN_TOKEN DELETE "/admin/education/subjects/$subject"
 check 200 ADMIN_TOKEN DELETE "/admin/education/grades/$grade"
 check 200 ADMIN_TOKEN DELETE "/admin/education/levels/$level"
+check 200 ADMIN_TOKEN GET /admin/education/deleted
+check 200 ADMIN_TOKEN POST "/admin/education/levels/$level/restore"
+check 200 ADMIN_TOKEN POST "/admin/education/grades/$grade/restore"
+check 200 ADMIN_TOKEN POST "/admin/education/subjects/$subject/restore"
+check 200 MENTOR_TOKEN POST "/admin/education/topics/$topic/restore"
+check 200 ADMIN_TOKEN DELETE "/admin/education/levels/$level?force=true"
 check 404 ADMIN_TOKEN DELETE "/admin/education/levels/$level"
 
 echo "$checks checks, $failures failures"

@@ -82,13 +82,6 @@ EDUCATION = [
         checks={"the topics are counted": "result.topicCount === 1"},
     ),
     Step(
-        "search",
-        "Search for a topic, as its mentor",
-        MENTOR,
-        query={"q": "addition", "type": "topic"},
-        checks={"it is found": "result.some((hit) => hit.name === 'Addition')"},
-    ),
-    Step(
         "orderTopics",
         "Set the order of the topics, as their mentor",
         MENTOR,
@@ -249,4 +242,14 @@ VIDEOS = [
         path={"topicId": "{{topicId}}"},
     ),
     Step("deleteVideo", "Delete the video", MENTOR, path={"topicId": "{{topicId}}"}),
+]
+
+SEARCH = [
+    Step(
+        "search",
+        "Search for a topic, as its mentor",
+        MENTOR,
+        query={"q": "addition", "type": "topic"},
+        checks={"it is found": "result.some((hit) => hit.name === 'Addition')"},
+    ),
 ]

@@ -260,7 +260,7 @@ async def _read_form(visit: Visit, *, guarded: bool) -> None:
             max_files=0, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_BYTES
         )
     except HTTPException:
-        raise BadRequest("malformed_form", "The form cannot be read") from None
+        raise BadRequest("invalid_multipart", "The form cannot be read") from None
     if guarded and visit.visitor.actor:
         guard.require_form_token(visit.form, visit.visitor.form_token)
 

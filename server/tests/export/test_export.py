@@ -29,6 +29,14 @@ PARTS = {
 }
 LEFT_OUT = {
     "idempotency_keys": "copies of responses, kept for a day",
+    "education_levels": "who deleted a node is in the audit entries",
+    "grades": "who deleted a node is in the audit entries",
+    "topics": "who deleted a node is in the audit entries",
+    "usage_days": "the days of what `usage` counts per month",
+    "usage_callers": "the callers of what `usage` counts per month",
+    "web_sessions": "the account page shows the sessions, and each ends within 30 days",
+    "webhook_endpoints": "the school's integrations, of a plan subject",
+    "webhook_deliveries": "the school's integrations, of a plan subject",
 }
 # References to users: foreign keys, and columns that hold the id without one.
 REFERENCES = """

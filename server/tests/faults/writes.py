@@ -53,19 +53,24 @@ class Writer:
 def write_everything(api: Server) -> set[str]:
     """Carry out every operation that writes; return their operation ids."""
     write = Writer(api)
-    topic = _curriculum(write)
+    topic = _curriculum(write, api)
     _files(write, topic)
     _people(write, api)
-    _decisions(write, api, topic["subjectId"])
+    _decisions(write, api, topic)
     _webhook(write)
+    _integrations(write)
     write("deleteTopic", topicId=topic["id"], query="?force=true")
     write("deleteSubject", subjectId=topic["subjectId"], query="?force=true")
     write("deleteGrade", gradeId=topic["gradeId"], query="?force=true")
     write("deleteLevel", levelId=topic["levelId"], query="?force=true")
+    write("restoreLevel", levelId=topic["levelId"])
+    write("restoreGrade", gradeId=topic["gradeId"])
+    write("restoreSubject", subjectId=topic["subjectId"])
+    write("restoreTopic", topicId=topic["id"])
     return write.asked
 
 
-def _curriculum(write: Writer) -> dict[str, str]:
+def _curriculum(write: Writer, api: Server) -> dict[str, str]:
     name = new_id()
     level = write("createLevel", {"name": name})["id"]
     write("updateLevel", {"description": "First"}, levelId=level)
@@ -74,18 +79,22 @@ def _curriculum(write: Writer) -> dict[str, str]:
     ]
     write("updateGrade", {"name": f"{name}2"}, gradeId=grade)
     subject = write("createSubject", {"name": name, "gradeId": grade})["id"]
-    write("updateSubject", {"name": f"{name}2"}, subjectId=subject)
+    changed = {"name": f"{name}2", "mentorId": api.user_id("mentor")}
+    write("updateSubject", changed, subjectId=subject)
     topic = write("createTopic", {"name": name, "subjectId": subject})["id"]
     write("updateTopic", {"content": "One and one."}, topicId=topic)
+    write("orderTopics", {"topicIds": [topic]}, subjectId=subject)
     return {"id": topic, "subjectId": subject, "gradeId": grade, "levelId": level}
 
 
 def _files(write: Writer, topic: dict[str, str]) -> None:
     form = {"files": {"file": ("a.txt", b"Two and two.")}, "data": {"topicId": topic["id"]}}
     document = write("uploadDocument", options=form)["id"]
+    write("createDocumentLink", documentId=document)
     write("deleteDocument", topicId=topic["id"], documentId=document)
     film = {"files": {"video": ("a.mp4", video(1))}}
     write("uploadVideo", options=film, topicId=topic["id"])
+    write("createVideoLink", topicId=topic["id"])
     write("deleteVideo", topicId=topic["id"])
     told = plan(_Named(topic["id"]))  # type: ignore[arg-type]
     begin = VERSION | {"Upload-Metadata": told, "Upload-Length": "5"}
@@ -115,9 +124,9 @@ def _people(write: Writer, api: Server) -> None:
     write("setOrganizationPlan", {"plan": "PRO"}, organizationId="org_locks")
 
 
-def _decisions(write: Writer, api: Server, subject_id: str) -> None:
+def _decisions(write: Writer, api: Server, topic: dict[str, str]) -> None:
     learner = api.user(f"asking{new_id()}")
-    ask = {"subjectId": subject_id}
+    ask = {"subjectId": topic["subjectId"]}
 
     def asked() -> str:
         return str(write("requestEnrollment", ask, as_=learner)["id"])
@@ -129,12 +138,47 @@ def _decisions(write: Writer, api: Server, subject_id: str) -> None:
     second = asked()
     decisions = {"decisions": [{"id": second, "decision": "approve"}]}
     write("decideEnrollments", decisions)
+    _learning(write, learner, topic["id"])
     write("cancelEnrollment", as_=learner, enrollmentId=second)
     motivation = {"motivation": "I like to explain."}
     application = write("applyAsMentor", motivation, as_=learner)["id"]
     write("rejectApplication", {"reason": "Not yet."}, mentorApplicationId=application)
     application = write("applyAsMentor", motivation, as_=learner)["id"]
     write("approveApplication", {}, mentorApplicationId=application)
+    write("reopenApplication", mentorApplicationId=application)
+    decisions = {"decisions": [{"id": application, "decision": "approve"}]}
+    write("decideApplications", decisions)
+    with api.db() as db:
+        row = db.execute(
+            "select id from notifications where user_id = %s limit 1", (api.user_id("admin"),)
+        ).fetchone()
+    assert row
+    write("readNotification", {}, notificationId=row[0])
+    write("readAllNotifications")
+
+
+def _learning(write: Writer, learner: str, topic_id: str) -> None:
+    progress = {"positionSeconds": 30, "watched": [[0, 30]]}
+    write("updateProgress", progress, as_=learner, topicId=topic_id)
+    done = {"items": [{"topicId": topic_id, "markedDone": True}]}
+    write("updateProgressBatch", done, as_=learner)
+    note = {"content": "Why?", "sharedWithMentor": True}
+    note_id = write("putNote", note, as_=learner, topicId=topic_id)["id"]
+    write("replyToNote", {"content": "Because."}, as_="mentor", noteId=note_id)
+    write("deleteReply", as_="mentor", noteId=note_id)
+    write("deleteNote", as_=learner, topicId=topic_id)
+
+
+def _integrations(write: Writer) -> None:
+    given = {"url": "https://hooks.example", "events": ["*"], "isActive": False}
+    endpoint = write("createWebhookEndpoint", given)["id"]
+    write("updateWebhookEndpoint", {"events": ["topic.*"]}, webhookEndpointId=endpoint)
+    write("rotateWebhookSecret", webhookEndpointId=endpoint)
+    delivery = write("pingWebhookEndpoint", webhookEndpointId=endpoint)["deliveryId"]
+    write("replayWebhookDelivery", webhookEndpointId=endpoint, webhookDeliveryId=delivery)
+    since = {"from": "2026-01-31T08:00:00Z"}
+    write("replayFailedWebhookDeliveries", since, webhookEndpointId=endpoint)
+    write("deleteWebhookEndpoint", webhookEndpointId=endpoint)
 
 
 def _webhook(write: Writer) -> None:
