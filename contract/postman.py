@@ -58,6 +58,11 @@ EVERY_ANSWER = [
     "    pm.expect(pm.response.headers.get('X-API-Version')).to.match(/^\\d{4}-\\d\\d-\\d\\d$/);",
     "    pm.expect(pm.response.headers.get('X-Content-Type-Options')).to.equal('nosniff');",
     "});",
+    # The story has more requests than the general limit allows in a minute.
+    "if (pm.response.headers.get('X-RateLimit-Remaining') === '0') {",
+    "    const reset = Number(pm.response.headers.get('X-RateLimit-Reset')) * 1000;",
+    "    setTimeout(() => {}, Math.max(0, reset - Date.now()));",
+    "}",
 ]
 
 

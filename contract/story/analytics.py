@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from story.step import MENTOR, Step
+from story.step import LEARNER, Step
 
 ANALYTICS = [
     Step("getOverview", "Get the figures of the start page"),
     Step(
         "getOverview",
-        "Get the figures as a mentor",
-        MENTOR,
+        "Get the figures as a learner",
+        LEARNER,
         status=(403,),
-        details={"required": ["ADMIN"], "user_roles": ["MENTOR"]},
+        details={"required": ["ADMIN"], "user_roles": ["LEARNER"]},
     ),
     Step("getEnrollmentFigures", "Get figures about enrollments"),
     Step("getActiveLearners", "Get the numbers of active learners"),

@@ -26,7 +26,6 @@ UNDESCRIBED = [
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/api",
         "/api/",
         "/levels",

@@ -54,6 +54,8 @@ WRONG = {
     "AKAKO_SHARED_NETWORKS": ["school", "1.2.3"],
     "AKAKO_CLIENT_CONNECTIONS": ["0", "-1", "many", "100000"],
     "AKAKO_CORS_ORIGINS": ["*", "app.example.com", "https://a.example/path", "null"],
+    "AKAKO_OIDC_ISSUER": ["provider", "ftp://provider.example"],
+    "AKAKO_TIME_ZONE": ["Mars/Olympus", "../etc", "Europe/Nowhere"],
     "AKAKO_CORS_HEADERS": ["X School", "*, X:Y", "X-\u00e9"],
     "AKAKO_PUBLIC_URL": ["school.example.com", "https://a.example/path", "https://u:p@a.example"],
     "AKAKO_FIRST_PARTY_ORIGINS": ["*", "https://a.example/?x"],
@@ -78,6 +80,8 @@ FREE_TEXT = {"s3_region", "s3_access_key_id", "s3_secret_access_key", "clerk_sec
     "clerk_audience",
     "clerk_authorized_parties",
     "data_dir",
+    "oidc_client_id",
+    "oidc_client_secret",
 }
 
 

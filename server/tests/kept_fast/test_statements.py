@@ -57,6 +57,12 @@ select 'n' || n, 'u' || n, 't1', 'x', 'x', true, now() from generate_series(1, 2
 insert into notes (id, user_id, topic_id, content, search_key)
 select 'own' || n, id, 't' || n, 'x', 'x' from users, generate_series(1, 25) n
 where clerk_id = 'user_123';
+insert into webhook_endpoints (id, subject, url, description, events, is_active)
+select 'w' || n, 'user:' || id, 'https://hooks.example', '', '{*}', false
+from users, generate_series(1, 25) n where clerk_id = 'user_admin';
+insert into outbox (id, type, data) select 'event' || n, 'ping', '{}' from generate_series(1, 25) n;
+insert into webhook_deliveries (id, endpoint_id, event_id, event_type, status, next_attempt_at)
+select 'd' || n, 'w1', 'event' || n, 'ping', 'FAILED', null from generate_series(1, 25) n;
 insert into notifications (id, user_id, type, data)
 select 'own' || n, id, 'topic.published', jsonb_build_object('subjectId', 's1', 'topicId', 't' || n)
 from users, generate_series(1, 25) n where clerk_id = 'user_123';
@@ -90,6 +96,11 @@ LISTS = {
     "list_taught_subjects": Read("/api/mentor/subjects", "mentor", 2),
     # Whether the caller teaches the subject decides between 403, 404 and an empty list.
     "list_subject_learners": Read("/api/mentor/subjects/s1/learners", "mentor", 3),
+    # Whether the figures are rolled up decides where they are read.
+    "list_completion": Read("/api/analytics/completion", "admin", 4),
+    "list_webhook_endpoints": Read("/api/integrations/webhooks", "admin", 2),
+    # Whether the endpoint is the caller's decides between 404 and an empty list.
+    "list_webhook_deliveries": Read("/api/integrations/webhooks/w1/deliveries", "admin", 3),
     "list_enrollments": Read("/api/admin/enrollment", "admin", 2),
     "list_applications": Read("/api/admin/mentor", "admin", 2),
     "list_notifications": Read("/api/notifications", "learner", 2),

@@ -99,7 +99,7 @@ def _of_answer(operation: Json, response: httpx2.Response) -> Iterator[str]:
         if response.content:
             yield "a body that is not described"
     elif response.headers.get("content-type") == "text/csv; charset=utf-8":
-        if "text/csv" not in content:
+        if not content.keys() & {"text/csv", "*/*"}:
             yield "a file that is not described"
     elif JSON in content:
         if response.headers.get("content-type") != f"{JSON}; charset=utf-8":
