@@ -31,15 +31,18 @@ def requests_in_all_states() -> Iterator[Case]:
             yield case._replace(seeks=True)
     for case in both("of ten minutes", between("created"), "requested"):
         yield case._replace(narrow=True)
-    for case in both("approved", {"status": "APPROVED"}, "status"):
-        yield case._replace(sorts=True, narrow=True, modes=FOR_VALUES)
+    for case in both("with a rare status", {}, "status"):
+        rare_status = "CANCELLED" if case.ask is enrollment.list_all else "APPROVED"
+        params = {"status": rare_status}
+        yield case._replace(params=params, sorts=True, narrow=True, modes=FOR_VALUES)
     for case in both("of a user", {"userId": "u4321"}, "user"):
         yield case._replace(sorts=True, narrow=True)
     rare = Case("", enrollment.list_all, enrollment.ALL, {}, "", sorts=True, narrow=True)
     yield rare._replace(
         name="all enrollments of a subject",
-        params={"subjectId": "s50"},
+        params={"subjectId": "s500"},
         pattern="enrollments_subject",
+        modes=FOR_VALUES,
     )
     yield rare._replace(
         name="all enrollments called person77778",
