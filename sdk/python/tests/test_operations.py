@@ -94,6 +94,16 @@ METHODS = {
     "listCompletion": "analytics.get_completion",
     "getStorageFigures": "analytics.get_storage",
     "getApiUsage": "analytics.get_api_usage",
+    "getLevel": "education.get_level",
+    "getGrade": "education.get_grade",
+    "getSubject": "education.get_subject",
+    "search": "curriculum.search",
+    "orderTopics": "curriculum.order_topics",
+    "listDeleted": "curriculum.get_deleted",
+    "restoreLevel": "curriculum.restore_level",
+    "restoreGrade": "curriculum.restore_grade",
+    "restoreSubject": "curriculum.restore_subject",
+    "restoreTopic": "curriculum.restore_topic",
     "listEventTypes": "integrations.get_event_types",
     "listWebhookEndpoints": "integrations.get_webhooks",
     "createWebhookEndpoint": "integrations.create_webhook",
@@ -109,8 +119,6 @@ METHODS = {
 }
 # For operators, for clients of tus that meet any server, and for players that open a link.
 OPERATORS = {"live", "ready", "discoverUploads", "openMediaLink"}
-# For whoever runs the server, or writes a client of tus that may meet any server.
-OPERATORS = {"live", "ready", "discoverUploads"}
 # Lists without pages.
 WHOLE = {"listEventTypes"}
 

@@ -11,6 +11,8 @@ ERASED = {
     "users",
     "webhook_dead_letters",
 }
+# The tables that triggers of their own rooms erase.
+ERASED_BY_ROOMS = {"activity_days", "notes", "notifications", "topic_progress", "web_sessions"}
 # The tables that stay as they are, and why they may.
 STAY = {
     "alembic_version": "holds a revision",
@@ -31,4 +33,19 @@ STAY = {
     "usage_counters": "counts by internal id",
     "user_tombstones": "the Clerk id, so that late messages do not create the user again",
     "webhook_messages": "ids and types of messages, deleted after 90 days",
+    "analytics_days": "counts per day",
+    "analytics_medians": "counts per bucket",
+    "analytics_state": "the progress of the roll-ups",
+    "analytics_subjects": "counts per subject",
+    "enrollment_moments": "ids and times of enrollments",
+    "media_link_key": "a random key",
+    "removed_videos": "ids and sizes of files",
+    "topic_publications": "ids of topics",
+    "usage_callers": "counts by internal id",
+    "usage_days": "counts per day by internal id",
+    "web_keys": "the key that signs tokens of the web app",
+    "web_sign_ins": "random values of sign-ins, deleted after ten minutes",
+    "webhook_deliveries": "internal ids and responses of receivers",
+    "webhook_endpoints": "addresses of receivers; the creator is an internal id",
+    "webhook_secrets": "encrypted secrets of receivers",
 }
