@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from story.step import LEARNER, Step
+from story.step import Step
 
 ANALYTICS = [
     Step("getOverview", "Get the figures of the start page"),
-    Step(
-        "getOverview",
-        "Get the figures as a learner",
-        LEARNER,
-        status=(403,),
-        details={"required": ["ADMIN"], "user_roles": ["LEARNER"]},
-    ),
     Step("getEnrollmentFigures", "Get figures about enrollments"),
     Step("getActiveLearners", "Get the numbers of active learners"),
     Step("listCompletion", "List the completion of subjects"),

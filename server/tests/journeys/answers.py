@@ -115,6 +115,6 @@ BODIES: dict[str, dict[str, Any]] = {
     "rejectEnrollment": {},
     "approveApplication": {},
     "rejectApplication": {},
-    "updateUser": {"plan": "PRO"},
+    "updateUser": {"plan": "ENTERPRISE"},
     "replayFailedWebhookDeliveries": {"from": "2026-01-31T08:00:00Z"},
 }
