@@ -25,7 +25,7 @@ from akako.kernel.core.access import ADMIN, ENTERPRISE, PRO, requires
 from akako.kernel.core.envelope import Listed, Ok
 from akako.kernel.db import listing
 from akako.kernel.http.context import Context
-from akako.kernel.http.csv import csv_response
+from akako.kernel.http.csv import csv_response, one_batch
 from akako.kernel.http.endpoint import Tag, get
 from akako.kernel.http.responses import FileResponse, Response
 from akako.plans.meter import LeasingMeter
@@ -33,10 +33,6 @@ from akako.plans.meter import LeasingMeter
 TAG = Tag("Analytics", "Figures about the school.")
 PAID = (PRO, ENTERPRISE)
 ZONE = {"X-Time-Zone": {"schema": {"type": "string"}, "description": "The time zone of days."}}
-
-
-async def _once(rows: Sequence[msgspec.Struct]) -> AsyncGenerator[Sequence[msgspec.Struct], None]:
-    yield rows
 
 
 def _header(ctx: Context) -> dict[str, str]:
@@ -85,7 +81,7 @@ async def get_enrollment_figures(
     """
     found = await service.enrollments(ctx.db, ctx.get(TimeZone), _range(ctx, query))
     if query.format == "csv":
-        return await _file(ctx, "enrollments", EnrollmentFigures, _once(found))
+        return await _file(ctx, "enrollments", EnrollmentFigures, one_batch(found))
     return Ok(data=found, headers=_header(ctx))
 
 
@@ -106,7 +102,7 @@ async def get_active_learners(
     """
     found = await service.active_learners(ctx.db, ctx.get(TimeZone), _range(ctx, query))
     if query.format == "csv":
-        return await _file(ctx, "active-learners", ActiveLearners, _once(found))
+        return await _file(ctx, "active-learners", ActiveLearners, one_batch(found))
     return Ok(data=found, headers=_header(ctx))
 
 
@@ -138,7 +134,7 @@ async def get_storage_figures(ctx: Context, query: FormatQuery) -> Ok[StorageFig
     """Get the size of the stored files. With `format=csv`: the largest files."""
     found = await service.storage(ctx.db, ctx.get(TimeZone))
     if query.format == "csv":
-        return await _file(ctx, "storage", LargeFile, _once(found.largest))
+        return await _file(ctx, "storage", LargeFile, one_batch(found.largest))
     return Ok(data=found)
 
 
@@ -147,5 +143,5 @@ async def get_api_usage(ctx: Context, query: MonthQuery) -> Ok[UsageFigures] | R
     """Get the usage of the caller's plan subject in a month. With `format=csv`: its days."""
     found = await service.api_usage(ctx.db, ctx.get(LeasingMeter), ctx.actor, month=query.month)
     if query.format == "csv":
-        return await _file(ctx, "api-usage", UsageDay, _once(found.days))
+        return await _file(ctx, "api-usage", UsageDay, one_batch(found.days))
     return Ok(data=found)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from akako.backends.key_set import decode_base64url
+from akako.backends.token_verifier import MAX_TOKEN_CHARS
 from akako.kernel.core.ports import Claims, TokenVerifier
 
 
@@ -41,7 +42,7 @@ class IssuerVerifier:
 def _issuer(token: str) -> str:
     """Return the unverified issuer, which only selects the verifier."""
     parts = token.split(".")
-    if len(parts) != 3 or len(token) > 8 * 1024:
+    if len(parts) != 3 or len(token) > MAX_TOKEN_CHARS:
         return ""
     try:
         return msgspec.json.decode(decode_base64url(parts[1]), type=_Issued).iss

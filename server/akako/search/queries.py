@@ -9,7 +9,7 @@ import asyncpg
 from akako.kernel.core.access import Actor
 from akako.kernel.core.search_keys import search_words
 from akako.kernel.db.database import Database
-from akako.kernel.db.pages import Where, containing
+from akako.kernel.db.pages import Where, containing, longest_first
 from akako.search.excerpts import excerpt
 from akako.search.schemas import SUBJECT_TYPE, TOPIC_TYPE, SearchHit, SearchQuery
 from akako.visibility.tree import SUBJECT, TOPIC, bind, readable, visible
@@ -28,11 +28,11 @@ async def search(db: Database, actor: Actor | None, query: SearchQuery) -> list[
     words = search_words(query.q)
     if not words:
         return []
-    longest_first = sorted(set(words.split()), key=lambda word: (-len(word), word))
+    ordered = longest_first(words)
     where = Where()
-    sql = statement(where, actor, longest_first, query.type)
+    sql = statement(where, actor, ordered, query.type)
     rows = await db.fetch(sql, *where.values)
-    return [_hit(row, longest_first) for row in rows]
+    return [_hit(row, ordered) for row in rows]
 
 
 def statement(where: Where, actor: Actor | None, words: list[str], types: Sequence[str]) -> str:

@@ -15,8 +15,6 @@ from akako.web.covers import cover_of
 from akako.web.visitor import Visitor
 from akako.web.wording import FILTERS
 
-STATIC = "akako.web"
-
 
 class User(msgspec.Struct, frozen=True):
     """The signed-in person, as the header shows them."""
@@ -98,7 +96,7 @@ def page(visitor: Visitor, title: str, path: str, *, status: str | None = None) 
 @cache
 def _manifest() -> dict[str, str]:
     names: dict[str, str] = msgspec.json.decode(
-        (files(STATIC) / "static" / "manifest.json").read_bytes()
+        (files("akako.web") / "static" / "manifest.json").read_bytes()
     )
     return names
 

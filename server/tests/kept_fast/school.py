@@ -73,7 +73,7 @@ CURRICULUM = "".join(
         ),
     ]
 )
-DEEDS = """
+RECORDS = """
 insert into documents (id, topic_id, name, file_name, mime_type, size, sha256, storage_key, status,
                        uploaded_by, created_at)
 select 'd' || n, 't' || n % 100, 'Sheet', 'sheet.pdf', 'application/pdf', 1, 'x', 'k' || n,
@@ -120,6 +120,6 @@ from generate_series(0, 99999) n,
 def fill(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as db:
         with unindexed(db, LARGE):
-            for part in (PEOPLE, CURRICULUM, DEEDS, LEARNING):
+            for part in (PEOPLE, CURRICULUM, RECORDS, LEARNING):
                 db.execute(part.encode())
         db.execute("vacuum analyze")

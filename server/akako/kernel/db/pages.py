@@ -22,14 +22,17 @@ T = TypeVar("T")
 
 CACHED_STATEMENTS = 500
 BATCH = 1_000  # rows of a list that is read as a whole
-
-
 INDEXED_WORDS = 4
+
+
+def longest_first(words: str) -> list[str]:
+    """Return the different words, the longest first."""
+    return sorted(set(words.split()), key=lambda word: (-len(word), word))
 
 
 def containing(words: str) -> list[str]:
     """Return a LIKE pattern for each different word, the longest first."""
-    found = sorted(set(words.split()), key=lambda word: (-len(word), word))
+    found = longest_first(words)
     escaped = (word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in found)
     return [f"%{word}%" for word in escaped]
 

@@ -36,6 +36,13 @@ async def csv_response(
     return FileResponse(200, headers, length=None, chunks=_chunks(first, batches, names))
 
 
+async def one_batch(
+    rows: Sequence[msgspec.Struct],
+) -> AsyncGenerator[Sequence[msgspec.Struct], None]:
+    """Yield rows that are in memory, as `csv_response` expects them."""
+    yield rows
+
+
 async def _chunks(
     first: bytes, batches: AsyncGenerator[Sequence[msgspec.Struct], None], names: list[str]
 ) -> AsyncGenerator[bytes, None]:

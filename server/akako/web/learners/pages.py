@@ -10,14 +10,13 @@ from akako.kernel.core import etags
 from akako.kernel.core.access import LEARNER
 from akako.kernel.core.errors import PreconditionFailed
 from akako.kernel.core.validation import read
-from akako.kernel.db import listing
 from akako.notes import queries as note_queries
 from akako.notes import service as notes
 from akako.notes.schemas import Note, NoteWrite
 from akako.web import markdown
 from akako.web.learners.home import read_home
 from akako.web.learners.topic import LessonView, mark, read_lesson
-from akako.web.paging import page_links
+from akako.web.paging import list_request, page_links
 from akako.web.site import Site, Visit, page
 
 
@@ -127,12 +126,7 @@ async def _conflict(visit: Visit, topic_id: str, content: str) -> Any:
 
 
 async def list_notes(visit: Visit) -> Any:
-    params = visit.request.query_params
-    wanted = {"page": params.get("page", "1")}
-    search = params.get("q", "").strip()
-    if search:
-        wanted["search"] = search
-    request = listing.read(note_queries.OWN, wanted)
+    request, search = list_request(visit.request.query_params, note_queries.OWN)
     found = await note_queries.list_own(visit.db, visit.actor.user_id, request)
     return visit.page(
         "notes.html",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from akako.kernel.core import validation
 from akako.kernel.core.access import ADMIN, ENTERPRISE, PRO
 from akako.kernel.core.errors import NotFound, PlanRequired, ValidationFailed
 from akako.kernel.db import listing
-from akako.kernel.http.csv import csv_response
+from akako.kernel.http.csv import csv_response, one_batch
 from akako.plans.meter import LeasingMeter
 from akako.web.site import Site, Visit, page
 
@@ -77,11 +77,7 @@ async def download(visit: Visit) -> Any:
     if visit.actor.plan not in PAID:
         raise PlanRequired(visit.actor.plan, PAID)
     figure = await make(visit)
-    return await csv_response(f"{figure.name}.csv", figure.kind, _once(figure.source))
-
-
-async def _once(rows: Sequence[msgspec.Struct]) -> AsyncGenerator[Sequence[msgspec.Struct], None]:
-    yield rows
+    return await csv_response(f"{figure.name}.csv", figure.kind, one_batch(figure.source))
 
 
 def _zone(visit: Visit) -> TimeZone:

@@ -14,7 +14,7 @@ from akako.kernel.core.access import ADMIN, ROLES
 from akako.kernel.core.errors import ApiError
 from akako.kernel.db import listing
 from akako.ops import history
-from akako.web.paging import page_links
+from akako.web.paging import list_request, page_links
 from akako.web.site import Site, Visit, page
 from akako.web.staff.requests import person_name
 
@@ -38,14 +38,10 @@ def routes(site: Site) -> list[Route]:
 async def show_people(visit: Visit) -> Any:
     params = visit.request.query_params
     chosen = {name: params.get(name, "") for name in ("role", "status", "sort", "order")}
-    search = params.get("q", "").strip()
-    wanted = {name: value for name, value in chosen.items() if value}
-    wanted |= {"page": params.get("page", "1"), "limit": "50"}
-    wanted.setdefault("sort", "lastName")
-    wanted.setdefault("order", "asc")
-    if search:
-        wanted["search"] = search
-    listed = await queries.list_users(visit.db, listing.read(queries.USERS, wanted))
+    wanted = {"sort": "lastName", "order": "asc", "limit": "50"}
+    wanted |= {name: value for name, value in chosen.items() if value}
+    request, search = list_request(params, queries.USERS, **wanted)
+    listed = await queries.list_users(visit.db, request)
     return visit.page(
         "admin_people.html",
         visit.text("People"),

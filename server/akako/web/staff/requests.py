@@ -15,7 +15,7 @@ from akako.kernel.db import listing
 from akako.mentors import queries as applications
 from akako.mentors import service as mentors
 from akako.mentors.schemas import Approval
-from akako.web.paging import page_links
+from akako.web.paging import list_request, page_links
 from akako.web.site import Site, Visit, page
 
 PER_PAGE = "20"
@@ -41,12 +41,7 @@ def person_name(user: Any) -> str:
 
 def queue_request(visit: Visit, spec: listing.Spec) -> tuple[listing.Request, str]:
     """Return the page of a queue that the address asks for, and the search text."""
-    params = visit.request.query_params
-    search = params.get("q", "").strip()
-    wanted = {"page": params.get("page", "1"), "limit": PER_PAGE, "order": "asc"}
-    if search:
-        wanted["search"] = search
-    return listing.read(spec, wanted), search
+    return list_request(visit.request.query_params, spec, limit=PER_PAGE, order="asc")
 
 
 async def show_requests(visit: Visit) -> Any:

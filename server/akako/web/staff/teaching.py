@@ -27,7 +27,7 @@ from akako.notes import service as notes
 from akako.storage.intake import give_up
 from akako.web import guard
 from akako.web.pages.media import context_of
-from akako.web.paging import page_links
+from akako.web.paging import list_request, page_links
 from akako.web.site import Site, Visit, page
 
 STAFF = (MENTOR, ADMIN)
@@ -82,11 +82,7 @@ async def show_subject(visit: Visit) -> Any:
 async def show_learners(visit: Visit) -> Any:
     subject = await _own_subject(visit, visit.param("subject_id"))
     params = visit.request.query_params
-    search = params.get("q", "").strip()
-    wanted = {"page": params.get("page", "1"), "limit": "50"}
-    if search:
-        wanted["search"] = search
-    request = listing.read(mentor_queries.LEARNERS, wanted)
+    request, search = list_request(params, mentor_queries.LEARNERS, limit="50")
     listed = await mentor_queries.list_learners(visit.db, subject.id, request)
     path = f"/teach/subjects/{subject.id}/learners"
     return visit.page(
