@@ -1,10 +1,13 @@
-"""Reject decisions that callers make on their own requests."""
+"""Rules of all decisions: never on an own request, and open to undoing for a short time."""
 
 from __future__ import annotations
 
 from akako.kernel.core.access import ADMIN, Actor
 from akako.kernel.core.errors import Forbidden
 from akako.kernel.db.database import Database
+
+REOPEN_SECONDS = 30  # in which a decision can be undone
+TOO_LATE = f"Only a decision of the last {REOPEN_SECONDS} seconds can be reopened"
 
 
 async def refuse_own_request(tx: Database, actor: Actor, user_id: str) -> None:

@@ -6,6 +6,7 @@ from typing import get_args
 
 import asyncpg
 
+from akako.authority.decisions import REOPEN_SECONDS
 from akako.education import queries as education
 from akako.enrollment.schemas import (
     Enrollment,
@@ -48,7 +49,6 @@ ALL = Spec(
 )
 OWN = Spec(sorts=SORTS, default="requestedAt", descending=True, dates=DATES, identity="e.id")
 
-REOPEN_SECONDS = 30
 MAX_DAILY = 1_000  # requests of a user in 24 hours, because requests can be cancelled and repeated
 RECENT = """
 (select count(*) from enrollments o

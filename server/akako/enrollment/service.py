@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from akako.authority.decisions import refuse_own_request
+from akako.authority.decisions import TOO_LATE, refuse_own_request
 from akako.education import queries as education
 from akako.education.nodes import SUBJECTS
 from akako.enrollment import queries
@@ -148,11 +148,8 @@ async def reopen(db: Database, actor: Actor, enrollment_id: str) -> Enrollment:
         except asyncpg.UniqueViolationError:
             raise Conflict("enrollment", "subjectId", before.subject_id) from None
         if after is None:
-            message = (
-                f"Only a decision of the last {queries.REOPEN_SECONDS} seconds can be reopened"
-            )
             expected = [APPROVED, REJECTED]
-            raise InvalidState("enrollment", enrollment_id, before.status, expected, message)
+            raise InvalidState("enrollment", enrollment_id, before.status, expected, TOO_LATE)
         await _record(tx, actor, "reopened", before, after)
         await notifications.withdraw(tx, after.user_id, enrollment_id)
         return after

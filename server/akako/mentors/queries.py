@@ -7,6 +7,7 @@ from typing import get_args
 import asyncpg
 import msgspec
 
+from akako.authority.decisions import REOPEN_SECONDS
 from akako.kernel.core.envelope import Listed
 from akako.kernel.core.ids import new_id
 from akako.kernel.db import listing, pages
@@ -36,7 +37,6 @@ ALL = Spec(
 )
 OWN = Spec(sorts=SORTS, default="requestedAt", descending=True, dates=DATES, identity="a.id")
 
-REOPEN_SECONDS = 30
 MAX_DAILY = 50  # applications of a user in 24 hours, because another one can follow a rejection
 FIELDS = MentorApplication.__struct_fields__
 COLUMNS = ", ".join(f"a.{name}" for name in FIELDS)

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import asyncpg
 
-from akako.authority.decisions import refuse_own_request
+from akako.authority.decisions import TOO_LATE, refuse_own_request
 from akako.education import queries as education_queries
 from akako.education import service as education
 from akako.education.schemas import SubjectUpdate
@@ -93,9 +93,8 @@ async def _reopened(tx: Database, before: MentorApplication) -> MentorApplicatio
     except asyncpg.UniqueViolationError:
         raise Conflict("mentor_application", "status", PENDING) from None
     if after is None:
-        message = f"Only a decision of the last {queries.REOPEN_SECONDS} seconds can be reopened"
         expected = [APPROVED, REJECTED]
-        raise InvalidState("mentor_application", before.id, before.status, expected, message)
+        raise InvalidState("mentor_application", before.id, before.status, expected, TOO_LATE)
     return after
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from akako.authority.decisions import REOPEN_SECONDS
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import NotFound, ValidationFailed
 from akako.kernel.core.ids import new_id
@@ -12,9 +13,9 @@ from akako.kernel.db.database import Database
 from akako.notifications import queries
 from akako.notifications.schemas import Notification, Reading, Type, Updated
 
-# A decision can be undone for 30 seconds. A transaction that undoes it may begin in the last one,
-# so the notification appears a few seconds later.
-DECISION_SECONDS = 35.0
+# A transaction that undoes a decision may begin in the last of REOPEN_SECONDS, so the notification
+# appears a few seconds later.
+DECISION_SECONDS = REOPEN_SECONDS + 5.0
 ANNOUNCE = "notifications.announce"
 
 

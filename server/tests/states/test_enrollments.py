@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from akako.enrollment.queries import REOPEN_SECONDS
+from akako.authority.decisions import REOPEN_SECONDS
 from akako.kernel.core.ids import new_id
 from tests.library.school import Topic, add_topic
 from tests.parts.server import Server
