@@ -15,9 +15,10 @@ import msgspec
 import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from prometheus_client import Counter, Gauge
 
 from akako.kernel.core.errors import ServiceUnavailable
-from akako.kernel.telemetry import metrics
+from akako.kernel.telemetry.metrics import REGISTRY
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +35,18 @@ MAX_JWKS_BYTES = 256 * 1024
 MIN_BITS, MAX_BITS = 2048, 8192
 PRIVATE_PARTS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 NEVER = -math.inf
+
+KEY_SET_FAILURES = Counter(
+    "akako_key_set_failures", "Failed reads of the issuer's keys", registry=REGISTRY
+)
+# The label avoids a series with the value 0 (1970) in workers that have not read the keys yet.
+KEY_SET_LOADED = Gauge(
+    "akako_key_set_loaded_timestamp_seconds",
+    "When the worker with the oldest keys last read them from the issuer",
+    ["source"],
+    registry=REGISTRY,
+    multiprocess_mode="livemin",
+)
 
 
 class KeySet(Protocol):
@@ -235,12 +248,12 @@ class JwksKeySet:
             self._keys = parse_key_set(body)
         except Exception as error:  # after any failure the previous keys stay in use
             self._failed_at = self._clock()
-            metrics.KEY_SET_FAILURES.inc()
+            KEY_SET_FAILURES.inc()
             log.warning("key_set_unreadable", error=type(error).__name__)
         else:
             self._loaded_at = self._clock()
             self._failed_at = NEVER
-            metrics.record_keys_read()
+            KEY_SET_LOADED.labels("issuer").set(time.time())
         finally:
             self._loading = None
 

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from akako.backends.key_set import KeySet, decode_base64url
 from akako.kernel.core.access import CallerRejected, UnknownCaller
 from akako.kernel.core.errors import BadRequest, Unauthorized
-from akako.kernel.core.json import decode_object
 from akako.kernel.core.ports import Claims
+from akako.kernel.core.validation.json import decode_object
 
 MAX_TOKEN_CHARS = 8 * 1024
 MAX_KID_CHARS = 255

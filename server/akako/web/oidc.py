@@ -17,8 +17,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, KeySetSerialization
 
-from akako.kernel.core.clerk_user import CLERK_ID
 from akako.kernel.core.errors import Forbidden, NotFound, ServiceUnavailable
+from akako.kernel.core.fields import CLERK_ID
 from akako.kernel.core.ports import DirectoryUser
 from akako.web.sessions import queries
 from akako.web.sessions.service import hashed

@@ -127,5 +127,5 @@ async def test_the_directory_knows_one_person_for_each_role(tmp_path: Path) -> N
     assert learner.emails == ("test@example.com",)
     assert learner.first_name
     assert learner.last_name
-    assert await directory.get_user("user_nobody") is None
+    assert await directory.get_user("user_unknown") is None
     await directory.close()

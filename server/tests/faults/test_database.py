@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from akako.backends.database.pool import Pool
 from akako.kernel.core.errors import ServiceUnavailable
-from akako.kernel.db.pool import Pool
 from tests.conftest import StartServer
 from tests.faults import invariants
 from tests.faults.database import OwnPostgres
-from tests.faults.deeds import SECRET, all_deeds, ask, ask_again, judge
+from tests.faults.operations import SECRET, all_operations, check_outcomes, send_again, send_all
 from tests.faults.test_stopped_servers import locked, waiting
 from tests.http.refusals import details_of
 from tests.identity.people import Ask, together
@@ -50,7 +50,7 @@ def ready(api: Server) -> bool:
 
 
 async def refused_soon(api: Server) -> None:
-    """Reads and writes are told to come back, and the process itself is well."""
+    """Check that reads and writes are 503 with Retry-After, and that the process is live."""
     started = time.monotonic()
     asks = [Ask("GET", LEVELS), Ask("GET", PROFILE, "learner"), Ask("GET", "/health/ready")]
     for answer in await together(api, asks):
@@ -78,22 +78,22 @@ async def every_connection_works(api: Server) -> None:
 
 
 async def test_stopped_and_started_again(api: Server, own: OwnPostgres) -> None:
-    deeds = all_deeds(api)
+    operations = all_operations(api)
     with own.stopped():
         await refused_soon(api)
-        answers = await ask(api, deeds)
+        answers = await send_all(api, operations)
     await healed(api)
-    judge(deeds, answers)
-    assert not any(deed.done() for deed in deeds)
-    await ask_again(api, deeds)
+    check_outcomes(operations, answers)
+    assert not any(operation.done() for operation in operations)
+    await send_again(api, operations)
 
 
 @pytest.mark.parametrize("how", ["stop", "crash"])
 async def test_in_the_middle_of_writes(api: Server, own: OwnPostgres, how: str) -> None:
-    deeds = all_deeds(api)
+    operations = all_operations(api)
     with locked(api, "outbox"):
-        asking = asyncio.create_task(ask(api, deeds))
-        await waiting(api, len(deeds))
+        asking = asyncio.create_task(send_all(api, operations))
+        await waiting(api, len(operations))
         await asyncio.to_thread(getattr(own, how))
     answers = await asking
     if how == "stop":
@@ -102,21 +102,21 @@ async def test_in_the_middle_of_writes(api: Server, own: OwnPostgres, how: str) 
     # Whose session ends first is not said: with the lock gone, a write may still get through.
     assert any(answer is not None and answer.status_code == 503 for answer in answers)
     assert None not in answers
-    judge(deeds, answers)
-    await ask_again(api, deeds)
+    check_outcomes(operations, answers)
+    await send_again(api, operations)
 
 
 async def test_frozen(api: Server, own: OwnPostgres) -> None:
-    deeds = all_deeds(api)
+    operations = all_operations(api)
     with own.frozen():
         await refused_soon(api)
         started = time.monotonic()
-        answers = await ask(api, deeds)
+        answers = await send_all(api, operations)
         assert time.monotonic() - started < PATIENCE
-    judge(deeds, answers)
+    check_outcomes(operations, answers)
     await healed(api)
     await every_connection_works(api)
-    await ask_again(api, deeds)
+    await send_again(api, operations)
 
 
 async def test_a_connection_that_hung_is_not_used_again(own: OwnPostgres) -> None:
@@ -132,55 +132,57 @@ async def test_a_connection_that_hung_is_not_used_again(own: OwnPostgres) -> Non
 
 
 async def test_read_only(api: Server, own: OwnPostgres) -> None:
-    deeds = all_deeds(api)
+    operations = all_operations(api)
     with own.read_only():
         await asyncio.to_thread(eventually, lambda: api.get(LEVELS).status_code == 200)
-        answers = await ask(api, deeds)
-        assert [answer and answer.status_code for answer in answers] == [503] * len(deeds)
+        answers = await send_all(api, operations)
+        assert [answer and answer.status_code for answer in answers] == [503] * len(operations)
         assert api.get(LEVELS).status_code == 200
-    judge(deeds, answers)
+    check_outcomes(operations, answers)
     await healed(api)
-    assert not any(deed.done() for deed in deeds)
-    await ask_again(api, deeds)
+    assert not any(operation.done() for operation in operations)
+    await send_again(api, operations)
 
 
 async def test_out_of_connections(api: Server, own: OwnPostgres) -> None:
-    deeds = all_deeds(api)
+    operations = all_operations(api)
     with own.full():
         answers = await together(api, [Ask("GET", PROFILE, "learner")] * 40)
         assert {answer.status_code for answer in answers} <= {200, 503}
-        asked = await ask(api, deeds)
+        asked = await send_all(api, operations)
     await healed(api)
-    judge(deeds, asked)
+    check_outcomes(operations, asked)
     await every_connection_works(api)
-    await ask_again(api, deeds)
+    await send_again(api, operations)
 
 
 @pytest.mark.parametrize("table", ["documents", "outbox"])
 async def test_the_disk_of_the_database_is_full(api: Server, table: str) -> None:
     """PostgreSQL says so with an error of its own, here at the first or the last insertion."""
-    deeds = all_deeds(api)
+    operations = all_operations(api)
     with api.db() as db:
         db.execute(FULL.format(table=table))
-    answers = await ask(api, deeds)
-    judge(deeds, answers)
+    answers = await send_all(api, operations)
+    check_outcomes(operations, answers)
     with api.db() as db:
         db.execute(f"drop trigger full_disk on {table}")
-    failed = [deed for deed, answer in zip(deeds, answers, strict=True) if _failed(answer)]
-    assert len(failed) == (1 if table == "documents" else len(deeds))
-    assert not any(deed.done() for deed in failed)
+    failed = [
+        operation for operation, answer in zip(operations, answers, strict=True) if _failed(answer)
+    ]
+    assert len(failed) == (1 if table == "documents" else len(operations))
+    assert not any(operation.done() for operation in failed)
     await healed(api)
-    await ask_again(api, deeds)
+    await send_again(api, operations)
 
 
 def _failed(answer: httpx2.Response | None) -> bool:
     return answer is not None and answer.status_code == 503
 
 
-async def test_told_to_stop_while_the_database_is_away(api: Server, own: OwnPostgres) -> None:
-    deeds = all_deeds(api)
+async def test_sigterm_while_the_database_is_away(api: Server, own: OwnPostgres) -> None:
+    operations = all_operations(api)
     with own.stopped():
         assert await asyncio.to_thread(api.stop) == 0
     await asyncio.to_thread(api.start)
     await healed(api)
-    await ask_again(api, deeds)
+    await send_again(api, operations)

@@ -10,24 +10,24 @@ import pytest
 from akako.backends.folder_store import FolderStore
 from tests.conftest import StartServer
 from tests.faults import invariants
-from tests.faults.deeds import SECRET, all_deeds, ask, ask_again, judge
+from tests.faults.operations import SECRET, all_operations, check_outcomes, send_again, send_all
 from tests.library.school import objects
 from tests.parts.server import Server
 
 AUDIT = "update audit_log set at = at - interval '1 second' where action = "
 BREAKING = {
-    "a file that nobody is on record to have stored": AUDIT + "'document.uploaded'",
+    "a file without an audit entry of its upload": AUDIT + "'document.uploaded'",
     "a topic that miscounts its documents": "update topics set document_count = 7",
     "a role without its decision": AUDIT + "'user_role.assigned'",
-    "a role taken away by nobody": "update user_roles set revoked_by = 'user_x'",
+    "a role revoked by an unknown user": "update user_roles set revoked_by = 'user_x'",
     "an approved application without its role": "delete from user_roles where role = 'MENTOR'",
     "a decision without its record": AUDIT + "'enrollment.approved'",
     "a record of a decision that was not made": (
         "update enrollments set status = 'REJECTED', decided_at = now() - interval '1 day'"
     ),
-    "a deed that was recorded and not announced": "delete from outbox where type like 'video%'",
+    "an audit entry without its event": "delete from outbox where type like 'video%'",
     "a message that was half applied": "update webhook_messages set type = null",
-    "an account that is nobody's": "delete from user_roles where role = 'LEARNER'",
+    "an account without a role": "delete from user_roles where role = 'LEARNER'",
     "a finished upload without its result": """
         insert into resumable_uploads (id, user_id, kind, topic_id, size, received, file_name, told,
             result_id, expires_at)
@@ -56,17 +56,17 @@ def calls() -> dict[str, int]:
 def api(start_server: StartServer, calls: dict[str, int]) -> Server:
     """A school in which everything was done once, and done again where that changes nothing."""
     server = start_server({"AKAKO_CLERK_WEBHOOK_SECRETS": SECRET})
-    deeds = all_deeds(server)
+    operations = all_operations(server)
 
     async def do() -> None:
-        answers = await ask(server, deeds)
+        answers = await send_all(server, operations)
         assert all(answers)
-        judge(deeds, answers)
-        await ask_again(server, deeds)
+        check_outcomes(operations, answers)
+        await send_again(server, operations)
 
     asyncio.run(do())
     invariants.check(server)  # which also removes what replaced files left behind
-    calls[server.user_id("admin")] = len(deeds) - 1
+    calls[server.user_id("admin")] = len(operations) - 1
     return server
 
 

@@ -1,4 +1,4 @@
-"""A server that is told to stop, or killed, at each step of its writes leaves nothing half done.
+"""A server that is stopped or killed at each step of its writes leaves no partial effect.
 
 The server stands still in front of a locked table: at the first statement of a decision or message,
 before the account, the role, the object, the record and the announcement.
@@ -21,12 +21,12 @@ from akako.kernel.core.ids import new_id
 from akako.plans.meter import LEASE
 from tests.conftest import StartServer
 from tests.faults import invariants
-from tests.faults.deeds import SECRET, all_deeds, ask, ask_again, judge
+from tests.faults.operations import SECRET, all_operations, check_outcomes, send_again, send_all
 from tests.http import raw
 from tests.library.school import MIB, add_topic, eventually, put_video, uploaded, video
 from tests.parts.server import Server
 
-# The tables that are locked, and how many of the six deeds wait for one of them.
+# The tables that are locked, and how many of the six operations wait for one of them.
 STEPS = {
     "enrollments, mentor_applications, webhook_messages": 3,
     "users": 4,
@@ -48,7 +48,7 @@ def api(start_server: StartServer) -> Server:
 
 @contextmanager
 def locked(api: Server, tables: str) -> Iterator[None]:
-    """Everybody may read the tables and nobody may write them."""
+    """Lock the tables: reads are possible, writes are not."""
     assert api.database_url
     db = psycopg.connect(api.database_url)
     try:
@@ -68,40 +68,40 @@ async def waiting(api: Server, number: int) -> None:
 
 @pytest.mark.parametrize("tables", STEPS)
 async def test_killed(api: Server, tables: str) -> None:
-    deeds = all_deeds(api)
+    operations = all_operations(api)
     with locked(api, tables):
-        asking = asyncio.create_task(ask(api, deeds))
+        asking = asyncio.create_task(send_all(api, operations))
         await waiting(api, STEPS[tables])
         api.kill()
         answers = await asking
     assert sum(answer is None for answer in answers) >= STEPS[tables]
     await asyncio.to_thread(api.start)
-    judge(deeds, answers)
+    check_outcomes(operations, answers)
     await asyncio.to_thread(invariants.check, api)
-    await ask_again(api, deeds)
+    await send_again(api, operations)
     await asyncio.to_thread(invariants.check, api)
 
 
 @pytest.mark.parametrize("tables", STEPS)
-async def test_told_to_stop(api: Server, tables: str) -> None:
+async def test_sigterm_during_writes(api: Server, tables: str) -> None:
     """What is under way is finished and answered before the server ends."""
-    deeds = all_deeds(api)
+    operations = all_operations(api)
     assert api.process is not None
     with locked(api, tables):
-        asking = asyncio.create_task(ask(api, deeds))
+        asking = asyncio.create_task(send_all(api, operations))
         await waiting(api, STEPS[tables])
         api.process.send_signal(signal.SIGTERM)
         await asyncio.to_thread(eventually, lambda: not listens(api))
     answers = await asking
     assert None not in answers
     assert await asyncio.to_thread(api.process.wait, 30) == 0
-    judge(deeds, answers)
+    check_outcomes(operations, answers)
     invariants.check(api)
     await asyncio.to_thread(api.start)
-    await ask_again(api, deeds)
+    await send_again(api, operations)
 
 
-async def test_told_to_stop_during_a_download(api: Server) -> None:
+async def test_sigterm_during_a_download(api: Server) -> None:
     """Who reads slowly gets the file to its end."""
     topic, content = add_topic(api), video(24 * MIB)
     uploaded(put_video(api, topic, content))

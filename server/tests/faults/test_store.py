@@ -10,7 +10,7 @@ import pytest
 from akako.backends.s3_store import S3Store
 from tests.conftest import StartServer
 from tests.faults import invariants
-from tests.faults.deeds import SECRET, all_deeds, ask, ask_again, judge
+from tests.faults.operations import SECRET, all_operations, check_outcomes, send_again, send_all
 from tests.library.school import MIB, add_topic, put_video, refused, upload, uploaded, video
 from tests.parts.seaweedfs import BUCKET, SeaweedFS, start_seaweedfs
 from tests.parts.server import Server
@@ -45,7 +45,7 @@ def store(bucket: SeaweedFS) -> S3Store:
 
 
 def refuse(network: TcpProxy) -> Callable[[], None]:
-    """As when it is stopped: nobody listens."""
+    """As when it is stopped: the port is closed."""
     network.refuse()
     network.drop()
     return network.accept
@@ -67,36 +67,39 @@ async def test_the_bucket_away(
     api: Server, network: TcpProxy, store: S3Store, fault: Callable[[TcpProxy], Callable[[], None]]
 ) -> None:
     """Only files are affected: everything else is written as ever."""
-    deeds = all_deeds(api)
+    operations = all_operations(api)
     network.drop()
     heal = fault(network)
     try:
-        answers = await ask(api, deeds)
+        answers = await send_all(api, operations)
     finally:
         await asyncio.to_thread(heal)
-    for deed, answer in zip(deeds, answers, strict=True):
+    for operation, answer in zip(operations, answers, strict=True):
         assert answer is not None
-        assert (answer.status_code == 503) == (deed.name in FILES), (deed.name, answer.text)
-    judge(deeds, answers)
+        assert (answer.status_code == 503) == (operation.name in FILES), (
+            operation.name,
+            answer.text,
+        )
+    check_outcomes(operations, answers)
     network.drop()
     await asyncio.to_thread(invariants.check, api, store)
-    await ask_again(api, deeds)
+    await send_again(api, operations)
     await asyncio.to_thread(invariants.check, api, store)
 
 
 async def test_a_slow_bucket(api: Server, network: TcpProxy, store: S3Store) -> None:
     """A slow line takes longer, and that is all."""
-    deeds = all_deeds(api)
+    operations = all_operations(api)
     network.delay = 0.1
     try:
-        answers = await ask(api, deeds)
+        answers = await send_all(api, operations)
         topic = add_topic(api)
         uploaded(put_video(api, topic, video(MIB)))
         assert api.get(topic.video, as_="admin").content == video(MIB)
     finally:
         network.delay = 0.0
     assert {answer and answer.status_code for answer in answers} == {200, 201}
-    judge(deeds, answers)
+    check_outcomes(operations, answers)
     await asyncio.to_thread(invariants.check, api, store)
 
 
@@ -104,13 +107,13 @@ async def test_killed_beside_a_frozen_bucket(
     api: Server, bucket: SeaweedFS, store: S3Store
 ) -> None:
     """The server dies while the bucket has not answered yet."""
-    deeds = [deed for deed in all_deeds(api) if deed.name in FILES]
+    operations = [operation for operation in all_operations(api) if operation.name in FILES]
     bucket.pause()
-    asking = asyncio.create_task(ask(api, deeds))
+    asking = asyncio.create_task(send_all(api, operations))
     try:
         with api.db() as db:
             sql = "select count(*) from pending_objects"
-            while (row := db.execute(sql).fetchone()) is None or row[0] < len(deeds):
+            while (row := db.execute(sql).fetchone()) is None or row[0] < len(operations):
                 await asyncio.sleep(0.02)
         api.kill()
     finally:
@@ -118,11 +121,11 @@ async def test_killed_beside_a_frozen_bucket(
     assert await asking == [None, None]
     await asyncio.to_thread(api.start)
     await asyncio.to_thread(invariants.check, api, store)
-    await ask_again(api, deeds)
+    await send_again(api, operations)
 
 
 def test_an_object_that_vanished(api: Server, store: S3Store) -> None:
-    """Nothing can bring it back, and nobody is served half of it."""
+    """It cannot be restored, and no part of it is served."""
     document = uploaded(upload(api, add_topic(api)))
     with api.db() as db:
         row = db.execute(

@@ -7,7 +7,7 @@ from typing import Any
 
 from akako.dev.fake_clerk import sign_webhook
 from akako.kernel.core.ids import new_id
-from tests.faults.deeds import SECRET
+from tests.faults.operations import SECRET
 from tests.house.project import ROOT
 from tests.library.school import video
 from tests.parts.server import Server
@@ -96,8 +96,8 @@ def _files(write: Writer, topic: dict[str, str]) -> None:
     write("uploadVideo", options=film, topicId=topic["id"])
     write("createVideoLink", topicId=topic["id"])
     write("deleteVideo", topicId=topic["id"])
-    told = plan(_Named(topic["id"]))  # type: ignore[arg-type]
-    begin = VERSION | {"Upload-Metadata": told, "Upload-Length": "5"}
+    metadata = plan(_Named(topic["id"]))  # type: ignore[arg-type]
+    begin = VERSION | {"Upload-Metadata": metadata, "Upload-Length": "5"}
     first = write("beginUpload", options={"headers": begin})["id"]
     piece = VERSION | BYTES | {"Upload-Offset": "0"}
     write("appendToUpload", options={"headers": piece, "content": b"hello"}, uploadId=first)

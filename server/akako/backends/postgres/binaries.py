@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from akako.backends.postgres_owner import EmbeddedPostgresError, Owner, blocking_folder
+from akako.backends.postgres.owner import EmbeddedPostgresError, Owner, blocking_folder
 
 OLDEST = 14
 NEEDED = ("postgres", "initdb", "pg_ctl")

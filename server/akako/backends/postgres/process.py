@@ -13,10 +13,10 @@ from typing import NamedTuple
 import psycopg
 from psycopg import sql
 
-from akako.backends.postgres_binaries import Programs
-from akako.backends.postgres_cluster import NAME, SUPERUSER, Folder, reason
-from akako.backends.postgres_owner import EmbeddedPostgresError, Owner, run_as
-from akako.kernel.core.processes import is_alive
+from akako.backends.postgres.binaries import Programs
+from akako.backends.postgres.cluster import NAME, SUPERUSER, Folder, reason
+from akako.backends.postgres.owner import EmbeddedPostgresError, Owner, run_as
+from akako.kernel.telemetry.processes import is_alive
 
 START_SECONDS = 300  # recovery after a power cut reads up to a gigabyte, maybe from a slow card
 

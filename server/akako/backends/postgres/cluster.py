@@ -8,8 +8,8 @@ import shutil
 import threading
 from pathlib import Path
 
-from akako.backends.postgres_binaries import Programs
-from akako.backends.postgres_owner import EmbeddedPostgresError, Owner, run_as
+from akako.backends.postgres.binaries import Programs
+from akako.backends.postgres.owner import EmbeddedPostgresError, Owner, run_as
 
 NAME = "akako"  # of the database, and of the role that owns it and nothing else
 SUPERUSER = "postgres"

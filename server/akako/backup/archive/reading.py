@@ -26,7 +26,7 @@ from akako.backup.archive import (
     is_key,
     is_plain,
 )
-from akako.kernel.files.pipes import ReadAhead
+from akako.backup.archive.pipes import ReadAhead
 
 BLOCK = tarfile.BLOCKSIZE
 # `path` and `size` of a member, and what other tar programs add, such as times.

@@ -9,12 +9,12 @@ import re
 from urllib.parse import quote
 
 from akako.kernel.core.ports import ObjectStore
-from akako.kernel.files.ranges import Part
 from akako.kernel.http.context import Context
 from akako.kernel.http.responses import Headers, Response
 from akako.library.file_proxy import FileProxy
 from akako.library.media import Files
 from akako.library.queries import Playable
+from akako.library.sending.ranges import Part
 
 # nginx rejects numbers with more digits as unsatisfiable.
 PLAIN_RANGE = re.compile(r"bytes=[0-9]{0,18}-[0-9]{0,18}", re.ASCII | re.IGNORECASE)

@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
-from akako.kernel.core import json
 from akako.kernel.core.errors import MAX_VALIDATION_ERRORS, ValidationFailed, violation
 from akako.kernel.core.fields import Rule
 from akako.kernel.core.text import TextError
+from akako.kernel.core.validation import json
 
 S = TypeVar("S", bound=msgspec.Struct)
 Problems = list[dict[str, Any]]
@@ -182,37 +182,23 @@ def _boolean(path: str, value: Any, problems: Problems) -> Any:
 
 
 def _numeric(kind: inspect.IntType | inspect.FloatType) -> Reader:
-    if isinstance(kind, inspect.IntType):
-        return _integer(kind.ge, kind.le)
-    return _number(kind)
-
-
-def _integer(minimum: int | None, maximum: int | None) -> Reader:
-    def read_integer(path: str, value: Any, problems: Problems) -> Any:
-        if not isinstance(value, int) or isinstance(value, bool):
-            return _refuse(path, "Must be an integer", value, problems)
-        if minimum is not None and value < minimum:
-            return _refuse(path, f"Must be at least {minimum}", value, problems)
-        if maximum is not None and value > maximum:
-            return _refuse(path, f"Must be at most {maximum}", value, problems)
-        return value
-
-    return read_integer
-
-
-def _number(kind: inspect.FloatType) -> Reader:
+    whole = isinstance(kind, inspect.IntType)
+    accepted = int if whole else (int, float)
     above, minimum, maximum = kind.gt, kind.ge, kind.le
 
     def read_number(path: str, value: Any, problems: Problems) -> Any:
-        if not isinstance(value, (int, float)) or isinstance(value, bool):
-            return _refuse(path, "Must be a number", value, problems)
+        if not isinstance(value, accepted) or isinstance(value, bool):
+            article = "an integer" if whole else "a number"
+            return _refuse(path, f"Must be {article}", value, problems)
         if above is not None and value <= above:
             return _refuse(path, f"Must be greater than {above:g}", value, problems)
         if minimum is not None and value < minimum:
-            return _refuse(path, f"Must be at least {minimum:g}", value, problems)
+            shown = str(minimum) if whole else f"{minimum:g}"
+            return _refuse(path, f"Must be at least {shown}", value, problems)
         if maximum is not None and value > maximum:
-            return _refuse(path, f"Must be at most {maximum:,.16g}", value, problems)
-        return float(value)
+            shown = str(maximum) if whole else f"{maximum:,.16g}"
+            return _refuse(path, f"Must be at most {shown}", value, problems)
+        return value if whole else float(value)
 
     return read_number
 

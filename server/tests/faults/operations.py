@@ -1,8 +1,8 @@
-"""One write of every kind, made all at once, and whether each of them lasted.
+"""One write of every kind, sent concurrently, and a check of the effect of each.
 
-A deed is prepared beforehand, asked for during a fault, and judged afterwards: what was
-acknowledged must be there, and what was not acknowledged is there wholly or not at all. Asking
-again afterwards must succeed.
+An operation is prepared first, sent during a fault and checked afterwards. An acknowledged effect
+must exist; one that was not acknowledged exists completely or not at all. Sending the request again
+afterwards must succeed.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ WEBHOOK = "/api/webhooks/clerk"
 Send = Callable[[httpx2.AsyncClient], Coroutine[Any, Any, httpx2.Response]]
 
 
-class Deed(NamedTuple):
-    """A write that can be asked for more than once; `done` tells whether it was carried out."""
+class Operation(NamedTuple):
+    """A write that can be repeated. `done` returns whether its effect exists."""
 
     name: str
     send: Send
     done: Callable[[], bool]
 
 
-def all_deeds(api: Server) -> list[Deed]:
-    """Fresh ones of every kind, with all that they need."""
+def all_operations(api: Server) -> list[Operation]:
+    """Return a new operation of every kind, with the objects that it needs."""
     topic = add_topic(api)
     uploaded(put_video(api, topic, video(1)))
     return [
@@ -47,39 +47,39 @@ def all_deeds(api: Server) -> list[Deed]:
     ]
 
 
-def enrollment_approval(api: Server, topic: Topic) -> Deed:
+def enrollment_approval(api: Server, topic: Topic) -> Operation:
     learner = api.user(f"learner{new_id()}")
     asked = api.post("/api/enrollment/request", as_=learner, json={"subjectId": topic.subject_id})
     assert asked.status_code == 201, asked.text
     id = asked.json()["data"]["id"]
     sql = "select count(*) from enrollments where id = %s and status = 'APPROVED'"
     path = f"/api/admin/enrollment/{id}/approve"
-    return Deed("approve an enrollment", _put(api, path), lambda: count(api, sql, id) == 1)
+    return Operation("approve an enrollment", _put(api, path), lambda: count(api, sql, id) == 1)
 
 
-def application_approval(api: Server, topic: Topic) -> Deed:
+def application_approval(api: Server, topic: Topic) -> Operation:
     learner = api.user(f"applicant{new_id()}")
     asked = api.post("/api/mentor/apply", as_=learner, json={"motivation": "I like to explain."})
     assert asked.status_code == 201, asked.text
     user_id, id = api.user_id(learner), asked.json()["data"]["id"]
     sql = "select count(*) from user_roles where user_id = %s and role = 'MENTOR'"
     path = f"/api/admin/mentor/{id}/approve"
-    return Deed("approve a mentor", _put(api, path), lambda: count(api, sql, user_id) == 1)
+    return Operation("approve a mentor", _put(api, path), lambda: count(api, sql, user_id) == 1)
 
 
-def role_grant(api: Server) -> Deed:
+def role_grant(api: Server) -> Operation:
     user_id = api.user_id(api.user(f"granted{new_id()}"))
     headers = api.headers("admin") | {"Idempotency-Key": new_id()}
     path, body = f"/api/users/{user_id}/roles", {"role": "ADMIN"}
     sql = "select count(*) from user_roles where user_id = %s and role = 'ADMIN'"
-    return Deed(
+    return Operation(
         "grant a role",
         lambda client: client.post(path, json=body, headers=headers),
         lambda: count(api, sql, user_id) == 1,
     )
 
 
-def webhook(api: Server) -> Deed:
+def webhook(api: Server) -> Operation:
     clerk_id, message_id = f"user_{new_id()}", f"msg_{new_id()}"
     data = {"id": clerk_id, "first_name": "Esi", "email_addresses": [], "updated_at": 1}
     body = json.dumps({"type": "user.created", "data": data}).encode()
@@ -90,14 +90,14 @@ def webhook(api: Server) -> Deed:
         headers = {"Content-Type": "application/json", **signed}
         return client.post(WEBHOOK, content=body, headers=headers)
 
-    return Deed("receive a webhook", send, lambda: count(api, sql, clerk_id) == 1)
+    return Operation("receive a webhook", send, lambda: count(api, sql, clerk_id) == 1)
 
 
-def document(api: Server, topic: Topic) -> Deed:
+def document(api: Server, topic: Topic) -> Operation:
     headers = api.headers("admin") | {"Idempotency-Key": new_id()}
     name = f"{new_id()}.txt"
     sql = "select count(*) from documents where file_name = %s and status = 'ACTIVE'"
-    return Deed(
+    return Operation(
         "upload a document",
         lambda client: client.post(
             UPLOAD, data={"topicId": topic.id}, files={"file": (name, b"x" * 9999)}, headers=headers
@@ -106,11 +106,11 @@ def document(api: Server, topic: Topic) -> Deed:
     )
 
 
-def replacement(api: Server, topic: Topic) -> Deed:
+def replacement(api: Server, topic: Topic) -> Operation:
     headers = api.headers("admin") | {"Idempotency-Key": new_id()}
     content = video(20_000)
     sql = "select count(*) from topics where id = %s and video_version = 2 and video_size = %s"
-    return Deed(
+    return Operation(
         "replace a video",
         lambda client: client.put(
             topic.video_admin, files={"video": ("a.mp4", content)}, headers=headers
@@ -123,35 +123,35 @@ def _put(api: Server, path: str) -> Send:
     return lambda client: client.put(path, headers=api.headers("admin"))
 
 
-async def ask(api: Server, deeds: list[Deed]) -> list[httpx2.Response | None]:
-    """Ask for all at once. None stands for an answer that never came."""
+async def send_all(api: Server, operations: list[Operation]) -> list[httpx2.Response | None]:
+    """Send all requests concurrently. None stands for a request without a response."""
 
-    async def one(client: httpx2.AsyncClient, deed: Deed) -> httpx2.Response | None:
+    async def one(client: httpx2.AsyncClient, operation: Operation) -> httpx2.Response | None:
         try:
-            return await deed.send(client)
+            return await operation.send(client)
         except httpx2.TransportError:
             return None
 
     async with httpx2.AsyncClient(base_url=api.url, timeout=60, verify=False) as client:
-        return await asyncio.gather(*(one(client, deed) for deed in deeds))
+        return await asyncio.gather(*(one(client, operation) for operation in operations))
 
 
-def judge(deeds: list[Deed], answers: list[httpx2.Response | None]) -> None:
-    """What was acknowledged is there, and a refusal asks to come back."""
-    for deed, answer in zip(deeds, answers, strict=True):
+def check_outcomes(operations: list[Operation], answers: list[httpx2.Response | None]) -> None:
+    """Check that acknowledged effects exist and that other responses are 503 with Retry-After."""
+    for operation, answer in zip(operations, answers, strict=True):
         if answer is None:
             continue
         if answer.status_code in (200, 201):
-            assert deed.done(), f"acknowledged and lost: {deed.name}"
+            assert operation.done(), f"acknowledged and lost: {operation.name}"
         else:
-            assert answer.status_code == 503, (deed.name, answer.status_code, answer.text)
+            assert answer.status_code == 503, (operation.name, answer.status_code, answer.text)
             assert answer.json()["code"] == "SERVICE_UNAVAILABLE"
             assert int(answer.headers["retry-after"]) >= 1
 
 
-async def ask_again(api: Server, deeds: list[Deed]) -> None:
-    """Every deed can be done after all, once, whatever became of it before."""
-    for deed, answer in zip(deeds, await ask(api, deeds), strict=True):
+async def send_again(api: Server, operations: list[Operation]) -> None:
+    """Check that every operation succeeds now, whether or not it did before."""
+    for operation, answer in zip(operations, await send_all(api, operations), strict=True):
         assert answer is not None
-        assert answer.status_code in (200, 201), (deed.name, answer.text)
-        assert deed.done(), deed.name
+        assert answer.status_code in (200, 201), (operation.name, answer.text)
+        assert operation.done(), operation.name

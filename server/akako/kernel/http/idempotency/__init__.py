@@ -12,8 +12,8 @@ import re
 
 import msgspec
 
-from akako.kernel.core import json
 from akako.kernel.core.errors import BadRequest, IdempotencyInProgress, IdempotencyKeyReused
+from akako.kernel.core.validation import json
 from akako.kernel.db import locks
 from akako.kernel.db.database import Database
 

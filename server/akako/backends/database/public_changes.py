@@ -11,8 +11,8 @@ from typing import Protocol
 import asyncpg
 import structlog
 
-from akako.kernel.db.hosts import Connector, one_each
-from akako.kernel.db.pool import CONNECT_SECONDS
+from akako.backends.database.hosts import Connector, one_each
+from akako.backends.database.pool import CONNECT_SECONDS
 
 log = structlog.get_logger(__name__)
 

@@ -6,20 +6,38 @@ that way, so that no link or image can cause a change.
 
 from __future__ import annotations
 
-from akako.kernel.http.asgi import Message, Scope, Send
+from akako.kernel.http.asgi import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = b"x-http-method-override"
+UPLOADS = "/api/uploads/"
 
 
-def overriding_method(scope: Scope) -> str | None:
+class MethodOverride:
+    """Middleware that replaces the method of requests for one upload."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = _overriding_method(scope)
+        if method is not None:
+            # A copy: the HTTP server frames the response by the method in its own scope.
+            scope = {**scope, "method": method}
+            send = _bodiless(send) if method == "HEAD" else send
+        await self.app(scope, receive, send)
+
+
+def _overriding_method(scope: Scope) -> str | None:
     """Return the method that a POST request stands for, or None without the header."""
-    if scope["method"] != "POST":
+    if scope["type"] != "http" or scope["method"] != "POST":
+        return None
+    if not scope["path"].startswith(UPLOADS):
         return None
     value = next((value for name, value in scope["headers"] if name == HEADER), None)
     return None if value is None else str(value.decode("latin-1")).strip().upper()
 
 
-def bodiless(send: Send) -> Send:
+def _bodiless(send: Send) -> Send:
     """Return `send` for a response without its body, with a Content-Length that says so.
 
     The client has sent POST: it reads as many bytes as Content-Length says.

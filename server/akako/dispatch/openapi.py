@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from akako.dispatch.event_types import ALL, EventType
 from akako.kernel.http.endpoint import JSON
-from akako.kernel.openapi.schemas import Models, Schema
-
-# Description, example of the body, and the type of `data`.
-Described = tuple[str, dict[str, Any], type[msgspec.Struct]]
+from akako.kernel.openapi.schemas import Schema
 
 HEADERS = {
     "webhook-id": "The id of the event, the same in each attempt. Use it to drop duplicates.",
@@ -20,29 +19,28 @@ HEADERS = {
 }
 
 
-def models(webhooks: Mapping[str, Described]) -> list[type[msgspec.Struct]]:
-    """Return the types of `data`, each once."""
-    return list(dict.fromkeys(data for _, _, data in webhooks.values()))
+# The types of `data`, each once.
+TYPES: list[type[msgspec.Struct]] = list(dict.fromkeys(each.data for each in ALL))
 
 
-def described(webhooks: Mapping[str, Described], models: Models) -> Schema:
-    return {name: {"post": _operation(name, each, models)} for name, each in webhooks.items()}
+def webhooks(schemas: Mapping[Any, Schema]) -> Schema:
+    """Return the `webhooks` section. `schemas` holds the schema of each of TYPES."""
+    return {each.name: {"post": _operation(each, schemas[each.data])} for each in ALL}
 
 
-def _operation(name: str, event: Described, models: Models) -> Schema:
-    description, example, data = event
+def _operation(event: EventType, data: Schema) -> Schema:
     body: Schema = {
         "type": "object",
         "properties": {
-            "type": {"type": "string", "const": name},
+            "type": {"type": "string", "const": event.name},
             "timestamp": {"type": "string", "format": "date-time"},
-            "data": models.of[data],
+            "data": data,
         },
         "required": ["type", "timestamp", "data"],
     }
     return {
-        "operationId": f"on {name}".title().replace(" ", "").replace(".", "").replace("_", ""),
-        "summary": description.rstrip("."),
+        "operationId": "On" + "".join(map(str.title, re.split(r"[._]", event.name))),
+        "summary": event.description.rstrip("."),
         "description": "Signed as Standard Webhooks describe. Delivered at least once.",
         "security": [],
         "parameters": [
@@ -57,7 +55,7 @@ def _operation(name: str, event: Described, models: Models) -> Schema:
         ],
         "requestBody": {
             "required": True,
-            "content": {JSON: {"schema": body, "example": example}},
+            "content": {JSON: {"schema": body, "example": event.example}},
         },
         "responses": {
             "2XX": {"description": "Accepted. Any other response is tried again later."},

@@ -19,16 +19,16 @@ from pathlib import Path
 
 import psycopg
 
-from akako.backends import postgres_keeper
-from akako.backends.postgres_binaries import Programs, find_programs, for_owner
-from akako.backends.postgres_cluster import Folder, make_cluster
-from akako.backends.postgres_owner import (
+from akako.backends.postgres import keeper
+from akako.backends.postgres.binaries import Programs, find_programs, for_owner
+from akako.backends.postgres.cluster import Folder, make_cluster
+from akako.backends.postgres.owner import (
     EmbeddedPostgresError,
     Owner,
     blocking_folder,
     choose_owner,
 )
-from akako.backends.postgres_process import SETTINGS, START_SECONDS, ensure_running, postmaster
+from akako.backends.postgres.process import SETTINGS, START_SECONDS, ensure_running, postmaster
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "attach", "running_url", "start"]
 
@@ -158,7 +158,7 @@ def _hire_keeper(
     stop = [programs.folder / "pg_ctl", "stop", "-D", folder.data, "-m", "fast", "-w", "-s"]
     duty = [users, folder.users, owner.uid, owner.gid, *stop, "-t", STOP_SECONDS]
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", postgres_keeper.__file__, *map(str, duty)],
+        [sys.executable, "-I", "-S", keeper.__file__, *map(str, duty)],
         cwd="/",
         env={"PATH": os.defpath, "LC_ALL": "C"},
         stdin=subprocess.PIPE,

@@ -19,9 +19,10 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from akako.backends.database.hosts import Connector, one_each
+from akako.backends.database.lock_waits import SESSION, WAITING_OF_TEN, may_wait
 from akako.kernel.db.database import AWAY, unavailable
-from akako.kernel.db.hosts import Connector, one_each
-from akako.kernel.db.lock_waits import SESSION, WAITING_OF_TEN, Turns, may_wait
+from akako.kernel.db.turns import Turns
 
 CONNECT_SECONDS = 1.0
 ACQUIRE_SECONDS = 1.5
@@ -86,9 +87,9 @@ class Pool:
         self._url = url
         self._size = size
         self._observer = observer or Observer()
-        self._turns = Turns(
-            max(1, size * WAITING_OF_TEN // 10), ACQUIRE_SECONDS
-        )  # for statements that may wait for locks
+        # For statements that may wait for locks.
+        waiting = max(1, size * WAITING_OF_TEN // 10)
+        self._turns = Turns(waiting, ACQUIRE_SECONDS, refused=self._observer.refused)
         # While a connection with this name is open, other processes know that this one is alive.
         self._name = f"akako {secrets.token_hex(8)}"
         self._pool: asyncpg.Pool | None = None

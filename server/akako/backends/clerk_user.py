@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from typing import Any
 
-from akako.kernel.core import text
+from akako.kernel.core.fields import CLERK_ID
 from akako.kernel.core.ports import DirectoryUser
 
-CLERK_ID = re.compile(r"user_[A-Za-z0-9]{1,64}")
 MAX_MILLISECONDS = 2**53
-MAX_NAME = 100
-UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def parse_user(data: object) -> DirectoryUser | None:
@@ -39,19 +34,6 @@ def parse_user(data: object) -> DirectoryUser | None:
         created_at=_milliseconds(data.get("created_at")),
         updated_at=_milliseconds(data.get("updated_at")),
     )
-
-
-def storable_name(name: str | None) -> str | None:
-    """Return a name without unsafe characters, cut to MAX_NAME; None if nothing is left."""
-    cleaned = unicodedata.normalize("NFC", UNSAFE.sub("", name or "")).strip()[:MAX_NAME].strip()
-    return cleaned or None
-
-
-def storable_email(email: str | None) -> str | None:
-    """Return the address, or None if it is too long or has unsafe characters."""
-    if email is None or len(email) > text.MAX_EMAIL or UNSAFE.search(email):
-        return None
-    return email
 
 
 def _verified(entries: object) -> list[dict[str, Any]]:

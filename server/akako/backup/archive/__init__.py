@@ -16,7 +16,7 @@ from typing import Annotated, BinaryIO, TypeVar
 
 import msgspec
 
-from akako.kernel.files.pipes import aside
+from akako.backup.archive.pipes import aside
 
 FORMAT = 1
 MANIFEST, END, TABLES, FILES = "manifest.json", "end.json", "tables/", "files/"
