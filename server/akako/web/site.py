@@ -24,7 +24,6 @@ from akako.kernel.db.confirmed import ConfirmedDatabase
 from akako.kernel.db.database import Database
 from akako.kernel.http.context import Dependencies
 from akako.kernel.http.limits import PAGES, PAGES_OF_USER, Limiter
-from akako.notifications import queries as notifications
 from akako.web import errors, guard, languages, rendering
 from akako.web.sessions import service as sessions
 from akako.web.sessions.tokens import WebKeys
@@ -223,8 +222,7 @@ async def find_visitor(site: Site, request: Request) -> Visitor:
         )
     except (Unauthorized, Forbidden):
         return Visitor(language=language)
-    unread = await notifications.count_unread(site.db, actor.user_id)
-    return Visitor(session=session, actor=actor, language=language, unread=unread)
+    return Visitor(session=session, actor=actor, language=language, unread=session.unread)
 
 
 def to_sign_in(request: Request) -> PageResponse:
