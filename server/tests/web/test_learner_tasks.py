@@ -159,4 +159,4 @@ def test_the_other_tasks_of_a_learner(meet: Meet, api: Server, lesson: Lesson, w
     hand.press(page.get_by_role("button", name="Sign out"))
     page.wait_for_url(f"{api.url}/")
     expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
-    until(page, lambda: not any(c["name"] == "akako" for c in page.context.cookies()))  # type: ignore[typeddict-item]
+    until(page, lambda: not any(c["name"] == "akako" for c in page.context.cookies()))
