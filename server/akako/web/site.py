@@ -189,12 +189,13 @@ def page(
 
         async def work() -> Any:
             visit.visitor = await find_visitor(site, request)
+            if request.method == "POST":
+                guard.require_same_origin(request.headers, site.origins(request))
             if roles is not None and visit.visitor.actor is None:
                 return to_sign_in(request)
             _check_roles(visit.visitor, roles)
             await _limit(visit)
             if request.method == "POST":
-                guard.require_same_origin(request.headers, site.origins(request))
                 if reads_form:
                     await _read_form(visit, guarded=guarded)
                 _confirm_at_commit(visit, roles)
