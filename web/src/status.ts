@@ -23,6 +23,12 @@ export function announce(text: string, action?: { label: string; run: () => void
   timer = window.setTimeout(() => region.replaceChildren(), action ? 30_000 : SHOWN_MS);
 }
 
+/** Show a sentence until the next one. */
+export function hold(text: string): void {
+  announce(text);
+  clearTimeout(timer);
+}
+
 /** Return a text of the page in the reader's language. */
 export function text(name: string): string {
   return document.getElementById("texts")?.dataset[name] ?? name;

@@ -21,8 +21,10 @@ from akako.web.pages import (
     sign_in,
 )
 from akako.web.site import Site, Visit, find_visitor, with_headers
-from akako.web.staff import analytics, curriculum, overview, people, teaching
+from akako.web.staff import analytics, curriculum, overview, people
 from akako.web.staff import requests as staff_requests
+from akako.web.teaching import composer, subjects
+from akako.web.teaching import notes as shared_notes
 from akako.web.visitor import Visitor
 
 AREAS = (
@@ -39,7 +41,9 @@ AREAS = (
     staff_requests,
     people,
     curriculum,
-    teaching,
+    composer,
+    subjects,
+    shared_notes,
     analytics,
 )
 NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.json")
