@@ -21,7 +21,8 @@ from akako.web.pages import (
     sign_in,
 )
 from akako.web.site import Site, Visit, find_visitor, with_headers
-from akako.web.staff import analytics, curriculum, overview, people, teaching
+from akako.web.staff import analytics, curriculum, people, teaching
+from akako.web.staff.overview import pages as overview
 from akako.web.staff.queues import pages as queues
 from akako.web.visitor import Visitor
 
