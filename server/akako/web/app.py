@@ -23,6 +23,7 @@ from akako.web.pages import (
 from akako.web.site import Site, Visit, find_visitor, with_headers
 from akako.web.staff import analytics, curriculum, overview, people, teaching
 from akako.web.staff import requests as staff_requests
+from akako.web.staff.integrations import pages as integrations
 from akako.web.visitor import Visitor
 
 AREAS = (
@@ -41,6 +42,7 @@ AREAS = (
     curriculum,
     teaching,
     analytics,
+    integrations,
 )
 NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.json")
 
