@@ -22,6 +22,7 @@ from akako.web.pages import (
 )
 from akako.web.site import Site, Visit, find_visitor, with_headers
 from akako.web.staff import analytics, curriculum, people
+from akako.web.staff.integrations import pages as integrations
 from akako.web.staff.overview import pages as overview
 from akako.web.staff.queues import pages as queues
 from akako.web.teaching import composer, subjects
@@ -46,6 +47,7 @@ AREAS = (
     subjects,
     shared_notes,
     analytics,
+    integrations,
 )
 NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.json")
 
