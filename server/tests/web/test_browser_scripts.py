@@ -11,7 +11,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page
 
 from tests.education.school import add, enroll
 from tests.learning.school import Learner, add_learner
@@ -100,14 +100,17 @@ class Watch:
         self.faults: list[str] = []
         self.page = context.new_page()
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
-        self.page.on("dialog", lambda dialog: (self.faults.append("dialog"), dialog.dismiss()))
+        self.page.on("dialog", self._dialog)
         self.page.on("console", self._console)
         self.page.on("request", lambda request: self._request(request.url))
 
-    def _console(self, message: object) -> None:
-        kind, text = message.type, message.text  # type: ignore[attr-defined]
-        if kind == "error" and "Failed to load resource" not in text:
-            self.faults.append(f"console: {text}")
+    def _dialog(self, dialog: Dialog) -> None:
+        self.faults.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.faults.append(f"console: {message.text}")
 
     def _request(self, url: str) -> None:
         if "far.example" in url or url.rstrip("/").endswith("/x"):
