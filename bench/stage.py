@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from akako.backends import valkey_counters
-from akako.backends.dev_issuer import ISSUER, KEY_FILE, DevIssuer
 from akako.backends.postgres.cluster import NAME, SUPERUSER, Folder
+from akako.backends.tokens.dev_issuer import ISSUER, KEY_FILE, DevIssuer
 from akako.migrations.run import migrate
 from bench import data, rivals, servers, sql
 from tests.parts.nginx import PROGRAM as NGINX
@@ -110,9 +110,9 @@ class Stage:
             self.running[name] = Contestant(name, port, self.stack.enter_context(server))
         return self.running[name]
 
-    def another_database(self, users: int) -> str:
+    def another_database(self, users: int, *, prefix: str = "bench") -> str:
         """Create a second school of another size."""
-        url = create_database(self.url, f"bench_{users}")
+        url = create_database(self.url, f"{prefix}_{users}")
         migrate(url)
         fill(url, users)
         return url

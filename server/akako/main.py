@@ -17,9 +17,10 @@ from akako.backends import tracing
 from akako.backends.clerk_user import parse_user
 from akako.backends.database import job_queue, public_changes
 from akako.backends.database.waits import POOL_REFUSALS
+from akako.backends.resilient_counters import ResilientCounters
 from akako.backends.secret_key import secret_keys
-from akako.backends.token_issuers import IssuerVerifier
-from akako.backends.token_verifier import JwtVerifier
+from akako.backends.tokens.token_issuers import IssuerVerifier
+from akako.backends.tokens.token_verifier import JwtVerifier
 from akako.dispatch import standing
 from akako.dispatch.addresses import Destinations
 from akako.dispatch.dispatcher import Dispatcher
@@ -31,7 +32,7 @@ from akako.integrations import disabling
 from akako.integrations.routes import Integrations
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import Forbidden
-from akako.kernel.core.ports import Claims, DirectoryUser
+from akako.kernel.core.ports import Claims, Counters, DirectoryUser
 from akako.kernel.db.turns import Turns
 from akako.kernel.files.space import Reserve
 from akako.kernel.http import application
@@ -45,6 +46,7 @@ from akako.library.file_proxy import FileProxy
 from akako.library.media import DOCUMENT, VIDEO, Files
 from akako.medialinks.service import MediaLinks
 from akako.ops import own_state
+from akako.ops.health import Counting
 from akako.ops.routes import ApiDocument, DataFolder, MoreMetrics
 from akako.ops.shared_addresses import SharedAddresses
 from akako.plans.meter import LeasingMeter
@@ -128,8 +130,13 @@ def dependencies(settings: Settings, backends: Backends, media_links: MediaLinks
         more,
         media_links,
         TimeZone(settings.time_zone),
+        Counting(partial(_counters_work, backends.counters)),
     )
     return {type(each): each for each in provided}
+
+
+def _counters_work(counters: Counters) -> bool | None:
+    return counters.working if isinstance(counters, ResilientCounters) else None
 
 
 def integrations_of(settings: Settings) -> Integrations:

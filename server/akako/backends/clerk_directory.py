@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from akako.backends.clerk_user import parse_user
-from akako.backends.key_set import RESPONSE_SECONDS, get_bounded, outbound_client
+from akako.backends.tokens.key_set import RESPONSE_SECONDS, get_bounded, outbound_client
 from akako.kernel.core.errors import ServiceUnavailable, UpstreamError
 from akako.kernel.core.fields import CLERK_ID
 from akako.kernel.core.ports import DirectoryUser

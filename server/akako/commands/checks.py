@@ -17,10 +17,15 @@ import psycopg
 from akako import assembly
 from akako.backends import valkey_connection
 from akako.backends.clerk_directory import ClerkDirectory
-from akako.backends.key_set import MAX_JWKS_BYTES, get_bounded, outbound_client, parse_key_set
 from akako.backends.postgres import embedded
 from akako.backends.postgres.binaries import find_programs
 from akako.backends.postgres.embedded import EmbeddedPostgresError
+from akako.backends.tokens.key_set import (
+    MAX_JWKS_BYTES,
+    get_bounded,
+    outbound_client,
+    parse_key_set,
+)
 from akako.kernel.core.errors import ApiError
 from akako.kernel.core.ids import new_id
 from akako.kernel.files.space import Reserve, measure

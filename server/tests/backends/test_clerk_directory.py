@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 import structlog.testing
 
-from akako.backends import clerk_directory, key_set
+from akako.backends import clerk_directory
 from akako.backends.clerk_directory import (
     MAX_FAILURES,
     MAX_RETRY_AFTER,
     PAUSE_SECONDS,
     ClerkDirectory,
 )
+from akako.backends.tokens import key_set
 from akako.dev.fake_clerk import FakeClerk
 from akako.kernel.core.errors import ServiceUnavailable, UpstreamError
 from akako.kernel.core.ports import Directory, DirectoryUser

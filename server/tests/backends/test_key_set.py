@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from akako.backends import key_set
-from akako.backends.key_set import (
+from akako.backends.tokens import key_set
+from akako.backends.tokens.key_set import (
     ABSENT_SECONDS,
     CACHE_SECONDS,
     MAX_ABSENT,

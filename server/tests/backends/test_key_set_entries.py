@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from akako.backends.key_set import StaticKeySet, decode_base64url, parse_key_set
+from akako.backends.tokens.key_set import StaticKeySet, decode_base64url, parse_key_set
 from akako.dev.fake_clerk import integer64, jwk, new_key
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from akako.backends.postgres.embedded import running_url
 from akako.kernel.files.modes import GROUP_READS
 from akako.settings import load

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from akako.backends import key_set, token_verifier
-from akako.backends.key_set import CACHE_SECONDS, JwksKeySet, StaticKeySet
-from akako.backends.token_verifier import JwtVerifier
+from akako.backends.tokens import key_set, token_verifier
+from akako.backends.tokens.key_set import CACHE_SECONDS, JwksKeySet, StaticKeySet
+from akako.backends.tokens.token_verifier import JwtVerifier
 from akako.dev.fake_clerk import FakeClerk
 from akako.kernel.core.errors import Forbidden, ServiceUnavailable, Unauthorized
 from akako.kernel.core.ports import Claims, TokenVerifier

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from akako.backup import saving
 from akako.backup.archive import ArchiveError
 from akako.backup.progress import Progress

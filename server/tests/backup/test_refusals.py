@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from akako.backup.archive import ArchiveError
 from akako.backup.staging import RestoreRefused
 from akako.migrations.run import migrate

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from akako.backends.objects.s3_store import S3Store
 from akako.backends.postgres.embedded import running_url
-from akako.backends.s3_store import S3Store
 from tests.backup.school import (
     NAMES,
     Rows,

@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.core.ports import ObjectStore
 from akako.plans.meter import LEASE
 from akako.storage.queries import WAITING
@@ -79,7 +79,7 @@ BROKEN = {
         and not exists (select from mentor_applications m where m.id = a.resource_id
             and m.status = 'APPROVED' and m.decided_at = a.at)
         """,
-    "an audit entry without its event": """
+    "an audited action without its event": """
         select a.id::text from audit_log a where a.action in (
             'document.uploaded', 'document.deleted', 'video.uploaded', 'video.deleted',
             'enrollment.requested', 'enrollment.approved', 'enrollment.rejected',
@@ -143,7 +143,7 @@ def check(
         used = calls_counted(api, user_id)
         if not made <= used <= made + LEASE * (deaths + 1):
             found.append(f"calls that were counted wrongly: {used} instead of {made}")
-    assert found == []
+    assert found == [], found
 
 
 def violations(api: Server, store: ObjectStore) -> list[str]:

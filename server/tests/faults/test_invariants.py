@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from tests.conftest import StartServer
 from tests.faults import invariants
-from tests.faults.operations import SECRET, all_operations, check_outcomes, send_again, send_all
+from tests.faults.attempts import SECRET, all_attempts, ask, ask_again, judge
 from tests.library.school import objects
 from tests.parts.server import Server
 
@@ -25,7 +25,7 @@ BREAKING = {
     "a record of a decision that was not made": (
         "update enrollments set status = 'REJECTED', decided_at = now() - interval '1 day'"
     ),
-    "an audit entry without its event": "delete from outbox where type like 'video%'",
+    "an audited action without its event": "delete from outbox where type like 'video%'",
     "a message that was half applied": "update webhook_messages set type = null",
     "an account without a role": "delete from user_roles where role = 'LEARNER'",
     "a finished upload without its result": """
@@ -56,17 +56,17 @@ def calls() -> dict[str, int]:
 def api(start_server: StartServer, calls: dict[str, int]) -> Server:
     """A school in which everything was done once, and done again where that changes nothing."""
     server = start_server({"AKAKO_CLERK_WEBHOOK_SECRETS": SECRET})
-    operations = all_operations(server)
+    attempts = all_attempts(server)
 
     async def do() -> None:
-        answers = await send_all(server, operations)
+        answers = await ask(server, attempts)
         assert all(answers)
-        check_outcomes(operations, answers)
-        await send_again(server, operations)
+        judge(attempts, answers)
+        await ask_again(server, attempts)
 
     asyncio.run(do())
     invariants.check(server)  # which also removes what replaced files left behind
-    calls[server.user_id("admin")] = len(operations) - 1
+    calls[server.user_id("admin")] = len(attempts) - 1
     return server
 
 

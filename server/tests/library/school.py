@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import httpx2
 
 from akako.backends.database.pool import Pool
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.core.ports import ObjectStore
 from akako.storage import sweeper
 from tests.factories import create_enrollment, create_subject, create_topic

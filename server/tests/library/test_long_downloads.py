@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from akako.backends.database.pool import Pool
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import ApiError
 from akako.library import service, streaming

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from akako import __version__
 from akako.backends.database.pool import Observer, Pool
 from akako.backends.database.waits import POOL_REFUSALS, record_wait
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.telemetry import metrics
 from akako.ops.scraping import render

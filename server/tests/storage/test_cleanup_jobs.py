@@ -10,7 +10,7 @@ import pytest
 
 from akako.backends.database import job_queue
 from akako.backends.database.pool import Pool
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.db import jobs, locks
 from akako.kernel.db.jobs import Job
 from akako.storage import queries, sweeper

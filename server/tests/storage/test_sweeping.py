@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from akako.backends.database.pool import Pool
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.core.ids import new_id
 from akako.storage import queries, sweeper
 from akako.storage.intake import give_up

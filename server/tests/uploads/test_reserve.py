@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.core.errors import StorageFull
 from akako.kernel.files.space import RESERVE, RESERVE_BYTES, Reserve
 from akako.uploads import landing
