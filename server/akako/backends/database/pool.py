@@ -8,7 +8,6 @@ directly. Acquiring from and releasing to asyncpg's pool costs 31 µs per statem
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 import time
 from collections import deque
@@ -20,6 +19,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from akako.backends.database.broken import DRIVER_ERRORS, is_broken, settle, translated
 from akako.backends.database.hosts import Connector, one_each
 from akako.backends.database.lock_waits import SESSION, WAITING_OF_TEN, may_wait
 from akako.kernel.db.database import AWAY, unavailable
@@ -29,12 +29,6 @@ CONNECT_SECONDS = 1.0
 ACQUIRE_SECONDS = 1.5
 IDLE_SECONDS = 60.0
 STATEMENT_SECONDS = 5.0
-SETTLE_SECONDS = 1.0
-
-# A wrong use of the driver, or a connection whose protocol state is lost.
-DRIVER_ERRORS = (asyncpg.InterfaceError, asyncpg.InternalClientError)
-# The session has ended, although the driver may not have noticed yet. It must not be reused.
-SESSION_ENDED = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
 
 
 async def _no_reset(connection: asyncpg.Connection) -> None:
@@ -133,7 +127,7 @@ class Pool:
         while True:
             while self._idle:
                 _, held = self._idle.pop()
-                if not _is_broken(held):
+                if not is_broken(held):
                     return held
                 await self._give_back(held)
             if self._taken < self._size:
@@ -236,7 +230,7 @@ class Pool:
         """Return a connection after an error, and raise the error's meaning for the caller."""
         try:
             if isinstance(error, (*AWAY, *DRIVER_ERRORS)):
-                await _settle(error, held)
+                await settle(error, held)
                 raise translated(error, held) from error
         finally:
             await self._give_back(held)
@@ -279,33 +273,3 @@ class Pool:
 def _give_up(waiter: asyncio.Future[asyncpg.Connection | None]) -> None:
     if not waiter.done():
         waiter.set_exception(TimeoutError())
-
-
-async def _settle(error: BaseException, held: asyncpg.Connection) -> None:
-    """Close a connection that is still busy after a statement timed out.
-
-    The driver asks the server to cancel the statement; a server that hangs does not receive that.
-    """
-    if not isinstance(error, TimeoutError | asyncpg.InternalClientError):
-        return
-    try:
-        await held.execute("select 1", timeout=SETTLE_SECONDS)
-    except Exception:  # any failure means that the connection cannot be reused
-        with contextlib.suppress(asyncpg.InterfaceError):  # the pool has already released it
-            held.terminate()
-
-
-def translated(error: Exception, held: asyncpg.Connection) -> Exception:
-    """Return the error for the caller. A wrong use of the driver stays as it is: it is a bug."""
-    if isinstance(error, SESSION_ENDED):
-        with contextlib.suppress(asyncpg.InterfaceError):
-            held.terminate()
-    broken = not isinstance(error, DRIVER_ERRORS) or _is_broken(held)
-    return unavailable(error) if broken else error
-
-
-def _is_broken(held: asyncpg.Connection) -> bool:
-    try:
-        return bool(held.is_closed())
-    except asyncpg.InterfaceError:
-        return True  # the pool has already released it, as it does for broken connections
