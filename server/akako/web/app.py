@@ -21,7 +21,8 @@ from akako.web.pages import (
     sign_in,
 )
 from akako.web.site import Site, Visit, find_visitor, with_headers
-from akako.web.staff import analytics, curriculum, overview, people
+from akako.web.staff import analytics, overview, people
+from akako.web.staff.curriculum import pages as curriculum
 from akako.web.staff.queues import pages as queues
 from akako.web.teaching import composer, subjects
 from akako.web.teaching import notes as shared_notes
