@@ -21,8 +21,10 @@ from akako.web.pages import (
     sign_in,
 )
 from akako.web.site import Site, Visit, find_visitor, with_headers
-from akako.web.staff import analytics, overview, people
+from akako.web.staff import analytics, overview
 from akako.web.staff.curriculum import pages as curriculum
+from akako.web.staff.people import audit, person, usage
+from akako.web.staff.people import pages as people
 from akako.web.staff.queues import pages as queues
 from akako.web.teaching import composer, subjects
 from akako.web.teaching import notes as shared_notes
@@ -41,6 +43,9 @@ AREAS = (
     overview,
     queues,
     people,
+    person,
+    audit,
+    usage,
     curriculum,
     composer,
     subjects,

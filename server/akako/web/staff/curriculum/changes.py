@@ -32,7 +32,7 @@ UPDATES: dict[str, type[schemas.LevelUpdate]] = {
 WAYS = {"up": -1, "down": 1}
 
 
-class NotAdded(Exception):  # noqa: N818 - it carries the lines that are left
+class NotAdded(Exception):
     """The problem with a line, and the lines that were not added, which begin with it."""
 
     def __init__(self, problem: ApiError, left: list[Line]) -> None:
