@@ -22,7 +22,7 @@ from akako.web.pages import (
 )
 from akako.web.site import Site, Visit, find_visitor, with_headers
 from akako.web.staff import analytics, curriculum, overview, people
-from akako.web.staff import requests as staff_requests
+from akako.web.staff.queues import pages as queues
 from akako.web.teaching import composer, subjects
 from akako.web.teaching import notes as shared_notes
 from akako.web.visitor import Visitor
@@ -38,7 +38,7 @@ AREAS = (
     media,
     developers,
     overview,
-    staff_requests,
+    queues,
     people,
     curriculum,
     composer,

@@ -84,7 +84,7 @@ def test_a_school_is_built_run_and_understood(
     assert "Withdraw" in learner.get(subject).text
     waiting = ids(r'name="id" value="(\w+)"', admin.get("/admin/requests"))
     decided = admin.send("/admin/requests", {"decide": "approve", "id": waiting})
-    assert announced(decided) == "1 approved."
+    assert announced(decided) == "1 approved. Undo (30 s)"
     lesson = ids(r'href="(/topics/\w+)"', learner.get(subject))[0]
     shown = learner.get(lesson)
     media = ids(r'"(/media/[^"]+)"', shown)
@@ -107,13 +107,13 @@ def test_a_decision_can_be_undone(place: Place, admin: Visitor, api: Server) -> 
     pupil.send(f"{subject}/request")
     waiting = ids(r'name="id" value="(\w+)"', admin.get("/admin/requests"))
     decided = admin.send("/admin/requests", {"decide": f"reject:{waiting[0]}", "note": "Later"})
-    assert announced(decided) == "1 rejected."
+    assert announced(decided) == "1 rejected. Undo (30 s)"
     undone = admin.send("/admin/requests/undo", {"id": waiting[0]})
     assert announced(undone) == "1 undone."
     again = admin.send("/admin/requests", {"decide": f"reject:{waiting[0]}"})
     repeated = admin.send("/admin/requests", {"decide": f"approve:{waiting[0]}"})
-    assert announced(again) == "1 rejected."
-    assert "1 could not be decided." in announced(repeated)
+    assert announced(again) == "1 rejected. Undo (30 s)"
+    assert announced(repeated) == "1 already decided by Ama Owusu."
     assert announced(admin.send("/admin/requests", {"decide": "approve"})).startswith("Select")
 
 
@@ -152,7 +152,7 @@ def test_an_application_is_decided(api: Server, admin: Visitor) -> None:
     assert pupil.send("/mentor/apply", {"motivation": "I teach. " * 10}).is_redirect
     waiting = ids(r'value="approve:(\w+)"', admin.get("/admin/mentors"))
     decided = admin.send("/admin/mentors", {"decide": f"approve:{waiting[0]}"})
-    assert announced(decided) == "1 approved."
+    assert announced(decided) == "1 approved. Undo (30 s)"
     assert pupil.get("/teach").status_code == 200
 
 
