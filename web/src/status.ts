@@ -58,6 +58,12 @@ function countDown(button: HTMLButtonElement, seconds: number): void {
   ticker = window.setInterval(show, 1000);
 }
 
+/** Show a sentence until the next one. */
+export function hold(text: string): void {
+  announce(text);
+  clearTimeout(timer);
+}
+
 /** Return a text of the page in the reader's language. */
 export function text(name: string): string {
   return document.getElementById("texts")?.dataset[name] ?? name;
