@@ -197,7 +197,7 @@ def page(
             await _limit(visit)
             if request.method == "POST":
                 if reads_form:
-                    await _read_form(visit, guarded=guarded)
+                    await read_form(visit, guarded=guarded)
                 _confirm_at_commit(visit, roles)
             return await handler(visit)
 
@@ -249,7 +249,7 @@ async def _limit(visit: Visit) -> None:
     state.enforce()
 
 
-async def _read_form(visit: Visit, *, guarded: bool) -> None:
+async def read_form(visit: Visit, *, guarded: bool) -> None:
     """Read the form of a POST and check its token."""
     length = visit.request.headers.get("content-length", "")
     if not length.isdecimal() or int(length) > MAX_FORM_BYTES:
