@@ -1,4 +1,4 @@
-"""A site of somebody else: a loopback server whose pages attack the school."""
+"""A foreign site: a loopback server whose pages attack the school."""
 
 from __future__ import annotations
 
