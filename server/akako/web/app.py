@@ -21,8 +21,10 @@ from akako.web.pages import (
     sign_in,
 )
 from akako.web.site import Site, Visit, find_visitor, with_headers
-from akako.web.staff import analytics, overview
+from akako.web.staff import analytics
 from akako.web.staff.curriculum import pages as curriculum
+from akako.web.staff.integrations import pages as integrations
+from akako.web.staff.overview import pages as overview
 from akako.web.staff.people import audit, person, usage
 from akako.web.staff.people import pages as people
 from akako.web.staff.queues import pages as queues
@@ -51,6 +53,7 @@ AREAS = (
     subjects,
     shared_notes,
     analytics,
+    integrations,
 )
 NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.json")
 

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
+import psycopg
 import pytest
 
 from akako.analytics import queries, totals
 from akako.analytics.days import Bucket, end_of, start_of
 from akako.analytics.rollup import roll_up
 from akako.kernel.db.pool import Pool
+from tests.factories import create_user
 
 ZONE = "UTC"
 DECIDED = 1_500  # more than LIVE_MOMENTS
@@ -20,8 +22,13 @@ FEW = 100
 
 
 @pytest.fixture
-async def db(new_database: Callable[[], str]) -> AsyncIterator[Pool]:
-    pool = Pool(new_database(), size=2)
+def url(new_database: Callable[[], str]) -> str:
+    return new_database()
+
+
+@pytest.fixture
+async def db(url: str) -> AsyncIterator[Pool]:
+    pool = Pool(url, size=2)
     yield pool
     await pool.close()
 
@@ -108,21 +115,16 @@ async def test_much_activity_comes_from_the_last_roll_up(db: Pool) -> None:
 
 
 async def test_totals_come_from_the_last_roll_up_once_there_is_one(
-    db: Pool, monkeypatch: pytest.MonkeyPatch
+    db: Pool, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(totals, "LARGE_ROWS", FEW)
-    await db.execute(
-        """
-        insert into users (id, clerk_id, search_key, plan)
-        select 'u' || n, 'c' || n, 'u', 'FREE' from generate_series(1, $1) n
-        """,
-        FEW + 1,
-    )
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(FEW + 1):
+            create_user(connection)
     await db.execute("analyze users")
     live = await totals.read_users(db)
     assert live["total"] == FEW + 1
     await roll_up(db, ZONE)
-    await db.execute(
-        "insert into users (id, clerk_id, search_key, plan) values ('x', 'x', 'x', 'FREE')"
-    )
+    with psycopg.connect(url, autocommit=True) as connection:
+        create_user(connection)
     assert await totals.read_users(db) == live
