@@ -18,6 +18,7 @@ from akako.kernel.openapi import document
 from akako.learning import mentor_routes as taught_routes
 from akako.learning import routes as learning_routes
 from akako.library import routes as library_routes
+from akako.library.naming import routes as naming_routes
 from akako.medialinks import routes as medialinks_routes
 from akako.mentors import routes as mentors_routes
 from akako.notes import routes as notes_routes
@@ -35,6 +36,7 @@ ROOMS = (
     education_admin_routes,
     curriculum_routes,
     library_routes,
+    naming_routes,
     medialinks_routes,
     uploads_routes,
     enrollment_routes,
