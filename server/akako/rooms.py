@@ -18,9 +18,9 @@ from akako.kernel.openapi import document
 from akako.learning import mentor_routes as taught_routes
 from akako.learning import routes as learning_routes
 from akako.library import routes as library_routes
-from akako.library.naming import routes as naming_routes
 from akako.medialinks import routes as medialinks_routes
 from akako.mentors import routes as mentors_routes
+from akako.naming import routes as naming_routes
 from akako.notes import routes as notes_routes
 from akako.notifications import routes as notification_routes
 from akako.ops import history_routes

@@ -9,9 +9,9 @@ from akako.kernel.core.errors import NotFound
 from akako.kernel.db import audit
 from akako.kernel.db.database import Database
 from akako.library import queries as library
-from akako.library.naming import queries
-from akako.library.naming.schemas import DocumentUpdate
 from akako.library.service import require_writable
+from akako.naming import queries
+from akako.naming.schemas import DocumentUpdate
 
 
 async def update_document(

@@ -6,10 +6,10 @@ from akako.education.schemas import Document
 from akako.kernel.core.envelope import Ok
 from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import put
-from akako.library.naming import service
-from akako.library.naming.schemas import DocumentUpdate
 from akako.library.routes import TAG as TAG
 from akako.library.service import STAFF
+from akako.naming import service
+from akako.naming.schemas import DocumentUpdate
 
 
 @put(
