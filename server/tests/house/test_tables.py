@@ -57,6 +57,7 @@ ERASES = "one statement erases the personal data of a deleted user from every ta
 NAMES = "a list shows the names of people or subjects beside its own rows, in one statement"
 SHARES = "commands and metrics for operators read and change what other packages own"
 FIGURES = "figures are computed from the sources, and totals are kept with them"
+RENAMES = "a document is renamed together with the time of change of its topic"
 PAGE = "a page shows rows of several packages in one statement"
 ADDRESSEES = "the readers of a notification are found in the statement that writes it"
 PROGRESS = "progress is counted over the visible topics of approved subjects, in one statement"
@@ -100,6 +101,7 @@ READS: dict[tuple[str, str], str] = {
     ("audit_log", "curriculum"): ORDER,
     ("documents", "analytics"): FIGURES,
     ("documents", "learning"): PROGRESS,
+    ("documents", "naming"): RENAMES,
     ("documents", "web"): PAGE,
     ("enrollments", "analytics"): FIGURES,
     ("enrollments", "learning"): PROGRESS,
@@ -140,6 +142,8 @@ READS: dict[tuple[str, str], str] = {
     ("topics", "demo"): HISTORY,
 }
 WRITES: dict[tuple[str, str], str] = {
+    ("documents", "naming"): RENAMES,
+    ("topics", "naming"): RENAMES,
     ("audit_log", "identity"): ERASES,
     ("outbox", "identity"): ERASES,
     ("audit_log", "ops"): RETENTION,
