@@ -9,6 +9,8 @@ from akako.kernel.core.errors import NotFound
 from akako.kernel.http.application import Api
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
 from akako.web import errors, static
+from akako.web.admin.overview import pages as overview
+from akako.web.admin.queues import pages as queues
 from akako.web.learners import pages as learner
 from akako.web.pages import (
     account,
@@ -24,10 +26,8 @@ from akako.web.site import Site, Visit, find_visitor, with_headers
 from akako.web.staff import analytics
 from akako.web.staff.curriculum import pages as curriculum
 from akako.web.staff.integrations import pages as integrations
-from akako.web.staff.overview import pages as overview
 from akako.web.staff.people import audit, person, usage
 from akako.web.staff.people import pages as people
-from akako.web.staff.queues import pages as queues
 from akako.web.teaching import composer, subjects
 from akako.web.teaching import notes as shared_notes
 from akako.web.visitor import Visitor
