@@ -21,8 +21,9 @@ from akako.web.pages import (
     sign_in,
 )
 from akako.web.site import Site, Visit, find_visitor, with_headers
-from akako.web.staff import analytics, curriculum, overview, people, teaching
+from akako.web.staff import curriculum, overview, people, teaching
 from akako.web.staff import requests as staff_requests
+from akako.web.staff.figures import pages as analytics
 from akako.web.staff.integrations import pages as integrations
 from akako.web.visitor import Visitor
 
