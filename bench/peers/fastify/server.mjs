@@ -308,4 +308,73 @@ app.post(
   },
 );
 
+const PROGRESS = object({
+  success: flag,
+  data: object({
+    topicId: text,
+    subjectId: text,
+    status: text,
+    positionSeconds: { type: "number" },
+    durationSeconds: { type: "number" },
+    watchedSeconds: { type: "number" },
+    watchedPercent: number,
+    documentsOpened: { type: "array", items: text },
+    markedDone: flag,
+    completedAt: maybe,
+    updatedAt: text,
+  }),
+  message: text,
+});
+const seconds = { type: "number", minimum: 0, maximum: 86400 };
+const UPDATE = {
+  type: "object",
+  required: ["positionSeconds", "durationSeconds", "watched"],
+  properties: {
+    positionSeconds: seconds,
+    durationSeconds: seconds,
+    watched: {
+      type: "array",
+      maxItems: 200,
+      items: { type: "array", items: seconds, minItems: 2, maxItems: 2 },
+    },
+  },
+};
+const tenths = (value) => Math.round(value * 10);
+
+app.put(
+  "/api/progress/topics/:topicId",
+  { schema: { body: UPDATE, response: { 200: PROGRESS } }, preHandler: requires("LEARNER") },
+  async (request, reply) => {
+    const { positionSeconds, durationSeconds, watched } = request.body;
+    const ranges = watched.map(([start, end]) => `[${tenths(start)},${tenths(end)})`).join(",");
+    const { rows } = await run(pool, "progress", [
+      request.caller.id,
+      request.params.topicId,
+      tenths(positionSeconds),
+      tenths(durationSeconds),
+      `{${ranges}}`,
+      [],
+      null,
+      new Date().toISOString(),
+    ]);
+    const [row] = rows;
+    if (!row?.updated_at) throw Object.assign(new Error("not found"), { statusCode: 404 });
+    reply.header("cache-control", "no-store");
+    const data = {
+      topicId: row.topic_id,
+      subjectId: row.subject_id,
+      status: row.completed_at ? "COMPLETED" : "IN_PROGRESS",
+      positionSeconds: row.position_tenths / 10,
+      durationSeconds: row.duration_tenths / 10,
+      watchedSeconds: row.watched_tenths / 10,
+      watchedPercent: Math.floor((row.watched_tenths * 100) / row.duration_tenths),
+      documentsOpened: row.documents_opened,
+      markedDone: row.marked_done,
+      completedAt: row.completed_at,
+      updatedAt: row.updated_at,
+    };
+    return { success: true, data, message: "Progress updated successfully" };
+  },
+);
+
 await app.listen({ host: "127.0.0.1", port: Number(env.PORT) });

@@ -46,7 +46,7 @@ export type { Options, Pagination, Schemas, Token, Versioned } from "./client.js
 export type { DownloadOptions } from "./downloads.js";
 export type { DeletedKind, DeletedQuery, SearchOptions } from "./curriculum.js";
 export type { Deleting, NodeQuery } from "./education.js";
-export type { CompletionQuery, DaysQuery } from "./analytics.js";
+export type { CompletionQuery, DaysQuery, Report, ReportQuery } from "./analytics.js";
 export type { AkakoEvent, EventName } from "./events.js";
 export type { DocumentNames, UploadOptions } from "./files.js";
 export type { DeliveryQuery, WebhookQuery } from "./integrations.js";
@@ -61,7 +61,13 @@ export type {
 } from "./learning.js";
 export type { NotificationQuery } from "./notifications.js";
 export type { AuditQuery, Plan, Role, UserQuery } from "./people.js";
-export type { ApplicationQuery, EnrollmentQuery, PendingEnrollmentQuery, PendingQuery } from "./requests.js";
+export type {
+  ApplicationQuery,
+  EnrollmentQuery,
+  PendingApplicationQuery,
+  PendingEnrollmentQuery,
+  PendingQuery,
+} from "./requests.js";
 export type { ResumableOptions } from "./resumable.js";
 
 /**

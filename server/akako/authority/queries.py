@@ -18,3 +18,13 @@ async def current_actor(
 async def lock_user(tx: Database, user_id: str) -> None:
     """Make other transactions of this account wait. Call before `current_actor`, not after it."""
     await tx.execute("select from users where id = $1 for no key update", user_id)
+
+
+def confirmed(user: str, session: str, organization: str, roles: str) -> str:
+    """Return an expression that checks the actor's authority, from the SQL of the actor's fields.
+
+    It raises InsufficientPrivilegeError, which undoes the statement, unless the account may do what
+    it could when the request began. PostgreSQL evaluates the expressions of a select list after the
+    changes that the selected rows come from, and their waits for locks.
+    """
+    return f"confirm_actor({user}::text, {session}::text, {organization}::text, {roles}::text[])"

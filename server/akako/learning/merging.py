@@ -11,6 +11,7 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
+from akako.authority.queries import confirmed
 from akako.kernel.core.access import LEARNER, Actor
 from akako.kernel.db.database import Database
 from akako.kernel.db.pages import Where
@@ -65,7 +66,7 @@ SETS = ", ".join(
 )
 
 
-def _statement() -> str:
+def _statement(confirm: str) -> str:
     """Return the SQL, with $1 to $8: user, topic, position, duration, watched, opened, mark, time.
 
     It returns nothing for an unknown topic. It changes nothing if the topic is not readable with an
@@ -92,11 +93,12 @@ def _statement() -> str:
         on conflict (user_id, topic_id) do update set {SETS}
         returning {PROGRESS}, p.finished, p.first_completed_at
     )
-    select * from topic left join merged on true
+    select *{confirm} from topic left join merged on true
     """
 
 
-STATEMENT = _statement()
+STATEMENT = _statement("")
+CONFIRMED = _statement(f", {confirmed('$1', '$9', '$10', '$11')}")
 
 
 async def merge(tx: Database, user_id: str, topic_id: str, update: Update) -> asyncpg.Record | None:
@@ -105,9 +107,27 @@ async def merge(tx: Database, user_id: str, topic_id: str, update: Update) -> as
     `updated_at` is null in the row if nothing was merged: the user is not `enrolled`, or opened
     documents are missing in `documents`.
     """
+    return await tx.fetchrow(STATEMENT, *_values(user_id, topic_id, update))
+
+
+async def merge_confirmed(
+    db: Database, actor: Actor, topic_id: str, update: Update
+) -> asyncpg.Record | None:
+    """Do the same without a transaction around it; None also if the actor's authority has changed.
+
+    Nothing is merged in that case.
+    """
+    values = _values(actor.user_id, topic_id, update)
+    authority = (actor.session_id, actor.organization_id, list(actor.roles))
+    try:
+        return await db.fetchrow(CONFIRMED, *values, *authority)
+    except asyncpg.InsufficientPrivilegeError:
+        return None
+
+
+def _values(user_id: str, topic_id: str, update: Update) -> tuple[object, ...]:
     ranges = [asyncpg.Range(start, end) for start, end in update.watched if start < end]
-    return await tx.fetchrow(
-        STATEMENT,
+    return (
         user_id,
         topic_id,
         update.position,

@@ -39,11 +39,37 @@ async def update_progress(
         NotFound: The topic is unknown.
         Forbidden: The caller has no approved enrollment.
     """
-    recorded = _read([("", update)])
-    async with db.transaction() as tx:
-        progress = await _merge(tx, actor, topic_id, recorded[0])
+    (recorded,) = _read([("", update)])
+    progress = await _merge_alone(db, actor, topic_id, recorded)
+    if progress is None:
+        async with db.transaction() as tx:
+            progress = await _merge(tx, actor, topic_id, recorded)
     await activity.record(db, actor.user_id)
     return progress
+
+
+async def _merge_alone(
+    db: Database, actor: Actor, topic_id: str, update: Update
+) -> TopicProgress | None:
+    """Merge an update in one statement, which serves nearly all of the writes.
+
+    Return None if there is more to do: the completion changes, the update is refused, or the
+    actor's authority has changed. A transaction can then merge the update again.
+    """
+    row = await merging.merge_confirmed(db, actor, topic_id, update)
+    if row is None or row["updated_at"] is None or _completion(row) != _stored_completion(row):
+        return None
+    return topic_progress(row)
+
+
+def _completion(row: asyncpg.Record) -> tuple[bool, bool]:
+    """Return whether all was watched and opened, and whether the topic is completed."""
+    finished = row["finished"] or _is_finished(row)
+    return finished, finished or row["marked_done"]
+
+
+def _stored_completion(row: asyncpg.Record) -> tuple[bool, bool]:
+    return row["finished"], row["completed_at"] is not None
 
 
 async def update_many(
@@ -124,9 +150,8 @@ async def _merge(tx: Database, actor: Actor, topic_id: str, update: Update) -> T
     if row["updated_at"] is None:
         raise _why_not(actor, row, update)
     progress = topic_progress(row)
-    finished = row["finished"] or _is_finished(row)
-    completed = finished or row["marked_done"]
-    if finished == row["finished"] and completed == (row["completed_at"] is not None):
+    finished, completed = _completion(row)
+    if (finished, completed) == _stored_completion(row):
         return progress
     stored = await merging.set_completion(
         tx, actor.user_id, topic_id, finished=finished, completed=completed

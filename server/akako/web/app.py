@@ -21,10 +21,15 @@ from akako.web.pages import (
     sign_in,
 )
 from akako.web.site import Site, Visit, find_visitor, with_headers
-from akako.web.staff import curriculum, overview, people, teaching
-from akako.web.staff import requests as staff_requests
+from akako.web.staff.curriculum import pages as curriculum
 from akako.web.staff.figures import pages as analytics
 from akako.web.staff.integrations import pages as integrations
+from akako.web.staff.overview import pages as overview
+from akako.web.staff.people import audit, person, usage
+from akako.web.staff.people import pages as people
+from akako.web.staff.queues import pages as queues
+from akako.web.teaching import composer, subjects
+from akako.web.teaching import notes as shared_notes
 from akako.web.visitor import Visitor
 
 AREAS = (
@@ -38,10 +43,15 @@ AREAS = (
     media,
     developers,
     overview,
-    staff_requests,
+    queues,
     people,
+    person,
+    audit,
+    usage,
     curriculum,
-    teaching,
+    composer,
+    subjects,
+    shared_notes,
     analytics,
     integrations,
 )

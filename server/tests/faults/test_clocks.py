@@ -13,7 +13,7 @@ from akako.backends.dev_directory import DevDirectory
 from akako.dev.fake_clerk import sign_webhook
 from tests.conftest import StartServer
 from tests.faults import invariants
-from tests.faults.deeds import SECRET, WEBHOOK
+from tests.faults.attempts import SECRET, WEBHOOK
 from tests.library.school import add_topic, upload, uploaded
 from tests.parts.server import Server
 from tests.parts.valkey import start_valkey

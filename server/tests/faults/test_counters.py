@@ -11,7 +11,7 @@ import redis
 
 from tests.conftest import StartServer
 from tests.faults import invariants
-from tests.faults.deeds import SECRET, all_deeds, ask, judge
+from tests.faults.attempts import SECRET, all_attempts, ask, judge
 from tests.identity.people import Ask, statuses, together
 from tests.library.school import eventually
 from tests.parts.server import Server
@@ -75,11 +75,11 @@ async def test_the_counters_away(
     network: TcpProxy,
     fault: Callable[[Valkey, TcpProxy], Callable[[], None]],
 ) -> None:
-    deeds = all_deeds(api)
+    attempts = all_attempts(api)
     heal = fault(valkey, network)
     try:
         started = time.monotonic()
-        answers = await ask(api, deeds)
+        answers = await ask(api, attempts)
         assert {answer and answer.status_code for answer in answers} <= {200, 201}
         # Some milliseconds each, were the machine idle.
         assert time.monotonic() - started < 20
@@ -89,7 +89,7 @@ async def test_the_counters_away(
         await limited(api)
     finally:
         heal()
-    judge(deeds, answers)
+    judge(attempts, answers)
     await asyncio.to_thread(invariants.check, api)
     await asyncio.to_thread(eventually, lambda: counts_again(api, valkey))
 

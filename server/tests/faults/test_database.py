@@ -13,8 +13,8 @@ from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.db.pool import Pool
 from tests.conftest import StartServer
 from tests.faults import invariants
+from tests.faults.attempts import SECRET, all_attempts, ask, ask_again, judge
 from tests.faults.database import OwnPostgres
-from tests.faults.deeds import SECRET, all_deeds, ask, ask_again, judge
 from tests.faults.test_stopped_servers import locked, waiting
 from tests.http.refusals import details_of
 from tests.identity.people import Ask, together
@@ -78,22 +78,22 @@ async def every_connection_works(api: Server) -> None:
 
 
 async def test_stopped_and_started_again(api: Server, own: OwnPostgres) -> None:
-    deeds = all_deeds(api)
+    attempts = all_attempts(api)
     with own.stopped():
         await refused_soon(api)
-        answers = await ask(api, deeds)
+        answers = await ask(api, attempts)
     await healed(api)
-    judge(deeds, answers)
-    assert not any(deed.done() for deed in deeds)
-    await ask_again(api, deeds)
+    judge(attempts, answers)
+    assert not any(attempt.done() for attempt in attempts)
+    await ask_again(api, attempts)
 
 
 @pytest.mark.parametrize("how", ["stop", "crash"])
 async def test_in_the_middle_of_writes(api: Server, own: OwnPostgres, how: str) -> None:
-    deeds = all_deeds(api)
+    attempts = all_attempts(api)
     with locked(api, "outbox"):
-        asking = asyncio.create_task(ask(api, deeds))
-        await waiting(api, len(deeds))
+        asking = asyncio.create_task(ask(api, attempts))
+        await waiting(api, len(attempts))
         await asyncio.to_thread(getattr(own, how))
     answers = await asking
     if how == "stop":
@@ -102,21 +102,21 @@ async def test_in_the_middle_of_writes(api: Server, own: OwnPostgres, how: str) 
     # Whose session ends first is not said: with the lock gone, a write may still get through.
     assert any(answer is not None and answer.status_code == 503 for answer in answers)
     assert None not in answers
-    judge(deeds, answers)
-    await ask_again(api, deeds)
+    judge(attempts, answers)
+    await ask_again(api, attempts)
 
 
 async def test_frozen(api: Server, own: OwnPostgres) -> None:
-    deeds = all_deeds(api)
+    attempts = all_attempts(api)
     with own.frozen():
         await refused_soon(api)
         started = time.monotonic()
-        answers = await ask(api, deeds)
+        answers = await ask(api, attempts)
         assert time.monotonic() - started < PATIENCE
-    judge(deeds, answers)
+    judge(attempts, answers)
     await healed(api)
     await every_connection_works(api)
-    await ask_again(api, deeds)
+    await ask_again(api, attempts)
 
 
 async def test_a_connection_that_hung_is_not_used_again(own: OwnPostgres) -> None:
@@ -132,45 +132,45 @@ async def test_a_connection_that_hung_is_not_used_again(own: OwnPostgres) -> Non
 
 
 async def test_read_only(api: Server, own: OwnPostgres) -> None:
-    deeds = all_deeds(api)
+    attempts = all_attempts(api)
     with own.read_only():
         await asyncio.to_thread(eventually, lambda: api.get(LEVELS).status_code == 200)
-        answers = await ask(api, deeds)
-        assert [answer and answer.status_code for answer in answers] == [503] * len(deeds)
+        answers = await ask(api, attempts)
+        assert [answer and answer.status_code for answer in answers] == [503] * len(attempts)
         assert api.get(LEVELS).status_code == 200
-    judge(deeds, answers)
+    judge(attempts, answers)
     await healed(api)
-    assert not any(deed.done() for deed in deeds)
-    await ask_again(api, deeds)
+    assert not any(attempt.done() for attempt in attempts)
+    await ask_again(api, attempts)
 
 
 async def test_out_of_connections(api: Server, own: OwnPostgres) -> None:
-    deeds = all_deeds(api)
+    attempts = all_attempts(api)
     with own.full():
         answers = await together(api, [Ask("GET", PROFILE, "learner")] * 40)
         assert {answer.status_code for answer in answers} <= {200, 503}
-        asked = await ask(api, deeds)
+        asked = await ask(api, attempts)
     await healed(api)
-    judge(deeds, asked)
+    judge(attempts, asked)
     await every_connection_works(api)
-    await ask_again(api, deeds)
+    await ask_again(api, attempts)
 
 
 @pytest.mark.parametrize("table", ["documents", "outbox"])
 async def test_the_disk_of_the_database_is_full(api: Server, table: str) -> None:
     """PostgreSQL says so with an error of its own, here at the first or the last insertion."""
-    deeds = all_deeds(api)
+    attempts = all_attempts(api)
     with api.db() as db:
         db.execute(FULL.format(table=table))
-    answers = await ask(api, deeds)
-    judge(deeds, answers)
+    answers = await ask(api, attempts)
+    judge(attempts, answers)
     with api.db() as db:
         db.execute(f"drop trigger full_disk on {table}")
-    failed = [deed for deed, answer in zip(deeds, answers, strict=True) if _failed(answer)]
-    assert len(failed) == (1 if table == "documents" else len(deeds))
-    assert not any(deed.done() for deed in failed)
+    failed = [attempt for attempt, answer in zip(attempts, answers, strict=True) if _failed(answer)]
+    assert len(failed) == (1 if table == "documents" else len(attempts))
+    assert not any(attempt.done() for attempt in failed)
     await healed(api)
-    await ask_again(api, deeds)
+    await ask_again(api, attempts)
 
 
 def _failed(answer: httpx2.Response | None) -> bool:
@@ -178,9 +178,9 @@ def _failed(answer: httpx2.Response | None) -> bool:
 
 
 async def test_told_to_stop_while_the_database_is_away(api: Server, own: OwnPostgres) -> None:
-    deeds = all_deeds(api)
+    attempts = all_attempts(api)
     with own.stopped():
         assert await asyncio.to_thread(api.stop) == 0
     await asyncio.to_thread(api.start)
     await healed(api)
-    await ask_again(api, deeds)
+    await ask_again(api, attempts)

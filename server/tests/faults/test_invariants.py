@@ -10,7 +10,7 @@ import pytest
 from akako.backends.folder_store import FolderStore
 from tests.conftest import StartServer
 from tests.faults import invariants
-from tests.faults.deeds import SECRET, all_deeds, ask, ask_again, judge
+from tests.faults.attempts import SECRET, all_attempts, ask, ask_again, judge
 from tests.library.school import objects
 from tests.parts.server import Server
 
@@ -25,7 +25,7 @@ BREAKING = {
     "a record of a decision that was not made": (
         "update enrollments set status = 'REJECTED', decided_at = now() - interval '1 day'"
     ),
-    "a deed that was recorded and not announced": "delete from outbox where type like 'video%'",
+    "an audited action without its event": "delete from outbox where type like 'video%'",
     "a message that was half applied": "update webhook_messages set type = null",
     "an account that is nobody's": "delete from user_roles where role = 'LEARNER'",
     "a finished upload without its result": """
@@ -56,17 +56,17 @@ def calls() -> dict[str, int]:
 def api(start_server: StartServer, calls: dict[str, int]) -> Server:
     """A school in which everything was done once, and done again where that changes nothing."""
     server = start_server({"AKAKO_CLERK_WEBHOOK_SECRETS": SECRET})
-    deeds = all_deeds(server)
+    attempts = all_attempts(server)
 
     async def do() -> None:
-        answers = await ask(server, deeds)
+        answers = await ask(server, attempts)
         assert all(answers)
-        judge(deeds, answers)
-        await ask_again(server, deeds)
+        judge(attempts, answers)
+        await ask_again(server, attempts)
 
     asyncio.run(do())
     invariants.check(server)  # which also removes what replaced files left behind
-    calls[server.user_id("admin")] = len(deeds) - 1
+    calls[server.user_id("admin")] = len(attempts) - 1
     return server
 
 

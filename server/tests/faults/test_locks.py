@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from tests.conftest import StartServer
-from tests.faults.deeds import SECRET
+from tests.faults.attempts import SECRET
 from tests.faults.writes import ROUTES, write_everything
 from tests.http.refusals import details_of
 from tests.library.school import eventually

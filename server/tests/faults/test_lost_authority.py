@@ -19,6 +19,7 @@ from akako.library import service as library
 from tests.enrollment.school import add_requests, wait_until_blocked
 from tests.http import raw
 from tests.identity.people import add_people, make_admin
+from tests.learning.school import add_learner
 from tests.library.school import Topic, add_topic, count, refused
 from tests.library.usage import new_mentor
 from tests.parts.server import Server
@@ -31,7 +32,12 @@ ENDS = {
         "update user_roles set effective_end = now() where user_id = %s and role = 'ADMIN'",
         403,
     ),
+    "no learner": (
+        "update user_roles set effective_end = now() where user_id = %s and role = 'LEARNER'",
+        403,
+    ),
 }
+ADMIN_ENDS = ("inactive", "deleted", "no admin")
 
 
 @pytest.fixture
@@ -54,7 +60,7 @@ def interrupted(
         return answer.result()
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", ADMIN_ENDS)
 def test_decisions_of_one_who_may_decide_no_more(
     api: Server, admin: tuple[str, str], end: str
 ) -> None:
@@ -72,7 +78,25 @@ def test_decisions_of_one_who_may_decide_no_more(
     assert count(api, sql, enrollment) == 1
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", ["inactive", "no learner"])
+def test_progress_of_one_who_may_learn_no_more(api: Server, end: str) -> None:
+    topic = add_topic(api)
+    learner = add_learner(api, topic.subject_id)
+    path = f"/api/progress/topics/{topic.id}"
+
+    def write() -> httpx2.Response:
+        return api.put(path, as_=learner.clerk_id, json={"positionSeconds": 9, "watched": [[0, 9]]})
+
+    assert write().status_code == 200
+    api.execute("update topic_progress set position_tenths = 1 where user_id = %s", learner.id)
+    lock = "select from topic_progress where user_id = %s for update"
+    answer = interrupted(api, write, lock, learner.id, end, learner.id)
+    assert answer.status_code == ENDS[end][1], answer.text
+    stored = "select count(*) from topic_progress where user_id = %s and position_tenths <> 1"
+    assert count(api, stored, learner.id) == 0
+
+
+@pytest.mark.parametrize("end", ADMIN_ENDS)
 def test_a_key_keeps_no_refusal(api: Server, admin: tuple[str, str], end: str) -> None:
     """Nothing of the transaction stays, the idempotency key included."""
     name = f"Level {new_id()}"
@@ -88,7 +112,7 @@ def test_a_key_keeps_no_refusal(api: Server, admin: tuple[str, str], end: str) -
     assert count(api, "select count(*) from idempotency_keys where caller = %s", admin[1]) == 0
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", ADMIN_ENDS)
 def test_a_body_that_came_slowly(api: Server, admin: tuple[str, str], end: str) -> None:
     body = b'{"name": "Slow %s"}' % new_id().encode()
     lines = [

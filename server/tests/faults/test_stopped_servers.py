@@ -21,12 +21,12 @@ from akako.kernel.core.ids import new_id
 from akako.plans.meter import LEASE
 from tests.conftest import StartServer
 from tests.faults import invariants
-from tests.faults.deeds import SECRET, all_deeds, ask, ask_again, judge
+from tests.faults.attempts import SECRET, all_attempts, ask, ask_again, judge
 from tests.http import raw
 from tests.library.school import MIB, add_topic, eventually, put_video, uploaded, video
 from tests.parts.server import Server
 
-# The tables that are locked, and how many of the six deeds wait for one of them.
+# The tables that are locked, and how many of the six attempts wait for one of them.
 STEPS = {
     "enrollments, mentor_applications, webhook_messages": 3,
     "users": 4,
@@ -68,37 +68,37 @@ async def waiting(api: Server, number: int) -> None:
 
 @pytest.mark.parametrize("tables", STEPS)
 async def test_killed(api: Server, tables: str) -> None:
-    deeds = all_deeds(api)
+    attempts = all_attempts(api)
     with locked(api, tables):
-        asking = asyncio.create_task(ask(api, deeds))
+        asking = asyncio.create_task(ask(api, attempts))
         await waiting(api, STEPS[tables])
         api.kill()
         answers = await asking
     assert sum(answer is None for answer in answers) >= STEPS[tables]
     await asyncio.to_thread(api.start)
-    judge(deeds, answers)
+    judge(attempts, answers)
     await asyncio.to_thread(invariants.check, api)
-    await ask_again(api, deeds)
+    await ask_again(api, attempts)
     await asyncio.to_thread(invariants.check, api)
 
 
 @pytest.mark.parametrize("tables", STEPS)
 async def test_told_to_stop(api: Server, tables: str) -> None:
     """What is under way is finished and answered before the server ends."""
-    deeds = all_deeds(api)
+    attempts = all_attempts(api)
     assert api.process is not None
     with locked(api, tables):
-        asking = asyncio.create_task(ask(api, deeds))
+        asking = asyncio.create_task(ask(api, attempts))
         await waiting(api, STEPS[tables])
         api.process.send_signal(signal.SIGTERM)
         await asyncio.to_thread(eventually, lambda: not listens(api))
     answers = await asking
     assert None not in answers
     assert await asyncio.to_thread(api.process.wait, 30) == 0
-    judge(deeds, answers)
+    judge(attempts, answers)
     invariants.check(api)
     await asyncio.to_thread(api.start)
-    await ask_again(api, deeds)
+    await ask_again(api, attempts)
 
 
 async def test_told_to_stop_during_a_download(api: Server) -> None:

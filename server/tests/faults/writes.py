@@ -7,7 +7,7 @@ from typing import Any
 
 from akako.dev.fake_clerk import sign_webhook
 from akako.kernel.core.ids import new_id
-from tests.faults.deeds import SECRET
+from tests.faults.attempts import SECRET
 from tests.house.project import ROOT
 from tests.library.school import video
 from tests.parts.server import Server

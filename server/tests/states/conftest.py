@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from tests.faults import invariants
-from tests.faults.deeds import SECRET
+from tests.faults.attempts import SECRET
 from tests.parts.server import Server
 
 Machine = Callable[[Server], RuleBasedStateMachine]

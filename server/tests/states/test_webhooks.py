@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from akako.dev.fake_clerk import sign_webhook
 from akako.kernel.core.ids import new_id
-from tests.faults.deeds import SECRET, WEBHOOK
+from tests.faults.attempts import SECRET, WEBHOOK
 from tests.library.school import rows
 from tests.parts.server import Server
 from tests.states.conftest import Walk

@@ -114,9 +114,14 @@ async def _put(visit: Visit, topic_id: str, content: str, tag: str) -> None:
 
 
 async def _conflict(visit: Visit, topic_id: str, content: str) -> Any:
-    """Show the stored text followed by the sent one, for the author to save again."""
-    lesson = await read_lesson(visit.site.db, visit.actor, topic_id)
+    """Show the stored text followed by the sent one, for the author to save again.
+
+    A form that is sent twice is no conflict: the stored text is the sent one.
+    """
     note = await note_queries.find_own(visit.site.db, visit.actor.user_id, topic_id)
+    if note and note.content == content:
+        return visit.go(f"/topics/{topic_id}")
+    lesson = await read_lesson(visit.site.db, visit.actor, topic_id)
     shown = _shown_note(visit, note)
     heading = visit.text("Written on this device:")
     parts = [shown["content"], f"{heading}\n{content}" if content else ""]

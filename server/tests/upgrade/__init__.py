@@ -1,0 +1,1 @@
+"""Upgrades from the first release: a school that its code made."""
