@@ -59,7 +59,7 @@ def tables(html: str) -> list[Table]:
 
 
 def _table(figure: str) -> Table:
-    (table,) = re.findall(r"<table>.*?</table>", figure, re.DOTALL)
+    (table,) = re.findall(r"<table[^>]*>.*?</table>", figure, re.DOTALL)
     head, body = table.split("<tbody>")
     rows = re.findall(r"<tr>.*?</tr>", body, re.DOTALL)
     (drawn,) = re.findall(r'<div class="drawing">.*?</div>', figure, re.DOTALL)
