@@ -23,8 +23,8 @@ from akako.web.pages import (
     sign_in,
 )
 from akako.web.site import Site, Visit, find_visitor, with_headers
-from akako.web.staff import analytics
 from akako.web.staff.curriculum import pages as curriculum
+from akako.web.staff.figures import pages as analytics
 from akako.web.staff.integrations import pages as integrations
 from akako.web.staff.people import audit, person, usage
 from akako.web.staff.people import pages as people

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from jinja2 import pass_context
 from jinja2.runtime import Context
@@ -142,6 +142,24 @@ def _written(language: str, at: datetime) -> tuple[str, str, str]:
     return day, exact, at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@pass_context
+def day(context: Context, at: date) -> str:
+    """Return a day without its year, such as "5 Oct", for the axis of a plot."""
+    return format_date(at, "d MMM", locale=_language(context))
+
+
+@pass_context
+def date_words(context: Context, at: date) -> str:
+    """Return a day such as "5 Oct 2026"."""
+    return format_date(at, "d MMM y", locale=_language(context))
+
+
+@pass_context
+def number(context: Context, value: float) -> str:
+    """Return a number with the separators of the language, at most one decimal."""
+    return format_decimal(round(value, 1), locale=_language(context))
+
+
 def zip_same(values: Iterable[str]) -> list[tuple[str, str]]:
     """Return options whose text is their value."""
     return [(value, value) for value in values]
@@ -155,5 +173,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "clock": clock,
     "kind": kind,
     "moment": moment,
+    "day": day,
+    "date_words": date_words,
+    "number": number,
     "zip_same": zip_same,
 }

@@ -101,7 +101,7 @@ READS: dict[tuple[str, str], str] = {
     ("audit_log", "curriculum"): ORDER,
     ("documents", "analytics"): FIGURES,
     ("documents", "learning"): PROGRESS,
-    ("documents", "naming"): RENAMES,
+    ("documents", "documents"): RENAMES,
     ("documents", "web"): PAGE,
     ("education_levels", "web"): PAGE,
     ("grades", "web"): PAGE,
@@ -147,8 +147,8 @@ READS: dict[tuple[str, str], str] = {
     ("topics", "demo"): HISTORY,
 }
 WRITES: dict[tuple[str, str], str] = {
-    ("documents", "naming"): RENAMES,
-    ("topics", "naming"): RENAMES,
+    ("documents", "documents"): RENAMES,
+    ("topics", "documents"): RENAMES,
     ("audit_log", "identity"): ERASES,
     ("outbox", "identity"): ERASES,
     ("audit_log", "ops"): RETENTION,
