@@ -17,12 +17,18 @@ async function fetchToken(): Promise<string> {
   return current.token;
 }
 
-function token(): Promise<string> {
+/** Return a token that is valid for some time yet; a new one after `forget`. */
+export function token(): Promise<string> {
   if (current && Date.parse(current.expiresAt) - Date.now() > EARLY_MS) {
     return Promise.resolve(current.token);
   }
   pending = pending ?? fetchToken().finally(() => (pending = undefined));
   return pending;
+}
+
+/** Discard the token, because the server refused it. */
+export function forget(): void {
+  current = undefined;
 }
 
 /** Return whether a token is ready, so that a page that is being closed can still send a request. */

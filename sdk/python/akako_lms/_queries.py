@@ -56,6 +56,11 @@ class PendingQuery(DatedQuery, total=False):
 
 class PendingEnrollmentQuery(PendingQuery, total=False):
     subject_id: str
+    grade_id: str
+
+
+class PendingApplicationQuery(PendingQuery, total=False):
+    subject_id: str
 
 
 class EnrollmentQuery(PendingEnrollmentQuery, total=False):
@@ -63,7 +68,7 @@ class EnrollmentQuery(PendingEnrollmentQuery, total=False):
     status: EnrollmentStatus | Sequence[EnrollmentStatus]
 
 
-class ApplicationQuery(PendingQuery, total=False):
+class ApplicationQuery(PendingApplicationQuery, total=False):
     user_id: str
     status: ApplicationStatus | Sequence[ApplicationStatus]
 

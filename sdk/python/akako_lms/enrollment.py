@@ -23,7 +23,7 @@ class Decision(TypedDict):
     """One of many decisions."""
 
     id: str
-    decision: Literal["approve", "reject"]
+    decision: Literal["approve", "reject", "reopen"]
     reason: NotRequired[str]
 
 

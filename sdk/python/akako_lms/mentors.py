@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from akako_lms._area import Area, D, iteration, operation
-from akako_lms._queries import ApplicationQuery, DatedQuery, PendingQuery
+from akako_lms._queries import ApplicationQuery, DatedQuery, PendingApplicationQuery
 from akako_lms._session import Page
 from akako_lms._wire import given, segment
 from akako_lms.models import DecisionResult, DecisionResults, MentorApplication, PendingApplication
@@ -24,7 +24,7 @@ class ApplicationDecision(TypedDict):
     """One of many decisions. The last three are of an approval."""
 
     id: str
-    decision: Literal["approve", "reject"]
+    decision: Literal["approve", "reject", "reopen"]
     reason: NotRequired[str]
     note: NotRequired[str]
     subjectIds: NotRequired[Sequence[str]]
@@ -60,10 +60,12 @@ class Mentors(Area[D]):
 
     @operation
     async def get_pending_applications(
-        self, **query: Unpack[PendingQuery]
+        self, **query: Unpack[PendingApplicationQuery]
     ) -> Page[PendingApplication]:
         """List the applications that wait for a decision."""
-        return await self._session.page(PendingApplication, f"{ADMIN}/pending", query, PendingQuery)
+        return await self._session.page(
+            PendingApplication, f"{ADMIN}/pending", query, PendingApplicationQuery
+        )
 
     @operation
     async def get_applications(self, **query: Unpack[ApplicationQuery]) -> Page[PendingApplication]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from akako_lms._wire import Model
 
@@ -231,17 +232,26 @@ class Enrollment(Model):
 class PendingEnrollment(Enrollment):
     user: Person
     subject: RequestedSubject
+    grade_name: str = ""
+    decided_by_name: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionResult(Model):
-    """What became of one of many decisions: the new status, or the error's code and message."""
+    """The result of one of many decisions: the new status, or code, message, details of the error.
+
+    The last three fields describe the decision that the request has now.
+    """
 
     id: str
     ok: bool
     status: str | None = None
     code: str | None = None
     error: str | None = None
+    details: dict[str, Any] | None = None
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+    decided_by_name: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,6 +279,7 @@ class MentorApplication(Model):
 @dataclass(frozen=True, kw_only=True)
 class PendingApplication(MentorApplication):
     user: Person
+    decided_by_name: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

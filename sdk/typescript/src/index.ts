@@ -61,7 +61,13 @@ export type {
 } from "./learning.js";
 export type { NotificationQuery } from "./notifications.js";
 export type { AuditQuery, Plan, Role, UserQuery } from "./people.js";
-export type { ApplicationQuery, EnrollmentQuery, PendingEnrollmentQuery, PendingQuery } from "./requests.js";
+export type {
+  ApplicationQuery,
+  EnrollmentQuery,
+  PendingApplicationQuery,
+  PendingEnrollmentQuery,
+  PendingQuery,
+} from "./requests.js";
 export type { ResumableOptions } from "./resumable.js";
 
 /**

@@ -2,12 +2,13 @@ import { Area, type Changing, type DatedQuery, type Moment } from "./area.js";
 import { type Page, type Schemas, segment } from "./client.js";
 
 export type PendingQuery = DatedQuery & { search?: string };
-export type PendingEnrollmentQuery = PendingQuery & { subjectId?: string };
+export type PendingEnrollmentQuery = PendingQuery & { subjectId?: string; gradeId?: string };
 export type EnrollmentQuery = PendingEnrollmentQuery & {
   userId?: string;
   status?: Schemas["Enrollment"]["status"] | Schemas["Enrollment"]["status"][];
 };
-export type ApplicationQuery = PendingQuery & {
+export type PendingApplicationQuery = PendingQuery & { subjectId?: string };
+export type ApplicationQuery = PendingApplicationQuery & {
   userId?: string;
   status?: Schemas["MentorApplication"]["status"] | Schemas["MentorApplication"]["status"][];
 };
@@ -89,10 +90,14 @@ export class Mentors extends Area {
   iterMyApplications(query?: DatedQuery): AsyncGenerator<Schemas["MentorApplication"]> {
     return this.client.items("/mentor/applications/me", query);
   }
-  getPendingApplications(query?: PendingQuery): Promise<Page<Schemas["PendingApplication"]>> {
+  getPendingApplications(
+    query?: PendingApplicationQuery,
+  ): Promise<Page<Schemas["PendingApplication"]>> {
     return this.client.page(`${MENTOR}/pending`, query);
   }
-  iterPendingApplications(query?: PendingQuery): AsyncGenerator<Schemas["PendingApplication"]> {
+  iterPendingApplications(
+    query?: PendingApplicationQuery,
+  ): AsyncGenerator<Schemas["PendingApplication"]> {
     return this.client.items(`${MENTOR}/pending`, query);
   }
   /** List applications in all states, newest first. */

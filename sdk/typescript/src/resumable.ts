@@ -15,6 +15,8 @@ export interface ResumableOptions {
   started?: (uploadId: string) => void;
   /** Is told the bytes that are done and their total; in browsers after each piece. */
   progress?: Progress;
+  /** Is told each failed attempt after which the upload goes on by itself. */
+  interrupted?: (problem: unknown) => void;
   /** Bytes that are sent with one request (8 MiB). */
   pieceBytes?: number;
   /** Ends it; what has arrived is kept for a later call. */
@@ -39,6 +41,7 @@ export async function upload<T>(
       tries = 0;
     } catch (problem) {
       tries++;
+      options.interrupted?.(problem);
       // 409: the server has more or less than we believe.
       const misplaced = problem instanceof AkakoError && problem.status === 409 && tries === 1;
       if (!misplaced) await client.recover(problem, tries, signal);

@@ -2788,19 +2788,25 @@ export interface components {
         /**
          * @description One of several decisions. `note` and `reason` are synonyms.
          *
-         *         `subjectIds` and `effectiveEndDate` are those of an approval.
+         *         `subjectIds` and `effectiveEndDate` are those of an approval. `reopen` undoes a decision of the
+         *         last 30 seconds.
          */
         ApplicationDecision: {
             /** @example 0199f3c2a7b47c1e8d5a6b7c8d9e0f10 */
             id: string;
             /** @enum {unknown} */
-            decision: "approve" | "reject";
+            decision: "approve" | "reject" | "reopen";
             subjectIds?: string[];
             effectiveEndDate?: string | null;
             note?: string | null;
             reason?: string | null;
         };
-        /** @description The result of one decision: the new status, or code and message of the error. */
+        /**
+         * @description The result of one decision: the new status, or code, message and details of the error.
+         *
+         *         The last three fields describe the decision that the application has now, which may be an
+         *         earlier one of another administrator.
+         */
         ApplicationDecisionResult: {
             id: string;
             ok: boolean;
@@ -2810,6 +2816,14 @@ export interface components {
             code?: string | null;
             /** @default null */
             error?: string | null;
+            /** @default null */
+            details?: Record<string, never> | null;
+            /** @default null */
+            decidedAt?: string | null;
+            /** @default null */
+            decidedBy?: string | null;
+            /** @default null */
+            decidedByName?: string | null;
         };
         /** @description One result per decision, in the order of the decisions. */
         ApplicationDecisionResults: {
@@ -2897,16 +2911,25 @@ export interface components {
             code: "CONFLICT";
             details: components["schemas"]["ConflictDetails"];
         };
-        /** @description One of several decisions. `note` and `reason` are synonyms. */
+        /**
+         * @description One of several decisions. `note` and `reason` are synonyms.
+         *
+         *         `reopen` undoes a decision of the last 30 seconds.
+         */
         Decision: {
             /** @example 0199f3c2a7b47c1e8d5a6b7c8d9e0f10 */
             id: string;
             /** @enum {unknown} */
-            decision: "approve" | "reject";
+            decision: "approve" | "reject" | "reopen";
             note?: string | null;
             reason?: string | null;
         };
-        /** @description The result of one decision: the new status, or code and message of the error. */
+        /**
+         * @description The result of one decision: the new status, or code, message and details of the error.
+         *
+         *         The last three fields describe the decision that the request has now, which may be an earlier
+         *         one of another administrator.
+         */
         DecisionResult: {
             id: string;
             ok: boolean;
@@ -2916,6 +2939,14 @@ export interface components {
             code?: string | null;
             /** @default null */
             error?: string | null;
+            /** @default null */
+            details?: Record<string, never> | null;
+            /** @default null */
+            decidedAt?: string | null;
+            /** @default null */
+            decidedBy?: string | null;
+            /** @default null */
+            decidedByName?: string | null;
         };
         /** @description One result per decision, in the order of the decisions. */
         DecisionResults: {
@@ -3444,7 +3475,11 @@ export interface components {
             code: "PAYLOAD_TOO_LARGE";
             details: components["schemas"]["PayloadTooLargeDetails"];
         };
-        /** @description An application with its applicant, for decisions. */
+        /**
+         * @description An application with its applicant, for decisions.
+         *
+         *         `decidedByName` is the name of the administrator who decided.
+         */
         PendingApplication: {
             id: string;
             /** @enum {unknown} */
@@ -3460,8 +3495,14 @@ export interface components {
             decidedBy: string | null;
             decisionReason: string | null;
             user: components["schemas"]["Applicant"];
+            decidedByName: string | null;
         };
-        /** @description An enrollment with its learner and subject, for decisions. */
+        /**
+         * @description An enrollment with its learner and subject, for decisions.
+         *
+         *         `gradeName` is the name of the subject's grade, `decidedByName` that of the administrator who
+         *         decided.
+         */
         PendingEnrollment: {
             id: string;
             /** @enum {unknown} */
@@ -3476,6 +3517,8 @@ export interface components {
             decisionReason: string | null;
             user: components["schemas"]["Learner"];
             subject: components["schemas"]["RequestedSubject"];
+            gradeName: string;
+            decidedByName: string | null;
         };
         /**
          * @description Everything that is stored about the caller.
@@ -8236,6 +8279,7 @@ export interface operations {
                 /** @description Part of a text; case is ignored. */
                 search?: components["parameters"]["Search"];
                 subjectId?: string;
+                gradeId?: string;
                 /** @description From this moment on. */
                 createdFrom?: string;
                 /** @description Before this moment; the whole of a day that is named. */
@@ -8289,12 +8333,13 @@ export interface operations {
                 page?: components["parameters"]["Page"];
                 /** @description Items on a page; more than 100 counts as 100. */
                 limit?: components["parameters"]["Limit"];
-                sort?: "requestedAt" | "createdAt";
+                sort?: "requestedAt" | "createdAt" | "decidedAt";
                 order?: "asc" | "desc";
                 /** @description Part of a text; case is ignored. */
                 search?: components["parameters"]["Search"];
                 status?: ("PENDING" | "APPROVED" | "REJECTED" | "CANCELLED")[];
                 subjectId?: string;
+                gradeId?: string;
                 userId?: string;
                 /** @description From this moment on. */
                 createdFrom?: string;
@@ -8703,6 +8748,7 @@ export interface operations {
                 order?: "asc" | "desc";
                 /** @description Part of a text; case is ignored. */
                 search?: components["parameters"]["Search"];
+                subjectId?: string;
                 /** @description From this moment on. */
                 createdFrom?: string;
                 /** @description Before this moment; the whole of a day that is named. */
@@ -8756,11 +8802,12 @@ export interface operations {
                 page?: components["parameters"]["Page"];
                 /** @description Items on a page; more than 100 counts as 100. */
                 limit?: components["parameters"]["Limit"];
-                sort?: "requestedAt" | "createdAt";
+                sort?: "requestedAt" | "createdAt" | "decidedAt";
                 order?: "asc" | "desc";
                 /** @description Part of a text; case is ignored. */
                 search?: components["parameters"]["Search"];
                 status?: ("PENDING" | "APPROVED" | "REJECTED")[];
+                subjectId?: string;
                 userId?: string;
                 /** @description From this moment on. */
                 createdFrom?: string;

@@ -16,7 +16,7 @@ import msgspec
 
 from akako.analytics import totals
 from akako.analytics.days import end_of, start_of
-from akako.analytics.queries import COUNTS, MEDIAN, WINDOW, WITHIN
+from akako.analytics.queries import COUNTS, LIVE_MOMENTS, MEDIAN, WINDOW, WITHIN
 from akako.kernel.db.database import Database
 from akako.storage.queries import WAITING
 from akako.visibility.tree import SUBJECT
@@ -73,6 +73,14 @@ select $1, d.first, d.last, ({MEDIAN} and {WITHIN.format("d")})
 from (select $2::date as first, $3::date as last) d
 on conflict (zone, first_day, last_day) do update set seconds = excluded.seconds
 """
+# An open bucket has a median only while its moments are too many to be sorted for a request.
+ROLL_OPEN_MEDIAN = ROLL_MEDIAN.replace(
+    "on conflict",
+    f"""
+    where (select count(*) from enrollment_moments m where m.seconds is not null
+           and {WITHIN.format("d")}) > {LIVE_MOMENTS}
+    on conflict""",
+)
 PURGE = f"""
 delete from removed_videos r where r.storage_key not in ({WAITING})
   and not exists (select from topics t where t.video_key = r.storage_key)
@@ -143,11 +151,16 @@ async def roll_days(db: Database, zone: str, *, first: date | None) -> int:
 
 
 async def _roll_medians(db: Database, zone: str, day: date, closed_before: date) -> None:
-    """Compute the medians of the day, week and month that end with a closed day."""
+    """Compute the medians of the day, week and month of a day that are over, or have many moments.
+
+    A bucket that is over is computed with its last day.
+    """
     for interval in ("day", "week", "month"):
         last = end_of(day, interval)
         if last < closed_before:
             await db.execute(ROLL_MEDIAN, zone, start_of(day, interval), last)
+        elif day >= closed_before:
+            await db.execute(ROLL_OPEN_MEDIAN, zone, start_of(day, interval), last)
 
 
 async def _keep(

@@ -20,7 +20,7 @@ from akako.kernel.db.pages import Where
 from akako.storage.queries import WAITING
 from akako.visibility.tree import SUBJECT
 
-LARGE_ROWS = 100_000  # as the statistics of PostgreSQL estimate them
+LARGE_ROWS = 50_000  # as the statistics of PostgreSQL estimate them
 PERCENT = "case when {0}.learners = 0 then 0 else {0}.completed * 100 / {0}.learners end"
 LISTED = Spec(
     sorts={

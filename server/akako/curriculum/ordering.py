@@ -31,19 +31,50 @@ async def reorder(db: Database, actor: Actor, subject_id: str, topic_ids: list[s
     """
     _require_distinct(topic_ids)
     async with db.transaction() as tx:
-        # Changes of a topic lock it before its subject, so the same order prevents deadlocks.
-        await tx.execute(LOCK, subject_id)
-        subject = await queries.find(tx, actor, SUBJECTS, subject_id, inactive=True, lock="extend")
-        if subject is None:
-            raise NotFound("subject", subject_id)
-        access.require_owner(actor, subject.mentor_id)
-        before = [row["id"] for row in await tx.fetch(CURRENT, subject_id)]
+        before = await _locked_order(tx, actor, subject_id)
         if sorted(before) != sorted(topic_ids):
             raise _mismatch(subject_id, len(topic_ids), len(before))
-        await tx.execute(STORE, subject_id, topic_ids)
-        if before != topic_ids:
-            await _record(tx, actor, subject_id, before, topic_ids)
+        await _store(tx, actor, subject_id, before, topic_ids)
     return topic_ids
+
+
+async def move(db: Database, actor: Actor, subject_id: str, topic_id: str, *, by: int) -> list[str]:
+    """Move a topic by one place or more; return the order of the subject's topics.
+
+    Args:
+        by: The number of places, negative towards the first topic. A topic that would leave the
+            list stays at its end.
+
+    Raises:
+        NotFound: the subject is unknown, or the topic is not in it.
+    """
+    async with db.transaction() as tx:
+        before = await _locked_order(tx, actor, subject_id)
+        if topic_id not in before:
+            raise NotFound("topic", topic_id)
+        after = [each for each in before if each != topic_id]
+        after.insert(max(0, before.index(topic_id) + by), topic_id)
+        await _store(tx, actor, subject_id, before, after)
+    return after
+
+
+async def _locked_order(tx: Database, actor: Actor, subject_id: str) -> list[str]:
+    """Return the order of a subject's topics, locked until the end of the transaction."""
+    # Changes of a topic lock it before its subject, so the same order prevents deadlocks.
+    await tx.execute(LOCK, subject_id)
+    subject = await queries.find(tx, actor, SUBJECTS, subject_id, inactive=True, lock="extend")
+    if subject is None:
+        raise NotFound("subject", subject_id)
+    access.require_owner(actor, subject.mentor_id)
+    return [row["id"] for row in await tx.fetch(CURRENT, subject_id)]
+
+
+async def _store(
+    tx: Database, actor: Actor, subject_id: str, before: list[str], after: list[str]
+) -> None:
+    await tx.execute(STORE, subject_id, after)
+    if before != after:
+        await _record(tx, actor, subject_id, before, after)
 
 
 def _require_distinct(topic_ids: list[str]) -> None:

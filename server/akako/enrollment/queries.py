@@ -6,7 +6,7 @@ from typing import get_args
 
 import asyncpg
 
-from akako.authority.decisions import REOPEN_SECONDS
+from akako.authority.decisions import DECIDER, REOPEN_SECONDS, Made
 from akako.education import queries as education
 from akako.enrollment.schemas import (
     Enrollment,
@@ -25,22 +25,25 @@ from akako.kernel.db.pages import Where
 from akako.visibility.tree import SUBJECT
 
 SORTS = {"requestedAt": Sort("e.requested_at"), "createdAt": Sort("e.requested_at")}
+# Requests without a decision stand at the time at which they were made.
+DECIDED = {"decidedAt": Sort("coalesce(e.decided_at, e.requested_at)")}
 DATES = {"created": "e.requested_at"}
 PENDING = Spec(
     sorts=SORTS,
     default="requestedAt",
-    filters={"subjectId": Reference()},
+    filters={"subjectId": Reference(), "gradeId": Reference()},
     search=True,
     dates=DATES,
     identity="e.id",
 )
 ALL = Spec(
-    sorts=SORTS,
+    sorts=SORTS | DECIDED,
     default="requestedAt",
     descending=True,
     filters={
         "status": Choice(get_args(Status), many=True),
         "subjectId": Reference(),
+        "gradeId": Reference(),
         "userId": Reference(),
     },
     search=True,
@@ -54,6 +57,7 @@ RECENT = """
 (select count(*) from enrollments o
  where o.user_id = {} and o.requested_at > now() - interval '24 hours')
 """
+OF_GRADE = "e.subject_id = any(array(select id from subjects where grade_id = {}))"
 FIELDS = Enrollment.__struct_fields__
 COLUMNS = ", ".join(f"e.{name}" for name in FIELDS)
 
@@ -94,6 +98,8 @@ def _pending(row: asyncpg.Record) -> PendingEnrollment:
             row["user_id"], row["email"], row["username"], row["first_name"], row["last_name"]
         ),
         subject=RequestedSubject(row["subject_id"], row["subject_name"], row["grade_id"]),
+        grade_name=row["grade_name"],
+        decided_by_name=row["decided_by_name"],
     )
 
 
@@ -101,6 +107,8 @@ async def list_pending(db: Database, request: listing.Request) -> Listed[Pending
     where = Where("e.status = 'PENDING'")
     if request["subjectId"]:
         where.add("e.subject_id = {}", request["subjectId"])
+    if request["gradeId"]:
+        where.add(OF_GRADE, request["gradeId"])
     where.search(SEARCHED, request.search)
     return await _list_with_learners(db, PENDING, request, where)
 
@@ -112,6 +120,8 @@ async def list_all(db: Database, request: listing.Request) -> Listed[PendingEnro
     for name, column in (("subjectId", "e.subject_id"), ("userId", "e.user_id")):
         if request[name]:
             where.add(f"{column} = {{}}", request[name])
+    if request["gradeId"]:
+        where.add(OF_GRADE, request["gradeId"])
     for pattern in pages.containing(request.search or ""):
         where.add(FOUND, *[pattern] * 3)
     return await _list_with_learners(db, ALL, request, where)
@@ -128,7 +138,9 @@ async def _list_with_learners(
         source=WITH_USER_AND_SUBJECT,
         columns=f"""
         {COLUMNS}, u.email, u.username, u.first_name, u.last_name,
-        s.name as subject_name, s.grade_id
+        s.name as subject_name, s.grade_id,
+        (select g.name from grades g where g.id = s.grade_id) as grade_name,
+        {DECIDER.format("e")}
         """,
         where=where,
         build=_pending,
@@ -191,6 +203,15 @@ async def lock(tx: Database, enrollment_id: str) -> Enrollment | None:
 async def lock_all(tx: Database, ids: list[str]) -> None:
     """Lock enrollments in the order of their ids, which prevents deadlocks."""
     await tx.execute("select from enrollments where id = any($1) order by id for update", ids)
+
+
+async def read_decisions(tx: Database, ids: list[str]) -> dict[str, Made]:
+    """Return the decisions that enrollments have now, by the ids of the enrollments."""
+    sql = f"""
+    select e.id, e.decided_at, e.decided_by, {DECIDER.format("e")} from enrollments e
+    where e.id = any($1) and e.decided_at is not null
+    """
+    return {id: Made(*made) for id, *made in await tx.fetch(sql, ids)}
 
 
 async def hold_learner(tx: Database, user_id: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -12,7 +12,7 @@ from akako.kernel.core import fields
 
 PENDING, APPROVED, REJECTED, CANCELLED = "PENDING", "APPROVED", "REJECTED", "CANCELLED"
 Status = Literal["PENDING", "APPROVED", "REJECTED", "CANCELLED"]
-Verdict = Literal["approve", "reject"]
+Verdict = Literal["approve", "reject", "reopen"]
 Remark = Annotated[str, fields.text(1_000)]
 
 MAX_DECISIONS = 200
@@ -54,10 +54,16 @@ class RequestedSubject(msgspec.Struct, rename="camel"):
 
 
 class PendingEnrollment(Enrollment, rename="camel", kw_only=True):
-    """An enrollment with its learner and subject, for decisions."""
+    """An enrollment with its learner and subject, for decisions.
+
+    `gradeName` is the name of the subject's grade, `decidedByName` that of the administrator who
+    decided.
+    """
 
     user: Learner
     subject: RequestedSubject
+    grade_name: str
+    decided_by_name: str | None
 
 
 class EnrollmentRequest(msgspec.Struct, rename="camel", kw_only=True):
@@ -74,7 +80,10 @@ class Rejection(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class Decision(msgspec.Struct, rename="camel", kw_only=True):
-    """One of several decisions. `note` and `reason` are synonyms."""
+    """One of several decisions. `note` and `reason` are synonyms.
+
+    `reopen` undoes a decision of the last 30 seconds.
+    """
 
     id: fields.Id
     decision: Annotated[Verdict, fields.one_of(Verdict)]
@@ -87,13 +96,21 @@ class Decisions(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class DecisionResult(msgspec.Struct, rename="camel", kw_only=True):
-    """The result of one decision: the new status, or code and message of the error."""
+    """The result of one decision: the new status, or code, message and details of the error.
+
+    The last three fields describe the decision that the request has now, which may be an earlier
+    one of another administrator.
+    """
 
     id: str
     ok: bool
     status: Status | None = None
     code: str | None = None
     error: str | None = None
+    details: dict[str, Any] | None = None
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+    decided_by_name: str | None = None
 
 
 class DecisionResults(msgspec.Struct, rename="camel"):

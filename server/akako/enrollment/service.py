@@ -117,17 +117,33 @@ async def decide_many(
     db: Database, actor: Actor, *, decisions: list[Decision]
 ) -> list[DecisionResult]:
     """Apply each decision separately; a failed one does not undo the others."""
+    ids = [each.id for each in decisions]
     async with db.transaction() as tx:
-        await queries.lock_all(tx, [each.id for each in decisions])
-        return [await _result(tx, actor, each) for each in decisions]
+        await queries.lock_all(tx, ids)
+        results = [await _result(tx, actor, each) for each in decisions]
+        made = await queries.read_decisions(tx, ids)
+    for each in results:
+        if each.id in made:
+            each.decided_at, each.decided_by, each.decided_by_name = made[each.id]
+    return results
 
 
 async def _result(tx: Database, actor: Actor, one: Decision) -> DecisionResult:
-    status, reason = STATUS_OF[one.decision], one.note or one.reason or None
+    reason = one.note or one.reason or None
     try:
-        decided = await decide(tx, actor, one.id, status=status, reason=reason)
+        if one.decision == "reopen":
+            decided = await reopen(tx, actor, one.id)
+        else:
+            status = STATUS_OF[one.decision]
+            decided = await decide(tx, actor, one.id, status=status, reason=reason)
     except ApiError as problem:
-        return DecisionResult(id=one.id, ok=False, code=problem.code, error=problem.message)
+        return DecisionResult(
+            id=one.id,
+            ok=False,
+            code=problem.code,
+            error=problem.message,
+            details=dict(problem.details),
+        )
     return DecisionResult(id=one.id, ok=True, status=decided.status)
 
 

@@ -14,7 +14,7 @@ from akako.kernel.http.responses import Response
 from akako.library.forms import Received
 from akako.library.media import Files, Medium
 from akako.storage.intake import Intake, StoredFile, give_up, patient
-from akako.storage.multipart import FilePart, TextPart, read_form
+from akako.storage.multipart import FilePart, FormLimits, TextPart, read_form
 
 Adopt = Callable[[Database, Received], Awaitable[Response]]
 
@@ -77,7 +77,7 @@ async def receive(ctx: Context, medium: Medium) -> Received:
     texts: dict[str, str] = {}
     file: StoredFile | None = None
     chunks = patient(ctx.chunks(), total_seconds=files.max_upload_seconds)
-    form = read_form(ctx.header("content-type"), chunks, max_file_bytes=medium.limit(ctx))
+    form = read_form(ctx.header("content-type"), chunks, FormLimits(medium.limit(ctx)))
     try:
         async for part in form:
             if isinstance(part, TextPart):

@@ -7,7 +7,7 @@ from typing import get_args
 import asyncpg
 import msgspec
 
-from akako.authority.decisions import REOPEN_SECONDS
+from akako.authority.decisions import DECIDER, REOPEN_SECONDS, Made
 from akako.kernel.core.envelope import Listed
 from akako.kernel.core.ids import new_id
 from akako.kernel.db import listing, pages
@@ -24,13 +24,26 @@ from akako.mentors.schemas import (
 from akako.visibility.tree import SUBJECT
 
 SORTS = {"requestedAt": Sort("a.requested_at"), "createdAt": Sort("a.requested_at")}
+# Requests without a decision stand at the time at which they were made.
+DECIDED = {"decidedAt": Sort("coalesce(a.decided_at, a.requested_at)")}
 DATES = {"created": "a.requested_at"}
-PENDING = Spec(sorts=SORTS, default="requestedAt", search=True, dates=DATES, identity="a.id")
-ALL = Spec(
+PENDING = Spec(
     sorts=SORTS,
     default="requestedAt",
+    filters={"subjectId": Reference()},
+    search=True,
+    dates=DATES,
+    identity="a.id",
+)
+ALL = Spec(
+    sorts=SORTS | DECIDED,
+    default="requestedAt",
     descending=True,
-    filters={"status": Choice(get_args(Status), many=True), "userId": Reference()},
+    filters={
+        "status": Choice(get_args(Status), many=True),
+        "subjectId": Reference(),
+        "userId": Reference(),
+    },
     search=True,
     dates=DATES,
     identity="a.id",
@@ -38,6 +51,7 @@ ALL = Spec(
 OWN = Spec(sorts=SORTS, default="requestedAt", descending=True, dates=DATES, identity="a.id")
 
 MAX_DAILY = 50  # applications of a user in 24 hours, because another one can follow a rejection
+FOR_SUBJECT = "{} = any(a.subject_ids)"
 FIELDS = MentorApplication.__struct_fields__
 COLUMNS = ", ".join(f"a.{name}" for name in FIELDS)
 
@@ -62,11 +76,14 @@ def _pending(row: asyncpg.Record) -> PendingApplication:
         user=Applicant(
             row["user_id"], row["email"], row["username"], row["first_name"], row["last_name"]
         ),
+        decided_by_name=row["decided_by_name"],
     )
 
 
 async def list_pending(db: Database, request: listing.Request) -> Listed[PendingApplication]:
     where = Where("a.status = 'PENDING'")
+    if request["subjectId"]:
+        where.add(FOR_SUBJECT, request["subjectId"])
     where.search("u.search_key", request.search)
     return await _list_with_applicants(db, PENDING, request, where)
 
@@ -77,6 +94,8 @@ async def list_all(db: Database, request: listing.Request) -> Listed[PendingAppl
         where.add("a.status = any({})", list(request["status"]))
     if request["userId"]:
         where.add("a.user_id = {}", request["userId"])
+    if request["subjectId"]:
+        where.add(FOR_SUBJECT, request["subjectId"])
     where.search("u.search_key", request.search)
     return await _list_with_applicants(db, ALL, request, where)
 
@@ -91,7 +110,9 @@ async def _list_with_applicants(
         request,
         # Every applicant has a row. The planner can omit an outer join from the count.
         source="mentor_applications a left join users u on u.id = a.user_id",
-        columns=f"{COLUMNS}, u.email, u.username, u.first_name, u.last_name",
+        columns=f"""
+        {COLUMNS}, u.email, u.username, u.first_name, u.last_name, {DECIDER.format("a")}
+        """,
         where=where,
         build=_pending,
     )
@@ -214,7 +235,13 @@ async def lock_mentor(tx: Database, subject_id: str) -> str | None:
     return mentor_id
 
 
-LOCK_SUBJECTS = "select from subjects where id = any($1) order by id for no key update"
+# Subjects that decisions name, and those that an approval assigned, which undoing it changes.
+LOCK_SUBJECTS = """
+select from subjects
+where id = any($1) or id in (
+    select jsonb_object_keys(assigned_subjects) from mentor_applications where id = any($2))
+order by id for no key update
+"""
 LOCK_USERS = """
 select from users
 where id in (select user_id from mentor_applications where id = any($1))
@@ -227,7 +254,16 @@ async def lock_all(tx: Database, ids: list[str], subject_ids: list[str]) -> None
     """Lock applications, applicants and subjects in fixed orders, which prevents deadlocks."""
     await tx.execute(LOCK_ALL, ids)
     await tx.execute(LOCK_USERS, ids)
-    await tx.execute(LOCK_SUBJECTS, subject_ids)
+    await tx.execute(LOCK_SUBJECTS, subject_ids, ids)
+
+
+async def read_decisions(tx: Database, ids: list[str]) -> dict[str, Made]:
+    """Return the decisions that applications have now, by the ids of the applications."""
+    sql = f"""
+    select a.id, a.decided_at, a.decided_by, {DECIDER.format("a")} from mentor_applications a
+    where a.id = any($1) and a.decided_at is not null
+    """
+    return {id: Made(*made) for id, *made in await tx.fetch(sql, ids)}
 
 
 async def effects(tx: Database, application_id: str) -> Effects:

@@ -35,9 +35,15 @@ async def decide_many(
 ) -> list[ApplicationDecisionResult]:
     """Apply each decision separately; a failed one does not undo the others."""
     subjects = {each for one in decisions for each in one.subject_ids or []}
+    ids = [each.id for each in decisions]
     async with db.transaction() as tx:
-        await queries.lock_all(tx, [each.id for each in decisions], sorted(subjects))
-        return [await _result(tx, actor, each) for each in decisions]
+        await queries.lock_all(tx, ids, sorted(subjects))
+        results = [await _result(tx, actor, each) for each in decisions]
+        made = await queries.read_decisions(tx, ids)
+    for each in results:
+        if each.id in made:
+            each.decided_at, each.decided_by, each.decided_by_name = made[each.id]
+    return results
 
 
 async def _result(
@@ -47,13 +53,19 @@ async def _result(
         decided = await _decide(tx, actor, one)
     except ApiError as problem:
         return ApplicationDecisionResult(
-            id=one.id, ok=False, code=problem.code, error=problem.message
+            id=one.id,
+            ok=False,
+            code=problem.code,
+            error=problem.message,
+            details=dict(problem.details),
         )
     return ApplicationDecisionResult(id=one.id, ok=True, status=decided.status)
 
 
 async def _decide(tx: Database, actor: Actor, one: ApplicationDecision) -> MentorApplication:
     remark = one.note or one.reason or None
+    if one.decision == "reopen":
+        return await reopen(tx, actor, one.id)
     if one.decision == "reject":
         return await service.reject(tx, actor, one.id, reason=remark)
     approval = Approval(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -12,7 +12,7 @@ from akako.kernel.core import fields
 
 PENDING, APPROVED, REJECTED = "PENDING", "APPROVED", "REJECTED"
 Status = Literal["PENDING", "APPROVED", "REJECTED"]
-Verdict = Literal["approve", "reject"]
+Verdict = Literal["approve", "reject", "reopen"]
 
 MAX_DECISIONS = 200
 # Enough for the longest notes in any JSON escaping.
@@ -55,9 +55,13 @@ class Applicant(msgspec.Struct, rename="camel"):
 
 
 class PendingApplication(MentorApplication, rename="camel", kw_only=True):
-    """An application with its applicant, for decisions."""
+    """An application with its applicant, for decisions.
+
+    `decidedByName` is the name of the administrator who decided.
+    """
 
     user: Applicant
+    decided_by_name: str | None
 
 
 class ApplicationRequest(msgspec.Struct, rename="camel", kw_only=True):
@@ -82,7 +86,8 @@ class Rejection(msgspec.Struct, rename="camel", kw_only=True):
 class ApplicationDecision(msgspec.Struct, rename="camel", kw_only=True):
     """One of several decisions. `note` and `reason` are synonyms.
 
-    `subjectIds` and `effectiveEndDate` are those of an approval.
+    `subjectIds` and `effectiveEndDate` are those of an approval. `reopen` undoes a decision of the
+    last 30 seconds.
     """
 
     id: fields.Id
@@ -98,13 +103,21 @@ class ApplicationDecisions(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class ApplicationDecisionResult(msgspec.Struct, rename="camel", kw_only=True):
-    """The result of one decision: the new status, or code and message of the error."""
+    """The result of one decision: the new status, or code, message and details of the error.
+
+    The last three fields describe the decision that the application has now, which may be an
+    earlier one of another administrator.
+    """
 
     id: str
     ok: bool
     status: Status | None = None
     code: str | None = None
     error: str | None = None
+    details: dict[str, Any] | None = None
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+    decided_by_name: str | None = None
 
 
 class ApplicationDecisionResults(msgspec.Struct, rename="camel"):

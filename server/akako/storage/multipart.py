@@ -14,10 +14,8 @@ from python_multipart.multipart import MultipartParser
 from akako.kernel.core.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
 from akako.storage.charsets import codec_of
 
-MAX_PARTS = 10
 MAX_PART_HEADER_BYTES = 8 * 1024
 MAX_PART_HEADERS = 16
-MAX_TEXT_BYTES = 64 * 1024
 MAX_EPILOGUE_BYTES = 64 * 1024
 
 FORM = "multipart/form-data"
@@ -66,17 +64,14 @@ def _refused() -> BadRequest:
 
 
 def _misencoded() -> BadRequest:
-    return BadRequest(
-        "invalid_encoding", "Form text must be in UTF-8 or in the charset that its part declares"
-    )
+    return BadRequest("invalid_encoding", "Form text must be in UTF-8 or in its declared charset")
 
 
 def form_boundary(content_type: str | None) -> bytes:
     """Return the boundary of a Content-Type header.
 
-    Raises UnsupportedMediaType unless it is multipart/form-data, BadRequest if the boundary is
-    missing, empty, longer than 70 characters or made of other characters than RFC 2046's, or if
-    the charset is unknown.
+    Raises UnsupportedMediaType unless it is multipart/form-data, BadRequest if the boundary is not
+    one of RFC 2046, or if the charset is unknown.
     """
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if media_type != FORM:
@@ -89,35 +84,44 @@ def form_boundary(content_type: str | None) -> bytes:
     return boundary.encode("ascii")
 
 
+class FormLimits(msgspec.Struct, frozen=True):
+    """The number of parts, and the size of a file and of a text in bytes."""
+
+    file_bytes: int
+    text_bytes: int = 64 * 1024
+    parts: int = 10
+
+
 async def read_form(
-    content_type: str | None, body: AsyncIterator[bytes], *, max_file_bytes: int
+    content_type: str | None, body: AsyncIterator[bytes], limits: FormLimits
 ) -> AsyncGenerator[TextPart | FilePart, None]:
     """Yield the parts of a form in the order they arrive.
 
-    Text is decoded from the charset that its part declares. The charset of the whole form, which
-    some clients declare, holds for names and for parts that declare none; otherwise it is UTF-8.
+    Text is decoded from the charset of its part, else of the whole form, else from UTF-8.
     Unread bytes of a FilePart are skipped. After an exception the form cannot be read further.
 
-    Raises BadRequest (invalid_multipart, invalid_encoding), PayloadTooLarge for a file longer than
-    `max_file_bytes` or a text longer than 64 KiB, UnsupportedMediaType for another content type.
+    Raises BadRequest (invalid_multipart, invalid_encoding), PayloadTooLarge for a file or text that
+    exceeds its limit, UnsupportedMediaType for another content type.
     """
     boundary = form_boundary(content_type)
     codec = _codec(_parsed_value(content_type or "")[1])
-    async with aclosing(_events(_Framing(boundary, codec), body)) as events:
+    async with aclosing(_events(_Framing(boundary, codec, limits.parts), body)) as events:
         async for event in events:
             if not isinstance(event, _PartHead):
                 continue
             if event.filename is None:
-                yield await _text_part(event, events, codec)
+                yield await _text_part(event, events, codec, limits.text_bytes)
             else:
-                chunks = _part_chunks(events, max_file_bytes)
+                chunks = _part_chunks(events, limits.file_bytes)
                 yield FilePart(event.name, event.filename, event.content_type, chunks)
 
 
-async def _text_part(head: _PartHead, events: AsyncIterator[_Event], codec: str) -> TextPart:
+async def _text_part(
+    head: _PartHead, events: AsyncIterator[_Event], codec: str, limit: int
+) -> TextPart:
     parameters = _parsed_value(head.content_type)[1] if head.content_type else {}
     codec = _codec(parameters, default=codec)
-    value = b"".join([chunk async for chunk in _part_chunks(events, MAX_TEXT_BYTES)])
+    value = b"".join([chunk async for chunk in _part_chunks(events, limit)])
     return TextPart(head.name, _decoded(value, codec), head.content_type)
 
 
@@ -149,12 +153,12 @@ async def _events(framing: _Framing, body: AsyncIterator[bytes]) -> AsyncGenerat
 class _Framing:
     """Converts the callbacks of the push parser to events, one chunk at a time."""
 
-    def __init__(self, boundary: bytes, codec: str) -> None:
+    def __init__(self, boundary: bytes, codec: str, max_parts: int) -> None:
         self.ended = False
         self._codec = codec
         self._started = False
         self._events: list[_Event] = []
-        self._parts = 0
+        self._parts_left = max_parts
         self._field = b""
         self._value = b""
         self._headers: dict[str, bytes] = {}
@@ -189,8 +193,8 @@ class _Framing:
         return self._events
 
     def _part_begin(self) -> None:
-        self._parts += 1
-        if self._parts > MAX_PARTS:
+        self._parts_left -= 1
+        if self._parts_left < 0:
             raise _refused()
         self._headers, self._header_bytes = {}, 0
 

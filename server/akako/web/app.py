@@ -21,8 +21,12 @@ from akako.web.pages import (
     sign_in,
 )
 from akako.web.site import Site, Visit, find_visitor, with_headers
-from akako.web.staff import analytics, curriculum, overview, people, teaching
-from akako.web.staff import requests as staff_requests
+from akako.web.staff import analytics, curriculum, people
+from akako.web.staff.integrations import pages as integrations
+from akako.web.staff.overview import pages as overview
+from akako.web.staff.queues import pages as queues
+from akako.web.teaching import composer, subjects
+from akako.web.teaching import notes as shared_notes
 from akako.web.visitor import Visitor
 
 AREAS = (
@@ -36,11 +40,14 @@ AREAS = (
     media,
     developers,
     overview,
-    staff_requests,
+    queues,
     people,
     curriculum,
-    teaching,
+    composer,
+    subjects,
+    shared_notes,
     analytics,
+    integrations,
 )
 NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.json")
 

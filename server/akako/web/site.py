@@ -24,7 +24,6 @@ from akako.kernel.db.confirmed import ConfirmedDatabase
 from akako.kernel.db.database import Database
 from akako.kernel.http.context import Dependencies
 from akako.kernel.http.limits import PAGES, PAGES_OF_USER, Limiter
-from akako.notifications import queries as notifications
 from akako.web import errors, guard, languages, rendering
 from akako.web.sessions import service as sessions
 from akako.web.sessions.tokens import WebKeys
@@ -190,14 +189,15 @@ def page(
 
         async def work() -> Any:
             visit.visitor = await find_visitor(site, request)
+            if request.method == "POST":
+                guard.require_same_origin(request.headers, site.origins(request))
             if roles is not None and visit.visitor.actor is None:
                 return to_sign_in(request)
             _check_roles(visit.visitor, roles)
             await _limit(visit)
             if request.method == "POST":
-                guard.require_same_origin(request.headers, site.origins(request))
                 if reads_form:
-                    await _read_form(visit, guarded=guarded)
+                    await read_form(visit, guarded=guarded)
                 _confirm_at_commit(visit, roles)
             return await handler(visit)
 
@@ -223,8 +223,7 @@ async def find_visitor(site: Site, request: Request) -> Visitor:
         )
     except (Unauthorized, Forbidden):
         return Visitor(language=language)
-    unread = await notifications.count_unread(site.db, actor.user_id)
-    return Visitor(session=session, actor=actor, language=language, unread=unread)
+    return Visitor(session=session, actor=actor, language=language, unread=session.unread)
 
 
 def to_sign_in(request: Request) -> PageResponse:
@@ -250,7 +249,7 @@ async def _limit(visit: Visit) -> None:
     state.enforce()
 
 
-async def _read_form(visit: Visit, *, guarded: bool) -> None:
+async def read_form(visit: Visit, *, guarded: bool) -> None:
     """Read the form of a POST and check its token."""
     length = visit.request.headers.get("content-length", "")
     if not length.isdecimal() or int(length) > MAX_FORM_BYTES:

@@ -54,14 +54,34 @@ def _counted(context: Context, one: str, many: str, number: int) -> str:
     return str(context.call(context.resolve("ngettext"), one, many, number))
 
 
-@pass_context
-def size(context: Context, count: int) -> str:
-    """Return a number of bytes such as "7 MB"; one decimal below ten."""
+def in_units(count: int, language: str) -> str | None:
+    """Return a number of bytes such as "7 MB", one decimal below ten; None below 1 KB."""
     for unit, name in ((GB, "GB"), (MB, "MB"), (KB, "KB")):
         if count >= unit:
             value = count / unit
             shown = round(value, 1 if value < 9.95 else 0)
-            return f"{format_decimal(shown, locale=_language(context))} {name}"
+            return f"{format_decimal(shown, locale=language)} {name}"
+    return None
+
+
+def size_limit(count: int, language: str) -> str:
+    """Return a limit such as "50 MB". Settings are in binary units, which are slightly larger."""
+    for unit, name in ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB")):
+        if count >= unit and count % unit == 0:
+            return f"{format_decimal(count // unit, locale=language)} {name}"
+    return in_units(count, language) or f"{count} B"
+
+
+@pass_context
+def limit(context: Context, count: int) -> str:
+    return size_limit(count, _language(context))
+
+
+@pass_context
+def size(context: Context, count: int) -> str:
+    """Return a number of bytes such as "7 MB"; one decimal below ten."""
+    if units := in_units(count, _language(context)):
+        return units
     return _counted(context, "%(num)d byte", "%(num)d bytes", count)
 
 
@@ -111,6 +131,7 @@ def zip_same(values: Iterable[str]) -> list[tuple[str, str]]:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "size": size,
+    "limit": limit,
     "minutes": minutes,
     "minutes_left": minutes_left,
     "clock": clock,

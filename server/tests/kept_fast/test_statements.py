@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from akako import rooms
 from tests.conftest import StartServer
 from tests.kept_fast.statements import Log, logged_database
 from tests.parts.server import Server
+from tests.web.visitor import signed_in
 
 MANY = 25
 CALLS = 60
@@ -119,6 +121,20 @@ READS = {
     "live": Read("/health/live", None, 0),
 }
 
+# What learners and visitors open, with 25 of everything.
+PAGES = (
+    *(
+        "/home",
+        "/home?grade=g1",
+        "/topics/t1",
+        "/topics/t1?play=1",
+        "/subjects/s1",
+        "/subjects/s40",
+    ),
+    *("/browse", "/browse/levels/l1", "/browse/grades/g1", "/search?q=topic", "/search"),
+    *("/requests", "/notes", "/notes?q=x", "/notifications", "/mentor/apply", "/me", "/developers"),
+)
+
 
 @pytest.fixture(scope="module")
 def log() -> Iterator[Log]:
@@ -204,3 +220,15 @@ def test_counting_calls_needs_a_statement_for_many(api: Server, log: Log) -> Non
     # 20 calls are leased at a time; a lease that lies idle is returned and taken anew.
     metering = log.new(metering=True)
     assert len(metering) <= CALLS // 20 + 2, metering
+
+
+def test_a_learner_page_asks_at_most_six_times(api: Server, log: Log) -> None:
+    browser = signed_in(api, "learner")
+    for path in PAGES:
+        browser.get(path)  # warm
+        log.new()
+        answer = browser.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+        statements = log.new()
+        sys.stdout.write(f"{path}: {len(statements)} statements\n")
+        assert len(statements) <= 6, (path, statements)

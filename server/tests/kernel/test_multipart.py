@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akako.kernel.core.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
-from akako.storage.multipart import FilePart, form_boundary, read_form
+from akako.storage.multipart import FilePart, FormLimits, form_boundary, read_form
 
 FORM = "multipart/form-data; boundary=b"
 MEGABYTE = 1024 * 1024
@@ -31,7 +31,7 @@ async def parts_of(
     """Every part as (name, file name, content)."""
     chunks = [body] if isinstance(body, bytes) else body
     seen: Seen = []
-    async for part in read_form(content_type, stream(chunks), max_file_bytes=limit):
+    async for part in read_form(content_type, stream(chunks), FormLimits(limit)):
         if isinstance(part, FilePart):
             content = b"".join([chunk async for chunk in part.chunks])
             seen.append((part.name, part.filename, content))
@@ -62,7 +62,7 @@ SIMPLE = text("topicId", "t1") + file('name="file"; filename="a.pdf"', b"%PDF-")
 
 async def test_parts_come_in_order_with_their_headers() -> None:
     body = file('name="file"; filename="a.pdf"', b"%PDF-", "Content-Type: application/pdf") + END
-    found = [part async for part in read_form(FORM, stream([body]), max_file_bytes=10)]
+    found = [part async for part in read_form(FORM, stream([body]), FormLimits(10))]
     (part,) = found
     assert isinstance(part, FilePart)
     assert (part.name, part.filename, part.content_type) == ("file", "a.pdf", "application/pdf")
@@ -72,7 +72,7 @@ async def test_parts_come_in_order_with_their_headers() -> None:
 async def test_an_unread_file_is_skipped() -> None:
     body = file('name="file"; filename="a"', b"x" * 5000) + text("after", "yes") + END
     chunks = [body[i : i + 100] for i in range(0, len(body), 100)]
-    names = [part.name async for part in read_form(FORM, stream(chunks), max_file_bytes=10_000)]
+    names = [part.name async for part in read_form(FORM, stream(chunks), FormLimits(10_000))]
     assert names == ["file", "after"]
 
 
@@ -233,7 +233,7 @@ async def test_memory_stays_flat() -> None:
 
     size = 0
     tracemalloc.start()
-    async for part in read_form(FORM, body(), max_file_bytes=100 * MEGABYTE):
+    async for part in read_form(FORM, body(), FormLimits(100 * MEGABYTE)):
         assert isinstance(part, FilePart)
         async for chunk in part.chunks:
             size += len(chunk)

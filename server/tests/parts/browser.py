@@ -11,8 +11,11 @@ import io
 import json
 import os
 import shutil
+import signal
+import subprocess
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +39,7 @@ FLAGS = [
     "--force-color-profile=srgb",
     "--font-render-hinting=none",
 ]
+START_SECONDS = 60
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # The package's own file names folders of another place. Chromium crashes where it finds no font.
 FONTS = (
@@ -64,6 +68,35 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def debuggable(folder: Path) -> Iterator[int]:
+    """Start a browser that other programs drive; return the port of its debugging protocol."""
+    program, environment = _program()
+    options = ["--headless=new", "--remote-debugging-port=0", f"--user-data-dir={folder}"]
+    process = subprocess.Popen(
+        [program, *FLAGS, *options, "about:blank"],
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield _debugging_port(folder / "DevToolsActivePort", process)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=10)
+
+
+def _debugging_port(file: Path, process: subprocess.Popen[bytes]) -> int:
+    """Wait until the browser has written its port to a file."""
+    deadline = time.monotonic() + START_SECONDS
+    while not file.is_file() or "\n" not in file.read_text(encoding="utf-8"):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise NoBrowserError("The browser did not start")
+        time.sleep(0.05)
+    return int(file.read_text(encoding="utf-8").splitlines()[0])
 
 
 def _program() -> tuple[Path, dict[str, str]]:
@@ -106,7 +139,8 @@ def _unpack(folder: Path) -> None:
 
 def violations(page: Page) -> list[str]:
     """Return what axe-core finds against WCAG 2.0 to 2.2, levels A and AA."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
     found: dict[str, Any] = page.evaluate(
         "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", RULES
     )

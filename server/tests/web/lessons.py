@@ -12,6 +12,7 @@ from typing import NamedTuple
 import imageio_ffmpeg
 from playwright.sync_api import Page
 
+from akako.kernel.core.search_keys import search_key
 from tests.factories import create_subject, create_topic
 from tests.learning.school import add_learner
 from tests.library.school import Topic, put_video, upload, uploaded
@@ -48,7 +49,8 @@ def add_lesson(api: Server, folder: Path, *, subject: str = "Mathematics") -> Le
         topics = [create_topic(db, subject_id=made.id).id for _ in range(3)]
         names = ["Adding fractions", "Subtracting fractions", "Percent"]
         for topic_id, name in zip(topics, names, strict=True):
-            db.execute("update topics set name = %s where id = %s", (name, topic_id))
+            found = "update topics set name = %s, search_key = %s where id = %s"
+            db.execute(found, (name, search_key(name, ""), topic_id))
         for table, name, row in (
             ("grades", "Grade 5", made.grade_id),
             ("education_levels", "Primary school", made.level_id),

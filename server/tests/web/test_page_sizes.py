@@ -42,30 +42,45 @@ class Transfer:
             self.script += event["encodedDataLength"]
 
 
-@pytest.mark.parametrize(
-    ("path", "limit"), [("/home", 50 * KB), ("topic", 60 * KB), ("/notes", 60 * KB)]
-)
-def test_learner_pages_are_small(
-    browser: Browser, api: Server, lesson: Lesson, path: str, limit: int
-) -> None:
-    path = lesson.path if path == "topic" else path
+def paths(lesson: Lesson) -> tuple[str, ...]:
+    """Return every page that a learner opens."""
+    places = (f"/browse/grades/{lesson.grade_id}", f"/subjects/{lesson.subject_id}", lesson.path)
+    lists = ("/home", "/browse", "/search?q=fractions", "/requests", "/notes", "/notifications")
+    return (*lists, *places, "/mentor/apply", "/me", "/developers")
+
+
+def test_learner_pages_are_small(browser: Browser, api: Server, lesson: Lesson) -> None:
     context = browser.new_context()
     sign_in(context.new_page(), api, lesson.learner)
     state = context.storage_state()
     context.close()
-    context = browser.new_context(storage_state=state)
-    page = context.new_page()
-    cold, repeated = load(page, api, path), load(page, api, path)
+    for path in paths(lesson):
+        context = browser.new_context(storage_state=state)
+        page = context.new_page()
+        cold, repeated = load(page, api, path), load(page, api, path)
+        check(path, cold, repeated)
+        context.close()
+
+
+def test_the_first_page_of_a_visitor_is_small(browser: Browser, api: Server) -> None:
+    for path in ("/", "/sign-in"):
+        context = browser.new_context()
+        page = context.new_page()
+        check(path, load(page, api, path), load(page, api, path))
+        context.close()
+
+
+def check(path: str, cold: Transfer, repeated: Transfer) -> None:
+    """Print the figures of a page and compare them with its budget."""
     for name, seen in (("cold", cold), ("repeated", repeated)):
         figures = f"{seen.bytes} bytes, {seen.requests} requests, {seen.script} bytes of script"
         sys.stdout.write(f"{path} {name}: {figures}\n")
-    assert cold.bytes <= limit
+    assert cold.bytes <= (50 if path == "/home" else 60) * KB, path
     # The favicon, which this browser does not load, is the eighth.
     assert cold.requests <= 7, cold.urls
-    assert cold.script <= 15 * KB
-    assert repeated.bytes <= 12 * KB
-    assert repeated.requests <= 3
-    context.close()
+    assert cold.script <= 15 * KB, path
+    assert repeated.bytes <= 12 * KB, path
+    assert repeated.requests <= 3, repeated.urls
 
 
 def load(page: Page, api: Server, path: str) -> Transfer:

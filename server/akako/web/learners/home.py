@@ -56,8 +56,9 @@ async def read_home(db: Database, actor: Actor, *, grade_id: str | None) -> Home
         subjects=[each for each in subjects if each.subject_id not in hidden],
     )
     await _add_next(db, actor, home)
-    latest = listing.read(notifications.OWN, {"limit": "5"})
-    home.news = list((await notifications.list_of_user(db, actor.user_id, latest)).data)
+    if not grade_id:  # the choice of a subject is the whole page
+        latest = listing.read(notifications.OWN, {"limit": "5"})
+        home.news = list((await notifications.list_of_user(db, actor.user_id, latest)).data)
     if actor.has(LEARNER):
         await _add_offers(db, actor, home, grade_id)
     return home

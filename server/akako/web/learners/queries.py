@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from akako.kernel.core.access import Actor
+from akako.kernel.core.errors import NotFound
 from akako.kernel.db.database import Database
 from akako.kernel.db.pages import Where
 from akako.learning.progress_rows import TOPIC_PROGRESS, topic_progress
@@ -33,6 +34,17 @@ class Next(msgspec.Struct, kw_only=True):
     duration: float | None
     video_size: int | None
     document_count: int
+    completed: bool
+
+
+class Place(msgspec.Struct, kw_only=True):
+    """The grade of a subject, and the latest request of one user for the subject."""
+
+    grade: str
+    id: str | None  # of the request
+    status: str | None
+    requested_at: datetime | None
+    decision_reason: str | None
 
 
 class Request(msgspec.Struct, kw_only=True):
@@ -105,12 +117,28 @@ async def find_facts(db: Database, user_id: str | None, topic_ids: list[str]) ->
         return {}
     sql = f"""
     select t.id as topic_id, t.name as topic, t.subject_id, t.video_size, t.document_count,
-           coalesce(p.position_tenths, 0) / 10.0::float8 as position, {DURATION} as duration
+           coalesce(p.position_tenths, 0) / 10.0::float8 as position, {DURATION} as duration,
+           p.completed_at is not null as completed
     from topics t left join topic_progress p on p.topic_id = t.id and p.user_id = $1
     where t.id = any($2)
     """
     rows = await db.fetch(sql, user_id, topic_ids)
     return {row["topic_id"]: Next(**row) for row in rows}
+
+
+async def find_place(db: Database, user_id: str | None, subject_id: str) -> Place:
+    """Return the grade of an existing subject and the user's latest request for it."""
+    sql = """
+    select g.name as grade, e.id, e.status, e.requested_at, e.decision_reason
+    from subjects s join grades g on g.id = s.grade_id
+    left join lateral (select * from enrollments e where e.subject_id = s.id and e.user_id = $1
+        order by e.requested_at desc, e.id desc limit 1) e on true
+    where s.id = $2
+    """
+    row = await db.fetchrow(sql, user_id, subject_id)
+    if row is None:
+        raise NotFound("subject", subject_id)
+    return Place(**row)
 
 
 async def list_requests(db: Database, user_id: str) -> list[Request]:

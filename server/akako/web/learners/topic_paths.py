@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from akako.education.schemas import TopicSummary
-from akako.kernel.db.database import Database
-from akako.learning import queries as learning
-from akako.web.learners.queries import find_facts
+from akako.web.learners.queries import Next, find_facts
 from akako.web.site import Visit
 
 # States in words; the messages are translated where they are shown.
@@ -32,8 +30,8 @@ async def topic_path(
     user_id = actor.user_id if actor else None
     facts = await find_facts(visit.db, user_id, [each.id for each in topics])
     states = dict.fromkeys([each.id for each in topics], OPEN if entitled else LOCKED)
-    if enrolled and actor and topics:
-        states |= await _progress(visit.db, actor.user_id, topics)
+    if enrolled:
+        states |= _states(topics, facts)
     named = words(visit)
     return [
         {
@@ -53,10 +51,9 @@ async def topic_path(
     ]
 
 
-async def _progress(db: Database, user_id: str, topics: list[TopicSummary]) -> dict[str, str]:
+def _states(topics: list[TopicSummary], facts: dict[str, Next]) -> dict[str, str]:
     """Return the states of an enrolled learner: the first topic that is not done is the place."""
-    listed = await learning.list_topics(db, user_id, topics[0].subject_id)
-    done = {each.topic_id for each in listed if each.completed_at}
+    done = {topic_id for topic_id, found in facts.items() if found.completed}
     left = [each.id for each in topics if each.id not in done]
     states = dict.fromkeys(done, DONE)
     return states | dict(zip(left, (HERE, NEXT), strict=False))

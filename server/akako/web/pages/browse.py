@@ -18,6 +18,7 @@ from akako.kernel.core.access import LEARNER
 from akako.kernel.core.errors import NotFound
 from akako.kernel.db import listing
 from akako.web import guard
+from akako.web.learners.queries import find_place
 from akako.web.learners.topic_paths import topic_path
 from akako.web.site import Site, Visit, page
 
@@ -118,11 +119,10 @@ def card(
 
 async def show_subject(visit: Visit) -> Response:
     subject = await find(visit, SUBJECTS, "subject", visit.param("subject_id"))
-    grade = await find(visit, GRADES, "grade", subject.grade_id)
-    topics = await all_of(visit, TOPIC_ROWS, subject.id)
     actor = visit.visitor.actor
-    latest = (await latest_enrollments(visit)).get(subject.id)
-    approved = latest is not None and latest.status == APPROVED
+    place = await find_place(visit.db, actor.user_id if actor else None, subject.id)
+    topics = await all_of(visit, TOPIC_ROWS, subject.id)
+    approved = place.status == APPROVED
     teaches = bool(actor and subject.mentor and subject.mentor.id == actor.user_id)
     entitled = approved or teaches or bool(actor and actor.is_admin)
     path = await topic_path(visit, topics, entitled=entitled, enrolled=approved)
@@ -130,9 +130,9 @@ async def show_subject(visit: Visit) -> Response:
         "subject.html",
         subject.name,
         subject=subject,
-        grade=grade,
+        grade=place.grade,
         path=path,
-        enrollment=latest,
+        enrollment=place,
         entitled=entitled,
         learner=bool(actor and actor.has(LEARNER)) and not teaches,
         here=next((each for each in path if each["state"] == "here"), path[0] if path else None),

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from akako.kernel.db.database import Database
+from akako.notifications.queries import SHOWN
 
 IDLE_HOURS, ABSOLUTE_DAYS = 12, 30
 SEEN_SECONDS = 60  # how exactly the last use is recorded
@@ -26,6 +27,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     form_token: str
     name: str
     stale: bool  # whether the last use must be recorded again
+    unread: int  # notifications, which every page counts in its header
 
 
 class OwnSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +43,9 @@ FIND = f"""
 select s.public_id, u.clerk_id, s.form_token,
     coalesce(nullif(concat_ws(' ', u.first_name, u.last_name), ''), u.username, u.email, u.clerk_id)
         as name,
-    s.seen_at < now() - interval '{SEEN_SECONDS} seconds' as stale
+    s.seen_at < now() - interval '{SEEN_SECONDS} seconds' as stale,
+    (select count(*) from notifications n
+        where n.user_id = s.user_id and n.read_at is null and {SHOWN}) as unread
 from web_sessions s join users u on u.id = s.user_id
 where s.id_hash = $1 and {ALIVE}
 """

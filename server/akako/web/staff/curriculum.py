@@ -15,8 +15,8 @@ from akako.kernel.core.access import ADMIN
 from akako.kernel.core.errors import ApiError, NotFound
 from akako.kernel.db import listing
 from akako.kernel.db.database import Database
+from akako.web.names import person_name
 from akako.web.site import Site, Visit, page
-from akako.web.staff.requests import person_name
 
 ALL = {"limit": "100", "order": "asc", "includeInactive": "true"}
 STAGES = ("primary", "secondary", "higher")

@@ -14,9 +14,9 @@ from akako.kernel.core.access import ADMIN, ROLES
 from akako.kernel.core.errors import ApiError
 from akako.kernel.db import listing
 from akako.ops import history
+from akako.web.names import person_name
 from akako.web.paging import list_request, page_links
 from akako.web.site import Site, Visit, page
-from akako.web.staff.requests import person_name
 
 SORTS = ("lastName", "firstName", "email", "createdAt")
 STATUSES = ("ACTIVE", "INACTIVE", "SUSPENDED")

@@ -1,0 +1,1 @@
+"""The administrator's queues: requests for subjects and mentor applications."""

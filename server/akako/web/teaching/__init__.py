@@ -1,0 +1,1 @@
+"""The pages of mentors: subjects, the composer of topics, learners, shared notes."""

@@ -1,0 +1,130 @@
+"""Large schools: what is too much to be counted for a request comes from the last roll-up."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, date, datetime, timedelta
+
+import asyncpg
+import psycopg
+import pytest
+
+from akako.analytics import queries, totals
+from akako.analytics.days import Bucket, end_of, start_of
+from akako.analytics.rollup import roll_up
+from akako.kernel.db.pool import Pool
+from tests.factories import create_user
+
+ZONE = "UTC"
+DECIDED = 1_500  # more than LIVE_MOMENTS
+FEW = 100
+
+
+@pytest.fixture
+def url(new_database: Callable[[], str]) -> str:
+    return new_database()
+
+
+@pytest.fixture
+async def db(url: str) -> AsyncIterator[Pool]:
+    pool = Pool(url, size=2)
+    yield pool
+    await pool.close()
+
+
+async def decide(db: Pool, number: int, *, day: date, seconds: int, prefix: str) -> None:
+    """Approve a number of requests on a day, each after one second more than the one before."""
+    await db.execute(
+        """
+        insert into enrollment_moments (enrollment_id, kind, at, seconds)
+        select $1 || n, 'approved', $2::date::timestamp at time zone 'utc', $3::int + n
+        from generate_series(1, $4) n
+        """,
+        prefix,
+        day,
+        seconds,
+        number,
+    )
+
+
+async def figures(db: Pool, day: date, interval: str) -> asyncpg.Record:
+    first = start_of(day, interval)  # type: ignore[arg-type]
+    last = end_of(day, interval)  # type: ignore[arg-type]
+    (row,) = await queries.read_enrollments(db, ZONE, [Bucket(first, first, last)])
+    return row
+
+
+@pytest.mark.parametrize("interval", ["day", "week", "month"])
+async def test_many_decisions_come_from_the_last_roll_up(db: Pool, interval: str) -> None:
+    today = datetime.now(UTC).date()
+    await decide(db, DECIDED, day=today, seconds=0, prefix="a")
+    live = await figures(db, today, interval)
+    expected = statistics.median(range(1, DECIDED + 1))
+    assert (live["approved"], live["seconds"]) == (DECIDED, expected)
+    await roll_up(db, ZONE)
+    assert dict(await figures(db, today, interval)) == dict(live)
+    await decide(db, DECIDED, day=today, seconds=DECIDED, prefix="b")
+    await db.execute("delete from analytics_medians where last_day < $1", today)
+    await roll_up(db, ZONE)
+    rolled = await figures(db, today, interval)
+    assert rolled["approved"] == 2 * DECIDED
+    assert rolled["seconds"] == statistics.median(range(1, 2 * DECIDED + 1))
+
+
+@pytest.mark.parametrize("interval", ["day", "week", "month"])
+async def test_few_decisions_are_live(db: Pool, interval: str) -> None:
+    today = datetime.now(UTC).date()
+    await decide(db, FEW, day=today, seconds=0, prefix="a")
+    await roll_up(db, ZONE)
+    await decide(db, FEW, day=today, seconds=FEW, prefix="b")
+    row = await figures(db, today, interval)
+    assert row["approved"] == 2 * FEW
+    assert row["seconds"] == statistics.median(range(1, 2 * FEW + 1))
+
+
+@pytest.mark.parametrize("interval", ["day", "week", "month"])
+async def test_a_bucket_that_is_over_is_computed_with_its_last_day(db: Pool, interval: str) -> None:
+    last = end_of(datetime.now(UTC).date() - timedelta(days=80), interval)  # type: ignore[arg-type]
+    await decide(db, DECIDED, day=last, seconds=0, prefix="a")
+    await roll_up(db, ZONE)
+    row = await figures(db, last, interval)
+    assert row["seconds"] == statistics.median(range(1, DECIDED + 1))
+    stored = "select seconds from analytics_medians where first_day = $1 and last_day = $2"
+    assert await db.fetchval(stored, start_of(last, interval), last) == row["seconds"]  # type: ignore[arg-type]
+
+
+async def test_much_activity_comes_from_the_last_roll_up(db: Pool) -> None:
+    today = datetime.now(UTC).date()
+    learners = queries.LIVE_ROWS // 28 + 1
+    for back in range(28):
+        await db.execute(
+            "insert into activity_days (day, user_id) select $1, 'u' || generate_series(1, $2)",
+            today - timedelta(days=back),
+            learners,
+        )
+    (live,) = await queries.read_active(db, ZONE, [today])
+    assert (live["learners_7d"], live["learners_28d"]) == (learners, learners)
+    await roll_up(db, ZONE)
+    await db.execute("insert into activity_days (day, user_id) values ($1, 'one more')", today)
+    (rolled,) = await queries.read_active(db, ZONE, [today])
+    assert rolled["learners_28d"] == learners
+    await roll_up(db, ZONE)
+    (rolled,) = await queries.read_active(db, ZONE, [today])
+    assert (rolled["learners_7d"], rolled["learners_28d"]) == (learners + 1, learners + 1)
+
+
+async def test_totals_come_from_the_last_roll_up_once_there_is_one(
+    db: Pool, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(totals, "LARGE_ROWS", FEW)
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(FEW + 1):
+            create_user(connection)
+    await db.execute("analyze users")
+    live = await totals.read_users(db)
+    assert live["total"] == FEW + 1
+    await roll_up(db, ZONE)
+    with psycopg.connect(url, autocommit=True) as connection:
+        create_user(connection)
+    assert await totals.read_users(db) == live

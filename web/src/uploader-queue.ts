@@ -1,0 +1,324 @@
+// Uploads of a topic: one after another, resumed after breaks and reloads. Offsets come from the
+// server; the device keeps only which upload a file belongs to.
+import { Files, Videos } from "../../sdk/typescript/src/files.js";
+import { AkakoError, client } from "./client";
+import { announce, text } from "./status";
+import { read, write } from "./store";
+import { dropFile, keepFile, keptFile } from "./uploader-files";
+import { type Action, Row, type State } from "./uploader-row";
+import { say } from "./words";
+
+interface Kept {
+  key: string;
+  name: string;
+  bytes: number;
+  kind: "document" | "video";
+  title: string | undefined;
+  uploadId?: string | undefined;
+  sent: number;
+  paused?: boolean | undefined;
+}
+
+export interface Limits {
+  videoBytes: number;
+  documentBytes: number;
+  videoLimit: string;
+  documentLimit: string;
+  endings: string[];
+}
+
+const PIECE_BYTES = 1024 * 1024;
+const SMALLEST_PIECE_BYTES = 256 * 1024;
+const PIECES = 32; // of a file, where its pieces are not too small or too large for that
+const LONGEST_MS = 30_000;
+const FIRST_MS = 1_000;
+
+class Item {
+  file: File | undefined;
+  state: State = "waiting";
+  row: Row;
+  abort: AbortController | undefined;
+  documentId = "";
+  tries = 0;
+
+  constructor(
+    readonly kept: Kept,
+    act: (item: Item, action: Action) => void,
+    renamed: (item: Item, name: string) => void,
+  ) {
+    const on = {
+      act: (action: Action) => act(this, action),
+      rename: (name: string) => renamed(this, name),
+    };
+    this.row = new Row(kept.name, kept.bytes, kept.title, on);
+  }
+
+  show(state: State, error = ""): void {
+    this.state = state;
+    this.row.show(state, this.kept.sent, error);
+  }
+}
+
+export class Uploads {
+  items: Item[] = [];
+  #topicId = "";
+  #timer = 0;
+  #mine = Promise.resolve();
+
+  constructor(
+    readonly list: HTMLElement,
+    readonly limits: Limits,
+    readonly changed: () => void,
+    readonly refused: (kind: "document" | "video") => void,
+  ) {
+    window.addEventListener("online", () => this.#hurry());
+  }
+
+  /** Return the kinds of files that are not in yet. Refused files and paused documents do not count. */
+  get pending(): ("document" | "video")[] {
+    const out: State[] = ["waiting", "starting", "uploading", "line"];
+    const stopped: State[] = ["paused", "again"];
+    return this.items
+      .filter(({ state, kept }) => out.includes(state) || (kept.kind === "video" && stopped.includes(state)))
+      .map(({ kept }) => kept.kind);
+  }
+
+  count(kind: "document" | "video"): number {
+    return this.items.filter(({ kept, state }) => kept.kind === kind && state !== "failed").length;
+  }
+
+  get video(): number {
+    return this.items.find(({ kept }) => kept.kind === "video")?.kept.bytes ?? 0;
+  }
+
+  /** Work for this topic; go on with what an earlier page began. Two tabs take turns. */
+  attach(topicId: string): void {
+    if (this.#topicId) return;
+    this.#topicId = topicId;
+    if (navigator.locks) {
+      this.#mine = new Promise((done) => {
+        void navigator.locks.request(`uploads:${topicId}`, () => {
+          done();
+          return new Promise(() => undefined);
+        });
+      });
+    }
+    void this.#mine.then(() => this.#restore());
+  }
+
+  async #restore(): Promise<void> {
+    const known = new Set(this.items.map(({ kept }) => kept.key));
+    for (const kept of read<Kept[]>(this.#name) ?? []) {
+      if (known.has(kept.key)) continue;
+      const item = this.#append(kept);
+      item.show("starting");
+      item.file = await keptFile(kept.key);
+      item.show(!item.file ? "again" : kept.paused ? "paused" : "waiting");
+    }
+    this.#next();
+  }
+
+  get #name(): string {
+    return `uploads:${this.#topicId}`;
+  }
+
+  /** Remember what is not done yet. */
+  #remember(): void {
+    if (!this.#topicId) return;
+    const open = this.items.filter(({ state }) => state !== "done" && state !== "failed");
+    write(this.#name, open.length ? open.map(({ kept }) => kept) : undefined);
+  }
+
+  /** Take files that a person chose. A file that is known goes on where it was. */
+  add(files: Iterable<File>): void {
+    for (const file of files) {
+      const key = `${file.name}:${file.size}:${file.lastModified}`;
+      const known = this.items.find(({ kept, state }) => kept.key === key && state !== "done");
+      if (known) {
+        known.file = file;
+        keepFile(key, file);
+        if (known.state === "again" || known.state === "failed") known.show("waiting");
+      } else {
+        this.#take(file, key);
+      }
+    }
+    this.#remember();
+    this.#next();
+  }
+
+  #take(file: File, key: string): void {
+    const ending = /\.(\w+)$/.exec(file.name)?.[1]?.toLowerCase() ?? "";
+    const kind = this.limits.endings.includes(ending) ? "video" : "document";
+    const second = kind === "video" && this.count("video") > 0;
+    const title = kind === "video" ? undefined : file.name;
+    const item = this.#append({ key, name: file.name, bytes: file.size, kind, title, sent: 0 });
+    item.file = file;
+    const error = second ? say("oneVideo", { name: file.name }) : this.#objection(item);
+    item.show(error ? "failed" : "waiting", error);
+    if (error) announce(error);
+    else keepFile(key, file);
+  }
+
+  #objection({ kept: { name, bytes, kind } }: Item): string {
+    const [most, limit] =
+      kind === "video"
+        ? [this.limits.videoBytes, this.limits.videoLimit]
+        : [this.limits.documentBytes, this.limits.documentLimit];
+    if (!bytes) return say("emptyFile", { name });
+    return bytes > most ? say("tooLarge", { name, limit }) : "";
+  }
+
+  #append(kept: Kept): Item {
+    const item = new Item(
+      kept,
+      (which, action) => this.#act(which, action),
+      (which, name) => this.#rename(which, name),
+    );
+    this.items.push(item);
+    this.list.append(item.row.element);
+    this.list.hidden = false;
+    return item;
+  }
+
+  /** Start the next upload, documents first: they are small. */
+  #next(): void {
+    this.changed();
+    if (!this.#topicId) return;
+    void this.#mine.then(() => {
+      const busy: State[] = ["starting", "uploading", "line"];
+      if (this.items.some(({ state }) => busy.includes(state))) return;
+      const waiting = this.items.filter(({ state, file }) => state === "waiting" && file);
+      const item = waiting.find(({ kept }) => kept.kind === "document") ?? waiting[0];
+      if (item) void this.#run(item);
+    });
+  }
+
+  async #run(item: Item): Promise<void> {
+    const { kept, file } = item;
+    if (!file) return;
+    item.show("starting");
+    const abort = (item.abort = new AbortController());
+    try {
+      const made = await this.#send(item, file, abort.signal);
+      item.documentId = "id" in made ? made.id : "";
+      this.#done(item);
+    } catch (problem) {
+      if (!abort.signal.aborted) this.#failed(item, problem);
+    }
+    if (item.abort === abort) item.abort = undefined;
+    if (kept.sent === kept.bytes) dropFile(kept.key);
+    this.#next();
+  }
+
+  #send(item: Item, file: File, signal: AbortSignal): Promise<{ id: string } | object> {
+    const { kept } = item;
+    const options = {
+      uploadId: kept.uploadId,
+      started: (id: string) => {
+        kept.uploadId = id;
+        this.#remember();
+      },
+      progress: (sent: number) => {
+        kept.sent = sent;
+        item.tries = 0;
+        if (!signal.aborted) item.show("uploading");
+      },
+      interrupted: () => {
+        if (!signal.aborted) item.show("line");
+      },
+      pieceBytes: Math.min(PIECE_BYTES, Math.max(SMALLEST_PIECE_BYTES, Math.ceil(file.size / PIECES))),
+      signal,
+    };
+    return kept.kind === "video"
+      ? new Videos(client()).uploadResumable(this.#topicId, file, options)
+      : new Files(client()).uploadResumable(this.#topicId, file, { ...options, name: kept.title });
+  }
+
+  #done(item: Item): void {
+    item.kept.sent = item.kept.bytes;
+    item.show("done");
+    announce(say("uploaded", { name: item.kept.title ?? item.kept.name }));
+    this.#remember();
+  }
+
+  /** Wait and go on if the line broke; say what is wrong with the file if the server refused it. */
+  #failed(item: Item, problem: unknown): void {
+    const { kept } = item;
+    const status = problem instanceof AkakoError ? problem.status : 0;
+    if (status === 404 && kept.uploadId) {
+      kept.uploadId = undefined; // it has expired
+      kept.sent = 0;
+      item.show("waiting");
+    } else if (status === 0 || status === 401 || status === 423 || status === 429 || status >= 500) {
+      item.show("line");
+      const wait = Math.min(LONGEST_MS, FIRST_MS * 2 ** item.tries++);
+      this.#timer = window.setTimeout(() => this.#again(item), wait * (0.5 + Math.random() / 2));
+    } else {
+      const reason = problem instanceof AkakoError ? problem.message : "";
+      const known = { 413: "tooLarge", 415: "wrongType" }[status] ?? "refused";
+      const limit = kept.kind === "video" ? this.limits.videoLimit : this.limits.documentLimit;
+      kept.uploadId = undefined;
+      kept.sent = 0;
+      const error = say(known, { name: kept.name, reason, limit });
+      item.show("failed", error);
+      announce(error);
+      this.refused(kept.kind);
+    }
+    this.#remember();
+  }
+
+  #again(item: Item): void {
+    if (item.state !== "line" || item.abort) return;
+    item.show("waiting");
+    void this.#run(item);
+  }
+
+  /** Try at once what waits for the line. */
+  #hurry(): void {
+    clearTimeout(this.#timer);
+    for (const item of this.items) this.#again(item);
+  }
+
+  #act(item: Item, action: Action): void {
+    if (action === "remove") return this.#remove(item);
+    item.abort?.abort();
+    item.abort = undefined;
+    item.kept.paused = action === "pause" || undefined;
+    item.tries = 0;
+    item.show(action === "pause" ? "paused" : item.file ? "waiting" : "again");
+    this.#remember();
+    this.#next();
+  }
+
+  #remove(item: Item): void {
+    const { kept, state, file } = item;
+    item.abort?.abort();
+    this.items.splice(this.items.indexOf(item), 1);
+    const next = (item.row.element.nextElementSibling ?? item.row.element.previousElementSibling) as HTMLElement;
+    item.row.element.remove();
+    this.list.hidden = !this.items.length;
+    (next?.querySelector<HTMLElement>("[data-do=remove]") ?? document.getElementById("files"))?.focus();
+    dropFile(kept.key);
+    this.#withdraw(item, state).catch(() => undefined);
+    const undo = file && { label: text("undo"), run: () => this.add([file]) };
+    announce(say("removed", { name: kept.title ?? kept.name }), undo);
+    this.#remember();
+    this.#next();
+  }
+
+  /** Take from the server what it has of a removed file. */
+  async #withdraw({ kept, documentId }: Item, state: State): Promise<void> {
+    if (state !== "done") {
+      if (kept.uploadId) await new Files(client()).cancelUpload(kept.uploadId);
+    } else if (kept.kind === "video") {
+      await new Videos(client()).deleteVideo(this.#topicId);
+    } else if (documentId) {
+      await new Files(client()).deleteDocument(this.#topicId, documentId);
+    }
+  }
+
+  #rename(item: Item, name: string): void {
+    item.kept.title = name || item.kept.name;
+    this.#remember();
+  }
+}
