@@ -15,7 +15,7 @@ export interface ResumableOptions {
   started?: (uploadId: string) => void;
   /** Is told the bytes that are done and their total; in browsers after each piece. */
   progress?: Progress;
-  /** Is told each failed attempt after which the upload goes on by itself. */
+  /** Receives each failed attempt after which the upload goes on by itself. */
   interrupted?: (problem: unknown) => void;
   /** Bytes that are sent with one request (8 MiB). */
   pieceBytes?: number;
