@@ -6,7 +6,7 @@ import msgspec
 
 from akako.analytics import routes as analytics_routes
 from akako.curriculum import routes as curriculum_routes
-from akako.dispatch import event_types
+from akako.dispatch import openapi as events
 from akako.education import admin_routes as education_admin_routes
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
@@ -61,5 +61,5 @@ def endpoints() -> list[Endpoint]:
 
 def openapi() -> bytes:
     """The OpenAPI document, as it is served and committed."""
-    described = document(endpoints(), event_types.webhooks())
+    described = document(endpoints(), types=events.TYPES, webhooks=events.webhooks)
     return msgspec.json.format(msgspec.json.encode(described), indent=2) + b"\n"
