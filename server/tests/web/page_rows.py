@@ -21,6 +21,7 @@ STAFF: Statuses = (303, 403, 403, 403, 200, 200)  # the subject's mentor and adm
 STAFF_SENDS: Statuses = (303, 403, 403, 403, 303, 303)
 # A mentor elsewhere does not see that a draft exists.
 DRAFT: Statuses = (303, 403, 403, 404, 200, 200)
+DRAFT_SENDS: Statuses = (303, 403, 403, 404, 303, 303)
 ADMINS: Statuses = (303, 403, 403, 403, 403, 200)
 ADMINS_SEND: Statuses = (303, 403, 403, 403, 403, 303)
 OWN: Statuses = (303, 404, 303, 404, 404, 404)  # of the enrolled learner alone
@@ -63,15 +64,21 @@ ROWS: dict[str, Statuses] = {
     "GET /media/documents/{document_id}": ENTITLED,
     "GET /teach": MENTORS,
     "GET /teach/notes": MENTORS,
+    "GET /teach/notes/{note_id}/reply": (303, 403, 403, 404, 200, 403),
     "POST /teach/notes/{note_id}/reply": (303, 403, 403, 404, 303, 403),
+    "POST /teach/notes/{note_id}/reply/delete": (303, 403, 403, 404, 303, 403),
     "GET /teach/subjects/{subject_id}": STAFF,
     "GET /teach/subjects/{subject_id}/learners": STAFF,
+    "GET /teach/subjects/{subject_id}/learners.csv": STAFF,
+    "POST /teach/subjects/{subject_id}/order": STAFF_SENDS,
     "GET /teach/topics/new": STAFF,
+    "POST /teach/preview": STAFF,
     "POST /teach/topics/new": STAFF_SENDS,
     "GET /teach/topics/{topic_id}": STAFF,
-    "POST /teach/topics/{topic_id}": STAFF,
+    "POST /teach/topics/{topic_id}": STAFF_SENDS,
     "POST /teach/topics/{topic_id}/delete": STAFF_SENDS,
-    "POST /teach/topics/{topic_id}/files/{kind}": STAFF_SENDS,
+    "POST /teach/topics/{topic_id}/restore": STAFF_SENDS,
+    "POST /teach/topics/{topic_id}/video/delete": STAFF_SENDS,
     "POST /teach/topics/{topic_id}/documents/{document_id}/delete": STAFF_SENDS,
     "GET /admin": ADMINS,
     "GET /admin/requests": ADMINS,
@@ -90,6 +97,17 @@ ROWS: dict[str, Statuses] = {
     "POST /admin/curriculum/{kind}": ADMINS_SEND,
     "POST /admin/curriculum/{kind}/{node_id}": ADMINS_SEND,
     "POST /admin/curriculum/{kind}/{node_id}/delete": ADMINS_SEND,
+    "GET /admin/integrations": ADMINS,
+    "POST /admin/integrations": (303, 403, 403, 403, 403, 201),
+    "GET /admin/integrations/{endpoint_id}": ADMINS,
+    "POST /admin/integrations/{endpoint_id}": ADMINS_SEND,
+    "POST /admin/integrations/{endpoint_id}/secret": ADMINS,
+    "POST /admin/integrations/{endpoint_id}/active": ADMINS_SEND,
+    "POST /admin/integrations/{endpoint_id}/ping": ADMINS_SEND,
+    "POST /admin/integrations/{endpoint_id}/delete": ADMINS_SEND,
+    "POST /admin/integrations/{endpoint_id}/replay": ADMINS_SEND,
+    "GET /admin/integrations/{endpoint_id}/deliveries/{delivery_id}": ADMINS,
+    "POST /admin/integrations/{endpoint_id}/deliveries/{delivery_id}/replay": ADMINS_SEND,
     "GET /admin/analytics": ADMINS,
     "GET /admin/analytics/{name}.csv": ADMINS,
 }
@@ -101,7 +119,7 @@ DRAFTS: dict[str, Statuses] = {
     "GET /media/topics/{topic_id}/video": STAFF,
     "GET /media/documents/{document_id}": STAFF,
     "GET /teach/topics/{topic_id}": DRAFT,
-    "POST /teach/topics/{topic_id}": DRAFT,
+    "POST /teach/topics/{topic_id}": DRAFT_SENDS,
 }
 # Fields of a form beside its token. `{…}` stands for an id of the world.
 FIELDS: dict[str, dict[str, str]] = {
@@ -117,7 +135,13 @@ FIELDS: dict[str, dict[str, str]] = {
     "POST /admin/requests": {"decide": "approve:{enrollment_id}"},
     "POST /admin/requests/undo": {"id": "{enrollment_id}"},
     "POST /admin/mentors": {"decide": "approve:{application_id}"},
-    "POST /admin/mentors/undo": {"ids": "{application_id}"},
+    "POST /admin/mentors/undo": {"id": "{application_id}"},
+    "POST /teach/subjects/{subject_id}/order": {"topic": "{topic_id}", "way": "down"},
+    "POST /teach/preview": {"subject": "{subject_id}", "text": "Hello"},
+    "POST /admin/integrations": {"url": "https://hooks.example/a", "events": "*"},
+    "POST /admin/integrations/{endpoint_id}": {"url": "https://hooks.example/b", "events": "*"},
+    "POST /admin/integrations/{endpoint_id}/active": {"active": "0"},
+    "POST /admin/integrations/{endpoint_id}/replay": {"days": "1"},
     "POST /admin/people/{user_id}/roles": {"role": "MENTOR"},
     "POST /admin/people/{user_id}/roles/end": {"role": "LEARNER"},
     "POST /admin/people/{user_id}/status": {"status": "INACTIVE"},
