@@ -16,16 +16,16 @@ from akako.web.pages import (
     developers,
     inbox,
     media,
+    offline,
     requests,
     search,
     sign_in,
 )
-from akako.web.site import Site, Visit, find_visitor, with_headers
+from akako.web.site import Site, Visit, find_visitor, stranger, with_headers
 from akako.web.staff import analytics, curriculum, overview, people
 from akako.web.staff.queues import pages as queues
 from akako.web.teaching import composer, subjects
 from akako.web.teaching import notes as shared_notes
-from akako.web.visitor import Visitor
 
 AREAS = (
     browse,
@@ -36,6 +36,7 @@ AREAS = (
     search,
     account,
     media,
+    offline,
     developers,
     overview,
     queues,
@@ -80,7 +81,7 @@ class NotFoundPage:
         visit = Visit(
             site=self._site,
             request=request,
-            visitor=Visitor(),
+            visitor=stranger(request),
             db=self._site.db,
             path=request.url.path,
         )
