@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from math import ceil
 from typing import Any, NamedTuple
 
 from babel.dates import format_date, format_datetime, format_timedelta
@@ -54,6 +55,10 @@ def _language(context: Context) -> str:
 
 def _counted(context: Context, one: str, many: str, number: int) -> str:
     return str(context.call(context.resolve("ngettext"), one, many, number))
+
+
+def _said(context: Context, text: str) -> str:
+    return str(context.call(context.resolve("gettext"), text))
 
 
 def in_units(count: int, language: str) -> str | None:
@@ -160,6 +165,27 @@ def number(context: Context, value: float) -> str:
     return format_decimal(round(value, 1), locale=_language(context))
 
 
+@pass_context
+def on_day(context: Context, at: datetime) -> Moment:
+    """Return a moment as its day: "2 November", with the year where it is not this one."""
+    language = _language(context)
+    pattern = "d MMMM" if at.year == datetime.now(UTC).year else "d MMMM y"
+    return moment(context, at)._replace(words=format_datetime(at, pattern, locale=language))
+
+
+@pass_context
+def within(context: Context, hours: float) -> str:
+    """Return how soon something usually happens: "within an hour", "within 3 days"."""
+    days = ceil(hours / 24)
+    if hours <= 1:
+        return _said(context, "within an hour")
+    if days <= 1:
+        return _said(context, "within a day")
+    if days <= 7:
+        return _counted(context, "within %(num)d day", "within %(num)d days", days)
+    return _counted(context, "within %(num)d week", "within %(num)d weeks", ceil(days / 7))
+
+
 def zip_same(values: Iterable[str]) -> list[tuple[str, str]]:
     """Return options whose text is their value."""
     return [(value, value) for value in values]
@@ -176,5 +202,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "day": day,
     "date_words": date_words,
     "number": number,
+    "on_day": on_day,
+    "within": within,
     "zip_same": zip_same,
 }
