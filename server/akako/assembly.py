@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,8 @@ from akako.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
+
+JOB_STATEMENT_SECONDS = 900.0
 
 
 class Backends(msgspec.Struct, kw_only=True):
@@ -68,6 +72,16 @@ def assemble(settings: Settings, tracer: Tracer | None = None) -> Backends:
             first_party_origins=settings.first_party_origins,
         ),
     )
+
+
+@asynccontextmanager
+async def patient_database(settings: Settings) -> AsyncIterator[Pool]:
+    """Connect a job whose statements read large parts of the data."""
+    pool = Pool(settings.database_url or "", size=1, statement_seconds=JOB_STATEMENT_SECONDS)
+    try:
+        yield pool
+    finally:
+        await pool.close()
 
 
 def verifier(settings: Settings) -> TokenVerifier:

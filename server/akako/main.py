@@ -14,6 +14,7 @@ from akako.analytics.days import TimeZone
 from akako.assembly import Backends, assemble, verifier
 from akako.authority import service as authority
 from akako.backends import job_queue, public_changes, tracing
+from akako.backends.resilient_counters import ResilientCounters
 from akako.backends.secret_key import secret_keys
 from akako.backends.token_issuers import IssuerVerifier
 from akako.backends.token_verifier import JwtVerifier
@@ -28,7 +29,7 @@ from akako.integrations import disabling
 from akako.integrations.routes import Integrations
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import Forbidden
-from akako.kernel.core.ports import Claims, DirectoryUser
+from akako.kernel.core.ports import Claims, Counters, DirectoryUser
 from akako.kernel.db.lock_waits import Turns
 from akako.kernel.files.space import Reserve
 from akako.kernel.http import application
@@ -41,6 +42,7 @@ from akako.kernel.telemetry import logging, metrics
 from akako.library.file_proxy import FileProxy
 from akako.library.media import DOCUMENT, VIDEO, Files
 from akako.medialinks.service import MediaLinks
+from akako.ops.health import Counting
 from akako.ops.routes import ApiDocument, DataFolder, MoreMetrics
 from akako.plans.meter import LeasingMeter
 from akako.rooms import endpoints, openapi
@@ -120,8 +122,13 @@ def dependencies(settings: Settings, backends: Backends, media_links: MediaLinks
         more,
         media_links,
         TimeZone(settings.time_zone),
+        Counting(partial(_counters_work, backends.counters)),
     )
     return {type(each): each for each in provided}
+
+
+def _counters_work(counters: Counters) -> bool | None:
+    return counters.working if isinstance(counters, ResilientCounters) else None
 
 
 def integrations_of(settings: Settings) -> Integrations:

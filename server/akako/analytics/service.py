@@ -119,7 +119,7 @@ async def api_usage(
         plan=actor.plan,
         limit=plan.api_calls,
         used=used[API_CALLS],
-        projected=_projected(used[API_CALLS], first, now),
+        projected=projected(used[API_CALLS], first, now),
         uploads=UploadUsage(plan.file_uploads, used[FILE_UPLOADS]),
         days=[
             UsageDay(
@@ -141,7 +141,7 @@ async def _used(db: Database, meter: LeasingMeter, subject: str, month: date) ->
     return {API_CALLS: max(0, calls), FILE_UPLOADS: used.get(FILE_UPLOADS, 0)}
 
 
-def _projected(used: int, month: date, now: datetime) -> int | None:
+def projected(used: int, month: date, now: datetime) -> int | None:
     """Return the expected calls of the whole month, by the pace so far; None for other months."""
     if month != month_of(now):
         return None

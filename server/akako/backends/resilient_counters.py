@@ -35,6 +35,11 @@ class ResilientCounters:
         self._next_report = -math.inf
         self._reported = False
 
+    @property
+    def working(self) -> bool:
+        """Return whether `primary` counted the last hit that it was asked for."""
+        return not self._failing
+
     async def hit(self, key: str, limit: int, seconds: float) -> Verdict:
         if not self._failing or self._should_try_again():
             try:

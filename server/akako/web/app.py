@@ -21,7 +21,12 @@ from akako.web.pages import (
     sign_in,
 )
 from akako.web.site import Site, Visit, find_visitor, with_headers
-from akako.web.staff import analytics, curriculum, overview, people
+from akako.web.staff import analytics
+from akako.web.staff.curriculum import pages as curriculum
+from akako.web.staff.integrations import pages as integrations
+from akako.web.staff.overview import pages as overview
+from akako.web.staff.people import audit, person, usage
+from akako.web.staff.people import pages as people
 from akako.web.staff.queues import pages as queues
 from akako.web.teaching import composer, subjects
 from akako.web.teaching import notes as shared_notes
@@ -40,11 +45,15 @@ AREAS = (
     overview,
     queues,
     people,
+    person,
+    audit,
+    usage,
     curriculum,
     composer,
     subjects,
     shared_notes,
     analytics,
+    integrations,
 )
 NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.json")
 

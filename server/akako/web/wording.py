@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from babel.dates import format_datetime, format_timedelta
@@ -13,6 +14,7 @@ from jinja2.runtime import Context
 
 KB, MB, GB = 1_000, 1_000_000, 1_000_000_000
 RECENT = timedelta(days=7)
+CACHED = 2_000  # moments whose words are kept, because formatting takes 0.1 ms
 # The name of a file type that people use, by media type.
 KINDS = {
     "application/pdf": "PDF",
@@ -115,13 +117,29 @@ def moment(context: Context, at: datetime | str) -> Moment:
     language = _language(context)
     if isinstance(at, str):
         at = datetime.fromisoformat(at)
+    at = at.astimezone(UTC).replace(microsecond=0)
+    day, exact, iso = _written(language, at)
     age = datetime.now(UTC) - at
-    if timedelta(0) <= age < RECENT:
-        words = format_timedelta(-age, add_direction=True, locale=language)
-    else:
-        words = format_datetime(at, "d MMMM y", locale=language)
+    recent = timedelta(0) <= age < RECENT
+    return Moment(_ago(language, int(age.total_seconds())) if recent else day, exact, iso)
+
+
+def _ago(language: str, seconds: int) -> str:
+    # From two minutes on, the words change at most once a minute.
+    return _age(language, seconds if seconds < 120 else seconds // 60 * 60)
+
+
+@lru_cache(CACHED)
+def _age(language: str, seconds: int) -> str:
+    return format_timedelta(-timedelta(seconds=seconds), add_direction=True, locale=language)
+
+
+@lru_cache(CACHED)
+def _written(language: str, at: datetime) -> tuple[str, str, str]:
+    """Return the day, the exact time and the machine-readable form. Lists repeat the same ones."""
+    day = format_datetime(at, "d MMMM y", locale=language)
     exact = format_datetime(at, "d MMMM y, HH:mm 'UTC'", locale=language)
-    return Moment(words, exact, at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return day, exact, at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def zip_same(values: Iterable[str]) -> list[tuple[str, str]]:

@@ -65,6 +65,7 @@ MATCHES = "one statement searches subjects and topics"
 DELIVERY = "a delivery belongs to an event, an endpoint and an administrator"
 ORDER = "ordering and restoring change the rows of the curriculum"
 REOPENS = "reopening an approval takes back the role and the subjects"
+HISTORY = "the history of the demonstration school is written in bulk, one statement per table"
 CREATORS = "the plan of a webhook endpoint is that of its creator"
 READS: dict[tuple[str, str], str] = {
     ("users", "authority"): "locks the caller's account before a write is committed",
@@ -134,6 +135,8 @@ READS: dict[tuple[str, str], str] = {
     ("webhook_deliveries", "integrations"): DELIVERY,
     ("webhook_endpoints", "dispatch"): DELIVERY,
     ("webhook_secrets", "dispatch"): DELIVERY,
+    ("subjects", "demo"): HISTORY,
+    ("topics", "demo"): HISTORY,
 }
 WRITES: dict[tuple[str, str], str] = {
     ("documents", "naming"): RENAMES,
@@ -151,6 +154,17 @@ WRITES: dict[tuple[str, str], str] = {
     ("user_roles", "mentors"): REOPENS,
     ("webhook_deliveries", "integrations"): DELIVERY,
     ("webhook_endpoints", "dispatch"): DELIVERY,
+    ("activity_days", "demo"): HISTORY,
+    ("audit_log", "demo"): HISTORY,
+    ("enrollment_moments", "demo"): HISTORY,
+    ("enrollments", "demo"): HISTORY,
+    ("mentor_applications", "demo"): HISTORY,
+    ("topic_progress", "demo"): HISTORY,
+    ("usage_callers", "demo"): HISTORY,
+    ("usage_counters", "demo"): HISTORY,
+    ("usage_days", "demo"): HISTORY,
+    ("user_roles", "demo"): HISTORY,
+    ("users", "demo"): HISTORY,
 }
 
 TABLE = re.compile(

@@ -20,7 +20,7 @@ WEB = SERVER / "web"
 LANGUAGES = ("fr",)
 METHODS = [("templates/**.html", "jinja2")]
 OPTIONS = {"templates/**.html": {"extensions": "jinja2.ext.i18n", "silent": "false"}}
-CALLED = {"text", "translate", "gettext", "_counted"}
+CALLED = {"text", "translate", "gettext", "_counted", "counted"}
 PLACEHOLDER = re.compile(r"%\(\w+\)[ds]|%%")
 
 

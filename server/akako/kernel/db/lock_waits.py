@@ -19,7 +19,7 @@ WAITING_OF_TEN = 7
 # (LOCK_SECONDS in migrations/steps.py). The other two limits release the locks of a server that
 # vanished. They are set by SET: PgBouncer refuses connections that name them at their start.
 SESSION = """
-set lock_timeout = '4s'; set statement_timeout = '10s';
+set lock_timeout = '4s'; set statement_timeout = '{seconds:.0f}s';
 set idle_in_transaction_session_timeout = '120s'
 """
 # Statements that take row locks or advisory locks contain one of these words.

@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -39,8 +40,9 @@ async def _no_reset(connection: asyncpg.Connection) -> None:
     """Skip the reset query of asyncpg: no code here leaves session state behind."""
 
 
-async def _prepare(connection: asyncpg.Connection) -> None:
-    await connection.execute(SESSION)
+async def _prepare(connection: asyncpg.Connection, *, statement_seconds: float) -> None:
+    # The driver gives up first, and asks PostgreSQL to cancel the statement.
+    await connection.execute(SESSION.format(seconds=2 * statement_seconds))
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",
@@ -80,12 +82,21 @@ class Pool:
         url: a `postgresql://` URL, possibly with several hosts.
         size: the maximum number of connections.
         observer: receives the waits and refusals of the pool.
+        statement_seconds: the maximum duration of a statement.
     """
 
-    def __init__(self, url: str, *, size: int = 10, observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        size: int = 10,
+        observer: Observer | None = None,
+        statement_seconds: float = STATEMENT_SECONDS,
+    ) -> None:
         self._url = url
         self._size = size
         self._observer = observer or Observer()
+        self._statement_seconds = statement_seconds
         self._turns = Turns(
             max(1, size * WAITING_OF_TEN // 10), ACQUIRE_SECONDS
         )  # for statements that may wait for locks
@@ -108,9 +119,9 @@ class Pool:
                     min_size=1,
                     max_size=self._size,
                     timeout=min(CONNECT_SECONDS, 0.9 * ACQUIRE_SECONDS / len(urls)),
-                    command_timeout=STATEMENT_SECONDS,
+                    command_timeout=self._statement_seconds,
                     max_inactive_connection_lifetime=300,
-                    init=_prepare,
+                    init=partial(_prepare, statement_seconds=self._statement_seconds),
                     reset=_no_reset,
                     server_settings={"application_name": self._name, "timezone": "UTC"},
                 )
