@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from akako.documents import service
+from akako.documents.schemas import DocumentUpdate
 from akako.education.schemas import Document
 from akako.kernel.core.envelope import Ok
 from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import put
 from akako.library.routes import TAG as TAG
 from akako.library.service import STAFF
-from akako.documents import service
-from akako.documents.schemas import DocumentUpdate
 
 
 @put(

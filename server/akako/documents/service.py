@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from akako.documents import queries
+from akako.documents.schemas import DocumentUpdate
 from akako.education.schemas import Document
 from akako.kernel.core import validation
 from akako.kernel.core.access import Actor
@@ -10,8 +12,6 @@ from akako.kernel.db import audit
 from akako.kernel.db.database import Database
 from akako.library import queries as library
 from akako.library.service import require_writable
-from akako.documents import queries
-from akako.documents.schemas import DocumentUpdate
 
 
 async def update_document(
