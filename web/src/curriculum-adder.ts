@@ -93,15 +93,15 @@ async function addLines(form: HTMLFormElement, lines: Line[], inside: boolean): 
   const lists = [form.parentElement!.querySelector<HTMLElement>(":scope > ul, :scope > .nodes")!];
   const parents = [form.dataset.parent ?? ""];
   let row: Row | undefined;
+  let stage = (select?.value ?? "primary") as Stage;
   for (const [number, line] of lines.entries()) {
     const depth = Math.min(line.depth, lists.length - 1, KINDS.length - 1 - first);
     const kind = KINDS[first + depth]!;
     lists.length = parents.length = depth + 1;
     try {
-      const stage = (select?.value ?? "primary") as Stage;
+      if (kind === "levels") stage = stageOf(line.name);
       const id = await create(kind, parents[depth]!, line.name, stage);
-      const shown = kind === "grades" ? (select ?? stages()) : null;
-      row = makeRow(kind, id, line.name, shown);
+      row = makeRow(kind, id, line.name, stage);
       insert(lists[depth]!, row);
       parents.push(id);
       const below = branchOf(row)?.querySelector<HTMLElement>(":scope > ul");
@@ -129,10 +129,10 @@ function settle(form: HTMLFormElement, row: Row, lines: Line[], inside: boolean)
   next.scrollIntoView({ block: "nearest" });
 }
 
-/** The select of stages of any field for grades; its first stage is the default. */
-function stages(): HTMLSelectElement {
-  const template = document.querySelector<HTMLTemplateElement>('template[data-row="levels"]')!;
-  return template.content.querySelector("select")!;
+/** Return the stage that the name of a level suggests, as the server does. */
+function stageOf(level: string): Stage {
+  if (/univers|tertiary|higher|faculty|supérieur/i.test(level)) return "higher";
+  return /second|high|middle|junior|lycée|collège/i.test(level) ? "secondary" : "primary";
 }
 
 /** Put the lines that could not be added back into the field, before what was typed since. */

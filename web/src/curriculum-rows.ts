@@ -53,16 +53,23 @@ export function fill(template: HTMLTemplateElement, id: string, name: string): H
   return made;
 }
 
-export function makeRow(kind: Kind, id: string, name: string, stage: HTMLSelectElement | null): Row {
+/** Make a row; `stage` is that of a grade, or what a level's grades will have. */
+export function makeRow(kind: Kind, id: string, name: string, stage: string): Row {
   const template = document.querySelector<HTMLTemplateElement>(`template[data-row="${kind}"]`)!;
   const row = fill(template, id, name) as Row;
-  if (stage) showStage(row, stage);
+  const select = row.querySelector("select");
+  if (kind === "levels" && select) select.value = stage;
+  if (kind === "grades") showStage(row, stage);
   return row;
 }
 
-export function showStage(row: Row, stage: HTMLSelectElement): void {
-  row.dataset.stageName = stage.value;
-  bodyOf(row).querySelector("[data-stage]")!.textContent = stage.selectedOptions[0]?.text ?? "";
+/** Show the stage of a grade in the words of the page. */
+export function showStage(row: Row, stage: string): void {
+  const levels = document.querySelector<HTMLTemplateElement>('template[data-row="levels"]')!;
+  const options = [...levels.content.querySelectorAll("option")];
+  row.dataset.stageName = stage;
+  const words = options.find((each) => each.value === stage)?.text;
+  bodyOf(row).querySelector("[data-stage]")!.textContent = words ?? stage;
 }
 
 /** Insert a row in the order of names. */

@@ -65,7 +65,7 @@ async function save(row: Row, form: HTMLFormElement): Promise<void> {
     return announce(api.explain(problem, name));
   }
   rows.rename(row, name);
-  if (stage) rows.showStage(row, stage);
+  if (stage) rows.showStage(row, stage.value);
   if (mentor) {
     row.dataset.mentorId = mentor.value;
     const shown = mentor.value ? mentor.selectedOptions[0]?.text : text("noMentor");

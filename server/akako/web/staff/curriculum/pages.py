@@ -23,7 +23,7 @@ from akako.web.names import person_name
 from akako.web.site import Site, Visit, page
 from akako.web.staff.curriculum import changes, queries
 from akako.web.staff.curriculum.changes import STAGES, NotAdded
-from akako.web.staff.curriculum.outline import write_lines
+from akako.web.staff.curriculum.outline import stage_of, write_lines
 from akako.web.staff.curriculum.queries import Impact, TreeNode
 from akako.web.staff.forms import submitted
 
@@ -88,6 +88,7 @@ async def _page(visit: Visit, shown: Shown) -> Any:
         affects=affects,
         mentors=mentors,
         stages=_stages(visit),
+        stage_of=stage_of,
         deleted=deleted.data,
         pages=deleted.pagination,
         link=lambda number: f"{PATH}?{urlencode({'deleted': number})}#deleted",
