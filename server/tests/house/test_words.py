@@ -44,7 +44,7 @@ def test_allowed_places_exist() -> None:
     ("text", "word"),
     [
         ("Whoever asks.", "whoever"),
-        ("def test_no_request_is_sent", "nobody"),
+        ("def test_nobody_is_asked", "nobody"),
         ("# what is at\n    # hand now", "at hand"),
         ("what is at\nhand now", "at hand"),
         ("AT_HAND = 1", "at hand"),

@@ -126,7 +126,8 @@ class World:
         if "{note_id}" in route:  # the page shows the oldest notes first
             self.api.execute("delete from notes where id <> %s", ids["note_id"])
         if route.endswith("/restore"):
-            path = f"/api/admin/education/topics/{ids['topic_id']}"
+            gone = f"levels/{ids['level_id']}" if "{kind}" in route else f"topics/{ids['topic_id']}"
+            path = f"/api/admin/education/{gone}?force=true"
             assert self.api.delete(path, as_="admin").status_code == 200
 
     def store_files(self, ids: Ids) -> None:
