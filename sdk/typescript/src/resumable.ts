@@ -15,7 +15,7 @@ export interface ResumableOptions {
   started?: (uploadId: string) => void;
   /** Receives the number of bytes sent and their total; in browsers after each piece. */
   progress?: Progress;
-  /** Receives each failed attempt after which the upload resumes by itself. */
+  /** Receives the error of each failed attempt that is repeated. */
   interrupted?: (problem: unknown) => void;
   /** Bytes that are sent with one request (8 MiB). */
   pieceBytes?: number;

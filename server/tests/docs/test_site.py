@@ -14,6 +14,7 @@ from urllib.parse import unquote, urldefrag
 import pytest
 
 from tests.docs.pages import DOCS, PAGES, REPOSITORY
+from tests.house.project import ROOT
 
 LOADING = {"src", "srcset", "data", "poster", "action", "formaction"}
 # What a browser fetches by itself, which links are not.
@@ -158,3 +159,12 @@ def test_a_broken_link_stops_the_build(tmp_path: Path) -> None:
 def test_the_build_is_one_command() -> None:
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
     assert re.search(r"^docs: .*\n\t@\.venv/bin/python docs/build\.py$", makefile, re.MULTILINE)
+
+
+def test_pictures_are_small() -> None:
+    pictures = sorted((ROOT / "docs" / "images").glob("*.png"))
+    assert [each.stem for each in pictures] == ["home", "topic"]
+    for page in ("README.md", "docs/quickstart.md"):
+        shown = re.findall(r"!\[[^]]{20,}\]\(\S*images/(\w+)\.png\)", (ROOT / page).read_text())
+        assert shown == ["home", "topic"], page
+    assert all(each.stat().st_size <= 100_000 for each in pictures)

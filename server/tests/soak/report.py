@@ -108,7 +108,9 @@ def summary(outcome: Outcome) -> list[str]:
 def _share(each: Seen) -> str:
     if each.kind in ("levels", "subjects", "topics", "topic"):
         return "reads"
-    signed_in = ("profile", "own requests", "users", "stream", "play")
+    signed_in = (
+        "profile", "own requests", "users", "stream", "play", "home", "lesson", "inbox", "my notes",
+    )  # fmt: skip
     return "signed in" if each.kind in signed_in else "writes and files"
 
 

@@ -1,4 +1,4 @@
-"""A foreign site: a loopback server whose pages attack the school."""
+"""A site of another owner: a loopback server whose pages attack the school."""
 
 from __future__ import annotations
 

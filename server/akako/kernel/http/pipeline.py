@@ -40,7 +40,8 @@ from akako.kernel.http.responses import Response
 log = structlog.get_logger(__name__)
 
 ATTEMPTS = 3
-FREE_OF_CHARGE = {304, 401, 429}
+REFUSED = 429
+FREE_OF_CHARGE = {304, 401, REFUSED}
 
 
 class Pipeline(msgspec.Struct, kw_only=True):
@@ -76,6 +77,8 @@ class Pipeline(msgspec.Struct, kw_only=True):
             self.public.drop()  # before the caller receives the response
         if ctx.charged and ctx.maybe_actor and ctx.claims and _is_free(answer.status):
             self.admission.meter.refund(ctx.maybe_actor, ctx.claims)
+        if answer.status == REFUSED and ctx.maybe_actor and ctx.claims:
+            self.admission.meter.refuse(ctx.maybe_actor, ctx.claims)
         answer.headers += ctx.response_headers + endpoint.response_headers
         if b"expect" in ctx.headers and not ctx.body_asked_for:
             # The client waits with the body; it must not send it after this response.
