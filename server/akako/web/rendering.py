@@ -47,6 +47,7 @@ class Page(msgspec.Struct, kw_only=True):
     form_token: str
     language: str
     direction: str
+    saves_data: bool = False
     status: str | None = None
 
 
@@ -91,6 +92,7 @@ def page(visitor: Visitor, title: str, path: str, *, status: str | None = None) 
         form_token=guard.masked(visitor.form_token),
         language=visitor.language,
         direction="rtl" if visitor.language in languages.RIGHT_TO_LEFT else "ltr",
+        saves_data=visitor.saves_data,
         status=status,
     )
 
@@ -131,8 +133,13 @@ def environment(language: str) -> jinja2.Environment:
     )
     texts = languages.translations(language)
     made.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
-    made.globals |= {"asset": asset, "cover_of": cover_of, "fixed": partial(fixed, language)}
-    made.globals["_"] = partial(_translated, texts.gettext)
+    made.globals |= {
+        "asset": asset,
+        "cover_of": cover_of,
+        "fixed": partial(fixed, language),
+        "other_languages": languages.others,
+        "_": partial(_translated, texts.gettext),
+    }
     made.filters |= FILTERS
     return made
 
