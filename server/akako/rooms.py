@@ -6,7 +6,8 @@ import msgspec
 
 from akako.analytics import routes as analytics_routes
 from akako.curriculum import routes as curriculum_routes
-from akako.dispatch import event_types
+from akako.dispatch import openapi as events
+from akako.documents import routes as documents_routes
 from akako.education import admin_routes as education_admin_routes
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
@@ -20,7 +21,6 @@ from akako.learning import routes as learning_routes
 from akako.library import routes as library_routes
 from akako.medialinks import routes as medialinks_routes
 from akako.mentors import routes as mentors_routes
-from akako.naming import routes as naming_routes
 from akako.notes import routes as notes_routes
 from akako.notifications import routes as notification_routes
 from akako.ops import history_routes
@@ -36,7 +36,7 @@ ROOMS = (
     education_admin_routes,
     curriculum_routes,
     library_routes,
-    naming_routes,
+    documents_routes,
     medialinks_routes,
     uploads_routes,
     enrollment_routes,
@@ -63,5 +63,5 @@ def endpoints() -> list[Endpoint]:
 
 def openapi() -> bytes:
     """The OpenAPI document, as it is served and committed."""
-    described = document(endpoints(), event_types.webhooks())
+    described = document(endpoints(), types=events.TYPES, webhooks=events.webhooks)
     return msgspec.json.format(msgspec.json.encode(described), indent=2) + b"\n"

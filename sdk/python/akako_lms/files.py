@@ -79,9 +79,9 @@ class Files(Area[D]):
         started: Callable[[str], None] | None = None,
         progress: Progress | None = None,
     ) -> Document:
-        """Upload a document in pieces, over a line that breaks.
+        """Upload a document in pieces, resuming after a broken connection.
 
-        `started` is told the upload's id; given back as `upload_id` the upload goes on from there.
+        `started` receives the id of the upload. Pass it as `upload_id` to resume the upload.
         """
         source = Source(file, filename)
         metadata = {"kind": "document", "topicId": topic_id, "filename": source.name}

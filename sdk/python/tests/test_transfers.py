@@ -68,7 +68,7 @@ def test_a_document_goes_up_and_down(api: Server, call: Call, topic: str, tmp_pa
         call,
         api,
         lambda c: c.files.upload_document(
-            topic, path, description="Study", progress=lambda *told: up.append(told)
+            topic, path, description="Study", progress=lambda *reported: up.append(reported)
         ),
     )
     assert document.file_name == path.name.replace('"', "%22")
@@ -86,7 +86,7 @@ def test_a_document_goes_up_and_down(api: Server, call: Call, topic: str, tmp_pa
         call,
         api,
         lambda c: c.files.download_document(
-            document.id, str(target), progress=lambda *told: down.append(told)
+            document.id, str(target), progress=lambda *reported: down.append(reported)
         ),
     )
     assert target.read_bytes() == content
@@ -117,15 +117,15 @@ def test_what_can_be_sent(api: Server, call: Call, topic: str, kind: str) -> Non
         file.seek(len(b"skipped"))
     elif kind == "pipe":
         file = Pipe(content)
-    told: list[tuple[int, int | None]] = []
+    reported: list[tuple[int, int | None]] = []
     document = via(
         call,
         api,
         lambda c: c.files.upload_document(
-            topic, file, name="A", filename="a.pdf", progress=lambda *now: told.append(now)
+            topic, file, name="A", filename="a.pdf", progress=lambda *now: reported.append(now)
         ),
     )
-    assert told[-1] == (len(content), None if kind == "pipe" else len(content))
+    assert reported[-1] == (len(content), None if kind == "pipe" else len(content))
     assert (document.name, document.file_name) == ("A", "a.pdf")
     assert document.sha256 == hashlib.sha256(content).hexdigest()
 

@@ -7,11 +7,11 @@ import { cancel, type ResumableOptions, upload } from "./resumable.js";
 export interface UploadOptions {
   /** The file's name, where the file itself has none. */
   filename?: string;
-  /** Is told the bytes that are done and their total; in browsers only at the end. */
+  /** Receives the number of bytes sent and their total; in browsers only at the end. */
   progress?: Progress;
   signal?: AbortSignal;
 }
-/** What a document is called and told to be. */
+/** The name and description of a document. */
 export interface DocumentNames {
   name?: string;
   description?: string;

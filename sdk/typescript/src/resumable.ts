@@ -9,11 +9,11 @@ const TUS = { "Tus-Resumable": "1.0.0" };
 export interface ResumableOptions {
   /** The file's name, where the file itself has none. */
   filename?: string;
-  /** The id that `started` was told: go on with that upload. */
+  /** The id that `started` received: resume that upload. */
   uploadId?: string;
-  /** Is told the upload's id. */
+  /** Receives the id of the upload. */
   started?: (uploadId: string) => void;
-  /** Is told the bytes that are done and their total; in browsers after each piece. */
+  /** Receives the number of bytes sent and their total; in browsers after each piece. */
   progress?: Progress;
   /** Receives the error of each failed attempt that is repeated. */
   interrupted?: (problem: unknown) => void;

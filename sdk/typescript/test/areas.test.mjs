@@ -279,7 +279,7 @@ test("an event of Clerk", async () => {
   await assert.rejects(anyone.webhooks.sendClerkEvent(event, { secret: other }), UnauthorizedError);
 });
 
-test("errors tell what the server told", async () => {
+test("errors hold what the server sent", async () => {
   const name = unique("Primary");
   await admin.education.createLevel({ name });
   await assert.rejects(admin.education.createLevel({ name }), (error) => {

@@ -1,1 +1,1 @@
-"""The names of documents."""
+"""Names of people and things: which can be stored, and how they are sorted."""
