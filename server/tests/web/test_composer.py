@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.factories import create_topic
 from tests.parts.server import Server
 from tests.web.composing import (
     COUNT_CLICKS,
@@ -17,10 +16,8 @@ from tests.web.composing import (
     mentor_page,
     new_files,
     new_subject,
-    topic_of,
     topics_of,
 )
-from tests.web.lessons import until
 
 pytestmark = pytest.mark.processes
 
