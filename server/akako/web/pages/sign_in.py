@@ -15,7 +15,7 @@ from akako.kernel.core.clerk_user import CLERK_ID
 from akako.kernel.core.errors import ApiError, Forbidden, Unauthorized, ValidationFailed
 from akako.kernel.core.ports import Claims, DirectoryUser
 from akako.kernel.http.limits import SIGN_IN, SIGN_IN_OF_USER
-from akako.web import guard, oidc
+from akako.web import guard, oidc, rendering
 from akako.web.sessions import service as sessions
 from akako.web.sessions import tokens
 from akako.web.site import Site, Visit, find_visitor, page
@@ -59,7 +59,11 @@ async def people(visit: Visit) -> list[dict[str, str]]:
     if visit.site.directory is None:
         return []
     listed = visit.site.directory.list_users()
-    return [{"id": person.id, "name": full_name(person)} async for person in listed]
+    return [
+        {"id": person.id, "name": name, "initials": rendering.initials(name)}
+        async for person in listed
+        if (name := full_name(person))
+    ]
 
 
 def full_name(person: DirectoryUser) -> str:
