@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from akako.analytics import rollup
-from akako.assembly import Backends
-from akako.kernel.db import audit
+from akako.assembly import Backends, patient_database
 from akako.kernel.db.jobs import Job
 from akako.kernel.http import idempotency
 from akako.notifications import announcing
 from akako.notifications import queries as notification_queries
 from akako.notifications import service as notifications
-from akako.ops import reconciliation
+from akako.ops import reconciliation, retention
 from akako.settings import Settings
 from akako.storage import sweeper
 from akako.storage.queries import CLEAN_UP
@@ -31,6 +30,10 @@ def jobs(backends: Backends, settings: Settings) -> list[Job]:
     async def sweep() -> None:
         await uploads_service.sweep(backends.db, backends.uploads)
         await sweeper.sweep(backends.db, backends.store)
+
+    async def roll_up() -> None:
+        async with patient_database(settings) as db:
+            await rollup.roll_up(db, settings.time_zone)
 
     days = {"audit_days": settings.audit_days, "outbox_days": settings.outbox_days}
     clean_up = partial(sweeper.clean_up, backends.db, backends.store)
@@ -55,10 +58,6 @@ def jobs(backends: Backends, settings: Settings) -> list[Job]:
             cron="47 * * * *",
         ),
         Job("web.expire", partial(delete_expired, backends.db), cron="47 * * * *"),
-        Job(
-            "analytics.roll_up",
-            partial(rollup.roll_up, backends.db, settings.time_zone),
-            cron="*/5 * * * *",
-        ),
-        Job("audit.expire", partial(audit.expire, backends.db, **days), cron="37 4 * * *"),
+        Job("analytics.roll_up", roll_up, cron="*/5 * * * *"),
+        Job("audit.expire", partial(retention.expire, backends.db, **days), cron="37 4 * * *"),
     ]

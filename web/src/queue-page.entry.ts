@@ -20,7 +20,8 @@ class Queue {
   private readonly bar: HTMLElement;
   private readonly note: HTMLInputElement;
   private all: Item[] | undefined; // what "all that match" selected beyond this page
-  private busy = false;
+  private turn: Promise<void> = Promise.resolve(); // decisions are sent one after another
+  private readonly sent = new Set<string>();
 
   constructor(private readonly form: HTMLFormElement) {
     this.kind = form.dataset.queue ?? "";
@@ -51,7 +52,7 @@ class Queue {
     const [verdict, id] = (button?.value ?? "").split(":");
     event.preventDefault();
     if (verdict !== "approve" && verdict !== "reject") return;
-    void this.decide(verdict, id ? [id] : this.ids);
+    this.decide(verdict, id ? [id] : this.ids);
   }
 
   private async clicked(event: Event): Promise<void> {
@@ -119,32 +120,51 @@ class Queue {
     this.part("[data-active]").hidden = !n;
     this.part("[data-clear]").hidden = !n;
     const count = this.part("[data-count]");
-    count.dataset.idleText = count.dataset.idleText ?? count.textContent ?? "";
-    count.textContent = n ? filled("selected", { n, total }) : count.dataset.idleText;
-    const page = this.bar.querySelector<HTMLElement>("[data-page]");
-    if (page) page.hidden = n > 0 && n >= list.open().length;
-    const all = this.bar.querySelector<HTMLElement>("[data-all]");
-    if (all) all.hidden = this.all !== undefined;
+    count.textContent = n ? filled("selected", { n, total }) : filled("waits", { n: total });
+    this.part("[data-steps]").hidden = n > 0;
+    this.label(n);
   }
 
-  private async decide(verdict: Verdict, ids: string[]): Promise<void> {
-    if (this.busy) return;
-    if (!ids.length) return announce(text("nothing"));
-    this.busy = true;
-    this.form.setAttribute("aria-busy", "true");
+  /** Put present numbers into the buttons that select, and show those that would select more. */
+  private label(n: number): void {
+    const { total, most } = this.form.dataset;
+    const shown = list.open().length;
+    const more = Math.min(Number(total), Number(most));
+    const page = this.part("[data-page]");
+    page.textContent = filled(more > shown ? "these" : "all", { n: shown });
+    page.hidden = !shown || n >= shown;
+    const all = this.bar.querySelector<HTMLElement>("[data-all]");
+    if (!all) return;
+    all.textContent = filled("matching", { n: more });
+    all.hidden = this.all !== undefined || more <= shown;
+  }
+
+  /** Decide after the decisions that are under way. A second click on a button changes nothing. */
+  private decide(verdict: Verdict, chosen: string[]): void {
+    if (!chosen.length) return announce(text("nothing"));
+    const ids = chosen.filter((id) => !this.sent.has(id));
+    if (!ids.length) return;
     const known = [...(this.all ?? []), ...list.rows().map(list.itemOf)];
+    const note = this.note.value.trim();
+    for (const id of ids) this.sent.add(id);
+    this.form.setAttribute("aria-busy", "true");
+    this.turn = this.turn.then(async () => {
+      await this.send(verdict, ids, note, known);
+      for (const id of ids) this.sent.delete(id);
+      if (!this.sent.size) this.form.removeAttribute("aria-busy");
+    });
+  }
+
+  private async send(verdict: Verdict, ids: string[], note: string, known: Item[]): Promise<void> {
     const outcome = new Outcome(new Map(known.map((each) => [each.id, each])));
     let trouble = false;
     try {
-      const note = this.note.value.trim();
       await decide(this.kind, verdict, ids, note, (results) => outcome.add(results));
     } catch {
       trouble = true;
     }
-    this.busy = false;
-    this.form.removeAttribute("aria-busy");
     if (!trouble) {
-      this.note.value = "";
+      if (this.note.value.trim() === note) this.note.value = "";
       this.all = undefined;
     }
     this.apply(outcome);
@@ -157,6 +177,7 @@ class Queue {
     for (const each of list.rows()) list.explain(list.idOf(each), "");
     for (const [id, reason] of outcome.reasons) list.explain(id, reason);
     for (const each of outcome.others) list.settle(each);
+    for (const row of list.selected()) list.check(row, false);
     list.fold(outcome.done);
     this.changeTotal(-outcome.done.length - outcome.others.length);
   }
@@ -164,8 +185,10 @@ class Queue {
   private changeTotal(by: number): void {
     const { dataset } = this.form;
     dataset.total = String(Math.max(Number(dataset.total) + by, 0));
+    const count = document.querySelector(".tabs [aria-current] .chip");
+    if (count) count.textContent = dataset.total;
     const finished = document.querySelector<HTMLElement>("[data-finished]");
-    const left = list.rows().filter((row) => !("folding" in row.dataset));
+    const left = list.rows();
     this.form.hidden = !left.length;
     if (finished) finished.hidden = left.length > 0;
     if (!left.length) finished?.querySelector<HTMLElement>("h2")?.focus();
@@ -233,7 +256,7 @@ class Queue {
   private decideHere(verdict: Verdict): void {
     const row = list.current();
     const ids = this.ids;
-    void this.decide(verdict, ids.length || !row ? ids : [list.idOf(row)]);
+    this.decide(verdict, ids.length || !row ? ids : [list.idOf(row)]);
   }
 }
 

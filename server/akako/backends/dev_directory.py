@@ -1,6 +1,7 @@
 """The development directory: one person per role, and every person with a development token.
 
 `akako token --user user_bob` adds user_bob to a file in the data folder, which the server reads.
+The learners of the demonstration school can be looked up but are not listed.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ import fcntl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from akako.backends.demo_people import DEMO_PEOPLE, JANUARY_2026
 from akako.kernel.core.ports import DirectoryUser
 
-JANUARY_2026 = 1_767_225_600_000
 ADDED_FILE = "dev-people.txt"
 
 
@@ -45,7 +46,7 @@ class DevDirectory:
 
     def add(self, clerk_id: str) -> None:
         """Add a person for every server on this data folder."""
-        if clerk_id in PEOPLE or clerk_id in self._added():
+        if clerk_id in PEOPLE or clerk_id in DEMO_PEOPLE or clerk_id in self._added():
             return
         with self._file.open("a", encoding="ascii") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -57,8 +58,9 @@ class DevDirectory:
         return self._file.read_text(encoding="ascii").split()
 
     async def get_user(self, clerk_id: str) -> DirectoryUser | None:
-        if clerk_id in PEOPLE:
-            return PEOPLE[clerk_id]
+        person = PEOPLE.get(clerk_id) or DEMO_PEOPLE.get(clerk_id)
+        if person:
+            return person
         return _added_person(clerk_id) if clerk_id in self._added() else None
 
     async def list_users(self) -> AsyncIterator[DirectoryUser]:

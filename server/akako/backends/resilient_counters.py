@@ -8,11 +8,17 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
+from prometheus_client import Counter
 
 from akako.kernel.core.ports import Counters, Verdict
+from akako.kernel.telemetry.metrics import REGISTRY
 
 RETRY_SECONDS = 1.0
 REPORT_SECONDS = 60.0
+
+LIMITER_FALLBACKS = Counter(
+    "akako_limiter_fallbacks", "Hits counted in this process instead of Valkey", registry=REGISTRY
+)
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +40,11 @@ class ResilientCounters:
         self._next_attempt = -math.inf
         self._next_report = -math.inf
         self._reported = False
+
+    @property
+    def working(self) -> bool:
+        """Return whether `primary` counted the last hit that it was asked for."""
+        return not self._failing
 
     async def hit(self, key: str, limit: int, seconds: float) -> Verdict:
         if not self._failing or self._should_try_again():

@@ -21,10 +21,17 @@ def with_backends(settings: Settings, run: Run) -> None:
         finally:
             await backends.close()
 
+    with_database(settings, connected)
+
+
+def with_database(
+    settings: Settings, run: Callable[[Settings], Coroutine[None, None, None]]
+) -> None:
+    """Run with the settings of a database. The private one is started and migrated if needed."""
     with serving.database(settings) as running:
         assert running.database_url
         serving.prepare_schema(running.database_url, upgrade=not settings.database_url)
-        asyncio.run(connected(running))
+        asyncio.run(run(running))
 
 
 def require_development(settings: Settings, command: str) -> None:

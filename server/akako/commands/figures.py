@@ -8,7 +8,7 @@ from datetime import date
 from akako import assembly
 from akako.analytics import rollup
 from akako.analytics.schemas import parse_day
-from akako.commands.backends import with_backends
+from akako.commands.backends import with_database
 from akako.kernel.core.text import TextError
 from akako.settings import Settings, SettingsError
 
@@ -24,11 +24,12 @@ def define_analytics(parser: argparse.ArgumentParser) -> None:
 def rebuild(settings: Settings, options: argparse.Namespace) -> None:
     first = _day(options.first)
 
-    async def run(backends: assembly.Backends) -> None:
-        days = await rollup.rebuild(backends.db, settings.time_zone, first=first)
+    async def run(running: Settings) -> None:
+        async with assembly.patient_database(running) as db:
+            days = await rollup.rebuild(db, running.time_zone, first=first)
         print(f"days: {days}")
 
-    with_backends(settings, run)
+    with_database(settings, run)
 
 
 def _day(text: str | None) -> date | None:

@@ -50,6 +50,22 @@ with event as (
 insert into webhook_deliveries (id, endpoint_id, event_id, event_type)
 select $4, $5, id, $2 from event
 """
+# The newest of each endpoint come from its index; of these few the newest are shown.
+RECENT = f"""
+select {COLUMNS}, d.endpoint_id, e.url as endpoint_url
+from webhook_endpoints e cross join lateral (
+    select * from webhook_deliveries d where d.endpoint_id = e.id
+    order by d.created_at desc, d.id desc limit $2
+) d
+where e.subject = $1 order by d.created_at desc, d.id desc limit $2
+"""
+
+
+class RecentDelivery(WebhookDelivery, kw_only=True):
+    """A delivery with the endpoint that it goes to."""
+
+    endpoint_id: str
+    endpoint_url: str
 
 
 def _delivery(row: asyncpg.Record) -> WebhookDelivery:
@@ -107,3 +123,11 @@ async def ping(tx: Database, endpoint_id: str) -> str:
     data = {"endpointId": endpoint_id}
     await tx.execute(PING_EVENT, new_id(), PING, data, delivery_id, endpoint_id)
     return delivery_id
+
+
+async def list_recent(db: Database, subject: str, *, limit: int) -> list[RecentDelivery]:
+    """Return the latest deliveries to all endpoints of a plan subject, newest first."""
+    return [
+        RecentDelivery(**{name: row[name] for name in RecentDelivery.__struct_fields__})
+        for row in await db.fetch(RECENT, subject, limit)
+    ]

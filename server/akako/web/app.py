@@ -9,6 +9,8 @@ from akako.kernel.core.errors import NotFound
 from akako.kernel.http.application import Api
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
 from akako.web import errors, static
+from akako.web.admin.overview import pages as overview
+from akako.web.admin.queues import pages as queues
 from akako.web.learners import pages as learner
 from akako.web.pages import (
     account,
@@ -22,8 +24,11 @@ from akako.web.pages import (
     sign_in,
 )
 from akako.web.site import Site, Visit, find_visitor, stranger, with_headers
-from akako.web.staff import analytics, curriculum, overview, people
-from akako.web.staff.queues import pages as queues
+from akako.web.staff.curriculum import pages as curriculum
+from akako.web.staff.figures import pages as analytics
+from akako.web.staff.integrations import pages as integrations
+from akako.web.staff.people import audit, person, usage
+from akako.web.staff.people import pages as people
 from akako.web.teaching import composer, subjects
 from akako.web.teaching import notes as shared_notes
 
@@ -41,11 +46,15 @@ AREAS = (
     overview,
     queues,
     people,
+    person,
+    audit,
+    usage,
     curriculum,
     composer,
     subjects,
     shared_notes,
     analytics,
+    integrations,
 )
 NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.json")
 

@@ -115,6 +115,7 @@ def environment(language: str) -> jinja2.Environment:
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("akako.web"),
         autoescape=True,
+        auto_reload=False,  # otherwise each page asks for the times of all its templates
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,

@@ -6,12 +6,17 @@ the same message, and returns false if that one was applied.
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import msgspec
+
 from akako.identity.statements import LOCK
 from akako.kernel.db.database import Database
 
 RETENTION_DAYS = 90
 MAX_DEAD_LETTERS = 1_000
 MAX_DEAD_BYTES = 64 * 1024 * 1024
+SHOWN = 50  # messages on the page of administrators
 NOTE = """
 insert into webhook_messages (message_id, type, outcome) {values}
 on conflict do nothing returning message_id
@@ -44,6 +49,20 @@ delete from webhook_dead_letters where id in (
         from webhook_dead_letters window newest as (order by id desc)
     ) ranked where number > $1 or bytes > $2
 )
+"""
+RECENT = f"""
+select m.message_id, m.type, m.outcome, m.received_at, d.reason, d.size
+from (
+    select * from webhook_messages order by received_at desc, message_id limit {SHOWN}
+) m left join lateral (
+    select d.reason, octet_length(d.body) as size from webhook_dead_letters d
+    where m.outcome = 'dead' and d.message_id = m.message_id limit 1
+) d on true
+order by m.received_at desc, m.message_id
+"""
+DEAD = f"""
+select message_id, type, 'dead' as outcome, received_at, reason, octet_length(body) as size
+from webhook_dead_letters order by id desc limit {SHOWN}
 """
 
 
@@ -90,3 +109,22 @@ async def delete_expired(db: Database) -> None:
             RETENTION_DAYS,
         )
     await db.execute(PRUNE_DEAD, MAX_DEAD_LETTERS, MAX_DEAD_BYTES)
+
+
+class ReceivedMessage(msgspec.Struct, frozen=True):
+    """A message of Clerk. `reason` and `size` (bytes) are those of a dead letter."""
+
+    message_id: str
+    type: str | None
+    outcome: str
+    received_at: datetime
+    reason: str | None
+    size: int | None
+
+
+async def list_recent(db: Database, *, dead_only: bool) -> list[ReceivedMessage]:
+    """Return the latest messages, newest first, or the latest that could not be applied.
+
+    Bodies are left out, because they hold personal data.
+    """
+    return [ReceivedMessage(**dict(row)) for row in await db.fetch(DEAD if dead_only else RECENT)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.classroom.lesson import DEFAULTS, SHARED, advice, play, prepare
+from tests.classroom.pages import play_pages
 from tests.conftest import StartServer
 
 LEARNERS = 10
@@ -30,6 +31,18 @@ async def test_a_class_can_begin_once_its_address_is_named(start_server: StartSe
     auth = [each for each in refused.refusals if each.details["limit"] == 10]
     assert len(auth) == 3 * LEARNERS - 10
     assert {each.details["scope"] for each in refused.refusals} == {"ip"}
-    told = "\n".join(advice(refused))
-    assert "AKAKO_SHARED_NETWORKS=198.51.100.7/32" in told
-    assert "AKAKO_TRUSTED_PROXIES" in told
+    hints = "\n".join(advice(refused))
+    assert "AKAKO_SHARED_NETWORKS=198.51.100.7/32" in hints
+    assert "AKAKO_TRUSTED_PROXIES" in hints
+
+    # In the web app nothing has to be set: pages count per person.
+    pages = await play_pages(plain, topic, names, arriving=0)
+    steps = {step: dict(statuses) for step, statuses in pages.steps().items()}
+    assert set(steps.pop("files")) == {200}
+    assert steps == {
+        "sign in": {200: 2 * LEARNERS},
+        "home": {200: LEARNERS},
+        "topic": {200: LEARNERS},
+        "video": {206: 3 * LEARNERS},
+    }
+    assert pages.refusals == pages.errors == []

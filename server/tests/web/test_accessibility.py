@@ -11,6 +11,7 @@ from tests.learning.school import add_learner
 from tests.parts.browser import overflow, take_picture, violations
 from tests.parts.server import Server
 from tests.web.lessons import Lesson, sign_in
+from tests.web.visitor import Visitor
 
 pytestmark = pytest.mark.processes
 
@@ -27,7 +28,7 @@ def views(lesson: Lesson) -> dict[str, str]:
         "topic-without-content": f"/topics/{lesson.topics[2]}",
         "notes": "/notes",
         "notifications": "/notifications",
-        "not-found": "/topics/unknown",
+        "search": "/search?q=fractions",
     }
 
 
@@ -38,27 +39,32 @@ def empty_views(lesson: Lesson) -> dict[str, str]:
         "topic-locked": lesson.path,
         "notes-empty": "/notes",
         "notifications-empty": "/notifications",
+        "requests-empty": "/requests",
+        "search-empty": "/search",
+        "search-nothing": "/search?q=volcano",
     }
 
 
-def inspect(page: Page, api: Server, name: str, path: str, width: int, theme: Theme) -> list[str]:
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme=theme)
-    page.goto(f"{api.url}{path}")
-    take_picture(page, f"{name}-{width}-{theme}")
-    wide = [f"{overflow(page)} pixels too wide"] if overflow(page) > 0 else []
-    return [f"{name} {width} {theme}: {fault}" for fault in wide + violations(page)]
+def inspect(page: Page, name: str) -> list[str]:
+    """Return what is wrong with the open page, at both widths in both themes."""
+    faults = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            take_picture(page, f"{name}-{width}-{theme}")
+            wide = [f"{overflow(page)} pixels too wide"] if overflow(page) > 0 else []
+            faults += [f"{name} {width} {theme}: {fault}" for fault in wide + violations(page)]
+    return faults
 
 
 def faults_of(page: Page, api: Server, paths: dict[str, str]) -> list[str]:
     """Return what is wrong with pages at both widths in both themes."""
-    return [
-        fault
-        for name, path in paths.items()
-        for width in WIDTHS
-        for theme in THEMES
-        for fault in inspect(page, api, name, path, width, theme)
-    ]
+    faults = []
+    for name, path in paths.items():
+        page.goto(f"{api.url}{path}")
+        faults += inspect(page, name)
+    return faults
 
 
 def write_note(api: Server, lesson: Lesson) -> None:
@@ -101,6 +107,49 @@ def test_pages_with_content(browser: Browser, api: Server, lesson: Lesson) -> No
     page = open_page(browser, api, lesson.learner)
     assert faults_of(page, api, views(lesson)) == []
     page.context.close()
+
+
+def test_error_pages(browser: Browser, api: Server, lesson: Lesson) -> None:
+    """Refused forms, a conflict, a video that fails, too many requests, and what is not there."""
+    person = add_learner(api, lesson.subject_id).clerk_id
+    page = open_page(browser, api, person)
+    faults = faults_of(page, api, {"not-found": "/topics/unknown", "forbidden": "/admin"})
+    page.goto(f"{api.url}/mentor/apply")
+    page.get_by_role("button", name="Send application").click()
+    page.get_by_role("alert").wait_for()
+    faults += inspect(page, "mentor-apply-error")
+    page.route("**/media/topics/*/video", lambda route: route.abort())
+    page.goto(f"{api.url}{lesson.path}")
+    page.evaluate("document.querySelector('video').play().catch(() => 0)")
+    page.get_by_role("button", name="Try again").wait_for()
+    page.context.set_offline(True)
+    faults += inspect(page, "topic-video-failed")
+    page.context.set_offline(False)
+    conflict(page, api, lesson, person)
+    faults += inspect(page, "topic-conflict")
+    while (answer := Visitor(api).sign_in(person)).status_code != 429:
+        assert answer.status_code == 303
+    page.goto(f"{api.url}/sign-in")
+    page.get_by_label("Another person").fill(person)
+    page.get_by_label("Another person").press("Enter")
+    page.get_by_role("heading", name="Too many requests").wait_for()
+    faults += inspect(page, "too-many-requests")
+    assert faults == []
+    page.context.close()
+
+
+def conflict(page: Page, api: Server, lesson: Lesson, person: str) -> None:
+    """Save a note that was changed elsewhere, with the form of a browser without script."""
+    page.goto(f"{api.url}{lesson.path}")
+    body = {"content": "From the phone"}
+    api.put(f"/api/notes/topics/{lesson.topics[0]}", as_=person, json=body)
+    page.evaluate(
+        """() => {
+            document.querySelector("textarea[name=content]").value = "From the desk";
+            document.querySelector("form[data-note]").submit();
+        }"""
+    )
+    page.wait_for_url(f"{api.url}{lesson.path}/note")
 
 
 def test_empty_pages(browser: Browser, api: Server, lesson: Lesson) -> None:

@@ -21,7 +21,7 @@ MODULES = [*WEB.rglob("*.py"), SERVER / "notifications" / "texts.py"]
 LANGUAGES = ("fr",)
 METHODS = [("templates/**.html", "jinja2")]
 OPTIONS = {"templates/**.html": {"extensions": "jinja2.ext.i18n", "silent": "false"}}
-CALLED = {"text", "translate", "gettext", "_counted", "_said", "say"}
+CALLED = {"text", "translate", "gettext", "_counted", "counted", "_said", "say"}
 PLACEHOLDER = re.compile(r"%\(\w+\)[ds]|%%")
 
 

@@ -11,11 +11,12 @@ from starlette.routing import Route
 
 from akako.kernel.core import envelope
 from akako.kernel.core.access import Actor
-from akako.kernel.core.clerk_user import CLERK_ID
 from akako.kernel.core.errors import ApiError, Forbidden, Unauthorized, ValidationFailed
+from akako.kernel.core.fields import CLERK_ID
 from akako.kernel.core.ports import Claims, DirectoryUser
 from akako.kernel.http.limits import SIGN_IN, SIGN_IN_OF_USER
-from akako.web import guard, oidc, rendering
+from akako.web import guard, rendering
+from akako.web.pages import oidc
 from akako.web.sessions import service as sessions
 from akako.web.sessions import tokens
 from akako.web.site import Site, Visit, find_visitor, page

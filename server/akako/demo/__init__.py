@@ -1,0 +1,1 @@
+"""The demonstration school of development servers, with ten weeks of history."""

@@ -1,0 +1,1 @@
+"""The pages of outgoing webhooks and of the messages that Clerk sent."""
