@@ -11,7 +11,7 @@ import msgspec
 
 from akako.kernel.core.access import ADMIN, MENTOR
 from akako.web import guard, languages
-from akako.web.covers import cover_of
+from akako.web.assets.covers import cover_of
 from akako.web.visitor import Visitor
 from akako.web.wording import FILTERS
 

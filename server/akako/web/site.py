@@ -27,7 +27,7 @@ from akako.kernel.http.limits import PAGES, PAGES_OF_USER, Limiter
 from akako.web import errors, guard, languages, rendering
 from akako.web.sessions import service as sessions
 from akako.web.sessions.tokens import WebKeys
-from akako.web.visitor import Visitor
+from akako.web.visitor import Visitor, stranger
 
 MIN_COMPRESSED = 1_000
 GZIP_LEVEL = 4
@@ -233,16 +233,6 @@ async def find_visitor(site: Site, request: Request) -> Visitor:
         return visitor
     visitor.session = session
     return visitor
-
-
-def stranger(request: Request) -> Visitor:
-    """Return the visitor without account: language and data saver are choices of the browser."""
-    accepted = request.headers.get("accept-language", "")
-    return Visitor(
-        language=languages.negotiate(request.cookies.get("language"), accepted),
-        saves_data=request.cookies.get("data-saver") == "1"
-        or request.headers.get("save-data") == "on",
-    )
 
 
 def to_sign_in(request: Request) -> PageResponse:
