@@ -8,9 +8,10 @@ from starlette.routing import BaseRoute, Mount
 from akako.kernel.core.errors import NotFound
 from akako.kernel.http.application import Api
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
-from akako.web import errors, static
+from akako.web import errors
 from akako.web.admin.overview import pages as overview
 from akako.web.admin.queues import pages as queues
+from akako.web.assets import files
 from akako.web.learners import pages as learner
 from akako.web.pages import (
     account,
@@ -63,7 +64,7 @@ NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.js
 def routes(site: Site, api: Api) -> list[BaseRoute]:
     """Return the routes of the whole server: pages first, then the API."""
     pages: list[BaseRoute] = [route for area in AREAS for route in area.routes(site)]
-    return [*pages, static.route(), Mount("/", app=NotFoundPage(site, api))]
+    return [*pages, files.route(), Mount("/", app=NotFoundPage(site, api))]
 
 
 class NotFoundPage:

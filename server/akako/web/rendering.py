@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from akako.kernel.core.access import ADMIN, MENTOR
 from akako.web import guard, languages
-from akako.web.covers import cover_of
+from akako.web.assets.covers import cover_of
 from akako.web.texts.wording import FILTERS
 from akako.web.visitor import Visitor
 
@@ -51,7 +51,8 @@ class Page(msgspec.Struct, kw_only=True):
     status: str | None = None
 
 
-def _initials(name: str) -> str:
+def initials(name: str) -> str:
+    """Return the first letters of the first and the last word."""
     words = [word for word in name.split() if word]
     return "".join(
         word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)
@@ -82,7 +83,7 @@ def page(visitor: Visitor, title: str, path: str, *, status: str | None = None) 
     user = None
     if visitor.actor and visitor.session:
         name = visitor.session.name
-        user = User(visitor.actor.user_id, name, _initials(name), visitor.actor.roles)
+        user = User(visitor.actor.user_id, name, initials(name), visitor.actor.roles)
     return Page(
         title=title,
         path=path,

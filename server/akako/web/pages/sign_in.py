@@ -15,7 +15,7 @@ from akako.kernel.core.errors import ApiError, Forbidden, Unauthorized, Validati
 from akako.kernel.core.fields import CLERK_ID
 from akako.kernel.core.ports import Claims, DirectoryUser
 from akako.kernel.http.limits import Bucket
-from akako.web import guard
+from akako.web import guard, rendering
 from akako.web.pages import oidc
 from akako.web.sessions import service as sessions
 from akako.web.sessions import tokens
@@ -62,7 +62,11 @@ async def people(visit: Visit) -> list[dict[str, str]]:
     if visit.site.directory is None:
         return []
     listed = visit.site.directory.list_users()
-    return [{"id": person.id, "name": full_name(person)} async for person in listed]
+    return [
+        {"id": person.id, "name": name, "initials": rendering.initials(name)}
+        async for person in listed
+        if (name := full_name(person))
+    ]
 
 
 def full_name(person: DirectoryUser) -> str:
