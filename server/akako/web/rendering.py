@@ -8,6 +8,7 @@ from typing import Any
 
 import jinja2
 import msgspec
+from jinja2.environment import TemplateModule
 
 from akako.kernel.core.access import ADMIN, MENTOR
 from akako.web import guard, languages
@@ -46,6 +47,7 @@ class Page(msgspec.Struct, kw_only=True):
     language: str
     direction: str
     status: str | None = None
+    macros: dict[str, TemplateModule] = {}  # of the files that are imported, by name
 
 
 def _initials(name: str) -> str:
@@ -106,11 +108,35 @@ def asset(name: str) -> str:
     return f"/static/{_manifest()[name]}"
 
 
+class Component(jinja2.Template):
+    """A template whose macros are made once per page, although several templates import them.
+
+    Making the macros of a file anew for each import took a fifth of the time of a page. They read
+    only `page` from the context.
+    """
+
+    def make_module(
+        self, vars: dict[str, Any] | None = None, shared: bool = False, locals: Any = None
+    ) -> TemplateModule:
+        page = (vars or {}).get("page")
+        if not isinstance(page, Page):
+            return super().make_module(vars, shared, locals)
+        name = str(self.name)
+        if name not in page.macros:
+            page.macros[name] = super().make_module(vars, shared, locals)
+        return page.macros[name]
+
+
+class Environment(jinja2.Environment):
+    template_class = Component
+
+
 @cache
 def environment(language: str) -> jinja2.Environment:
     """Return the Jinja environment of a language. It escapes every value."""
-    made = jinja2.Environment(
+    made = Environment(
         loader=jinja2.PackageLoader("akako.web"),
+        auto_reload=False,
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
