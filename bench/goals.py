@@ -42,6 +42,7 @@ RATIOS = [
     ("W2", "handwritten", 0.8),
     ("W2", "fastify", 0.75),
     ("W8", "handwritten", 1.3),
+    ("deliveries", "loop", 1.5),
     ("W1", "nextjs", 1 / 25),
     ("W2", "nextjs", 1 / 5),
     ("W3", "nextjs", 1 / 8),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from bench import (
     analyses,
     data,
+    deliveries,
     downloads,
     goals,
     load,
@@ -30,7 +31,7 @@ from bench.turns import Notes, Table, say
 from bench.workloads import LEVELS, Questions, Workload, get
 
 SMALL = ("W1", "W1 cold", "W1b", "W2", "W2b", "W3", "W6")
-LARGE = ("W4", "W5", "W7", "W8", "W9", "W10", "workers", "sql", "memory")
+LARGE = ("W4", "W5", "W7", "W8", "W9", "W10", "deliveries", "workers", "sql", "memory")
 AT_RATE = ("W1", "W2", "W3")
 PEERS = (*rivals.NAMES, "nginx")
 
@@ -191,6 +192,7 @@ def measured(prepared: Stage, options: argparse.Namespace) -> Findings:
                 )
             ).medians()
         ),
+        "deliveries": lambda: table.update(deliveries.measured(prepared)),
         "W7": lambda: table.update(
             turns.run(scale.sizes(prepared, rounds=rounds, largest=options.largest)).medians()
         ),

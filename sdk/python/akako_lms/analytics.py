@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from akako_lms._answers import read_as
 from akako_lms._area import Area, D, iteration, operation
+from akako_lms._downloads import Download, Target, download
 from akako_lms._queries import CompletionQuery
 from akako_lms._session import Page
 from akako_lms._wire import Model, given
@@ -15,7 +16,10 @@ from akako_lms._wire import Model, given
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from akako_lms._sources import Progress
+
 Interval = Literal["day", "week", "month"]
+Report = Literal["enrollments", "active-learners", "completion", "storage", "api-usage"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +193,33 @@ class Analytics(Area[D]):
         """Get the usage of a month such as `2026-01`; by default the current one."""
         data, _ = await self._session.data("GET", "/analytics/api-usage", query=given(month=month))
         return read_as(UsageFigures, data)
+
+    @operation
+    async def download_csv(
+        self,
+        report: Report,
+        target: Target,
+        *,
+        first: date | str | None = None,
+        last: date | str | None = None,
+        interval: Interval | None = None,
+        grade_id: str | None = None,
+        level_id: str | None = None,
+        month: str | None = None,
+        progress: Progress | None = None,
+    ) -> Download:
+        """Write all rows of a report as CSV to a path or a binary file object.
+
+        Args:
+            report: The last part of the path of the endpoint.
+            first: With `last` and `interval`: for enrollments and active learners.
+            grade_id: With `level_id`: for completion.
+            month: For the usage of the API, such as `2026-01`.
+        """
+        query = _days(first, last, interval) | given(
+            gradeId=grade_id, levelId=level_id, month=month, format="csv"
+        )
+        return await download(self._session, f"/analytics/{report}", query, target, progress)
 
 
 def _days(

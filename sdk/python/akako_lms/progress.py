@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from akako_lms._answers import read_as
 from akako_lms._area import Area, D, iteration, operation
+from akako_lms._downloads import Download, Target, download
 from akako_lms._queries import Moment, PageQuery
 from akako_lms._session import Page, check_names
-from akako_lms._wire import Model, segment, to_body
+from akako_lms._wire import Model, given, segment, to_body
 
 if TYPE_CHECKING:
     from typing import Required
 
     from typing_extensions import Unpack
+
+    from akako_lms._sources import Progress as OnProgress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +182,22 @@ class Progress(Area[D]):
         """List the learners of a subject with their progress."""
         path = f"/mentor/subjects/{segment(subject_id)}/learners"
         return await self._session.page(LearnerProgress, path, query, ProgressSearchQuery)
+
+    @operation
+    async def download_learners(
+        self,
+        subject_id: str,
+        target: Target,
+        *,
+        search: str | None = None,
+        sort: str | None = None,
+        order: Literal["asc", "desc"] | None = None,
+        progress: OnProgress | None = None,
+    ) -> Download:
+        """Write all learners of a subject as CSV to a path or a binary file object."""
+        path = f"/mentor/subjects/{segment(subject_id)}/learners"
+        query = given(search=search, sort=sort, order=order, format="csv")
+        return await download(self._session, path, query, target, progress)
 
     iter_subjects = iteration(get_subjects)
     iter_taught_subjects = iteration(get_taught_subjects)

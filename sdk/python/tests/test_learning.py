@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -70,6 +71,16 @@ def test_a_learner_watches_notes_and_gets_a_reply(api: Server, call: Call) -> No
     assert (shown.learner_count, shown.active_learners7d, shown.average_percent) == (1, 1, 50)
     (person,) = via("mentor", lambda c: c.progress.get_learners(subject.id, sort="percent"))
     assert (person.percent, person.topics_total) == (50, 2)
+    with io.BytesIO() as file:
+        done = via("mentor", lambda c: c.progress.download_learners(subject.id, file))
+        head, row, end = file.getvalue().decode().split("\r\n")
+    assert (done.file_name, done.mime_type) == ("learners.csv", "text/csv; charset=utf-8")
+    assert head.startswith("userId,firstName")
+    assert person.user_id in row
+    assert end == ""
+    with io.BytesIO() as file:
+        via("admin", lambda c: c.analytics.download_csv("enrollments", file, interval="month"))
+        assert file.getvalue().startswith(b"date,requested,approved")
 
     note = via("learner", lambda c: c.notes.put(topics[0], "Why six legs?", if_none_match="*"))
     with pytest.raises(PreconditionFailedError):

@@ -1,9 +1,15 @@
 import { Area, type PageQuery } from "./area.js";
 import type { Page, Schemas } from "./client.js";
+import { type Download, download, type DownloadOptions } from "./downloads.js";
 
 /** Days, both inclusive, such as `2026-01-31`; by default the 56 days that end today. */
 export type DaysQuery = { from?: string; to?: string; interval?: "day" | "week" | "month" };
 export type CompletionQuery = PageQuery & { gradeId?: string; levelId?: string };
+/** A report by the last part of its path. */
+export type Report =
+  "enrollments" | "active-learners" | "completion" | "storage" | "api-usage";
+/** Days for enrollments and active learners, places for completion, the month for the usage. */
+export type ReportQuery = DaysQuery & { gradeId?: string; levelId?: string; month?: string };
 
 /** Figures about the school. All but the overview need the plan PRO or ENTERPRISE. */
 export class Analytics extends Area {
@@ -33,5 +39,13 @@ export class Analytics extends Area {
   /** The usage of a month such as `2026-01`; by default the current one. */
   getApiUsage(query?: { month?: string }): Promise<Schemas["UsageFigures"]> {
     return this.client.data("GET", "/analytics/api-usage", { query });
+  }
+  /** All rows of a report as CSV. */
+  downloadCsv(
+    report: Report,
+    query: ReportQuery = {},
+    options: DownloadOptions = {},
+  ): Promise<Download> {
+    return download(this.client, `/analytics/${report}`, { ...query, format: "csv" }, options);
   }
 }

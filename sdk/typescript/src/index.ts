@@ -46,7 +46,7 @@ export type { Options, Pagination, Schemas, Token, Versioned } from "./client.js
 export type { DownloadOptions } from "./downloads.js";
 export type { DeletedKind, DeletedQuery, SearchOptions } from "./curriculum.js";
 export type { Deleting, NodeQuery } from "./education.js";
-export type { CompletionQuery, DaysQuery } from "./analytics.js";
+export type { CompletionQuery, DaysQuery, Report, ReportQuery } from "./analytics.js";
 export type { AkakoEvent, EventName } from "./events.js";
 export type { DocumentNames, UploadOptions } from "./files.js";
 export type { DeliveryQuery, WebhookQuery } from "./integrations.js";

@@ -1,5 +1,6 @@
 import { Area, type Changing, type Moment, type PageQuery } from "./area.js";
 import { type Page, type Schemas, segment, type Versioned } from "./client.js";
+import { type Download, download, type DownloadOptions } from "./downloads.js";
 
 export type SubjectProgressQuery = PageQuery & { subjectId?: string };
 export type ProgressSearchQuery = PageQuery & { search?: string };
@@ -55,6 +56,15 @@ export class LearningProgress extends Area {
     query?: ProgressSearchQuery,
   ): AsyncGenerator<Schemas["LearnerProgress"]> {
     return this.client.items(`/mentor/subjects/${segment(subjectId)}/learners`, query);
+  }
+  /** All learners of a subject as CSV. */
+  async downloadLearners(
+    subjectId: string,
+    query: { search?: string; sort?: string; order?: "asc" | "desc" } = {},
+    options: DownloadOptions = {},
+  ): Promise<Download> {
+    const path = `/mentor/subjects/${segment(subjectId)}/learners`;
+    return download(this.client, path, { ...query, format: "csv" }, options);
   }
 }
 

@@ -66,7 +66,14 @@ test("a learner watches, notes and gets a reply", async () => {
   const taught = [];
   for await (const each of mentor.progress.iterTaughtSubjects()) taught.push(each);
   assert.equal(taught.find(({ id }) => id === subject.id).averagePercent, 50);
-  assert.equal((await mentor.progress.getLearners(subject.id))[0].percent, 50);
+  const [person] = await mentor.progress.getLearners(subject.id);
+  assert.equal(person.percent, 50);
+  const file = await mentor.progress.downloadLearners(subject.id, { sort: "percent" });
+  const text = await (await file.blob()).text();
+  assert.equal(file.mimeType, "text/csv; charset=utf-8");
+  assert.match(text, new RegExp(`^userId,firstName.*\\r\\n${person.userId},`));
+  const report = await admin.analytics.downloadCsv("enrollments", { interval: "month" });
+  assert.match(await (await report.blob()).text(), /^date,requested,approved/);
 
   const note = await learner.notes.put(
     topics[0],

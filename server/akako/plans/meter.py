@@ -64,7 +64,9 @@ class LeasingMeter:
         self._first_party = frozenset(first_party)
         self._clock = clock
         self._leases: dict[str, _Lease] = {}
-        self._made: Counter[tuple[str, str, date]] = Counter()  # by subject, user and UTC day
+        # By subject, user and UTC day.
+        self._made: Counter[tuple[str, str, date]] = Counter()
+        self._refused: Counter[tuple[str, str, date]] = Counter()
 
     async def charge(self, db: Database, actor: Actor, claims: Claims) -> Headers:
         """Count one call; return the quota headers. Raises QuotaExceeded."""
@@ -96,6 +98,11 @@ class LeasingMeter:
             lease.left += 1
         self._made[self._key(actor)] -= 1
 
+    def refuse(self, actor: Actor, claims: Claims) -> None:
+        """Count one call that was refused with 429."""
+        if not (claims.first_party or claims.authorized_party in self._first_party):
+            self._refused[self._key(actor)] += 1
+
     def _key(self, actor: Actor) -> tuple[str, str, date]:
         return actor.subject, actor.user_id, self._clock().astimezone(UTC).date()
 
@@ -105,13 +112,19 @@ class LeasingMeter:
         They are added every few seconds and when usage is read. A crashed process loses the rest.
         """
         made, self._made = self._made, Counter()
-        rows = [(*key, number) for key, number in sorted(made.items()) if number]
+        refused, self._refused = self._refused, Counter()
+        rows = [
+            queries.Calls(*key, made[key], refused[key])
+            for key in sorted({*made, *refused})
+            if made[key] or refused[key]
+        ]
         if not rows:
             return
         try:
             await queries.add_calls(self._db, rows)
         except (ServiceUnavailable, *AWAY):
             self._made.update(made)
+            self._refused.update(refused)
             log.info("usage_not_saved", rows=len(rows))
 
     def unspent(self, subject: str, month: date) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 
 from akako.kernel.db.database import Database
 from akako.plans.schemas import Organization
@@ -19,16 +20,18 @@ returning used
 
 # Rows are added in the order of their keys, which prevents deadlocks between processes.
 ADD_DAYS = """
-insert into usage_days as d (subject, day, calls)
-select subject, day, sum(calls) from unnest($1::text[], $2::date[], $3::bigint[])
-    as made(subject, day, calls) group by 1, 2 order by 1, 2
-on conflict (subject, day) do update set calls = d.calls + excluded.calls
+insert into usage_days as d (subject, day, calls, refused)
+select subject, day, sum(calls), sum(refused)
+from unnest($1::text[], $2::date[], $3::bigint[], $4::bigint[])
+    as made(subject, day, calls, refused) group by 1, 2 order by 1, 2
+on conflict (subject, day) do update
+set calls = d.calls + excluded.calls, refused = d.refused + excluded.refused
 """
 ADD_CALLERS = """
 insert into usage_callers as c (subject, month, user_id, calls)
 select subject, date_trunc('month', day::timestamp)::date, user_id, sum(calls)
 from unnest($1::text[], $2::date[], $3::bigint[], $4::text[])
-    as made(subject, day, calls, user_id) group by 1, 2, 3 order by 1, 2, 3
+    as made(subject, day, calls, user_id) group by 1, 2, 3 having sum(calls) <> 0 order by 1, 2, 3
 on conflict (subject, month, user_id) do update set calls = c.calls + excluded.calls
 """
 ADD_UPLOAD = """
@@ -119,11 +122,21 @@ def plan_of(subject: str) -> str:
     """
 
 
-async def add_calls(db: Database, made: Sequence[tuple[str, str, date, int]]) -> None:
+class Calls(NamedTuple):
+    """Calls of a user on a UTC day: those that count, and those refused with 429."""
+
+    subject: str
+    user_id: str
+    day: date
+    made: int
+    refused: int
+
+
+async def add_calls(db: Database, counted: Sequence[Calls]) -> None:
     """Add calls to the daily usage, by subject, user and UTC day."""
-    subjects, users, days, calls = (list(column) for column in zip(*made, strict=True))
+    subjects, users, days, calls, refused = (list(each) for each in zip(*counted, strict=True))
     async with db.transaction() as tx:
-        await tx.execute(ADD_DAYS, subjects, days, calls)
+        await tx.execute(ADD_DAYS, subjects, days, calls, refused)
         await tx.execute(ADD_CALLERS, subjects, days, calls, users)
 
 

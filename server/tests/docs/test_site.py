@@ -17,7 +17,7 @@ from tests.docs.pages import DOCS, PAGES, REPOSITORY
 from tests.house.project import ROOT
 
 LOADING = {"src", "srcset", "data", "poster", "action", "formaction"}
-# Whatever a browser fetches by itself; a link that a reader may follow is none of these.
+# What a browser fetches by itself, which links are not.
 LOADED_LINKS = {"stylesheet", "icon", "preload", "prefetch", "preconnect", "dns-prefetch"}
 # Names of languages, not addresses.
 NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"}

@@ -11,6 +11,23 @@ import httpx2
 NOTHING = "nothing"
 
 
+Place = tuple[str, str]  # the Clerk id of a learner, and the id of a topic
+
+
+@dataclass
+class Learned:
+    """What learners were promised about their topics."""
+
+    watched: dict[Place, set[int]] = field(default_factory=dict)  # acknowledged slots
+    unsure: dict[Place, set[int]] = field(default_factory=dict)  # sent, and not answered
+    marked: set[Place] = field(default_factory=set)
+    notes: dict[Place, set[str]] = field(default_factory=dict)  # texts
+
+    def size(self) -> int:
+        slots = sum(len(each) for each in self.watched.values())
+        return slots + len(self.marked) + len(self.notes)
+
+
 @dataclass
 class Ledger:
     """Values per thing that its last answered write, and unanswered ones since, may have left."""
@@ -24,14 +41,15 @@ class Ledger:
     films: dict[str, set[str]] = field(default_factory=dict)  # topic → SHA-256s
     requests: dict[str, set[str]] = field(default_factory=dict)  # enrollment → statuses
     asked_by: dict[str, str] = field(default_factory=dict)  # enrollment → Clerk id
+    learned: Learned = field(default_factory=Learned)
 
     def size(self) -> int:
         things = (self.levels, self.documents, self.names, self.films, self.requests)
-        return sum(len(each) for each in things) + len(self.deleted)
+        return sum(len(each) for each in things) + len(self.deleted) + self.learned.size()
 
 
 def settle(allowed: set[str], value: str, status: int) -> None:
-    """Take down how a write of `value` ended: done, refused, or nobody knows."""
+    """Record how a write of `value` ended: done, refused, or unknown."""
     if 200 <= status < 300:
         allowed.clear()
         allowed.add(value)

@@ -34,6 +34,14 @@ class Seen:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Visitor:
+    """A session of the web app: its cookie, and a form token of its pages."""
+
+    cookie: str
+    form_token: str
+
+
 @dataclass
 class School:
     """What the load works on, and what came of it."""
@@ -49,6 +57,7 @@ class School:
     topics: list[str] = field(default_factory=list)
     subjects: list[str] = field(default_factory=list)
     etag: str = ""
+    visitors: dict[str, Visitor] = field(default_factory=dict)
     locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def ask(
@@ -80,7 +89,7 @@ def status_of(answer: httpx2.Response | None) -> int:
 
 
 async def open_school(stage: Stage, http: httpx2.AsyncClient, seconds: float) -> School:
-    """Sign everybody in and make the first level, grade, subject and topics."""
+    """Sign all users in and create the first level, grade, subject and topics."""
     school = School(stage, http)
     for name in (ADMIN, *(f"user_soak{n}" for n in range(LEARNERS))):
         school.sign_in(name, seconds + 1800)
@@ -102,7 +111,7 @@ async def open_school(stage: Stage, http: httpx2.AsyncClient, seconds: float) ->
     return school
 
 
-def _learner() -> str:
+def any_learner() -> str:
     return f"user_soak{random.randrange(LEARNERS)}"
 
 
@@ -130,11 +139,11 @@ async def topic(school: School) -> None:
 
 
 async def profile(school: School) -> None:
-    await school.ask("profile", "GET", "/api/auth/profile", _learner())
+    await school.ask("profile", "GET", "/api/auth/profile", any_learner())
 
 
 async def own_requests(school: School) -> None:
-    await school.ask("own requests", "GET", "/api/enrollment/me", _learner())
+    await school.ask("own requests", "GET", "/api/enrollment/me", any_learner())
 
 
 async def people(school: School) -> None:
@@ -154,16 +163,19 @@ async def play(school: School) -> None:
 
 
 Action = Callable[[School], Awaitable[None]]
-READS: tuple[tuple[int, Action], ...] = (
-    (25, levels), (15, levels_again), (10, subjects), (10, topics), (10, topic),
-    (6, profile), (4, own_requests), (3, people), (4, stream), (3, play),
+Reads = tuple[tuple[int, Action], ...]
+READS: Reads = (
+    (18, levels), (10, levels_again), (8, subjects), (8, topics), (8, topic),
+    (5, profile), (4, own_requests), (3, people), (4, stream), (3, play),
 )  # fmt: skip
 
 
-async def work(school: School, until: float, rate: float, writes: tuple[Action, ...]) -> None:
+async def work(
+    school: School, until: float, rate: float, reads: Reads, writes: tuple[Action, ...]
+) -> None:
     """Be one of the clients: one thing after the other, `rate` a second of all clients together."""
-    weights = [weight for weight, _ in READS] + [10 / len(writes)] * len(writes)
-    actions: list[Action] = [each for _, each in READS] + list(writes)
+    weights = [weight for weight, _ in reads] + [10 / len(writes)] * len(writes)
+    actions: list[Action] = [each for _, each in reads] + list(writes)
     while time.monotonic() < until:
         begun = time.monotonic()
         await random.choices(actions, weights)[0](school)
@@ -186,7 +198,7 @@ async def create_subject(school: School) -> None:
 
 
 async def rename(school: School) -> None:
-    who, name = _learner(), f"Name{new_id()[-8:]}"
+    who, name = any_learner(), f"Name{new_id()[-8:]}"
     async with school.lock(who):
         allowed = school.ledger.names.setdefault(who, {NOTHING})
         allowed.add(name)
@@ -239,7 +251,7 @@ async def put_film(school: School) -> None:
 
 
 async def enroll(school: School) -> None:
-    who, body = _learner(), {"subjectId": random.choice(school.subjects)}
+    who, body = any_learner(), {"subjectId": random.choice(school.subjects)}
     answer = await school.ask("request", "POST", "/api/enrollment/request", who, json=body)
     if answer is None or answer.status_code != 201:
         return

@@ -108,12 +108,14 @@ def summary(outcome: Outcome) -> list[str]:
 def _share(each: Seen) -> str:
     if each.kind in ("levels", "subjects", "topics", "topic"):
         return "reads"
-    signed_in = ("profile", "own requests", "users", "stream", "play")
+    signed_in = (
+        "profile", "own requests", "users", "stream", "play", "home", "lesson", "inbox", "my notes",
+    )  # fmt: skip
     return "signed in" if each.kind in signed_in else "writes and files"
 
 
 def faults_of(outcome: Outcome) -> list[str]:
-    """What makes the run a failure. Latency is told, not judged: it is the machine's as well."""
+    """Return what makes the run a failure. Latency depends on the machine and is only reported."""
     found = [f"lost: {each}" for each in outcome.lost[:20]]
     if odd := outcome.unexplained():
         found.append(f"{len(odd)} failures that no fault explains")

@@ -11,11 +11,15 @@ from pathlib import Path
 
 import httpx2
 
+from tests.soak import learning
 from tests.soak.faults import FAULTS, Fault
+from tests.soak.learning_audit import LearningAudit
 from tests.soak.ledger import Audit
-from tests.soak.load import CLIENTS, WRITES, School, Seen, open_school, work
+from tests.soak.load import CLIENTS, READS, WRITES, School, Seen, open_school, work
 from tests.soak.stage import WORKERS, Stage
 
+ALL_READS = READS + learning.READS
+ALL_WRITES = WRITES + learning.WRITES
 HOLD_SECONDS = 10.0
 SETTLE_SECONDS = 10.0  # after a fault: reconnecting, a new worker's start
 SAMPLE_SECONDS = 2.0
@@ -73,11 +77,14 @@ async def soak(stage: Stage, *, seconds: float, period: float, rate: float) -> O
         base_url=stage.server.url, timeout=40, limits=limits, verify=False
     ) as http:
         school = await open_school(stage, http, seconds)
+        await learning.prepare(school)
         outcome.seen = school.seen
         until = time.monotonic() + seconds
         watching = asyncio.create_task(_watch(stage, school, outcome))
         breaking = asyncio.create_task(_break(stage, school, outcome, until, period))
-        await asyncio.gather(*(work(school, until, rate, WRITES) for _ in range(CLIENTS)))
+        await asyncio.gather(
+            *(work(school, until, rate, ALL_READS, ALL_WRITES) for _ in range(CLIENTS))
+        )
         await breaking
         watching.cancel()
         with suppress(asyncio.CancelledError):
@@ -85,6 +92,7 @@ async def soak(stage: Stage, *, seconds: float, period: float, rate: float) -> O
         await _until_well(http)
         outcome.promised = school.ledger.size()
         outcome.lost = await Audit(http, school.tokens).check(school.ledger)
+        outcome.lost += await LearningAudit(school).check()
     return outcome
 
 

@@ -12,17 +12,18 @@ from pathlib import Path
 
 import psycopg
 
-from akako.backends.postgres_cluster import Folder
-from akako.backends.postgres_process import postmaster
+from akako.backends.postgres.cluster import Folder
+from akako.backends.postgres.process import postmaster
 from akako.dev.fake_clerk import FakeClerk
 from akako.migrations.run import migrate
 from tests.parts.postgres import create_database, start_postgres
+from tests.parts.receiver import Receiver
 from tests.parts.seaweedfs import SeaweedFS, start_seaweedfs
 from tests.parts.server import Server
 from tests.parts.valkey import Valkey, start_valkey
 
 WORKERS = 2
-# What is told to be done must be done, also when PostgreSQL is killed the moment after.
+# An acknowledged commit must survive, also when PostgreSQL is killed right after it.
 STRICT = {"synchronous_commit": "on", "full_page_writes": "on", "fsync": "on"}
 
 
@@ -36,6 +37,8 @@ class Stage:
         self.postgres = start_postgres(self._folder, STRICT)
         self.valkey: Valkey = start_valkey(folder / "valkey")
         self.s3: SeaweedFS = start_seaweedfs(folder / "s3")
+        self.receiver = Receiver()
+        self.receiver.start()
         self.url = create_database(self.postgres.url, "soak")
         migrate(self.url)
         self.server = Server(
@@ -57,6 +60,7 @@ class Stage:
 
     def close(self) -> None:
         self.server.close()
+        self.receiver.stop()
         self.s3.stop()
         self.valkey.stop()
         self.postgres.stop()

@@ -9,8 +9,8 @@ import pytest
 from tests.soak import report
 from tests.soak.faults import FAULTS, Fault, nothing
 from tests.soak.ledger import Ledger, settle
-from tests.soak.load import READS, Seen
-from tests.soak.run import Outcome, Sample, Window
+from tests.soak.load import Seen
+from tests.soak.run import ALL_READS, Outcome, Sample, Window
 
 FLAT = [Sample(at, 100, 50, 9) for at in range(0, 80, 2)]
 
@@ -29,7 +29,7 @@ def test_an_unanswered_write_leaves_both_values_possible(status: int, left: set[
     assert allowed == left
 
 
-def test_only_the_fault_at_hand_explains_a_failure() -> None:
+def test_only_the_current_fault_explains_a_failure() -> None:
     outcome = Outcome(windows=[Window(named("S3 stopped"), 10, 20)], samples=FLAT)
     outcome.seen = [
         Seen(5, "levels", 200, 0.01),
@@ -89,4 +89,4 @@ def test_a_ledger_counts_its_promises() -> None:
 
 
 def test_nine_in_ten_requests_read() -> None:
-    assert sum(weight for weight, _ in READS) == 90
+    assert sum(weight for weight, _ in ALL_READS) == 90

@@ -40,17 +40,16 @@ class Place(NamedTuple):
 def place(api: Server, admin: Visitor) -> Place:
     """A grade with two subjects, built by pasting lines; the first has a mentor."""
     admin.send("/admin/curriculum/levels", {"names": "School of arts\nSchool of crafts\n"})
-    level = ids(r"curriculum\?level=(\w+)\"", admin.get("/admin/curriculum"))[0]
-    fields = {"names": "Grade 2\nGrade 10", "level": level, "stage": "primary"}
+    level = ids(r'id="n-(\w+)"', admin.get("/admin/curriculum"))[0]
+    fields = {"names": "Grade 2\nGrade 10", "parent": level, "stage": "primary"}
     added = admin.send("/admin/curriculum/grades", fields)
-    assert added.headers["location"] == f"/admin/curriculum?level={level}"
-    grade = ids(r"grade=(\w+)", admin.get(f"/admin/curriculum?level={level}"))[0]
-    place = {"level": level, "grade": grade}
-    admin.send("/admin/curriculum/subjects", {"names": "Art\nMusic", **place})
-    tree = admin.get(f"/admin/curriculum?level={level}&grade={grade}")
-    subjects = ids(r"/teach/subjects/(\w+)", tree)
+    assert added.headers["location"] == f"/admin/curriculum?open={level}&added=2#n-{level}"
+    grade = ids(r'node grades" id="n-(\w+)"', admin.get(f"/admin/curriculum?open={level}"))[0]
+    admin.send("/admin/curriculum/subjects", {"names": "Art\nMusic", "parent": grade})
+    tree = admin.get(f"/admin/curriculum?open={grade}")
+    subjects = ids(r'node subjects" id="n-(\w+)"', tree)
     assert len(subjects) == 2
-    teacher = {"mentor": api.user_id("mentor"), **place}
+    teacher = {"mentor": api.user_id("mentor")}
     assert admin.send(f"/admin/curriculum/subjects/{subjects[0]}", teacher).status_code == 303
     return Place(level, grade, subjects)
 
@@ -199,34 +198,13 @@ def test_a_mentor_manages_only_own_subjects(place: Place, api: Server, admin: Vi
     assert other.send("/teach/topics/new", fields).status_code == 403
 
 
-def test_a_subject_with_learners_is_deleted_only_with_force(place: Place, admin: Visitor) -> None:
+def test_a_subject_with_learners_is_deleted_only_when_sure(place: Place, admin: Visitor) -> None:
     path = f"/admin/curriculum/subjects/{place.subjects[0]}"
-    fields = {"level": place.level, "grade": place.grade}
-    hidden = admin.send(path, {"active": "0", **fields})
+    hidden = admin.send(path, {"active": "0"})
     assert hidden.is_redirect
     assert "Hidden" in admin.get(hidden.headers["location"]).text
-    assert admin.send(path, {"active": "1", **fields}).is_redirect
-    refused = admin.send(f"{path}/delete", fields)
+    assert admin.send(path, {"active": "1"}).is_redirect
+    refused = admin.send(f"{path}/delete")
     assert refused.status_code == 409
-    assert admin.send(f"{path}/delete", {"force": "1", **fields}).is_redirect
-
-
-def test_figures_are_those_of_the_api(api: Server, admin: Visitor) -> None:
-    shown = admin.get("/admin/analytics")
-    assert shown.status_code == 200
-    assert shown.text.count("<figure") == shown.text.count("Download CSV") == 5
-    for name in ("enrollments", "active-learners", "storage"):
-        path = "?interval=week&format=csv" if name != "storage" else "?format=csv"
-        file = api.get(f"/api/analytics/{name}{path}", as_="admin")
-        assert admin.get(f"/admin/analytics/{name}.csv").content == file.content
-
-
-def test_figures_need_a_plan_and_a_range(api: Server, admin: Visitor) -> None:
-    assert admin.get("/admin/analytics?from=2026-02-01&to=2026-01-01").status_code == 422
-    assert admin.get("/admin/analytics/other.csv").status_code == 404
-    api.execute("update users set plan = 'FREE' where clerk_id = 'user_admin'")
-    try:
-        assert "PRO or ENTERPRISE" in admin.get("/admin/analytics").text
-        assert admin.get("/admin/analytics/storage.csv").status_code == 403
-    finally:
-        api.execute("update users set plan = 'ENTERPRISE' where clerk_id = 'user_admin'")
+    assert "1 learner loses access" in refused.text
+    assert admin.send(f"{path}/delete", {"sure": "1"}).is_redirect

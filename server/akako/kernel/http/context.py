@@ -29,6 +29,9 @@ class Meter(Protocol):
     def refund(self, actor: Actor, claims: Claims) -> None:
         """Refund one request whose response does not count."""
 
+    def refuse(self, actor: Actor, claims: Claims) -> None:
+        """Count one request that was refused with 429."""
+
     def unspent(self, subject: str, month: date) -> int:
         """Return how many reserved requests of this process have not been made yet."""
 

@@ -8,7 +8,7 @@ account's row stays locked until the commit, so that stays true.
 from alembic import op
 
 revision = "0036"
-down_revision = "0034"
+down_revision = "0035"
 
 SQL = """
 create function confirm_actor(id_of_user text, session text, organization text, held text[])

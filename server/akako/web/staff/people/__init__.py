@@ -1,0 +1,1 @@
+"""People and their roles, the audit log, and usage against the plan, for administrators."""
