@@ -138,7 +138,6 @@ def environment(language: str) -> jinja2.Environment:
     """Return the Jinja environment of a language. It escapes every value."""
     made = Environment(
         loader=jinja2.PackageLoader("akako.web"),
-        auto_reload=False,
         autoescape=True,
         auto_reload=False,  # otherwise each page asks for the times of all its templates
         trim_blocks=True,
