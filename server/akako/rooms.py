@@ -7,6 +7,7 @@ import msgspec
 from akako.analytics import routes as analytics_routes
 from akako.curriculum import routes as curriculum_routes
 from akako.dispatch import openapi as events
+from akako.documents import routes as documents_routes
 from akako.education import admin_routes as education_admin_routes
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
@@ -35,6 +36,7 @@ ROOMS = (
     education_admin_routes,
     curriculum_routes,
     library_routes,
+    documents_routes,
     medialinks_routes,
     uploads_routes,
     enrollment_routes,

@@ -17,6 +17,8 @@ interface Kept {
   bytes: number;
   kind: "document" | "video";
   title: string | undefined;
+  /** The title that the server knows. */
+  named?: string | undefined;
   uploadId?: string | undefined;
   sent: number;
   paused?: boolean | undefined;
@@ -232,10 +234,12 @@ export class Uploads {
 
   #send(item: Item, file: File, signal: AbortSignal): Promise<{ id: string } | object> {
     const { kept } = item;
+    const { title } = kept;
     const options = {
       uploadId: kept.uploadId,
       started: (id: string) => {
         kept.uploadId = id;
+        kept.named = title;
         this.#remember();
       },
       progress: (sent: number) => {
@@ -251,7 +255,7 @@ export class Uploads {
     };
     return kept.kind === "video"
       ? new Videos(client()).uploadResumable(this.#topicId, file, options)
-      : new Files(client()).uploadResumable(this.#topicId, file, { ...options, name: kept.title });
+      : new Files(client()).uploadResumable(this.#topicId, file, { ...options, name: title });
   }
 
   #done(item: Item): void {
@@ -262,6 +266,7 @@ export class Uploads {
     const other = done.filter(([, id]) => id !== documentId);
     write(this.#doneName, Object.fromEntries([...other.slice(-MOST_KNOWN), [kept.print, documentId]]));
     announce(say("uploaded", { name: kept.title ?? kept.name }));
+    this.#tell(item);
     this.#remember();
   }
 
@@ -345,5 +350,16 @@ export class Uploads {
   #rename(item: Item, name: string): void {
     item.kept.title = name || item.kept.name;
     this.#remember();
+    this.#tell(item);
+  }
+
+  /** Give a stored document the name that was typed after its upload began. */
+  #tell({ kept, state, documentId }: Item): void {
+    if (state !== "done" || kept.title === undefined || kept.title === kept.named) return;
+    const { title } = kept;
+    new Files(client()).updateDocument(this.#topicId, documentId, { name: title }).then(
+      () => (kept.named = title),
+      () => announce(text("notSaved")),
+    );
   }
 }

@@ -99,6 +99,8 @@ def test_a_document_goes_up_and_down(api: Server, call: Call, topic: str, tmp_pa
     via(call, api, lambda c: c.files.download_document(document.id, memory, disposition="inline"))
     assert memory.getvalue() == b"before" + content
 
+    renamed = via(call, api, lambda c: c.files.update_document(topic, document.id, name="Monday"))
+    assert (renamed.name, renamed.file_name) == ("Monday", document.file_name)
     deleted = via(call, api, lambda c: c.files.delete_document(topic, document.id))
     assert (deleted.topic_id, deleted.deleted) == (topic, True)
     with pytest.raises(NotFoundError):

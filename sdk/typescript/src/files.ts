@@ -63,6 +63,15 @@ export class Files extends Area {
     const link = await this.client.data<Schemas["MediaLink"]>("POST", path);
     return { ...link, url: this.client.absolute(link.url) };
   }
+  /** Change the name or description of a document; its file stays. */
+  updateDocument(
+    topicId: string,
+    documentId: string,
+    changes: Schemas["DocumentUpdate"],
+  ): Promise<Schemas["Document"]> {
+    const path = `/admin/education/topics/${segment(topicId)}/documents/${segment(documentId)}`;
+    return this.client.data("PUT", path, { json: changes });
+  }
   deleteDocument(topicId: string, documentId: string): Promise<Schemas["DocumentDeleted"]> {
     const path = `/admin/education/topics/${segment(topicId)}/documents/${segment(documentId)}`;
     return this.client.data("DELETE", path);

@@ -15,11 +15,7 @@ export interface ResumableOptions {
   started?: (uploadId: string) => void;
   /** Receives the number of bytes sent and their total; in browsers after each piece. */
   progress?: Progress;
-<<<<<<< HEAD
-  /** Receives each failed attempt after which the upload goes on by itself. */
-=======
   /** Receives the error of each failed attempt that is repeated. */
->>>>>>> int
   interrupted?: (problem: unknown) => void;
   /** Bytes that are sent with one request (8 MiB). */
   pieceBytes?: number;

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from math import ceil
 from typing import Any, NamedTuple
 
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from jinja2 import pass_context
 from jinja2.runtime import Context
@@ -54,6 +55,10 @@ def _language(context: Context) -> str:
 
 def _counted(context: Context, one: str, many: str, number: int) -> str:
     return str(context.call(context.resolve("ngettext"), one, many, number))
+
+
+def _said(context: Context, text: str) -> str:
+    return str(context.call(context.resolve("gettext"), text))
 
 
 def in_units(count: int, language: str) -> str | None:
@@ -142,6 +147,45 @@ def _written(language: str, at: datetime) -> tuple[str, str, str]:
     return day, exact, at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@pass_context
+def day(context: Context, at: date) -> str:
+    """Return a day without its year, such as "5 Oct", for the axis of a plot."""
+    return format_date(at, "d MMM", locale=_language(context))
+
+
+@pass_context
+def date_words(context: Context, at: date) -> str:
+    """Return a day such as "5 Oct 2026"."""
+    return format_date(at, "d MMM y", locale=_language(context))
+
+
+@pass_context
+def number(context: Context, value: float) -> str:
+    """Return a number with the separators of the language, at most one decimal."""
+    return format_decimal(round(value, 1), locale=_language(context))
+
+
+@pass_context
+def on_day(context: Context, at: datetime) -> Moment:
+    """Return a moment as its day: "2 November", with the year where it is not this one."""
+    language = _language(context)
+    pattern = "d MMMM" if at.year == datetime.now(UTC).year else "d MMMM y"
+    return moment(context, at)._replace(words=format_datetime(at, pattern, locale=language))
+
+
+@pass_context
+def within(context: Context, hours: float) -> str:
+    """Return how soon something usually happens: "within an hour", "within 3 days"."""
+    days = ceil(hours / 24)
+    if hours <= 1:
+        return _said(context, "within an hour")
+    if days <= 1:
+        return _said(context, "within a day")
+    if days <= 7:
+        return _counted(context, "within %(num)d day", "within %(num)d days", days)
+    return _counted(context, "within %(num)d week", "within %(num)d weeks", ceil(days / 7))
+
+
 def zip_same(values: Iterable[str]) -> list[tuple[str, str]]:
     """Return options whose text is their value."""
     return [(value, value) for value in values]
@@ -155,5 +199,10 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "clock": clock,
     "kind": kind,
     "moment": moment,
+    "day": day,
+    "date_words": date_words,
+    "number": number,
+    "on_day": on_day,
+    "within": within,
     "zip_same": zip_same,
 }

@@ -91,6 +91,7 @@ def _files(write: Writer, topic: dict[str, str]) -> None:
     form = {"files": {"file": ("a.txt", b"Two and two.")}, "data": {"topicId": topic["id"]}}
     document = write("uploadDocument", options=form)["id"]
     write("createDocumentLink", documentId=document)
+    write("updateDocument", {"name": "b"}, topicId=topic["id"], documentId=document)
     write("deleteDocument", topicId=topic["id"], documentId=document)
     film = {"files": {"video": ("a.mp4", video(1))}}
     write("uploadVideo", options=film, topicId=topic["id"])

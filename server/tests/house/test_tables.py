@@ -57,6 +57,7 @@ ERASES = "one statement erases the personal data of a deleted user from every ta
 NAMES = "a list shows the names of people or subjects beside its own rows, in one statement"
 SHARES = "commands and metrics for operators read and change what other packages own"
 FIGURES = "figures are computed from the sources, and totals are kept with them"
+RENAMES = "a document is renamed together with the time of change of its topic"
 PAGE = "a page shows rows of several packages in one statement"
 ADDRESSEES = "the readers of a notification are found in the statement that writes it"
 PROGRESS = "progress is counted over the visible topics of approved subjects, in one statement"
@@ -100,7 +101,13 @@ READS: dict[tuple[str, str], str] = {
     ("audit_log", "curriculum"): ORDER,
     ("documents", "analytics"): FIGURES,
     ("documents", "learning"): PROGRESS,
+    ("documents", "documents"): RENAMES,
     ("documents", "web"): PAGE,
+    ("education_levels", "web"): PAGE,
+    ("grades", "web"): PAGE,
+    ("grades", "enrollment"): NAMES,
+    ("mentor_applications", "web"): PAGE,
+    ("webhook_endpoints", "ops"): SHARES,
     ("enrollments", "analytics"): FIGURES,
     ("enrollments", "learning"): PROGRESS,
     ("enrollments", "notifications"): ADDRESSEES,
@@ -140,6 +147,8 @@ READS: dict[tuple[str, str], str] = {
     ("topics", "demo"): HISTORY,
 }
 WRITES: dict[tuple[str, str], str] = {
+    ("documents", "documents"): RENAMES,
+    ("topics", "documents"): RENAMES,
     ("audit_log", "identity"): ERASES,
     ("outbox", "identity"): ERASES,
     ("audit_log", "ops"): RETENTION,

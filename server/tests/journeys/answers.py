@@ -69,6 +69,7 @@ EXPECTED: dict[str, dict[str, Answers]] = {
     "streamDocument": READERS,
     "createDocumentLink": dict.fromkeys(("ADMIN",), MADE)
     | dict.fromkeys(("MENTOR", "LEARNER"), OWN_MADE),
+    "updateDocument": STAFF,
     "deleteDocument": STAFF,
     "readUpload": dict.fromkeys(UPLOADERS, (200, 404, 404, 404)),
     "appendToUpload": UPLOADERS,

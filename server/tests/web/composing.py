@@ -70,12 +70,7 @@ def topics_of(api: Server, subject_id: str) -> list[dict[str, Any]]:
 def topic_of(api: Server, page: Page) -> dict[str, Any]:
     """Return the topic that the composer shows."""
     topic_id = page.url.partition("?")[0].rpartition("/")[2]
-<<<<<<< HEAD
-    response = api.get(f"/api/education/topics/{topic_id}", as_="mentor")
-    found: dict[str, Any] = response.json()["data"]
-=======
     found: dict[str, Any] = api.get(f"/api/education/topics/{topic_id}", as_="mentor").json()[
         "data"
     ]
->>>>>>> int
     return found

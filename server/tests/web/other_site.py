@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """A site of another owner: a loopback server whose pages attack the school."""
-=======
-"""A foreign site: a loopback server whose pages attack the school."""
->>>>>>> int
 
 from __future__ import annotations
 

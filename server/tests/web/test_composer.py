@@ -18,8 +18,10 @@ from tests.web.composing import (
     mentor_page,
     new_files,
     new_subject,
+    topic_of,
     topics_of,
 )
+from tests.web.lessons import until
 
 pytestmark = pytest.mark.processes
 

@@ -160,6 +160,30 @@ def test_a_lost_line_is_said_and_tried_again(
     page.close()
 
 
+def test_a_document_gets_the_name_that_is_typed_beside_it(
+    browser: Browser, api: Server, line: Line, tmp_path: Path
+) -> None:
+    page = open_composer(browser, line, new_subject(api, "Names"))
+    line.delay = 0.2
+    slow, quick = tmp_path / "slow.txt", tmp_path / "quick.txt"
+    slow.write_text("slow " * 100_000, encoding="utf-8")
+    quick.write_text("quick", encoding="utf-8")
+    choose(page, [slow])
+    wait_for_percent(page, slow.name, 1)
+    page.get_by_label("Name of slow.txt").fill("Reading for Monday")
+    line.delay = 0
+    choose(page, [quick])
+    expect(page.get_by_text("Uploaded", exact=True)).to_have_count(2)
+    page.get_by_label("Name of quick.txt").fill("Answers")
+    page.get_by_label("Name of quick.txt").press("Tab")
+
+    def names() -> list[str]:
+        return sorted(str(each["name"]) for each in topic_of(api, page)["documents"])
+
+    until(page, lambda: names() == ["Answers", "Reading for Monday"])
+    page.close()
+
+
 def test_an_upload_is_removed_and_the_removal_undone(
     browser: Browser, api: Server, tmp_path: Path
 ) -> None:

@@ -70,13 +70,13 @@ def full_name(person: DirectoryUser) -> str:
 
 async def choose_person(visit: Visit) -> Response:
     """Sign in as a person of the development directory, or as another person by Clerk id."""
+    await _limit(visit)
     chosen = visit.field("other").strip() or visit.field("person")
     if not CLERK_ID.fullmatch(chosen):
         raise ValidationFailed.of("person", "Enter an id such as user_ama", chosen)
     add = getattr(visit.site.directory, "add", None)
     if add:
         add(chosen)
-    await _limit(visit)
     return await sign_in(visit, chosen, guard.relative_path(visit.field("next")))
 
 

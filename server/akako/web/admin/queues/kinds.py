@@ -16,9 +16,9 @@ from akako.kernel.db import listing
 from akako.mentors import queries as applications
 from akako.mentors import reopening as mentors
 from akako.mentors.schemas import ApplicationDecision
+from akako.web.admin.queues import queries
+from akako.web.admin.queues.queries import Subject
 from akako.web.names import given_name, person_name
-from akako.web.staff.queues import queries
-from akako.web.staff.queues.queries import Subject
 
 
 class Row(msgspec.Struct, kw_only=True):

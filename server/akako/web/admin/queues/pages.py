@@ -13,11 +13,11 @@ from akako.enrollment.schemas import MAX_DECISIONS
 from akako.kernel.core.access import ADMIN
 from akako.kernel.core.ids import is_id
 from akako.kernel.db import listing
+from akako.web.admin.queues import outcomes, queries
+from akako.web.admin.queues.kinds import MENTORS, REQUESTS, Queue
+from akako.web.admin.queues.outcomes import Outcome
 from akako.web.paging import page_links
 from akako.web.site import Site, Visit, page
-from akako.web.staff.queues import outcomes, queries
-from akako.web.staff.queues.kinds import MENTORS, REQUESTS, Queue
-from akako.web.staff.queues.outcomes import Outcome
 
 PER_PAGE = 20
 MAX_ALL = 1_000  # requests that "all that match" decides, the oldest first

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from akako.authority.decisions import REOPEN_SECONDS
+from akako.web.admin.queues.queries import About
 from akako.web.site import Visit
-from akako.web.staff.queues.queries import About
 
 UNKNOWN = About("", "", "")
 

@@ -16,9 +16,9 @@ from akako.kernel.core.access import ADMIN
 from akako.kernel.core.errors import ApiError
 from akako.library.media import Files
 from akako.ops.health import LATE_SECONDS, Counting, Work
+from akako.web.admin.overview import queries
+from akako.web.admin.overview.queries import WEEKS, Facts
 from akako.web.site import Site, Visit, page
-from akako.web.staff.overview import queries
-from akako.web.staff.overview.queries import WEEKS, Facts
 
 STORE_SECONDS = 2.0
 PROBE = "documents/overview/probe"  # no file has this key
