@@ -1,4 +1,4 @@
-"""What each error tells in its `details`, beside an example of it."""
+"""The types of the `details` of each error, with an example."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The headers of answers, and which answer has which."""
+"""The headers of responses, and the responses that have each of them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ SHARED: Headers = {
 
 
 def of_protocols(endpoints: Iterable[Endpoint]) -> Headers:
-    """What endpoints send beyond the rest, described."""
+    """Describe the headers that only some endpoints send."""
     found: Headers = {}
     for each in endpoints:
         found |= each.success_headers
@@ -107,7 +107,7 @@ def is_guarded(endpoint: Endpoint) -> bool:
 
 
 def is_conditional(endpoint: Endpoint) -> bool:
-    """Whether an answer may be "not modified"."""
+    """Return whether a response may be 304."""
     if endpoint.writes or endpoint.exempt:
         return False
     return is_file(endpoint) or endpoint.kind == "ok" or endpoint.access.token == "optional"  # noqa: S105

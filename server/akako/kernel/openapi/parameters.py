@@ -78,7 +78,7 @@ SHARED: dict[str, Parameter] = {
 
 
 def parameters(endpoint: Endpoint) -> list[Parameter]:
-    """All parameters of an operation, in the order path, query, header."""
+    """Return all parameters of an operation, in the order path, query, header."""
     found = [_path(name) for name in endpoint.path_params]
     if endpoint.listing:
         found += _listing(endpoint.listing)
@@ -141,7 +141,7 @@ def _comma_list(parameter: Parameter) -> Parameter:
 
 
 def _query(model: type[msgspec.Struct]) -> list[Parameter]:
-    """The parameters that a Struct names, by the same rules as the fields of a body."""
+    """Return the parameters that a Struct declares, by the rules for fields of a body."""
     schema = msgspec.json.schema_components([model])[1][model.__name__]
     found = []
     for name, kind in schema["properties"].items():
