@@ -34,7 +34,7 @@ from akako.kernel.http.endpoint import Endpoint
 from akako.kernel.openapi import headers
 from akako.kernel.openapi.details import SAMPLES
 
-MESSAGE = {"type": "string", "description": "For people; may change."}
+MESSAGE = {"type": "string", "description": "For people; it can change."}
 Errors = tuple[type[ApiError], ...]
 Schema = dict[str, Any]
 
@@ -176,7 +176,11 @@ def schemas(
     properties = {
         "success": {"type": "boolean", "const": False},
         "error": MESSAGE,
-        "code": {"type": "string", "enum": codes, "description": "For programs; will not change."},
+        "code": {
+            "type": "string",
+            "enum": codes,
+            "description": "For programs; it does not change.",
+        },
         "details": {"type": "object"},
     }
     body = {"type": "object", "properties": properties, "required": list(properties)}

@@ -79,7 +79,7 @@ def answers(endpoint: Endpoint, models: Models) -> dict[int, Schema]:
     found = {status: _success(endpoint, status, models) for status in headers.successes(endpoint)}
     if headers.is_conditional(endpoint):
         known = {**headers.common(limited=True), **headers.refer("ETag")}
-        found[304] = {"description": "What `If-None-Match` names is current.", "headers": known}
+        found[304] = {"description": "The version in `If-None-Match` is current.", "headers": known}
     for status, kinds in failures.by_status(failures.possible(endpoint)).items():
         name = failures.response_name(kinds)
         found[status] = {"$ref": f"#/components/responses/{name}"}
