@@ -23,7 +23,7 @@ from akako.web.pages import (
     search,
     sign_in,
 )
-from akako.web.site import Site, Visit, find_visitor, stranger, with_headers
+from akako.web.site import Site, Visit, find_visitor, with_headers
 from akako.web.staff.curriculum import pages as curriculum
 from akako.web.staff.figures import pages as analytics
 from akako.web.staff.integrations import pages as integrations
@@ -31,6 +31,7 @@ from akako.web.staff.people import audit, person, usage
 from akako.web.staff.people import pages as people
 from akako.web.teaching import composer, subjects
 from akako.web.teaching import notes as shared_notes
+from akako.web.visitor import stranger
 
 AREAS = (
     browse,

@@ -14,8 +14,8 @@ from markupsafe import Markup
 from akako.kernel.core.access import ADMIN, MENTOR
 from akako.web import guard, languages
 from akako.web.covers import cover_of
+from akako.web.texts.wording import FILTERS
 from akako.web.visitor import Visitor
-from akako.web.wording import FILTERS
 
 
 class User(msgspec.Struct, frozen=True):
