@@ -61,6 +61,13 @@ left join analytics_days r on r.zone = $1 and r.day = d.day
 left join lateral ({WINDOW.format(day="d.day")} and r.day is null) live on true
 order by d.place
 """
+WAITING = f"""
+select (
+    select count(*) from enrollments m where m.status = 'PENDING'
+      and {WITHIN.format("b").replace("m.at", "m.requested_at")}
+)::int as waiting
+from unnest($2::date[], $3::date[]) with ordinality as b(first, last, place) order by b.place
+"""
 DAYS = "select day, calls, uploads from usage_days where subject = $1 and day >= $2 and day < $3"
 CALLERS = """
 select user_id, calls from usage_callers where subject = $1 and month = $2 and calls > 0
@@ -74,6 +81,12 @@ async def read_enrollments(
     """Return counts and the median seconds to a decision of each bucket."""
     first, last = [each.first for each in buckets], [each.last for each in buckets]
     return await db.fetch(ENROLLMENTS, zone, first, last)
+
+
+async def read_waiting(db: Database, zone: str, buckets: Sequence[Bucket]) -> list[int]:
+    """Return the requests of each bucket that wait for a decision."""
+    first, last = [each.first for each in buckets], [each.last for each in buckets]
+    return [row["waiting"] for row in await db.fetch(WAITING, zone, first, last)]
 
 
 async def read_active(db: Database, zone: str, days: Sequence[date]) -> list[asyncpg.Record]:

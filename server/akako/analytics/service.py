@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 
 from akako.analytics import queries, totals
-from akako.analytics.days import Range, TimeZone, end_of
+from akako.analytics.days import ONE, Range, TimeZone, end_of
 from akako.analytics.schemas import (
     ActiveLearners,
     Caller,
@@ -55,15 +55,32 @@ def _hours(seconds: float | None) -> float | None:
 
 async def active_learners(db: Database, zone: TimeZone, days: Range) -> list[ActiveLearners]:
     """Return the distinct active learners on the last day of each bucket, or today."""
-    buckets, today = days.buckets(), zone.today()
+    found, _ = await active_in_both(db, zone, days, days.first)
+    return found
+
+
+async def active_in_both(
+    db: Database, zone: TimeZone, days: Range, before: date
+) -> tuple[list[ActiveLearners], list[ActiveLearners]]:
+    """Return the active learners of a range, and of the days from `before` to it, as one read."""
+    earlier = Range(before, days.first - ONE, days.interval) if before < days.first else None
+    buckets = [*(earlier.buckets() if earlier else []), *days.buckets()]
+    today = zone.today()
     shown = [_shown_day(each.first, days, today) for each in buckets]
     rows = await queries.read_active(db, zone.name, shown)
-    return [
+    found = [
         ActiveLearners(
             date=bucket.name, learners_7d=row["learners_7d"], learners_28d=row["learners_28d"]
         )
         for bucket, row in zip(buckets, rows, strict=True)
     ]
+    number = len(days.buckets())
+    return found[len(found) - number :], found[: len(found) - number]
+
+
+async def waiting(db: Database, zone: TimeZone, days: Range) -> list[int]:
+    """Return how many requests of each bucket still wait for a decision."""
+    return await queries.read_waiting(db, zone.name, days.buckets())
 
 
 def _shown_day(first: date, days: Range, today: date) -> date:

@@ -208,24 +208,3 @@ def test_a_subject_with_learners_is_deleted_only_when_sure(place: Place, admin: 
     assert refused.status_code == 409
     assert "1 learner loses access" in refused.text
     assert admin.send(f"{path}/delete", {"sure": "1"}).is_redirect
-
-
-def test_figures_are_those_of_the_api(api: Server, admin: Visitor) -> None:
-    shown = admin.get("/admin/analytics")
-    assert shown.status_code == 200
-    assert shown.text.count("<figure") == shown.text.count("Download CSV") == 5
-    for name in ("enrollments", "active-learners", "storage"):
-        path = "?interval=week&format=csv" if name != "storage" else "?format=csv"
-        file = api.get(f"/api/analytics/{name}{path}", as_="admin")
-        assert admin.get(f"/admin/analytics/{name}.csv").content == file.content
-
-
-def test_figures_need_a_plan_and_a_range(api: Server, admin: Visitor) -> None:
-    assert admin.get("/admin/analytics?from=2026-02-01&to=2026-01-01").status_code == 422
-    assert admin.get("/admin/analytics/other.csv").status_code == 404
-    api.execute("update users set plan = 'FREE' where clerk_id = 'user_admin'")
-    try:
-        assert "PRO or ENTERPRISE" in admin.get("/admin/analytics").text
-        assert admin.get("/admin/analytics/storage.csv").status_code == 403
-    finally:
-        api.execute("update users set plan = 'ENTERPRISE' where clerk_id = 'user_admin'")

@@ -1,0 +1,1 @@
+"""The analytics page: five figures with sentences, drawings, tables and files."""
