@@ -11,7 +11,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv -
 # command line, because some shells export the name of the machine as HOST.
 export DATA PORT HOST
 
-.PHONY: help run test test-fast check words docs contract web bench bench-smoke bench-profile upgrade-trial \
+.PHONY: help run test test-fast check words docs contract web screens screenshots bench bench-smoke bench-profile upgrade-trial \
 	classroom soak scale-out audit licences clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,12 @@ contract: .venv/.run ## write openapi.json and all that is made from it anew
 
 web: .venv/.dev ## build style sheet, script and icons of the web app from the folder web
 	cd web && npm run --silent types && npm run --silent build
+
+screens: .venv/.dev ## take pictures of every page at 3 widths in 2 themes, into build/screens
+	PYTHONPATH=server .venv/bin/python -m tests.screens
+
+screenshots: .venv/.dev ## take the pictures of the README again, into docs/images
+	PYTHONPATH=server .venv/bin/python -m tests.screens --documentation
 
 bench: .venv/.bench ## measure the server beside its peers, as ratios (minutes; BENCH="--help")
 	$(BENCHMARK).run $(BENCH)

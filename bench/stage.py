@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from akako.backends import valkey_counters
-from akako.backends.dev_issuer import ISSUER, KEY_FILE, DevIssuer
-from akako.backends.postgres_cluster import NAME, SUPERUSER, Folder
+from akako.backends.postgres.cluster import NAME, SUPERUSER, Folder
+from akako.backends.tokens.dev_issuer import ISSUER, KEY_FILE, DevIssuer
 from akako.migrations.run import migrate
 from bench import data, rivals, servers, sql
 from tests.parts.nginx import PROGRAM as NGINX

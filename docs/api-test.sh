@@ -259,6 +259,7 @@ curl -X GET "$SERVER/health/ready"
 answered 200
 
 # Deleting
+check 200 MENTOR_TOKEN PUT "/admin/education/topics/$topic/documents/$document" '{"name": "Worksheet"}'
 check 200 MENTOR_TOKEN DELETE "/admin/education/topics/$topic/documents/$document"
 check 200 MENTOR_TOKEN DELETE "/admin/education/topics/$topic"
 check 200 ADMIN_TOKEN DELETE "/admin/education/subjects/$subject"

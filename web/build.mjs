@@ -30,6 +30,14 @@ for (const name of readdirSync(join(here, "src")).filter((each) => each.endsWith
   files[name.replace(".entry.ts", ".js")] = text;
 }
 files["icons.svg"] = sprite();
+// Topic pages name these rules in a header: the browser loads the next topic before it is wanted.
+files["speculation.json"] = JSON.stringify({
+  prefetch: ["immediate", "moderate"].map((eagerness) => ({
+    source: "document",
+    where: { selector_matches: "a[data-key=n]" },
+    eagerness,
+  })),
+});
 files["favicon.svg"] = readFileSync(join(here, "favicon.svg"), "utf8").trim();
 
 function sprite() {

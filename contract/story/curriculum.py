@@ -202,6 +202,13 @@ FILES = [
         keep={"spareDocumentId": "result.id"},
     ),
     Step(
+        "updateDocument",
+        "Change the name of a document",
+        MENTOR,
+        {"name": "Worksheet for Monday"},
+        path={"topicId": "{{topicId}}", "documentId": "{{spareDocumentId}}"},
+    ),
+    Step(
         "deleteDocument",
         "Delete a document",
         path={"topicId": "{{topicId}}", "documentId": "{{spareDocumentId}}"},

@@ -17,7 +17,7 @@ for (const format of ["esm", "cjs"]) {
     bundle: true,
     format,
     target: "es2022",
-    minifySyntax: true, // names and lines stay, for whoever debugs an integration
+    minifySyntax: true, // names and lines stay, for debugging an integration
     sourcemap: true,
   });
 }

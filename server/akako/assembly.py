@@ -11,21 +11,22 @@ import msgspec
 
 from akako.backends import crash_reports
 from akako.backends.clerk_directory import ClerkDirectory
+from akako.backends.database.pool import Observer, Pool
+from akako.backends.database.waits import POOL_REFUSALS, record_wait
 from akako.backends.dev_directory import DevDirectory
-from akako.backends.dev_issuer import DevIssuer
-from akako.backends.key_set import JwksKeySet, StaticKeySet
 from akako.backends.memory_counters import MemoryCounters
-from akako.backends.object_store import open_store
-from akako.backends.resilient_counters import ResilientCounters
-from akako.backends.s3_store import S3Access
-from akako.backends.token_verifier import JwtVerifier
+from akako.backends.objects.object_store import open_store
+from akako.backends.objects.s3_store import S3Access
+from akako.backends.resilient_counters import LIMITER_FALLBACKS, ResilientCounters
+from akako.backends.tokens.dev_issuer import DevIssuer
+from akako.backends.tokens.key_set import JwksKeySet, StaticKeySet
+from akako.backends.tokens.token_verifier import JwtVerifier
 from akako.backends.tracing import TracedPool
 from akako.backends.valkey_counters import ValkeyCounters
 from akako.kernel.core.access import Policy
 from akako.kernel.core.ports import Counters, Directory, ObjectStore, TokenVerifier
-from akako.kernel.db.pool import Observer, Pool
 from akako.kernel.files.space import Reserve
-from akako.kernel.telemetry import logging, metrics
+from akako.kernel.telemetry import logging
 from akako.plans.meter import LeasingMeter
 from akako.settings import Settings, SettingsError
 
@@ -57,7 +58,7 @@ def assemble(settings: Settings, tracer: Tracer | None = None) -> Backends:
     """Make the backends; none of them is connected yet."""
     report_crashes(settings)
     url = settings.database_url or ""
-    observer = Observer(metrics.record_wait, metrics.POOL_REFUSALS.inc)
+    observer = Observer(record_wait, POOL_REFUSALS.inc)
     db = TracedPool(url, tracer, observer) if tracer else Pool(url, observer=observer)
     return Backends(
         db=db,
@@ -115,7 +116,7 @@ def counters(settings: Settings) -> Counters:
     if not settings.redis_url:
         return MemoryCounters()
     shared = ValkeyCounters(settings.redis_url)
-    return ResilientCounters(shared, MemoryCounters(), metrics.LIMITER_FALLBACKS.inc)
+    return ResilientCounters(shared, MemoryCounters(), LIMITER_FALLBACKS.inc)
 
 
 def object_store(settings: Settings) -> ObjectStore:

@@ -13,11 +13,14 @@ from akako.activity import service as activity
 from akako.analytics.days import TimeZone
 from akako.assembly import Backends, assemble, verifier
 from akako.authority import service as authority
-from akako.backends import job_queue, public_changes, tracing
+from akako.backends import tracing
+from akako.backends.clerk_user import parse_user
+from akako.backends.database import job_queue, public_changes
+from akako.backends.database.waits import POOL_REFUSALS
 from akako.backends.resilient_counters import ResilientCounters
 from akako.backends.secret_key import secret_keys
-from akako.backends.token_issuers import IssuerVerifier
-from akako.backends.token_verifier import JwtVerifier
+from akako.backends.tokens.token_issuers import IssuerVerifier
+from akako.backends.tokens.token_verifier import JwtVerifier
 from akako.dispatch import standing
 from akako.dispatch.addresses import Destinations
 from akako.dispatch.dispatcher import Dispatcher
@@ -30,7 +33,7 @@ from akako.integrations.routes import Integrations
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import Forbidden
 from akako.kernel.core.ports import Claims, Counters, DirectoryUser
-from akako.kernel.db.lock_waits import Turns
+from akako.kernel.db.turns import Turns
 from akako.kernel.files.space import Reserve
 from akako.kernel.http import application
 from akako.kernel.http.admission import Admission, LoadActor
@@ -42,25 +45,29 @@ from akako.kernel.telemetry import logging, metrics
 from akako.library.file_proxy import FileProxy
 from akako.library.media import DOCUMENT, VIDEO, Files
 from akako.medialinks.service import MediaLinks
+from akako.ops import own_state
 from akako.ops.health import Counting
 from akako.ops.routes import ApiDocument, DataFolder, MoreMetrics
+from akako.ops.shared_addresses import SharedAddresses
 from akako.plans.meter import LeasingMeter
 from akako.rooms import endpoints, openapi
 from akako.schedule import jobs
 from akako.settings import Settings, SettingsError
 from akako.uploads.routes import ResumableUploads
+from akako.uploads.tus.method_override import MethodOverride
 from akako.web import app as web
 from akako.web.sessions.tokens import ISSUER as WEB_ISSUER
 from akako.web.sessions.tokens import WebKeys
 from akako.web.site import LoadAccount, OidcSettings, Site
 from akako.webhooks.routes import ClerkWebhooks
+from akako.wire.head import RequestHead
 
 LEASE_CHECK_SECONDS = 5.0
 
 
 def account_loader(backends: Backends) -> LoadAccount:
     """Return the function that turns claims into an account, for the API and the pages."""
-    arrivals = Turns(actors.MAX_CONCURRENT, actors.TURN_SECONDS)
+    arrivals = Turns(actors.MAX_CONCURRENT, actors.TURN_SECONDS, refused=POOL_REFUSALS.inc)
 
     async def load(claims: Claims, *, provision: bool = True, ip: str, request_id: str) -> Actor:
         return await actors.load_actor(
@@ -101,6 +108,7 @@ def dependencies(settings: Settings, backends: Backends, media_links: MediaLinks
         folder=backends.uploads, max_unfinished_bytes=settings.max_unfinished_bytes
     )
     webhooks = ClerkWebhooks(
+        read_user=parse_user,
         secrets=settings.webhook_secrets,
         instance_id=settings.clerk_instance_id,
         policy=backends.policy,
@@ -147,6 +155,27 @@ def dispatcher(backends: Backends, own: Integrations) -> Dispatcher:
     return Dispatcher(backends.db, Sender(own.destinations), own.seal, disabling.notify)
 
 
+def admission(
+    settings: Settings,
+    backends: Backends,
+    tokens: IssuerVerifier,
+    media_links: MediaLinks,
+    load_actor: LoadActor,
+) -> Admission:
+    """Return the checks of every request before its handler."""
+    return Admission(
+        limiter=Limiter(backends.counters, settings.rates()),
+        verifier=tokens,
+        load_actor=load_actor,
+        links=media_links,
+        meter=backends.meter,
+        confirm=authority.confirm,
+        rejections=SharedAddresses(),
+        trusted=settings.trusted_proxies,
+        shared=settings.shared_networks,
+    )
+
+
 def create_app(settings: Settings | None = None) -> ASGIApp:
     """The API as an ASGI application, for any ASGI server."""
     settings = settings or settings_module.load()
@@ -159,16 +188,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     media_links = MediaLinks(backends.db, public_url=settings.public_url)
     pipeline = Pipeline(
         db=backends.db,
-        admission=Admission(
-            limiter=Limiter(backends.counters, settings.rates()),
-            verifier=tokens,
-            load_actor=loader(load_account),
-            links=media_links,
-            meter=backends.meter,
-            confirm=authority.confirm,
-            trusted=settings.trusted_proxies,
-            shared=settings.shared_networks,
-        ),
+        admission=admission(settings, backends, tokens, media_links, loader(load_account)),
         dependencies=dependencies(settings, backends, media_links),
     )
 
@@ -184,7 +204,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             _keep_leases_short(backends.meter),
             public_changes.listen(url, listeners),
             webhooks.run(),
-            metrics.watch(backends.db.connections),
+            own_state.watch(backends.db.connections),
         )
         tasks = [asyncio.create_task(each) for each in aside]
         async with job_queue.working(url, jobs(backends, settings)):
@@ -195,7 +215,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         await tokens.close()
         await backends.close()
 
-    app = application.build(
+    api = application.build(
         endpoints(),
         pipeline,
         origins=settings.cors_origins,
@@ -205,6 +225,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         lifespan=lifespan,
         pages=partial(web.routes, site(settings, backends, pipeline, keys, load_account)),
     )
+    app = RequestHead(MethodOverride(api))
     return tracing.TracedApp(app, tracer) if tracer else app
 
 

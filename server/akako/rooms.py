@@ -6,7 +6,8 @@ import msgspec
 
 from akako.analytics import routes as analytics_routes
 from akako.curriculum import routes as curriculum_routes
-from akako.dispatch import event_types
+from akako.dispatch import openapi as events
+from akako.documents import routes as documents_routes
 from akako.education import admin_routes as education_admin_routes
 from akako.education import routes as education_routes
 from akako.enrollment import routes as enrollment_routes
@@ -35,6 +36,7 @@ ROOMS = (
     education_admin_routes,
     curriculum_routes,
     library_routes,
+    documents_routes,
     medialinks_routes,
     uploads_routes,
     enrollment_routes,
@@ -61,5 +63,5 @@ def endpoints() -> list[Endpoint]:
 
 def openapi() -> bytes:
     """The OpenAPI document, as it is served and committed."""
-    described = document(endpoints(), event_types.webhooks())
+    described = document(endpoints(), types=events.TYPES, webhooks=events.webhooks)
     return msgspec.json.format(msgspec.json.encode(described), indent=2) + b"\n"

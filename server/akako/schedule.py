@@ -6,13 +6,12 @@ from functools import partial
 
 from akako.analytics import rollup
 from akako.assembly import Backends, patient_database
-from akako.kernel.db import audit
 from akako.kernel.db.jobs import Job
 from akako.kernel.http import idempotency
 from akako.notifications import announcing
 from akako.notifications import queries as notification_queries
 from akako.notifications import service as notifications
-from akako.ops import reconciliation
+from akako.ops import reconciliation, retention
 from akako.settings import Settings
 from akako.storage import sweeper
 from akako.storage.queries import CLEAN_UP
@@ -60,5 +59,5 @@ def jobs(backends: Backends, settings: Settings) -> list[Job]:
         ),
         Job("web.expire", partial(delete_expired, backends.db), cron="47 * * * *"),
         Job("analytics.roll_up", roll_up, cron="*/5 * * * *"),
-        Job("audit.expire", partial(audit.expire, backends.db, **days), cron="37 4 * * *"),
+        Job("audit.expire", partial(retention.expire, backends.db, **days), cron="37 4 * * *"),
     ]

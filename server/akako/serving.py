@@ -25,14 +25,13 @@ from uvicorn.supervisors import Multiprocess
 
 from akako import announcement, assembly, main
 from akako.analytics.days import TimeZone
-from akako.backends import embedded_postgres
+from akako.backends.database.pool import Pool
+from akako.backends.postgres import embedded
 from akako.demo import seeding
 from akako.kernel.core.errors import ServiceUnavailable
-from akako.kernel.db.pool import Pool
-from akako.kernel.files import modes
 from akako.migrations.run import prepare
 from akako.ops import development
-from akako.settings import Settings, SettingsError, check_workers
+from akako.settings import Settings, SettingsError, check_workers, data_folder
 from akako.wire.connections import Connections
 from akako.wire.protocol import BUFFERED_BYTES, IDLE_SECONDS, BoundedProtocol
 
@@ -50,7 +49,7 @@ def database(settings: Settings) -> Iterator[Settings]:
     if settings.database_url:
         yield settings
         return
-    with embedded_postgres.attach(settings.data_dir) as own:
+    with embedded.attach(settings.data_dir) as own:
         yield msgspec.structs.replace(settings, database_url=own.url)
 
 
@@ -64,8 +63,8 @@ def make_data_dir(settings: Settings) -> None:
     # PostgreSQL that root starts runs as another user, which must traverse the folder.
     mode = 0o711 if os.geteuid() == 0 else settings.file_modes.folder
     try:
-        modes.make_top_folder(folder, mode)
-        modes.close_folder(folder, settings.file_modes)
+        data_folder.make_top_folder(folder, mode)
+        data_folder.close_folder(folder, settings.file_modes)
     except OSError as error:
         raise SettingsError(
             f"AKAKO_DATA_DIR {folder} cannot be created: {error.strerror}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from akako.backends.embedded_postgres import EmbeddedPostgres
+from akako.backends.postgres.embedded import EmbeddedPostgres
 from akako.migrations.run import migrate
 from tests.parts.log_secrets import secrets_in
 from tests.parts.postgres import create_database, passable_folder, start_postgres
@@ -84,7 +84,7 @@ def start_server(
     yield start
     for server in running:
         server.close()
-    # Whatever the module's tests did, errors and all: the logs tell nobody's secrets.
+    # The logs of all tests of the module, with their errors, contain no secrets.
     assert [found for server in running for found in secrets_in(server.log())] == []
 
 

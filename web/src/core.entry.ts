@@ -1,4 +1,4 @@
-// What every page gets: menus, dialogs, counters, forms that are sent once, kept progress.
+// What every page gets: the offline page, menus, dialogs, counters, forms that are sent once, kept progress.
 import { flush } from "./queue";
 import { text } from "./status";
 
@@ -59,6 +59,8 @@ for (const shown of document.querySelectorAll<HTMLElement>("[data-countdown]")) 
     shown.textContent = String(Math.max(left, 0));
     if (left > 0) return;
     clearInterval(timer);
+    const then = document.getElementById(shown.dataset.then ?? "");
+    if (then) then.hidden = false;
     shown.dispatchEvent(new Event("countdown", { bubbles: true }));
   }, 1000);
 }
@@ -75,6 +77,16 @@ window.addEventListener("offline", showOffline);
 window.addEventListener("online", () => {
   showOffline();
   void flush();
+  if (document.querySelector("[data-reload]")) location.reload();
 });
 showOffline();
 if (document.documentElement.dataset.user) void flush();
+
+// After the page and what it loads: the worker shows a page of our own while the device is offline.
+window.addEventListener("load", () => {
+  if (!("serviceWorker" in navigator)) return;
+  const path = `/service-worker.js?language=${document.documentElement.lang}`;
+  const register = () =>
+    navigator.serviceWorker.register(path, { updateViaCache: "all" }).catch(() => undefined);
+  window.setTimeout(register, 1500);
+});

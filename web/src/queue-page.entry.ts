@@ -188,7 +188,7 @@ class Queue {
     const count = document.querySelector(".tabs [aria-current] .chip");
     if (count) count.textContent = dataset.total;
     const finished = document.querySelector<HTMLElement>("[data-finished]");
-    const left = list.rows().filter((row) => !("folding" in row.dataset));
+    const left = list.rows();
     this.form.hidden = !left.length;
     if (finished) finished.hidden = left.length > 0;
     if (!left.length) finished?.querySelector<HTMLElement>("h2")?.focus();

@@ -7,7 +7,7 @@ export type Row = HTMLTableRowElement;
 const FOLD_MS = 170;
 
 export function rows(): Row[] {
-  return [...document.querySelectorAll<Row>("[data-row]:not([data-gone])")];
+  return [...document.querySelectorAll<Row>("[data-row]:not([data-folding])")];
 }
 
 export function open(): Row[] {
@@ -72,6 +72,7 @@ export function fold(ids: string[]): void {
   for (const row of going) {
     check(row, false);
     row.dataset.folding = "";
+    // Hidden after it has faded, unless it came back.
     window.setTimeout(() => {
       if ("folding" in row.dataset) row.dataset.gone = "";
     }, FOLD_MS);

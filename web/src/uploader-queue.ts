@@ -9,11 +9,16 @@ import { type Action, Row, type State } from "./uploader-row";
 import { say } from "./words";
 
 interface Kept {
-  key: string;
+  /** Names the file on the device. */
+  id: string;
+  /** Recognizes the file when a person chooses it again. */
+  print: string;
   name: string;
   bytes: number;
   kind: "document" | "video";
   title: string | undefined;
+  /** The title that the server knows. */
+  named?: string | undefined;
   uploadId?: string | undefined;
   sent: number;
   paused?: boolean | undefined;
@@ -30,6 +35,8 @@ export interface Limits {
 const PIECE_BYTES = 1024 * 1024;
 const SMALLEST_PIECE_BYTES = 256 * 1024;
 const PIECES = 32; // of a file, where its pieces are not too small or too large for that
+const VIDEO = "video"; // stands for its id
+const MOST_KNOWN = 200;
 const LONGEST_MS = 30_000;
 const FIRST_MS = 1_000;
 
@@ -64,6 +71,7 @@ export class Uploads {
   #topicId = "";
   #timer = 0;
   #mine = Promise.resolve();
+  #restored = false;
 
   constructor(
     readonly list: HTMLElement,
@@ -103,18 +111,19 @@ export class Uploads {
         });
       });
     }
-    void this.#mine.then(() => this.#restore());
+    void this.#restore();
   }
 
+  /** Show what is not done yet. The files come later, because the device needs time to read them. */
   async #restore(): Promise<void> {
-    const known = new Set(this.items.map(({ kept }) => kept.key));
-    for (const kept of read<Kept[]>(this.#name) ?? []) {
-      if (known.has(kept.key)) continue;
-      const item = this.#append(kept);
-      item.show("starting");
-      item.file = await keptFile(kept.key);
-      item.show(!item.file ? "again" : kept.paused ? "paused" : "waiting");
+    const earlier = (read<Kept[]>(this.#name) ?? []).map((kept) => this.#append(kept));
+    for (const item of earlier) item.show("starting");
+    for (const item of earlier) {
+      item.file = item.file ?? (await keptFile(item.kept.id));
+      const paused = item.kept.paused ? "paused" : "waiting";
+      if (item.state === "starting") item.show(item.file ? paused : "again");
     }
+    this.#restored = true;
     this.#next();
   }
 
@@ -132,31 +141,44 @@ export class Uploads {
   /** Take files that a person chose. A file that is known goes on where it was. */
   add(files: Iterable<File>): void {
     for (const file of files) {
-      const key = `${file.name}:${file.size}:${file.lastModified}`;
-      const known = this.items.find(({ kept, state }) => kept.key === key && state !== "done");
-      if (known) {
+      const print = `${file.name}:${file.size}:${file.lastModified}`;
+      const known = this.items.find(({ kept }) => kept.print === print);
+      if (known?.state === "done" || this.#isStored(print)) {
+        announce(say("already", { name: file.name }));
+      } else if (known) {
         known.file = file;
-        keepFile(key, file);
+        keepFile(known.kept.id, file);
         if (known.state === "again" || known.state === "failed") known.show("waiting");
       } else {
-        this.#take(file, key);
+        this.#take(file, print);
       }
     }
     this.#remember();
     this.#next();
   }
 
-  #take(file: File, key: string): void {
+  /** Return whether an earlier page uploaded the file, and it is still in the topic. */
+  #isStored(print: string): boolean {
+    const id = (read<Record<string, string>>(this.#doneName) ?? {})[print];
+    return id !== undefined && document.querySelector(`#stored [data-document="${id}"]`) !== null;
+  }
+
+  get #doneName(): string {
+    return `uploaded:${this.#topicId}`;
+  }
+
+  #take(file: File, print: string): void {
     const ending = /\.(\w+)$/.exec(file.name)?.[1]?.toLowerCase() ?? "";
     const kind = this.limits.endings.includes(ending) ? "video" : "document";
     const second = kind === "video" && this.count("video") > 0;
     const title = kind === "video" ? undefined : file.name;
-    const item = this.#append({ key, name: file.name, bytes: file.size, kind, title, sent: 0 });
+    const id = Math.random().toString(36).slice(2);
+    const item = this.#append({ id, print, name: file.name, bytes: file.size, kind, title, sent: 0 });
     item.file = file;
     const error = second ? say("oneVideo", { name: file.name }) : this.#objection(item);
     item.show(error ? "failed" : "waiting", error);
     if (error) announce(error);
-    else keepFile(key, file);
+    else keepFile(id, file);
   }
 
   #objection({ kept: { name, bytes, kind } }: Item): string {
@@ -182,8 +204,8 @@ export class Uploads {
 
   /** Start the next upload, documents first: they are small. */
   #next(): void {
-    this.changed();
-    if (!this.#topicId) return;
+    if (!this.#topicId || this.#restored) this.changed();
+    if (!this.#restored) return;
     void this.#mine.then(() => {
       const busy: State[] = ["starting", "uploading", "line"];
       if (this.items.some(({ state }) => busy.includes(state))) return;
@@ -200,22 +222,24 @@ export class Uploads {
     const abort = (item.abort = new AbortController());
     try {
       const made = await this.#send(item, file, abort.signal);
-      item.documentId = "id" in made ? made.id : "";
+      item.documentId = "id" in made ? made.id : VIDEO;
       this.#done(item);
     } catch (problem) {
       if (!abort.signal.aborted) this.#failed(item, problem);
     }
     if (item.abort === abort) item.abort = undefined;
-    if (kept.sent === kept.bytes) dropFile(kept.key);
+    if (item.state === "done" || item.state === "failed") dropFile(kept.id);
     this.#next();
   }
 
   #send(item: Item, file: File, signal: AbortSignal): Promise<{ id: string } | object> {
     const { kept } = item;
+    const { title } = kept;
     const options = {
       uploadId: kept.uploadId,
       started: (id: string) => {
         kept.uploadId = id;
+        kept.named = title;
         this.#remember();
       },
       progress: (sent: number) => {
@@ -231,13 +255,18 @@ export class Uploads {
     };
     return kept.kind === "video"
       ? new Videos(client()).uploadResumable(this.#topicId, file, options)
-      : new Files(client()).uploadResumable(this.#topicId, file, { ...options, name: kept.title });
+      : new Files(client()).uploadResumable(this.#topicId, file, { ...options, name: title });
   }
 
   #done(item: Item): void {
-    item.kept.sent = item.kept.bytes;
+    const { kept, documentId } = item;
+    kept.sent = kept.bytes;
     item.show("done");
-    announce(say("uploaded", { name: item.kept.title ?? item.kept.name }));
+    const done = Object.entries(read<Record<string, string>>(this.#doneName) ?? {});
+    const other = done.filter(([, id]) => id !== documentId);
+    write(this.#doneName, Object.fromEntries([...other.slice(-MOST_KNOWN), [kept.print, documentId]]));
+    announce(say("uploaded", { name: kept.title ?? kept.name }));
+    this.#tell(item);
     this.#remember();
   }
 
@@ -284,6 +313,7 @@ export class Uploads {
     item.abort?.abort();
     item.abort = undefined;
     item.kept.paused = action === "pause" || undefined;
+    if (item.state === "failed" && item.file) keepFile(item.kept.id, item.file);
     item.tries = 0;
     item.show(action === "pause" ? "paused" : item.file ? "waiting" : "again");
     this.#remember();
@@ -298,7 +328,7 @@ export class Uploads {
     item.row.element.remove();
     this.list.hidden = !this.items.length;
     (next?.querySelector<HTMLElement>("[data-do=remove]") ?? document.getElementById("files"))?.focus();
-    dropFile(kept.key);
+    dropFile(kept.id);
     this.#withdraw(item, state).catch(() => undefined);
     const undo = file && { label: text("undo"), run: () => this.add([file]) };
     announce(say("removed", { name: kept.title ?? kept.name }), undo);
@@ -312,7 +342,7 @@ export class Uploads {
       if (kept.uploadId) await new Files(client()).cancelUpload(kept.uploadId);
     } else if (kept.kind === "video") {
       await new Videos(client()).deleteVideo(this.#topicId);
-    } else if (documentId) {
+    } else {
       await new Files(client()).deleteDocument(this.#topicId, documentId);
     }
   }
@@ -320,5 +350,16 @@ export class Uploads {
   #rename(item: Item, name: string): void {
     item.kept.title = name || item.kept.name;
     this.#remember();
+    this.#tell(item);
+  }
+
+  /** Give a stored document the name that was typed after its upload began. */
+  #tell({ kept, state, documentId }: Item): void {
+    if (state !== "done" || kept.title === undefined || kept.title === kept.named) return;
+    const { title } = kept;
+    new Files(client()).updateDocument(this.#topicId, documentId, { name: title }).then(
+      () => (kept.named = title),
+      () => announce(text("notSaved")),
+    );
   }
 }

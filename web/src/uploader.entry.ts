@@ -32,7 +32,7 @@ function start(form: HTMLFormElement): void {
   /** Remember over a reload whether the topic is to be published when its files are in. */
   function ask(wanted: boolean): void {
     publishing = wanted;
-    write(`publish:${draft.topicId}`, wanted || undefined);
+    if (draft.topicId) write(`publish:${draft.topicId}`, wanted || undefined);
   }
 
   function changed(): void {
@@ -68,7 +68,7 @@ function start(form: HTMLFormElement): void {
   }
 
   function check(): void {
-    const stored = document.querySelectorAll("#stored [data-document]").length;
+    const stored = document.querySelectorAll("#stored [data-document]:not([data-document=video])").length;
     const video = uploads.video || Number(form.dataset.video ?? 0);
     const shown: Record<string, boolean> = {
       captions: video > 0,
@@ -129,15 +129,16 @@ function removeStored(draft: Draft, form: HTMLFormElement, check: () => void): v
     if (!button || !row) return;
     event.preventDefault();
     button.disabled = true;
-    const { document: id } = row.dataset;
+    const id = row.dataset.document ?? "";
+    const isVideo = id === "video";
     const name = row.querySelector(".file-name")?.firstChild?.textContent ?? "";
-    const gone: Promise<unknown> = id
-      ? new Files(client()).deleteDocument(draft.topicId, id)
-      : new Videos(client()).deleteVideo(draft.topicId);
+    const gone: Promise<unknown> = isVideo
+      ? new Videos(client()).deleteVideo(draft.topicId)
+      : new Files(client()).deleteDocument(draft.topicId, id);
     gone.then(
       () => {
         row.remove();
-        if (!id) delete form.dataset.video;
+        if (isVideo) delete form.dataset.video;
         document.getElementById("files")?.focus();
         announce(say("removed", { name }));
         check();

@@ -1,4 +1,4 @@
-"""Reading answers: the API's own envelope, or whatever else came."""
+"""Read responses: the envelope of the API, or anything else that a server or proxy sends."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def _address(error: httpx2.HTTPError) -> str:
 
 def refusal(response: httpx2.Response) -> AkakoError:
     """Return the error of a response."""
-    problem = _told(response) or unreadable(response)
+    problem = _described_error(response) or unreadable(response)
     problem.retry_after = _retry.retry_after(response.headers.get("retry-after", ""))
     return problem
 
 
-def _told(response: httpx2.Response) -> AkakoError | None:
+def _described_error(response: httpx2.Response) -> AkakoError | None:
     status, request_id = response.status_code, response.headers.get("x-request-id")
     if response.is_redirect:
         return failure(status, REDIRECTED, "Redirects are not followed", None, request_id)

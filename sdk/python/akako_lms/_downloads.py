@@ -146,11 +146,11 @@ async def _receive(
         sink.etag = None  # what is there cannot be a part of the file: all of it anew
         return await _receive(session, path, query, sink, progress)
 
-    def told() -> None:
+    def report() -> None:
         if progress:
             progress(sink.have, _total(response.headers))
 
-    await session.receive(response, functools.partial(sink.begin, response), sink.write, told)
+    await session.receive(response, functools.partial(sink.begin, response), sink.write, report)
     return response
 
 

@@ -40,7 +40,7 @@ async def upload(
     while True:
         answer = await _send_piece(session, upload_id, source, offset, progress)
         if isinstance(answer, httpx2.Response):
-            before, offset = offset, _told_offset(answer)
+            before, offset = offset, _received_offset(answer)
             if offset == source.size:
                 return await _result(session, upload_id, metadata["kind"])
             if offset <= before:
@@ -75,7 +75,7 @@ async def _create(session: Session, size: int, metadata: dict[str, str]) -> str:
 
 async def _offset(session: Session, upload_id: str) -> int:
     path = f"/uploads/{segment(upload_id)}"
-    return _told_offset(await session.send(Request(method="HEAD", path=path, headers=TUS)))
+    return _received_offset(await session.send(Request(method="HEAD", path=path, headers=TUS)))
 
 
 async def _result(session: Session, upload_id: str, kind: str) -> Any:
@@ -112,7 +112,7 @@ async def _send_piece(
         return problem
 
 
-def _told_offset(response: httpx2.Response) -> int:
+def _received_offset(response: httpx2.Response) -> int:
     value = response.headers.get("upload-offset", "")
     if not value.isdigit():
         raise failure(response.status_code, UNREADABLE, "The answer has no Upload-Offset")

@@ -36,9 +36,9 @@ def is_passing(problem: AkakoError) -> bool:
 
 
 def pause(problem: AkakoError, tries: int) -> float | None:
-    """Seconds until the next try; None if there should be none.
+    """Return the seconds until the next try; None if there should be none.
 
-    Nobody waits longer than a minute: a spent month is told at once.
+    Waits of more than a minute are not made, so a spent monthly quota is reported at once.
     """
     if tries >= TRIES or not is_passing(problem):
         return None
@@ -50,7 +50,7 @@ def pause(problem: AkakoError, tries: int) -> float | None:
 
 
 def _up_to(seconds: float) -> float:
-    """Full jitter: whoever failed together does not come back together."""
+    """Return a random delay (full jitter), so that clients that failed together retry apart."""
     return random.uniform(0, seconds)  # noqa: S311 - no secret
 
 

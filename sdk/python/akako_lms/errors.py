@@ -76,7 +76,7 @@ class ConflictError(AkakoError):
 
 
 class PreconditionFailedError(AkakoError):
-    """412: somebody else changed it since; `details` holds the `currentETag`."""
+    """412: the object has been changed since; `details` holds the `currentETag`."""
 
 
 class PayloadTooLargeError(AkakoError):

@@ -5,20 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from akako_lms import _resumable
 from akako_lms._answers import envelope, read_as
 from akako_lms._area import Area, D, iteration, operation
 from akako_lms._downloads import Download, Target, download
 from akako_lms._queries import PageQuery
-from akako_lms._session import Page, Request, key_for
+from akako_lms._session import Page, Request, check_names, key_for
 from akako_lms._sources import File, Form, Progress, Source
 from akako_lms._wire import given, segment
 from akako_lms.models import Document, DocumentDeleted, MediaLink
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+
+class DocumentChanges(TypedDict, total=False):
+    """Fields that are left out stay as they are; None clears the description."""
+
+    name: str
+    description: str | None
 
 
 class Files(Area[D]):
@@ -72,9 +79,9 @@ class Files(Area[D]):
         started: Callable[[str], None] | None = None,
         progress: Progress | None = None,
     ) -> Document:
-        """Upload a document in pieces, over a line that breaks.
+        """Upload a document in pieces, resuming after a broken connection.
 
-        `started` is told the upload's id; given back as `upload_id` the upload goes on from there.
+        `started` receives the id of the upload. Pass it as `upload_id` to resume the upload.
         """
         source = Source(file, filename)
         metadata = {"kind": "document", "topicId": topic_id, "filename": source.name}
@@ -113,6 +120,15 @@ class Files(Area[D]):
         path = f"/s3/document/{segment(document_id)}/link"
         link = await self._session.one(MediaLink, "POST", path)
         return replace(link, url=self._session.absolute(link.url))
+
+    @operation
+    async def update_document(
+        self, topic_id: str, document_id: str, **changes: Unpack[DocumentChanges]
+    ) -> Document:
+        """Change the name or description of a document; its file stays."""
+        check_names(changes, DocumentChanges)
+        path = f"/admin/education/topics/{segment(topic_id)}/documents/{segment(document_id)}"
+        return await self._session.one(Document, "PUT", path, body=changes)
 
     @operation
     async def delete_document(self, topic_id: str, document_id: str) -> DocumentDeleted:

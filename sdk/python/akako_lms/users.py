@@ -22,7 +22,7 @@ class UserChanges(ProfileChanges, total=False):
 
 
 class Users(Area[D]):
-    """Everybody the school knows."""
+    """The users of the school."""
 
     @operation
     async def get_users(self, **query: Unpack[UserQuery]) -> Page[User]:

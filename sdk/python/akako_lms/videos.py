@@ -52,9 +52,9 @@ class Videos(Area[D]):
         started: Callable[[str], None] | None = None,
         progress: Progress | None = None,
     ) -> Video:
-        """Upload or replace the video in pieces, over a line that breaks.
+        """Upload or replace the video in pieces, resuming after a broken connection.
 
-        `started` is told the upload's id; given back as `upload_id` the upload goes on from there.
+        `started` receives the id of the upload. Pass it as `upload_id` to resume the upload.
         """
         source = Source(file, filename)
         data = await _resumable.upload(

@@ -47,14 +47,14 @@ class Journey:
             "admin", lambda c: c.enrollment.get_pending_enrollments(subject_id=subject)
         )
         approved = self._as("admin", lambda c: c.enrollment.approve_enrollment(pending.id))
-        everybody = self._as("admin", lambda c: c.users.iter_users(sort="createdAt", order="asc"))
+        users = self._as("admin", lambda c: c.users.iter_users(sort="createdAt", order="asc"))
         return {
             "topic": topic,
             **uploaded,
             "refused": refused,
             "approved": [approved.id == asked.id, approved.status],
             "downloaded": self._watch(topic),
-            "users": len({user.id for user in everybody if user.last_name == "Crowd"}),
+            "users": len({user.id for user in users if user.last_name == "Crowd"}),
         }
 
     def _build(self) -> tuple[str, str]:
@@ -81,7 +81,7 @@ class Journey:
     def _upload(self, topic: str) -> dict[str, Any]:
         """Stop after a quarter, and go on later."""
         ids: list[str] = []
-        told: list[int] = []
+        reported: list[int] = []
 
         def stop(done: int, total: int | None) -> None:
             if total and done > total / 4:
@@ -97,12 +97,12 @@ class Journey:
             upload(started=ids.append, progress=stop)
         except EnoughError:
             stopped = True
-        video = upload(upload_id=ids[0], progress=lambda done, total: told.append(done))
+        video = upload(upload_id=ids[0], progress=lambda done, total: reported.append(done))
         return {
             "upload": ids[0],
             "stopped": stopped,
             "uploaded": [video.version, video.size, video.sha256],
-            "told": told[-1],
+            "reported": reported[-1],
         }
 
     def _watch(self, topic: str) -> str:

@@ -139,7 +139,7 @@ def test_iterators_walk_all_pages(api: Server, call: Call) -> None:
 
 
 def test_users_and_roles(api: Server, call: Call) -> None:
-    who = api.user_id(api.user(f"somebody{next(numbers)}"))
+    who = api.user_id(api.user(f"person{next(numbers)}"))
     token = api.token("admin")
 
     def via(perform: Any) -> Any:
@@ -288,7 +288,7 @@ def test_an_event_of_clerk(start_server: Any, call: Call) -> None:
         call(lambda c: c.webhooks.send_clerk_event(event, secret=other), f"{server.url}/api")
 
 
-def test_errors_tell_what_the_server_told(api: Server, call: Call) -> None:
+def test_errors_hold_what_the_server_sent(api: Server, call: Call) -> None:
     name = fresh("Primary")
     with admin(api) as client:
         client.education.create_level(name=name)

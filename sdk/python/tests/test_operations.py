@@ -58,6 +58,7 @@ METHODS = {
     "createDocumentLink": "files.create_document_link",
     "createVideoLink": "videos.create_video_link",
     "deleteDocument": "files.delete_document",
+    "updateDocument": "files.update_document",
     "beginUpload": "files.upload_resumable",
     "locateUpload": "files.upload_resumable",
     "appendToUpload": "files.upload_resumable",

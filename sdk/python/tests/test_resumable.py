@@ -54,14 +54,14 @@ def sent(server: Scripted) -> list[tuple[str, str | None, bytes]]:
 def test_a_file_goes_up_in_pieces(call: Call, tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(CONTENT)
     ids: list[str] = []
-    told: list[tuple[int, int | None]] = []
+    reported: list[tuple[int, int | None]] = []
     with scripted(CREATED, at(10), at(20), *end()) as server:
         video = upload(
             call,
             server,
             tmp_path / "a.mp4",
             started=ids.append,
-            progress=lambda *now: told.append(now),
+            progress=lambda *now: reported.append(now),
         )
     assert video.version == 1
     assert sent(server)[1:] == [
@@ -81,7 +81,7 @@ def test_a_file_goes_up_in_pieces(call: Call, tmp_path: Path) -> None:
         "filename": "ä.mp4",
     }
     assert ids == ["upload_1"]
-    assert told == [(10, 25), (20, 25), (25, 25)]
+    assert reported == [(10, 25), (20, 25), (25, 25)]
 
 
 def test_a_broken_piece_goes_on_where_the_server_stands(call: Call) -> None:
@@ -128,7 +128,7 @@ def test_an_earlier_upload_goes_on(call: Call) -> None:
     assert [each[0] for each in sent(server)] == ["HEAD", "PATCH", "GET"]
 
 
-def test_a_refused_piece_is_told(call: Call) -> None:
+def test_a_refused_piece_is_reported(call: Call) -> None:
     with scripted(CREATED, refused(404, "NOT_FOUND")) as server, pytest.raises(NotFoundError):
         upload(call, server)
 

@@ -68,7 +68,7 @@ def test_a_document_goes_up_and_down(api: Server, call: Call, topic: str, tmp_pa
         call,
         api,
         lambda c: c.files.upload_document(
-            topic, path, description="Study", progress=lambda *told: up.append(told)
+            topic, path, description="Study", progress=lambda *reported: up.append(reported)
         ),
     )
     assert document.file_name == path.name.replace('"', "%22")
@@ -86,7 +86,7 @@ def test_a_document_goes_up_and_down(api: Server, call: Call, topic: str, tmp_pa
         call,
         api,
         lambda c: c.files.download_document(
-            document.id, str(target), progress=lambda *told: down.append(told)
+            document.id, str(target), progress=lambda *reported: down.append(reported)
         ),
     )
     assert target.read_bytes() == content
@@ -99,6 +99,8 @@ def test_a_document_goes_up_and_down(api: Server, call: Call, topic: str, tmp_pa
     via(call, api, lambda c: c.files.download_document(document.id, memory, disposition="inline"))
     assert memory.getvalue() == b"before" + content
 
+    renamed = via(call, api, lambda c: c.files.update_document(topic, document.id, name="Monday"))
+    assert (renamed.name, renamed.file_name) == ("Monday", document.file_name)
     deleted = via(call, api, lambda c: c.files.delete_document(topic, document.id))
     assert (deleted.topic_id, deleted.deleted) == (topic, True)
     with pytest.raises(NotFoundError):
@@ -115,15 +117,15 @@ def test_what_can_be_sent(api: Server, call: Call, topic: str, kind: str) -> Non
         file.seek(len(b"skipped"))
     elif kind == "pipe":
         file = Pipe(content)
-    told: list[tuple[int, int | None]] = []
+    reported: list[tuple[int, int | None]] = []
     document = via(
         call,
         api,
         lambda c: c.files.upload_document(
-            topic, file, name="A", filename="a.pdf", progress=lambda *now: told.append(now)
+            topic, file, name="A", filename="a.pdf", progress=lambda *now: reported.append(now)
         ),
     )
-    assert told[-1] == (len(content), None if kind == "pipe" else len(content))
+    assert reported[-1] == (len(content), None if kind == "pipe" else len(content))
     assert (document.name, document.file_name) == ("A", "a.pdf")
     assert document.sha256 == hashlib.sha256(content).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Servers and proxies that misbehave: what is tried again, and what is told."""
+"""Servers and proxies that misbehave: which requests are retried, and which errors are raised."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_every_call_has_its_own_key(call: Call) -> None:
     assert len(set(server.header("idempotency-key"))) == 2
 
 
-def test_retry_after_is_heeded(call: Call) -> None:
+def test_the_client_waits_for_retry_after(call: Call) -> None:
     began = time.monotonic()
     with scripted(refused(429, "RATE_LIMITED", Retry_After="1"), levels()) as server:
         assert call(get, server.url)
@@ -87,7 +87,7 @@ def test_retry_after_is_heeded(call: Call) -> None:
 
 
 @pytest.mark.parametrize("value", ["61", "86400", "Fri, 31 Dec 9999 23:59:59 GMT"])
-def test_nobody_waits_for_longer_than_a_minute(call: Call, value: str) -> None:
+def test_the_client_does_not_wait_longer_than_a_minute(call: Call, value: str) -> None:
     with scripted(refused(429, "QUOTA_EXCEEDED", Retry_After=value)) as server:
         with pytest.raises(RateLimitError) as caught:
             call(get, server.url)
@@ -106,7 +106,7 @@ def test_an_unreadable_retry_after_is_ignored(call: Call, value: str) -> None:
 
 
 @pytest.mark.usefixtures("no_pauses")
-def test_nobody_listens(call: Call) -> None:
+def test_a_closed_port_is_a_failed_connection(call: Call) -> None:
     with scripted() as server:
         url = server.url
     with pytest.raises(ConnectionFailedError) as caught:

@@ -99,6 +99,6 @@ def test_a_signed_message_that_is_not_json_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("secret", ["whsec_%%%", "whsec_", "whsec_ä"])
-def test_a_malformed_secret_is_told(secret: str) -> None:
+def test_a_malformed_secret_is_reported(secret: str) -> None:
     with pytest.raises(ValueError, match="webhook secret"):
         verify_webhook(BODY, headers(), secret)

@@ -3,7 +3,7 @@ import type { Line } from "./line.js";
 
 /** A file to send. A stream is sent once, and only outside browsers. */
 export type UploadFile = Blob | Uint8Array | ReadableStream<Uint8Array>;
-/** Told the bytes that are done and, where it is known, their total. */
+/** Receives the number of bytes transferred and, if known, their total. */
 export type Progress = (done: number, total: number | null) => void;
 
 type Whole = Exclude<UploadFile, ReadableStream>;
@@ -53,19 +53,19 @@ function counted(
   place: { before: number; total: number | null; head?: number },
 ): ReadableStream<Uint8Array> {
   let sent = place.before - (place.head ?? 0);
-  let told = 0;
+  let reported = 0;
   const count = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       line.alive();
       sent += chunk.length;
       const done = Math.min(sent, place.total ?? sent);
       try {
-        if (done > told) progress?.(done, place.total);
+        if (done > reported) progress?.(done, place.total);
       } catch (error) {
         line.stop(error);
         throw error;
       }
-      told = Math.max(told, done);
+      reported = Math.max(reported, done);
       controller.enqueue(chunk);
     },
   });

@@ -119,7 +119,7 @@ function isPassing(problem: AkakoError): boolean {
 /** Seconds until the next try; null if there should be none. */
 function pause(problem: AkakoError, tries: number): number | null {
   if (tries >= TRIES || !isPassing(problem)) return null;
-  // Full jitter: whoever failed together does not come back together.
+  // Full jitter: clients that failed together retry at different times.
   if (problem.retryAfter === null) return Math.random() * FIRST_SECONDS * 2 ** tries;
   if (problem.retryAfter > LONGEST_SECONDS) return null;
   return problem.retryAfter + Math.random() * FIRST_SECONDS;
@@ -182,7 +182,7 @@ export class Client {
     return page;
   }
 
-  /** All items of a list, over all pages. Rows added meanwhile make none appear twice. */
+  /** All items of a list, over all pages. Rows that are added during the iteration repeat or skip none. */
   async *items<T>(path: string, query: Query = {}): AsyncGenerator<T, void, undefined> {
     // Fewer calls: each of them counts towards the month's quota.
     let page = await this.page<T>(path, { limit: MOST, ...query });

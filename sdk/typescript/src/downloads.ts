@@ -4,7 +4,7 @@ import { AkakoError, ConnectionFailedError, INTERRUPTED, UNREADABLE } from "./er
 import type { Line } from "./line.js";
 
 export interface DownloadOptions {
-  /** Is told the bytes that are done and the size of the file. */
+  /** Receives the number of bytes received and the size of the file. */
   progress?: Progress;
   /** The first byte that is wanted, to go on with an earlier download. */
   start?: number;

@@ -61,7 +61,7 @@ export class RequestTimeoutError extends AkakoError {
 export class ConflictError extends AkakoError {
   override readonly name = "ConflictError";
 }
-/** 412: somebody else changed it since; `details` holds the `currentETag`. */
+/** 412: the object has been changed since; `details` holds the `currentETag`. */
 export class PreconditionFailedError extends AkakoError {
   override readonly name = "PreconditionFailedError";
 }
@@ -167,10 +167,10 @@ function objectOf(text: string): Record<string, unknown> {
 /** The error of an answer that is not the API's own. */
 export function unreadable(response: Response, address = response.url): AkakoError {
   const kind = response.headers.get("content-type") ?? "no content type";
-  return told(response, `The answer is not the API's: ${kind}${hint(address)}`, UNREADABLE);
+  return errorOf(response, `The answer is not the API's: ${kind}${hint(address)}`, UNREADABLE);
 }
 
-function told(
+function errorOf(
   response: Response,
   message: string,
   code: string,
@@ -207,7 +207,7 @@ function hint(address: string): string {
 export async function failure(response: Response, address: string): Promise<AkakoError> {
   if (response.type === "opaqueredirect" || REDIRECTS.has(response.status)) {
     void response.body?.cancel().catch(() => {});
-    return told(response, "Redirects are not followed", REDIRECTED);
+    return errorOf(response, "Redirects are not followed", REDIRECTED);
   }
   const { code, error, details } = objectOf(await response.text().catch(() => ""));
   const known = (typeof details === "object" && details !== null ? details : {}) as Record<
@@ -217,7 +217,7 @@ export async function failure(response: Response, address: string): Promise<Akak
   if (typeof code !== "string") return unreadable(response, address);
   // Without details it is the path that is unknown, not a thing.
   const more = response.status === 404 && !Object.keys(known).length ? hint(address) : "";
-  return told(response, String(error) + described(known) + more, code, known);
+  return errorOf(response, String(error) + described(known) + more, code, known);
 }
 
 /** The body of a success in the API's envelope. */

@@ -7,11 +7,11 @@ import { cancel, type ResumableOptions, upload } from "./resumable.js";
 export interface UploadOptions {
   /** The file's name, where the file itself has none. */
   filename?: string;
-  /** Is told the bytes that are done and their total; in browsers only at the end. */
+  /** Receives the number of bytes sent and their total; in browsers only at the end. */
   progress?: Progress;
   signal?: AbortSignal;
 }
-/** What a document is called and told to be. */
+/** The name and description of a document. */
 export interface DocumentNames {
   name?: string;
   description?: string;
@@ -62,6 +62,15 @@ export class Files extends Area {
     const path = `/s3/document/${segment(documentId)}/link`;
     const link = await this.client.data<Schemas["MediaLink"]>("POST", path);
     return { ...link, url: this.client.absolute(link.url) };
+  }
+  /** Change the name or description of a document; its file stays. */
+  updateDocument(
+    topicId: string,
+    documentId: string,
+    changes: Schemas["DocumentUpdate"],
+  ): Promise<Schemas["Document"]> {
+    const path = `/admin/education/topics/${segment(topicId)}/documents/${segment(documentId)}`;
+    return this.client.data("PUT", path, { json: changes });
   }
   deleteDocument(topicId: string, documentId: string): Promise<Schemas["DocumentDeleted"]> {
     const path = `/admin/education/topics/${segment(topicId)}/documents/${segment(documentId)}`;

@@ -9,13 +9,13 @@ const TUS = { "Tus-Resumable": "1.0.0" };
 export interface ResumableOptions {
   /** The file's name, where the file itself has none. */
   filename?: string;
-  /** The id that `started` was told: go on with that upload. */
+  /** The id that `started` received: resume that upload. */
   uploadId?: string;
-  /** Is told the upload's id. */
+  /** Receives the id of the upload. */
   started?: (uploadId: string) => void;
-  /** Is told the bytes that are done and their total; in browsers after each piece. */
+  /** Receives the number of bytes sent and their total; in browsers after each piece. */
   progress?: Progress;
-  /** Is told each failed attempt after which the upload goes on by itself. */
+  /** Receives the error of each failed attempt that is repeated. */
   interrupted?: (problem: unknown) => void;
   /** Bytes that are sent with one request (8 MiB). */
   pieceBytes?: number;

@@ -154,6 +154,8 @@ test("documents and videos", async () => {
     const link = await mentor.files.createDocumentLink(document.id);
     assert.ok(link.url.startsWith(`${baseURL}/media/`) && Date.parse(link.expiresAt) > Date.now());
     assert.deepEqual(new Uint8Array(await (await fetch(link.url)).arrayBuffer()), bytes);
+    const renamed = await mentor.files.updateDocument(topic.id, document.id, { name: "Monday" });
+    assert.deepEqual([renamed.name, renamed.fileName], ["Monday", "notes.pdf"]);
     assert.equal((await mentor.files.deleteDocument(topic.id, document.id)).deleted, true);
     await assert.rejects(mentor.files.downloadDocument(document.id), NotFoundError);
   }
@@ -277,7 +279,7 @@ test("an event of Clerk", async () => {
   await assert.rejects(anyone.webhooks.sendClerkEvent(event, { secret: other }), UnauthorizedError);
 });
 
-test("errors tell what the server told", async () => {
+test("errors hold what the server sent", async () => {
   const name = unique("Primary");
   await admin.education.createLevel({ name });
   await assert.rejects(admin.education.createLevel({ name }), (error) => {

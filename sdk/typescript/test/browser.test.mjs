@@ -7,23 +7,23 @@ import { answer, scripted, success } from "./scripted.mjs";
 globalThis.window = globalThis;
 const { AkakoAPI } = await import("@akako/lms-sdk");
 
-test("a form is sent as a blob, and its progress told at the end", async () => {
-  const told = [];
+test("a form is sent as a blob, and its progress is reported at the end", async () => {
+  const reported = [];
   const sent = [];
   const received = await scripted([success({ id: "1" }, 201)], async (baseURL) => {
     const look = (url, init) => sent.push(init.body) && fetch(url, init);
     await new AkakoAPI({ baseURL, fetch: look }).files.uploadDocument("t", new Blob(["###"]), {
       filename: "a.txt",
-      progress: (...now) => told.push(now),
+      progress: (...now) => reported.push(now),
     });
   });
   assert.ok(sent[0] instanceof Blob);
   assert.match(received[0].body, /###/);
-  assert.deepEqual(told, [[3, 3]]);
+  assert.deepEqual(reported, [[3, 3]]);
 });
 
 test("a resumable upload tells its progress after each piece", async () => {
-  const told = [];
+  const reported = [];
   const at = (offset) => answer(200, "", { "upload-offset": String(offset) });
   const answers = [
     answer(201, "", { location: "/api/uploads/u" }),
@@ -35,11 +35,11 @@ test("a resumable upload tells its progress after each piece", async () => {
     const document = await new AkakoAPI({ baseURL }).files.uploadResumable("t", new Blob(["###"]), {
       filename: "a.txt",
       pieceBytes: 2,
-      progress: (...now) => told.push(now),
+      progress: (...now) => reported.push(now),
     });
     assert.deepEqual(document, { id: "1" });
   });
-  assert.deepEqual(told, [
+  assert.deepEqual(reported, [
     [2, 3],
     [3, 3],
   ]);

@@ -37,11 +37,11 @@ try {
 } catch {
   stopped = stopping.signal.aborted;
 }
-const told = [];
+const reported = [];
 const video = await mentor.videos.uploadResumable(topic.id, film, {
   filename: "bees.mp4",
   uploadId: options.uploadId,
-  progress: (done) => told.push(done),
+  progress: (done) => reported.push(done),
 });
 
 const refused = await learner.videos.downloadVideo(topic.id).catch((error) => error.code);
@@ -61,7 +61,7 @@ console.log(
     upload: options.uploadId,
     stopped,
     uploaded: [video.version, video.size, video.sha256],
-    told: told.at(-1),
+    reported: reported.at(-1),
     refused,
     approved: [approved.id === request.id, approved.status],
     downloaded: createHash("sha256").update(seen).digest("hex"),

@@ -47,11 +47,11 @@ const fails = async (answers, kind, options) => {
 };
 
 for (const progress of [true, false]) {
-  test(`a file goes up in pieces, with${progress ? "" : "out"} its progress told`, async () => {
-    const told = [];
+  test(`a file goes up in pieces, with${progress ? "" : "out"} its progress reported`, async () => {
+    const reported = [];
     const ids = [];
     const options = { started: (id) => ids.push(id) };
-    if (progress) options.progress = (done, total) => told.push([done, total]);
+    if (progress) options.progress = (done, total) => reported.push([done, total]);
     const received = await uploads([CREATED, at(10), at(20), ...END], options);
     assert.deepEqual(steps(received).slice(1), [
       ["PATCH", "0", "0123456789"],
@@ -77,7 +77,7 @@ for (const progress of [true, false]) {
     });
     assert.deepEqual(ids, ["upload_1"]);
     if (progress) {
-      assert.deepEqual(new Set(told.map(String)), new Set(["10,25", "20,25", "25,25"]));
+      assert.deepEqual(new Set(reported.map(String)), new Set(["10,25", "20,25", "25,25"]));
     }
   });
 }
@@ -133,7 +133,7 @@ test("a token that ran out is renewed", async () => {
   assert.deepEqual(steps(received)[2], ["PATCH", "0", "0123456789"]);
 });
 
-test("a refused piece is told", async () => {
+test("a refused piece is reported", async () => {
   await fails([CREATED, refused(404, "NOT_FOUND")], NotFoundError);
 });
 
@@ -159,7 +159,7 @@ test("a stalled piece goes on", async () => {
   await uploads([CREATED, SILENCE, at(20), ...END]);
 });
 
-test("whoever stops it can go on later", async () => {
+test("a stopped upload can be resumed", async () => {
   const stop = new Error("enough");
   let id;
   const options = {

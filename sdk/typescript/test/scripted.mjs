@@ -40,14 +40,14 @@ export async function scripted(answers, use) {
     const { method, url, headers } = request;
     const one = { method, url, headers, body: "" };
     received.push(one);
-    const told = answers[Math.min(received.length, answers.length) - 1];
-    if (told === CUT) return void request.socket.destroy();
+    const scripted = answers[Math.min(received.length, answers.length) - 1];
+    if (scripted === CUT) return void request.socket.destroy();
     one.body = await textOf(request).catch(() => "");
-    if (told === SILENCE) return;
-    const body = Buffer.from(told.body);
-    response.writeHead(told.status, { "content-length": body.length, ...told.headers });
-    if (!told.cut) return void response.end(method === "HEAD" ? "" : body);
-    response.write(body.subarray(0, told.cutAfter), () => request.socket.destroy());
+    if (scripted === SILENCE) return;
+    const body = Buffer.from(scripted.body);
+    response.writeHead(scripted.status, { "content-length": body.length, ...scripted.headers });
+    if (!scripted.cut) return void response.end(method === "HEAD" ? "" : body);
+    response.write(body.subarray(0, scripted.cutAfter), () => request.socket.destroy());
   });
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   try {

@@ -31,9 +31,9 @@ const fetched = (baseURL, options) =>
 const ranges = (received) => received.map(({ headers }) => [headers.range, headers["if-range"]]);
 
 test("a file comes down with its progress, name and kind", async () => {
-  const told = [];
+  const reported = [];
   await scripted([whole()], async (baseURL) => {
-    const file = await fetched(baseURL, { progress: (done, total) => told.push([done, total]) });
+    const file = await fetched(baseURL, { progress: (done, total) => reported.push([done, total]) });
     assert.deepEqual(
       [file.start, file.size, file.fileName, file.mimeType, file.etag],
       [0, CONTENT.length, "ä.txt", "text/plain", ETAG],
@@ -42,10 +42,10 @@ test("a file comes down with its progress, name and kind", async () => {
     assert.equal(blob.type, "text/plain");
     assert.deepEqual(Buffer.from(await blob.arrayBuffer()), CONTENT);
   });
-  assert.deepEqual(told.at(-1), [CONTENT.length, CONTENT.length]);
+  assert.deepEqual(reported.at(-1), [CONTENT.length, CONTENT.length]);
   assert.deepEqual(
-    told,
-    [...told].sort(([a], [b]) => a - b),
+    reported,
+    [...reported].sort(([a], [b]) => a - b),
   );
 });
 
@@ -148,8 +148,8 @@ const read = (received) => {
 
 for (const kind of ["blob", "blob with progress", "bytes", "stream"]) {
   test(`a form is sent: ${kind}`, async () => {
-    const told = [];
-    const progress = kind === "blob" ? undefined : (done, total) => told.push([done, total]);
+    const reported = [];
+    const progress = kind === "blob" ? undefined : (done, total) => reported.push([done, total]);
     const text = "#".repeat(200_000);
     const blob = new Blob([text]);
     const file =
@@ -170,8 +170,8 @@ for (const kind of ["blob", "blob with progress", "bytes", "stream"]) {
     if (kind !== "stream") assert.equal(headers["content-length"], String(Buffer.byteLength(body)));
     assert.equal(headers["expect"], undefined);
     if (kind.includes("progress") || kind === "bytes")
-      assert.deepEqual(told.at(-1), [200_000, 200_000]);
-    if (kind === "stream") assert.deepEqual(told.at(-1), [200_000, null]);
+      assert.deepEqual(reported.at(-1), [200_000, 200_000]);
+    if (kind === "stream") assert.deepEqual(reported.at(-1), [200_000, null]);
   });
 }
 

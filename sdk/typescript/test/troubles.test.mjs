@@ -1,4 +1,4 @@
-// Servers and proxies that misbehave: what is tried again, and what is told.
+// Servers and proxies that misbehave: which requests are retried, and which errors are raised.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
@@ -107,7 +107,7 @@ test("the first try may still be at work", async () => {
   });
 });
 
-test("Retry-After is heeded", async () => {
+test("the client waits for Retry-After", async () => {
   const began = performance.now();
   await scripted([refused(429, "X", { "retry-after": "1" }), levels()], async (baseURL) => {
     await get(new AkakoAPI({ baseURL }));
@@ -115,7 +115,7 @@ test("Retry-After is heeded", async () => {
   assert.ok(performance.now() - began >= 999);
 });
 
-test("nobody waits for longer than a minute", async () => {
+test("the client does not wait longer than a minute", async () => {
   for (const value of ["61", "86400", "Fri, 31 Dec 9999 23:59:59 GMT"]) {
     const received = await scripted(
       [refused(429, "QUOTA_EXCEEDED", { "retry-after": value })],
@@ -137,7 +137,7 @@ test("an unreadable Retry-After is ignored", async () => {
   }
 });
 
-test("nobody listens", async () => {
+test("a closed port is a failed connection", async () => {
   let gone;
   await scripted([levels()], async (baseURL) => void (gone = baseURL));
   const error = await failureOf(get(new AkakoAPI({ baseURL: gone })));
@@ -197,7 +197,7 @@ test("HTML says what it is; that of a proxy is outlived too", async () => {
   });
 });
 
-test("unknown fields are kept, and the version is at hand without being one of them", async () => {
+test("unknown fields are kept, and the version is available without being one of them", async () => {
   await scripted([success({ ...LEVEL, colour: "red" }, 201, { etag: '"v1"' })], async (baseURL) => {
     const level = await create(new AkakoAPI({ baseURL }));
     assert.deepEqual({ ...level }, { ...LEVEL, colour: "red" });

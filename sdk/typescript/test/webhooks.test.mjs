@@ -91,7 +91,7 @@ test("a signed message that is not JSON is refused", async () => {
   }
 });
 
-test("a malformed secret is told", async () => {
+test("a malformed secret is reported", async () => {
   for (const secret of ["whsec_%%%", "whsec_", "whsec_ä"]) {
     await assert.rejects(verifyWebhook(BODY, headers(), secret), /webhook secret/);
   }

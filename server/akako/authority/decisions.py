@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Protocol
 
 from akako.kernel.core.access import ADMIN, Actor
 from akako.kernel.core.errors import Forbidden
@@ -17,12 +18,33 @@ NAME = "coalesce(nullif(concat_ws(' ', u.first_name, u.last_name), ''), u.userna
 DECIDER = f"(select {NAME} from users u where u.id = {{}}.decided_by) as decided_by_name"
 
 
-class Made(NamedTuple):
-    """A decision that was made: the moment, and id and name of the administrator."""
+MADE = f"""
+select d.id, d.decided_at, d.decided_by, {DECIDER.format("d")} from {{}} d
+where d.id = any($1) and d.decided_at is not null
+"""
+MADE_ON = {table: MADE.format(table) for table in ("enrollments", "mentor_applications")}
 
-    at: datetime
-    by: str | None
-    name: str | None
+
+class Result(Protocol):
+    """The result of one of several decisions."""
+
+    id: str
+    decided_at: datetime | None
+    decided_by: str | None
+    decided_by_name: str | None
+
+
+async def describe(tx: Database, table: str, results: Sequence[Result]) -> None:
+    """Add to each result the decision that its request has now, and who made it.
+
+    Args:
+        table: A key of MADE_ON.
+    """
+    made = {row["id"]: row for row in await tx.fetch(MADE_ON[table], [each.id for each in results])}
+    for each in results:
+        if row := made.get(each.id):
+            each.decided_at, each.decided_by = row["decided_at"], row["decided_by"]
+            each.decided_by_name = row["decided_by_name"]
 
 
 async def refuse_own_request(tx: Database, actor: Actor, user_id: str) -> None:

@@ -13,9 +13,10 @@ import httpx2
 import msgspec
 import structlog
 
-from akako.backends.key_set import RESPONSE_SECONDS, get_bounded, outbound_client
-from akako.kernel.core.clerk_user import CLERK_ID, parse_user
+from akako.backends.clerk_user import parse_user
+from akako.backends.tokens.key_set import RESPONSE_SECONDS, get_bounded, outbound_client
 from akako.kernel.core.errors import ServiceUnavailable, UpstreamError
+from akako.kernel.core.fields import CLERK_ID
 from akako.kernel.core.ports import DirectoryUser
 
 log = structlog.get_logger(__name__)

@@ -8,11 +8,17 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
+from prometheus_client import Counter
 
 from akako.kernel.core.ports import Counters, Verdict
+from akako.kernel.telemetry.metrics import REGISTRY
 
 RETRY_SECONDS = 1.0
 REPORT_SECONDS = 60.0
+
+LIMITER_FALLBACKS = Counter(
+    "akako_limiter_fallbacks", "Hits counted in this process instead of Valkey", registry=REGISTRY
+)
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from akako import __version__
-from akako.kernel.db.pool import Observer, Pool, Transaction
+from akako.backends.database.pool import Observer, Pool, Transaction
 from akako.kernel.http.asgi import ASGIApp, Message, Receive, Scope, Send
 from akako.kernel.telemetry.metrics import METHODS
 

@@ -22,9 +22,9 @@ from akako.backup.archive import (
     Member,
     Table,
 )
+from akako.backup.archive.reading import Reader
 from akako.backup.database import quoted
 from akako.backup.progress import Progress
-from akako.backup.reading import Reader
 from akako.backup.staging import STAGING, RestoreRefused
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.core.ports import ObjectStore

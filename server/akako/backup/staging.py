@@ -17,7 +17,7 @@ from akako.storage.queries import CLEAN_UP, CLEANUP_DELAY_SECONDS, NEEDED, WAITI
 STAGING = "akako_restore"
 LOCK_SECONDS = 10
 
-# The name of connections of a server process; see kernel/db/pool.py.
+# The name of connections of a server process; see backends/database/pool.py.
 SERVERS = """
 select count(*) from pg_stat_activity
 where datname = current_database() and application_name ~ '^akako [0-9a-f]{16}$'

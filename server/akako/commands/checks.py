@@ -15,11 +15,17 @@ import httpx2
 import psycopg
 
 from akako import assembly
-from akako.backends import embedded_postgres, valkey_connection
+from akako.backends import valkey_connection
 from akako.backends.clerk_directory import ClerkDirectory
-from akako.backends.embedded_postgres import EmbeddedPostgresError
-from akako.backends.key_set import MAX_JWKS_BYTES, get_bounded, outbound_client, parse_key_set
-from akako.backends.postgres_binaries import find_programs
+from akako.backends.postgres import embedded
+from akako.backends.postgres.binaries import find_programs
+from akako.backends.postgres.embedded import EmbeddedPostgresError
+from akako.backends.tokens.key_set import (
+    MAX_JWKS_BYTES,
+    get_bounded,
+    outbound_client,
+    parse_key_set,
+)
 from akako.kernel.core.errors import ApiError
 from akako.kernel.core.ids import new_id
 from akako.kernel.files.space import Reserve, measure
@@ -215,7 +221,7 @@ async def _database_url(settings: Settings) -> str | None:
         return settings.database_url
     if not settings.data_dir.is_dir():
         return None
-    return await asyncio.to_thread(embedded_postgres.running_url, settings.data_dir)
+    return await asyncio.to_thread(embedded.running_url, settings.data_dir)
 
 
 def _private_database() -> Result:

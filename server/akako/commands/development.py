@@ -9,7 +9,7 @@ from pathlib import Path
 
 from akako import serving
 from akako.backends.dev_directory import DevDirectory
-from akako.backends.dev_issuer import DevIssuer
+from akako.backends.tokens.dev_issuer import DevIssuer
 from akako.commands.backends import refuse_in_production, require_development
 from akako.dev import fake_clerk_control
 from akako.migrations.run import migrate

@@ -3,7 +3,7 @@
 import asyncpg
 import psycopg
 
-from akako.backends.embedded_postgres import EmbeddedPostgresError
+from akako.backends.postgres.embedded import EmbeddedPostgresError
 from akako.backup.archive import ArchiveError
 from akako.backup.staging import RestoreRefused
 from akako.kernel.core.errors import ApiError

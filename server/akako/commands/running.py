@@ -7,7 +7,7 @@ import asyncio
 import signal
 
 from akako import assembly, schedule, serving
-from akako.backends import job_queue
+from akako.backends.database import job_queue
 from akako.commands.backends import require_development, with_backends
 from akako.settings import Settings, SettingsError
 

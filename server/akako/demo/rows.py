@@ -12,8 +12,8 @@ from akako.demo.curriculum import Subject
 from akako.demo.history import History, Request
 from akako.identity.accounts import search_key
 from akako.kernel.core.access import Actor
-from akako.kernel.core.sort_keys import person_sort_keys
 from akako.kernel.db.database import Database
+from akako.naming.sort_keys import person_sort_keys
 
 PEOPLE = """
 with person as (

@@ -168,8 +168,3 @@ def matches(patterns: Iterable[str], event_type: str) -> bool:
 def payload(event_type: str, announced_at: datetime, data: Any) -> dict[str, Any]:
     """Return the body of the requests that deliver an event."""
     return {"type": event_type, "timestamp": announced_at, "data": data}
-
-
-def webhooks() -> dict[str, tuple[str, dict[str, Any], type[msgspec.Struct]]]:
-    """Return description, example and type of data by event type, for the OpenAPI document."""
-    return {each.name: (each.description, each.example, each.data) for each in ALL}

@@ -11,10 +11,10 @@ from akako.kernel.core import text
 from akako.kernel.core.access import Actor
 from akako.kernel.core.envelope import Listed
 from akako.kernel.core.search_keys import search_key
-from akako.kernel.core.sort_keys import sort_key
 from akako.kernel.db import listing, pages
 from akako.kernel.db.database import Database
 from akako.kernel.db.pages import Where
+from akako.naming.sort_keys import sort_key
 from akako.visibility.tree import SUBJECT, Kind, visible
 
 N = TypeVar("N", bound=Node)

@@ -6,7 +6,7 @@ from typing import get_args
 
 import asyncpg
 
-from akako.authority.decisions import DECIDER, REOPEN_SECONDS, Made
+from akako.authority.decisions import DECIDER, REOPEN_SECONDS
 from akako.education import queries as education
 from akako.enrollment.schemas import (
     Enrollment,
@@ -203,15 +203,6 @@ async def lock(tx: Database, enrollment_id: str) -> Enrollment | None:
 async def lock_all(tx: Database, ids: list[str]) -> None:
     """Lock enrollments in the order of their ids, which prevents deadlocks."""
     await tx.execute("select from enrollments where id = any($1) order by id for update", ids)
-
-
-async def read_decisions(tx: Database, ids: list[str]) -> dict[str, Made]:
-    """Return the decisions that enrollments have now, by the ids of the enrollments."""
-    sql = f"""
-    select e.id, e.decided_at, e.decided_by, {DECIDER.format("e")} from enrollments e
-    where e.id = any($1) and e.decided_at is not null
-    """
-    return {id: Made(*made) for id, *made in await tx.fetch(sql, ids)}
 
 
 async def hold_learner(tx: Database, user_id: str) -> str:

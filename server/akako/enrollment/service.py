@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from akako.authority.decisions import TOO_LATE, refuse_own_request
+from akako.authority.decisions import TOO_LATE, describe, refuse_own_request
 from akako.education import queries as education
 from akako.education.nodes import SUBJECTS
 from akako.enrollment import queries
@@ -121,11 +121,8 @@ async def decide_many(
     async with db.transaction() as tx:
         await queries.lock_all(tx, ids)
         results = [await _result(tx, actor, each) for each in decisions]
-        made = await queries.read_decisions(tx, ids)
-    for each in results:
-        if each.id in made:
-            each.decided_at, each.decided_by, each.decided_by_name = made[each.id]
-    return results
+        await describe(tx, "enrollments", results)
+        return results
 
 
 async def _result(tx: Database, actor: Actor, one: Decision) -> DecisionResult:

@@ -12,13 +12,13 @@ from akako.enrollment import queries as enrollment
 from akako.identity import queries as identity
 from akako.identity.schemas import AdminUser
 from akako.kernel.core.envelope import DONE, encode
-from akako.kernel.db import audit
 from akako.kernel.db.database import Database
 from akako.learning import queries as learning
 from akako.library import queries as library
 from akako.mentors import queries as mentors
 from akako.notes import queries as notes
 from akako.notifications import queries as notifications
+from akako.ops import retention
 from akako.plans import queries as plans
 from akako.uploads import queries as uploads
 
@@ -61,7 +61,7 @@ async def document(db: Database, user_id: str) -> AsyncGenerator[bytes, None]:
             yield encode(name) + b":" + encode(value) + b","
     yield b'"auditEntries":['
     last, separator = 0, b""
-    while entries := await audit.export_entries(db, user_id, last):
+    while entries := await retention.export_entries(db, user_id, last):
         last = entries[-1]["id"]
         yield separator + b",".join(encode({**each, "id": str(each["id"])}) for each in entries)
         separator = b","

@@ -17,14 +17,14 @@ from akako.identity import roles, statements
 from akako.identity.statements import LOCK
 from akako.kernel.core import search_keys, text
 from akako.kernel.core.access import ADMIN, Policy
-from akako.kernel.core.clerk_user import storable_email, storable_name
 from akako.kernel.core.errors import ApiError, Conflict, ServiceUnavailable
 from akako.kernel.core.ids import new_id
 from akako.kernel.core.ports import Directory, DirectoryUser
-from akako.kernel.core.sort_keys import person_sort_keys
 from akako.kernel.db import audit
 from akako.kernel.db.database import Database, retried
 from akako.kernel.telemetry import metrics
+from akako.naming.sort_keys import person_sort_keys
+from akako.naming.storable import storable_email, storable_name
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from akako.kernel.core.access import Actor, CallerRejected, Policy, UnknownCalle
 from akako.kernel.core.errors import ServiceUnavailable, Unauthorized
 from akako.kernel.core.ports import Claims, Directory
 from akako.kernel.db.database import Database
-from akako.kernel.db.lock_waits import Turns
+from akako.kernel.db.turns import Turns
 
 # Accounts that are created at the same time, and how long further ones wait for their turn.
 MAX_CONCURRENT = 20

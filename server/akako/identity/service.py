@@ -23,10 +23,10 @@ from akako.kernel.core import etags, text, validation
 from akako.kernel.core.access import ADMIN, Actor, Policy, refuse_impersonated
 from akako.kernel.core.errors import Conflict, NotFound, Unauthorized, ValidationFailed
 from akako.kernel.core.ports import Claims, Directory
-from akako.kernel.core.sort_keys import person_sort_keys
 from akako.kernel.db import audit
 from akako.kernel.db.confirmed import confirm_now
 from akako.kernel.db.database import Database
+from akako.naming.sort_keys import person_sort_keys
 
 PAST_TOLERANCE = timedelta(seconds=60)
 FAR_FUTURE = timedelta(days=3653)

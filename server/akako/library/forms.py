@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
-from akako.kernel.core import json, validation
+from akako.kernel.core import validation
 from akako.kernel.core.errors import BadRequest, ValidationFailed
 from akako.kernel.core.ids import is_id
+from akako.kernel.core.validation import json
 from akako.kernel.openapi.schemas import BINARY
 from akako.library.schemas import DocumentMetadata
 from akako.storage.intake import StoredFile

@@ -9,7 +9,7 @@ from akako.kernel.db.database import Database
 from akako.kernel.http import idempotency
 from akako.kernel.http.body import declared_length
 from akako.kernel.http.context import Context
-from akako.kernel.http.once import is_repeated, once
+from akako.kernel.http.idempotency.once import is_repeated, once
 from akako.kernel.http.responses import Response
 from akako.library.forms import Received
 from akako.library.media import Files, Medium

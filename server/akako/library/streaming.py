@@ -22,18 +22,18 @@ from akako.kernel.core.errors import (
 )
 from akako.kernel.core.etags import if_match, if_none_match
 from akako.kernel.core.ports import ObjectStore
-from akako.kernel.files.ranges import Part, parse_range
-from akako.kernel.http.conditional import (
+from akako.kernel.http.context import Context
+from akako.kernel.http.responses import NO_REFERRER, NOSNIFF, FileResponse, Headers, Response
+from akako.kernel.telemetry import metrics
+from akako.library.queries import Playable
+from akako.library.sending.conditional import (
     http_date,
     if_range_matches,
     modified_since,
     unmodified_since,
 )
-from akako.kernel.http.context import Context
-from akako.kernel.http.responses import NO_REFERRER, NOSNIFF, FileResponse, Headers, Response
-from akako.kernel.telemetry import metrics
-from akako.library.handing_over import hand_over
-from akako.library.queries import Playable
+from akako.library.sending.handing_over import hand_over
+from akako.library.sending.ranges import Part, parse_range
 
 log = structlog.get_logger(__name__)
 

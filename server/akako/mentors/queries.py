@@ -7,7 +7,7 @@ from typing import get_args
 import asyncpg
 import msgspec
 
-from akako.authority.decisions import DECIDER, REOPEN_SECONDS, Made
+from akako.authority.decisions import DECIDER, REOPEN_SECONDS
 from akako.kernel.core.envelope import Listed
 from akako.kernel.core.ids import new_id
 from akako.kernel.db import listing, pages
@@ -255,15 +255,6 @@ async def lock_all(tx: Database, ids: list[str], subject_ids: list[str]) -> None
     await tx.execute(LOCK_ALL, ids)
     await tx.execute(LOCK_USERS, ids)
     await tx.execute(LOCK_SUBJECTS, subject_ids, ids)
-
-
-async def read_decisions(tx: Database, ids: list[str]) -> dict[str, Made]:
-    """Return the decisions that applications have now, by the ids of the applications."""
-    sql = f"""
-    select a.id, a.decided_at, a.decided_by, {DECIDER.format("a")} from mentor_applications a
-    where a.id = any($1) and a.decided_at is not null
-    """
-    return {id: Made(*made) for id, *made in await tx.fetch(sql, ids)}
 
 
 async def effects(tx: Database, application_id: str) -> Effects:

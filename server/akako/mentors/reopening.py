@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import asyncpg
 
-from akako.authority.decisions import TOO_LATE, refuse_own_request
+from akako.authority.decisions import TOO_LATE, describe, refuse_own_request
 from akako.education import queries as education_queries
 from akako.education import service as education
 from akako.education.schemas import SubjectUpdate
@@ -39,11 +39,8 @@ async def decide_many(
     async with db.transaction() as tx:
         await queries.lock_all(tx, ids, sorted(subjects))
         results = [await _result(tx, actor, each) for each in decisions]
-        made = await queries.read_decisions(tx, ids)
-    for each in results:
-        if each.id in made:
-            each.decided_at, each.decided_by, each.decided_by_name = made[each.id]
-    return results
+        await describe(tx, "mentor_applications", results)
+        return results
 
 
 async def _result(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -48,7 +49,7 @@ n.id, n.type, n.data, n.read_at is not null as read, n.created_at,
 """
 
 
-def _notification(row: asyncpg.Record) -> Notification:
+def _notification(row: asyncpg.Record, say: texts.Say = texts.english) -> Notification:
     shown = texts.written(
         row["type"],
         texts.Facts(
@@ -58,6 +59,7 @@ def _notification(row: asyncpg.Record) -> Notification:
             learner=row["learner_name"],
             mentor=row["mentor_name"],
         ),
+        say,
     )
     return Notification(
         id=row["id"],
@@ -81,8 +83,9 @@ async def export(db: Database, user_id: str) -> dict[str, object]:
 
 
 async def list_of_user(
-    db: Database, user_id: str, request: listing.Request
+    db: Database, user_id: str, request: listing.Request, *, say: texts.Say = texts.english
 ) -> Listed[Notification]:
+    """Return a page of a user's notifications, in the language of `say`."""
     where = Where()
     where.add("n.user_id = {}", user_id)
     where.add(SHOWN)
@@ -95,7 +98,7 @@ async def list_of_user(
         source="notifications n",
         columns=COLUMNS,
         where=where,
-        build=_notification,
+        build=partial(_notification, say=say),
     )
 
 

@@ -1,13 +1,27 @@
-"""Titles, bodies and links of notifications: one entry of TEXTS for each type."""
+"""Titles, bodies and links of notifications: one entry of TEXTS for each type.
+
+Pages translate them by the catalogues of the web app; the API sends English.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from akako.notifications.schemas import Type
+
+
+class Say(Protocol):
+    """Return a text in the reader's language, with `%(name)s` replaced by values."""
+
+    def __call__(self, text: str, **values: object) -> str: ...
+
+
+def english(text: str, **values: object) -> str:
+    """Return the text as it is written here: the language of the API."""
+    return text % values if values else text
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,9 +37,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     def count(self) -> int:
         return int(self.data.get("count", 1))
 
-    @property
-    def in_subject(self) -> str:
-        return self.subject or "a subject"
+    def in_subject(self, say: Say) -> str:
+        return self.subject or say("a subject")
+
+    def on_topic(self, say: Say) -> str:
+        return self.topic or say("a topic")
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -34,72 +50,89 @@ class Text(msgspec.Struct, frozen=True):
     link: str | None
 
 
-def _approved(facts: Facts) -> Text:
+def _approved(facts: Facts, say: Say) -> Text:
     return Text(
-        "Enrollment approved",
-        f"You can now read the topics of {facts.in_subject}.",
+        say("Enrollment approved"),
+        say("You can now read the topics of %(subject)s.", subject=facts.in_subject(say)),
         _subject(facts),
     )
 
 
-def _rejected(facts: Facts) -> Text:
+def _rejected(facts: Facts, say: Say) -> Text:
     return Text(
-        "Enrollment rejected",
-        f"Your request to enroll in {facts.in_subject} was rejected.",
+        say("Enrollment rejected"),
+        say("Your request to enroll in %(subject)s was rejected.", subject=facts.in_subject(say)),
         "/requests",
     )
 
 
-def _requested(facts: Facts) -> Text:
+def _requested(facts: Facts, say: Say) -> Text:
+    link = "/admin/requests"
     if facts.count == 1:
-        return Text("New enrollment request", "A learner waits for a decision.", "/admin/requests")
-    title = f"{facts.count} new enrollment requests"
-    return Text(title, "Learners wait for a decision.", "/admin/requests")
+        return Text(say("New enrollment request"), say("A learner waits for a decision."), link)
+    title = say("%(count)s new enrollment requests", count=facts.count)
+    return Text(title, say("Learners wait for a decision."), link)
 
 
-def _mentor_approved(facts: Facts) -> Text:
-    return Text("Mentor application approved", "You are now a mentor.", "/requests")
+def _mentor_approved(facts: Facts, say: Say) -> Text:
+    return Text(say("Mentor application approved"), say("You are now a mentor."), "/requests")
 
 
-def _mentor_rejected(facts: Facts) -> Text:
-    return Text("Mentor application rejected", "Your application was rejected.", "/requests")
+def _mentor_rejected(facts: Facts, say: Say) -> Text:
+    title = say("Mentor application rejected")
+    return Text(title, say("Your application was rejected."), "/requests")
 
 
-def _mentor_submitted(facts: Facts) -> Text:
+def _mentor_submitted(facts: Facts, say: Say) -> Text:
     if facts.count == 1:
-        body = "A learner applied to become a mentor."
-        return Text("New mentor application", body, "/admin/mentors")
-    title = f"{facts.count} new mentor applications"
-    return Text(title, "Learners applied to become mentors.", "/admin/mentors")
+        body = say("A learner applied to become a mentor.")
+        return Text(say("New mentor application"), body, "/admin/mentors")
+    title = say("%(count)s new mentor applications", count=facts.count)
+    return Text(title, say("Learners applied to become mentors."), "/admin/mentors")
 
 
-def _replied(facts: Facts) -> Text:
-    body = f"{facts.mentor or 'Your mentor'} replied to your note on {facts.topic or 'a topic'}."
-    return Text("Reply to your note", body, "/notes")
+def _replied(facts: Facts, say: Say) -> Text:
+    body = say(
+        "%(mentor)s replied to your note on %(topic)s.",
+        mentor=facts.mentor or say("Your mentor"),
+        topic=facts.on_topic(say),
+    )
+    return Text(say("Reply to your note"), body, "/notes")
 
 
-def _shared(facts: Facts) -> Text:
-    body = f"{facts.learner or 'A learner'} shared a note on {facts.topic or 'a topic'} with you."
-    return Text("Note shared with you", body, "/teach/notes")
+def _shared(facts: Facts, say: Say) -> Text:
+    body = say(
+        "%(learner)s shared a note on %(topic)s with you.",
+        learner=facts.learner or say("A learner"),
+        topic=facts.on_topic(say),
+    )
+    return Text(say("Note shared with you"), body, "/teach/notes")
 
 
-def _published(facts: Facts) -> Text:
+def _published(facts: Facts, say: Say) -> Text:
+    subject = facts.in_subject(say)
     if facts.count > 1:
-        title = f"{facts.count} new topics in {facts.in_subject}"
-        return Text(title, f"{facts.count} topics were published.", _subject(facts))
-    title = f"New topic in {facts.in_subject}"
+        title = say("%(count)s new topics in %(subject)s", count=facts.count, subject=subject)
+        return Text(
+            title, say("%(count)s topics were published.", count=facts.count), _subject(facts)
+        )
+    title = say("New topic in %(subject)s", subject=subject)
     if not facts.topic:
-        return Text(title, "A topic was published.", _subject(facts))
-    return Text(title, f"{facts.topic} was published.", f"/topics/{facts.data['topicId']}")
+        return Text(title, say("A topic was published."), _subject(facts))
+    body = say("%(topic)s was published.", topic=facts.topic)
+    return Text(title, body, f"/topics/{facts.data['topicId']}")
 
 
-def _disabled(facts: Facts) -> Text:
+def _disabled(facts: Facts, say: Say) -> Text:
     reasons = {
-        "gone": "Its server answered 410 Gone, so nothing is delivered to it any more.",
-        "failing": "Deliveries to it have failed for days, so nothing is delivered to it any more.",
+        "gone": say("Its server answered 410 Gone, so nothing is delivered to it any more."),
+        "failing": say(
+            "Deliveries to it have failed for days, so nothing is delivered to it any more."
+        ),
     }
-    body = reasons.get(str(facts.data.get("reason")), "Nothing is delivered to it any more.")
-    return Text("Webhook endpoint disabled", body, "/admin/integrations")
+    other = say("Nothing is delivered to it any more.")
+    body = reasons.get(str(facts.data.get("reason")), other)
+    return Text(say("Webhook endpoint disabled"), body, "/admin/integrations")
 
 
 def _subject(facts: Facts) -> str | None:
@@ -107,7 +140,7 @@ def _subject(facts: Facts) -> str | None:
     return f"/subjects/{facts.data['subjectId']}" if facts.subject else None
 
 
-TEXTS: dict[Type, Callable[[Facts], Text]] = {
+TEXTS: dict[Type, Callable[[Facts, Say], Text]] = {
     "enrollment.approved": _approved,
     "enrollment.rejected": _rejected,
     "enrollment.requested": _requested,
@@ -121,6 +154,6 @@ TEXTS: dict[Type, Callable[[Facts], Text]] = {
 }
 
 
-def written(type: Type, facts: Facts) -> Text:
+def written(type: Type, facts: Facts, say: Say = english) -> Text:
     """Return title, body and link of a notification."""
-    return TEXTS[type](facts)
+    return TEXTS[type](facts, say)

@@ -25,8 +25,7 @@ from akako.kernel.http.responses import (
     PROTECTIVE,
     Response,
 )
-from akako.kernel.telemetry import metrics
-from akako.ops import pages
+from akako.ops import pages, scraping
 from akako.ops.standing import folder, standing
 
 
@@ -81,7 +80,7 @@ async def read_metrics(ctx: Context) -> Response:
             found += await read(ctx.db)
     # In a thread, since both read files: a slow disk must not delay other requests.
     found += await asyncio.to_thread(folder, ctx.get(DataFolder).path)
-    text = await asyncio.to_thread(metrics.render, found)
+    text = await asyncio.to_thread(scraping.render, found)
     return Response(200, text, [kind, NO_STORE, *PROTECTIVE])
 
 

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from akako.kernel.core import urls
 from akako.kernel.core.text import comma_list
-from akako.kernel.http.client_address import parse_networks
-from akako.settings import parsers
+from akako.settings import parsers, urls
 from akako.settings.model import Settings, SettingsError, variable
+from akako.settings.networks import parse_networks
 
 MIN_SECRET = 4  # a shorter one is part of ordinary words
 

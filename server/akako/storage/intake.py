@@ -27,9 +27,9 @@ from akako.kernel.core.ports import ObjectStore
 from akako.kernel.db.confirmed import unconfirmed
 from akako.kernel.db.database import AWAY, Database
 from akako.kernel.files import disk
-from akako.kernel.files.digest import Digest
 from akako.kernel.files.space import RESERVE, Reserve
 from akako.storage import queries
+from akako.storage.digest import Digest
 from akako.storage.multipart import FilePart
 
 log = structlog.get_logger(__name__)

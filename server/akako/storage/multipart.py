@@ -67,8 +67,8 @@ def _misencoded() -> BadRequest:
     return BadRequest("invalid_encoding", "Form text must be in UTF-8 or in its declared charset")
 
 
-def form_boundary(content_type: str | None) -> bytes:
-    """Return the boundary of a Content-Type header.
+def form_type(content_type: str | None) -> tuple[bytes, str]:
+    """Return the boundary and the codec of a Content-Type header.
 
     Raises UnsupportedMediaType unless it is multipart/form-data, BadRequest if the boundary is not
     one of RFC 2046, or if the charset is unknown.
@@ -77,11 +77,11 @@ def form_boundary(content_type: str | None) -> bytes:
     if media_type != FORM:
         raise UnsupportedMediaType(media_type or None, [FORM])
     _, parameters = _parsed_value(content_type or "")
-    _codec(parameters)
+    codec = _codec(parameters)
     boundary = parameters.get("boundary", "")
     if not BOUNDARY.fullmatch(boundary):
         raise _refused()
-    return boundary.encode("ascii")
+    return boundary.encode("ascii"), codec
 
 
 class FormLimits(msgspec.Struct, frozen=True):
@@ -103,8 +103,7 @@ async def read_form(
     Raises BadRequest (invalid_multipart, invalid_encoding), PayloadTooLarge for a file or text that
     exceeds its limit, UnsupportedMediaType for another content type.
     """
-    boundary = form_boundary(content_type)
-    codec = _codec(_parsed_value(content_type or "")[1])
+    boundary, codec = form_type(content_type)
     async with aclosing(_events(_Framing(boundary, codec, limits.parts), body)) as events:
         async for event in events:
             if not isinstance(event, _PartHead):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import msgspec
 import structlog
+from prometheus_client import Counter
 
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.core.ports import ObjectStore
 from akako.kernel.db.database import Database
 from akako.kernel.telemetry import metrics
+from akako.kernel.telemetry.metrics import REGISTRY
 from akako.storage import queries
 
 log = structlog.get_logger(__name__)
@@ -16,6 +18,13 @@ log = structlog.get_logger(__name__)
 STALE_SECONDS = 3600  # an upload without an update for this time is dead
 ORPHAN_SECONDS = 24 * 3600  # an object may exist before its row
 BATCH = 100
+
+SWEPT = Counter(
+    "akako_swept_objects",
+    "Files removed that had no row (orphan) or whose upload died (stale)",
+    ["kind"],
+    registry=REGISTRY,
+)
 
 # Jobs and rows are claimed one by one and stay locked while their object is removed, so that
 # sweepers and workers share the work. A job is left to its worker unless that worker is gone.
@@ -76,8 +85,8 @@ async def sweep(db: Database, store: ObjectStore, *, grace: float | None = None)
     if swept.orphans or swept.stale:
         log.warning("swept", stale=swept.stale, orphans=swept.orphans)
         metrics.alert("orphaned_object")
-        metrics.SWEPT.labels("orphan").inc(swept.orphans)
-        metrics.SWEPT.labels("stale").inc(swept.stale)
+        SWEPT.labels("orphan").inc(swept.orphans)
+        SWEPT.labels("stale").inc(swept.stale)
     return swept
 
 

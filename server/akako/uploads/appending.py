@@ -36,8 +36,8 @@ from akako.storage.multipart import FilePart
 from akako.uploads import landing, queries
 from akako.uploads.landing import Landing
 from akako.uploads.queries import Kept
-from akako.uploads.refusals import ChecksumMismatch
 from akako.uploads.service import find, forget, look_up
+from akako.uploads.tus.refusals import ChecksumMismatch
 
 WRITE_BYTES = 1024 * 1024
 SAVE_BYTES = 8 * 1024 * 1024  # bytes that a client may have to send again after a crash

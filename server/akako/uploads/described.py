@@ -9,7 +9,7 @@ from akako.kernel.http.endpoint import Also
 from akako.kernel.openapi.headers import constant
 from akako.kernel.openapi.parameters import SHARED
 from akako.uploads.headers import ALGORITHMS, EXTENSIONS, VERSION
-from akako.uploads.refusals import ChecksumMismatch, Locked, VersionUnsupported
+from akako.uploads.tus.refusals import ChecksumMismatch, Locked, VersionUnsupported
 
 Header = dict[str, Any]
 
@@ -64,7 +64,7 @@ STANDING: Header = {
         {"type": "string", "format": "uri-reference"},
     ),
 }
-TOLD = {"Upload-Metadata": _header("As it was given.", TEXT, always=True)}
+GIVEN = {"Upload-Metadata": _header("As it was given.", TEXT, always=True)}
 
 BEGIN = (VersionUnsupported, ChecksumMismatch, IdempotencyInProgress, IdempotencyKeyReused)
 # The last piece creates the document or video, which may exceed the quota.

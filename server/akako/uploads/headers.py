@@ -8,13 +8,13 @@ import re
 
 from akako.kernel.core import validation
 from akako.kernel.core.errors import BadRequest, ValidationFailed
-from akako.kernel.http.conditional import http_date
 from akako.kernel.http.context import Context
+from akako.library.sending.conditional import http_date
 from akako.uploads.appending import Checksum
 from akako.uploads.queries import Kept
-from akako.uploads.refusals import VersionUnsupported
 from akako.uploads.schemas import Plan
 from akako.uploads.service import result
+from akako.uploads.tus.refusals import VersionUnsupported
 
 VERSION = "1.0.0"
 ALGORITHMS = ("sha1", "sha256", "md5")

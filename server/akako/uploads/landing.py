@@ -17,7 +17,7 @@ from pathlib import Path
 
 from akako.kernel.files import disk
 from akako.kernel.files.space import RESERVE, Reserve
-from akako.uploads.refusals import Locked
+from akako.uploads.tus.refusals import Locked
 
 # A writer whose client disconnected needs a moment to end.
 WAIT_SECONDS = 3.0

@@ -16,8 +16,8 @@ from akako.uploads.schemas import Kind, Plan
 LIFETIME_HOURS = 24
 
 COLUMNS = """
-id, kind, topic_id, size, received, file_name, declared_type, name, description, told, result_id,
-expires_at
+id, kind, topic_id, size, received, file_name, declared_type, name, description,
+told as metadata, result_id, expires_at
 """
 
 
@@ -33,7 +33,7 @@ class Kept(msgspec.Struct, frozen=True):
     declared_type: str | None
     name: str | None
     description: str | None
-    told: str
+    metadata: str
     result_id: str | None
     expires_at: datetime
 
@@ -72,7 +72,7 @@ async def insert(
     actor: Actor,
     plan: Plan,
     *,
-    told: str,
+    metadata: str,
     file_name: str,
     size: int,
 ) -> Kept:
@@ -93,7 +93,7 @@ async def insert(
         plan.filetype,
         plan.name,
         plan.description,
-        told,
+        metadata,
         LIFETIME_HOURS,
         actor.subject,
     )

@@ -17,8 +17,8 @@ from akako.kernel.http import idempotency
 from akako.kernel.http.body import has_body
 from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import delete, get, patch, post
+from akako.kernel.http.idempotency.once import once
 from akako.kernel.http.limits import MEDIA, UPLOAD
-from akako.kernel.http.once import once
 from akako.kernel.http.render import render
 from akako.kernel.http.responses import NO_STORE, PROTECTIVE, Response, wire
 from akako.library import routes as library_routes
@@ -70,15 +70,17 @@ def _largest(ctx: Context) -> int:
 async def begin_upload(ctx: Context) -> Response:
     """Start a resumable upload of a document or video. The body can be its first piece."""
     headers.require_version(ctx)
-    size, told = headers.read_length(ctx), ctx.header("upload-metadata") or ""
-    plan, checksum = headers.read_plan(told), headers.read_checksum(ctx)
+    size, metadata = headers.read_length(ctx), ctx.header("upload-metadata") or ""
+    plan, checksum = headers.read_plan(metadata), headers.read_checksum(ctx)
     resumable, files = ctx.get(ResumableUploads), ctx.get(Files)
     limits = _limits(ctx, plan)
     # A size above the limit is rejected below, with a more specific error.
     await landing.require_space(resumable.folder, files.reserve, min(size, limits.file))
 
     async def begin(db: Database) -> Response:
-        kept = await service.begin(db, ctx.actor, plan=plan, told=told, size=size, limits=limits)
+        kept = await service.begin(
+            db, ctx.actor, plan=plan, metadata=metadata, size=size, limits=limits
+        )
         if has_body(ctx):
             kept = await _with_first_piece(ctx, kept, checksum)
         return render(ctx, _created(kept))
@@ -86,7 +88,7 @@ async def begin_upload(ctx: Context) -> Response:
     key = idempotency.read_key(ctx.header("idempotency-key"))
     if key is None or has_body(ctx):
         return await begin(ctx.db)
-    return await once(ctx, f"/api{CREATE}", key, [told.encode(), b"%d" % size], begin)
+    return await once(ctx, f"/api{CREATE}", key, [metadata.encode(), b"%d" % size], begin)
 
 
 def _limits(ctx: Context, plan: Plan) -> Limits:
@@ -138,7 +140,7 @@ async def _appended(ctx: Context, upload_id: str, piece: Piece) -> Kept:
     metered=False,
     resource="upload",
     response_headers=headers.ALWAYS,
-    success_headers=described.STANDING | described.TOLD,
+    success_headers=described.STANDING | described.GIVEN,
     also=(described.LOCATE,),
 )
 async def read_upload(ctx: Context, upload_id: str) -> Ok[Upload]:
@@ -146,7 +148,7 @@ async def read_upload(ctx: Context, upload_id: str) -> Ok[Upload]:
     if ctx.method == "HEAD":
         headers.require_version(ctx)
     kept = await service.look_up(ctx.db, ctx.actor, ctx.get(ResumableUploads).folder, upload_id)
-    found = headers.standing(kept) | {"Upload-Metadata": kept.told}
+    found = headers.standing(kept) | {"Upload-Metadata": kept.metadata}
     return Ok(data=await service.shown_whole(ctx.db, ctx.actor, kept), headers=found)
 
 
@@ -157,7 +159,6 @@ async def read_upload(ctx: Context, upload_id: str) -> Ok[Upload]:
     bucket=MEDIA,
     metered=False,
     resource="upload",
-    overridable=True,
     media=BYTES,
     body_limit=_largest,
     response_headers=headers.ALWAYS,

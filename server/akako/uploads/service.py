@@ -36,12 +36,12 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 async def begin(
-    db: Database, actor: Actor, *, plan: Plan, told: str, size: int, limits: Limits
+    db: Database, actor: Actor, *, plan: Plan, metadata: str, size: int, limits: Limits
 ) -> Kept:
     """Create an upload of `size` bytes, after all checks that do not need its content.
 
-    `told` is the unparsed `Upload-Metadata`. Concurrent creations by one user, or for one quota,
-    are serialized, so that they cannot exceed a limit together. Raises NotFound, Forbidden,
+    `metadata` is the unparsed `Upload-Metadata`. Concurrent creations by one user, or for one
+    quota, are serialized, so that they cannot exceed a limit together. Raises NotFound, Forbidden,
     QuotaExceeded, PayloadTooLarge, UnsupportedMediaType, Conflict.
     """
     file_name = _checked(plan, size, limits.file)
@@ -52,7 +52,7 @@ async def begin(
         await library.check_upload(tx, actor)
         await _check_unfinished(tx, actor, size, limits.unfinished)
         return await queries.insert(
-            tx, new_id(), actor, plan, told=told, file_name=file_name, size=size
+            tx, new_id(), actor, plan, metadata=metadata, file_name=file_name, size=size
         )
 
 

@@ -9,6 +9,8 @@ from akako.kernel.core.errors import NotFound
 from akako.kernel.http.application import Api
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
 from akako.web import errors, static
+from akako.web.admin.overview import pages as overview
+from akako.web.admin.queues import pages as queues
 from akako.web.learners import pages as learner
 from akako.web.pages import (
     account,
@@ -16,21 +18,19 @@ from akako.web.pages import (
     developers,
     inbox,
     media,
+    offline,
     requests,
     search,
     sign_in,
 )
-from akako.web.site import Site, Visit, find_visitor, with_headers
+from akako.web.site import Site, Visit, find_visitor, stranger, with_headers
 from akako.web.staff.curriculum import pages as curriculum
 from akako.web.staff.figures import pages as analytics
 from akako.web.staff.integrations import pages as integrations
-from akako.web.staff.overview import pages as overview
 from akako.web.staff.people import audit, person, usage
 from akako.web.staff.people import pages as people
-from akako.web.staff.queues import pages as queues
 from akako.web.teaching import composer, subjects
 from akako.web.teaching import notes as shared_notes
-from akako.web.visitor import Visitor
 
 AREAS = (
     browse,
@@ -41,6 +41,7 @@ AREAS = (
     search,
     account,
     media,
+    offline,
     developers,
     overview,
     queues,
@@ -89,7 +90,7 @@ class NotFoundPage:
         visit = Visit(
             site=self._site,
             request=request,
-            visitor=Visitor(),
+            visitor=stranger(request),
             db=self._site.db,
             path=request.url.path,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -12,20 +12,58 @@ from starlette.responses import Response
 
 from akako.kernel.core.errors import ApiError, BadRequest, InternalError, ServiceUnavailable
 from akako.kernel.db.database import AWAY, RETRYABLE, unavailable
+from akako.web import wording
 
 log = structlog.get_logger(__name__)
 
+SAFE = {"GET", "HEAD"}
+NOTHING_CHANGED = "Nothing was changed."
+KEPT = "Your progress and your notes are kept."
+
+
+class Words(NamedTuple):
+    """What happened, what was kept, and what the reader can do."""
+
+    title: str
+    kept: str
+    advice: str
+
+
 TITLES = {
-    400: ("This request cannot be read", "Go back and try again."),
-    403: ("This page is not for you", "Ask an administrator of your school for access."),
-    404: ("Page not found", "The address may be wrong, or the page was removed."),
-    405: ("This address takes forms only", "Go back and use the button of the page."),
-    409: ("Something changed in the meantime", "Go back, reload the page and try again."),
-    413: ("The file is too large", "Choose a smaller file."),
-    422: ("Check what you entered", "Go back and correct it. Nothing was changed."),
-    429: ("Too many requests", "Wait a moment, then try again."),
-    500: ("Something went wrong", "Nothing was changed. Try again in a minute."),
-    503: ("The school is busy", "Nothing was changed. Try again in a minute."),
+    400: Words(
+        "This request cannot be read", NOTHING_CHANGED, "Go back, reload the page and try again."
+    ),
+    403: Words(
+        "This page is not for you",
+        NOTHING_CHANGED,
+        "Go back, or ask an administrator of your school for access.",
+    ),
+    404: Words(
+        "Page not found",
+        KEPT,
+        "The address may be wrong, or the page was removed. Search the school, or go back.",
+    ),
+    405: Words(
+        "This address takes forms only", NOTHING_CHANGED, "Go back and use the button of the page."
+    ),
+    409: Words(
+        "Something changed in the meantime",
+        NOTHING_CHANGED,
+        "Go back, reload the page and look at its new state.",
+    ),
+    413: Words(
+        "This is too large",
+        "Nothing was stored.",
+        "Go back, and choose a smaller file or write a shorter text.",
+    ),
+    422: Words("Check what you entered", NOTHING_CHANGED, "Go back and correct it."),
+    429: Words("Too many requests", KEPT, "Wait until the time is over, then try again."),
+    500: Words(
+        "Something went wrong",
+        KEPT,
+        "Try again in a minute. Report the request id if it happens again.",
+    ),
+    503: Words("The school is busy", KEPT, "Try again in a minute."),
 }
 
 
@@ -34,26 +72,45 @@ class Visit(Protocol):
 
     request: Request
 
-    def text(self, text: str) -> str: ...
+    def text(self, text: str, **values: object) -> str: ...
 
     def page(self, template: str, title: str, *, status: int, **values: Any) -> Response: ...
+
+    @property
+    def language(self) -> str: ...
 
 
 def page(visit: Visit, problem: ApiError) -> Response:
     """Return the page of an error with its status and headers."""
-    title, advice = TITLES.get(problem.status, TITLES[500])
+    words = TITLES.get(problem.status, TITLES[500])
+    request = visit.request
+    again = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     response = visit.page(
         "error.html",
-        visit.text(title),
+        visit.text(words.title),
         status=problem.status,
-        advice=visit.text(advice),
-        reason=problem.message if problem.status in {403, 409, 413, 422} else "",
-        request_id=visit.request.scope["state"]["request_id"],
+        kept=visit.text(words.kept),
+        advice=visit.text(words.advice),
+        reason=_reason(visit, problem),
+        request_id=request.scope["state"]["request_id"],
         wait=problem.headers.get("Retry-After"),
+        again=again if request.method in SAFE and problem.status in {429, 500, 503} else None,
+        searches=problem.status == 404,
     )
     for name, value in _plain(problem.headers).items():
         response.headers[name] = value
     return response
+
+
+def _reason(visit: Visit, problem: ApiError) -> str:
+    """Return what the server refused, in the reader's language where it is in the catalogue."""
+    if problem.status == 413:
+        limit = (problem.details or {}).get("limitBytes")
+        shown = wording.size_limit(int(limit), visit.language) if limit else ""
+        return visit.text("At most %(limit)s are accepted here.", limit=shown) if shown else ""
+    if problem.status == 422:
+        return visit.text(str((problem.details or {}).get("message", problem.message)))
+    return visit.text(problem.message) if problem.status in {403, 409} else ""
 
 
 async def or_page(visit: Visit, work: Callable[[], Awaitable[Any]]) -> Any:

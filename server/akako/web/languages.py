@@ -37,5 +37,23 @@ def negotiate(chosen: str | None, accepted: str) -> str:
     """
     if chosen in LANGUAGES:
         return str(chosen)
-    wanted = [part.partition(";")[0].strip().replace("-", "_") for part in accepted.split(",")]
-    return negotiate_locale([each for each in wanted if each], list(LANGUAGES)) or DEFAULT
+    wanted = [_weighted(part) for part in accepted.split(",")]
+    ordered = sorted(wanted, key=lambda each: -each[1])
+    names = [name for name, weight in ordered if name and weight > 0]
+    return negotiate_locale(names, list(LANGUAGES)) or DEFAULT
+
+
+def _weighted(part: str) -> tuple[str, float]:
+    """Return language and weight of a part such as "fr-CA;q=0.8"; a wrong weight counts as 0."""
+    name, _, parameter = part.partition(";")
+    key, _, value = parameter.strip().partition("=")
+    try:
+        weight = float(value) if key.strip().lower() == "q" else 1.0
+    except ValueError:
+        weight = 0.0
+    return name.strip().replace("-", "_"), weight
+
+
+def others(language: str) -> list[tuple[str, str]]:
+    """Return code and name of the languages that a page in this language offers."""
+    return [(code, name) for code, name in LANGUAGES.items() if code != language]

@@ -45,6 +45,7 @@ class Page(msgspec.Struct, kw_only=True):
     form_token: str
     language: str
     direction: str
+    saves_data: bool = False
     status: str | None = None
 
 
@@ -89,6 +90,7 @@ def page(visitor: Visitor, title: str, path: str, *, status: str | None = None) 
         form_token=guard.masked(visitor.form_token),
         language=visitor.language,
         direction="rtl" if visitor.language in languages.RIGHT_TO_LEFT else "ltr",
+        saves_data=visitor.saves_data,
         status=status,
     )
 
@@ -112,6 +114,7 @@ def environment(language: str) -> jinja2.Environment:
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("akako.web"),
         autoescape=True,
+        auto_reload=False,  # otherwise each page asks for the times of all its templates
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
@@ -120,7 +123,7 @@ def environment(language: str) -> jinja2.Environment:
     made.install_gettext_translations(  # type: ignore[attr-defined]
         languages.translations(language), newstyle=True
     )
-    made.globals |= {"asset": asset, "cover_of": cover_of}
+    made.globals |= {"asset": asset, "cover_of": cover_of, "other_languages": languages.others}
     made.filters |= FILTERS
     return made
 

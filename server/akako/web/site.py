@@ -119,6 +119,10 @@ class Visit(msgspec.Struct, kw_only=True):
     def actor(self) -> Actor:
         return self.visitor.signed_in
 
+    @property
+    def language(self) -> str:
+        return self.visitor.language
+
     def text(self, text: str, **values: object) -> str:
         """Return a text in the visitor's language."""
         translated = languages.translations(self.visitor.language).gettext(text)
@@ -189,7 +193,7 @@ def page(
     async def endpoint(request: Request) -> Any:
         request.scope["state"]["route"] = path
         visit = Visit(
-            site=site, request=request, visitor=Visitor(), db=site.db, path=request.url.path
+            site=site, request=request, visitor=stranger(request), db=site.db, path=request.url.path
         )
 
         async def work() -> Any:
@@ -213,22 +217,32 @@ def page(
 
 async def find_visitor(site: Site, request: Request) -> Visitor:
     """Return the visitor of a request. An account that is not active has no session."""
-    accepted = request.headers.get("accept-language", "")
-    language = languages.negotiate(request.cookies.get("language"), accepted)
+    visitor = stranger(request)
     cookie = request.cookies.get(site.cookie)
     session = await sessions.find(site.db, cookie) if cookie else None
     if session is None:
-        return Visitor(language=language)
+        return visitor
     claims = Claims(session.clerk_id, 0.0, session.public_id, first_party=True)
     try:
-        actor = await site.load_account(
+        visitor.actor = await site.load_account(
             claims,
             ip=site.address(request.scope),
             request_id=request.scope["state"]["request_id"],
         )
     except (Unauthorized, Forbidden):
-        return Visitor(language=language)
-    return Visitor(session=session, actor=actor, language=language, unread=session.unread)
+        return visitor
+    visitor.session = session
+    return visitor
+
+
+def stranger(request: Request) -> Visitor:
+    """Return the visitor without account: language and data saver are choices of the browser."""
+    accepted = request.headers.get("accept-language", "")
+    return Visitor(
+        language=languages.negotiate(request.cookies.get("language"), accepted),
+        saves_data=request.cookies.get("data-saver") == "1"
+        or request.headers.get("save-data") == "on",
+    )
 
 
 def to_sign_in(request: Request) -> PageResponse:

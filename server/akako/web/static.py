@@ -42,15 +42,22 @@ def _files() -> dict[str, StaticFile]:
 
 
 def _media_type(name: str) -> str:
+    if name.startswith("speculation-"):  # browsers ignore rules of another type
+        return "application/speculationrules+json"
     # The tables of some systems name an outdated type for scripts.
     if name.endswith(".js"):
         return "text/javascript"
     return mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
+def find(name: str) -> StaticFile | None:
+    """Return a file by its name with hash, or None."""
+    return _files().get(name)
+
+
 async def send(request: Request) -> Response:
     request.scope["state"]["route"] = ROUTE
-    found = _files().get(request.path_params["name"])
+    found = find(request.path_params["name"])
     if found is None:
         headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
         return Response(envelope.error(NotFound()), 404, headers, "application/json")

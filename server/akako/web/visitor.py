@@ -15,7 +15,12 @@ class Visitor(msgspec.Struct, kw_only=True):
     session: Session | None = None
     actor: Actor | None = None
     language: str = "en"
-    unread: int = 0
+    saves_data: bool = False  # loads nothing before it is asked for
+
+    @property
+    def unread(self) -> int:
+        """Return the number of unread notifications."""
+        return self.session.unread if self.session else 0
 
     @property
     def form_token(self) -> str:

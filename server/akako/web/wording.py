@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from math import ceil
 from typing import Any, NamedTuple
 
 from babel.dates import format_date, format_datetime, format_timedelta
@@ -13,6 +15,7 @@ from jinja2.runtime import Context
 
 KB, MB, GB = 1_000, 1_000_000, 1_000_000_000
 RECENT = timedelta(days=7)
+CACHED = 2_000  # moments whose words are kept, because formatting takes 0.1 ms
 # The name of a file type that people use, by media type.
 KINDS = {
     "application/pdf": "PDF",
@@ -52,6 +55,10 @@ def _language(context: Context) -> str:
 
 def _counted(context: Context, one: str, many: str, number: int) -> str:
     return str(context.call(context.resolve("ngettext"), one, many, number))
+
+
+def _said(context: Context, text: str) -> str:
+    return str(context.call(context.resolve("gettext"), text))
 
 
 def in_units(count: int, language: str) -> str | None:
@@ -115,13 +122,29 @@ def moment(context: Context, at: datetime | str) -> Moment:
     language = _language(context)
     if isinstance(at, str):
         at = datetime.fromisoformat(at)
+    at = at.astimezone(UTC).replace(microsecond=0)
+    day, exact, iso = _written(language, at)
     age = datetime.now(UTC) - at
-    if timedelta(0) <= age < RECENT:
-        words = format_timedelta(-age, add_direction=True, locale=language)
-    else:
-        words = format_datetime(at, "d MMMM y", locale=language)
+    recent = timedelta(0) <= age < RECENT
+    return Moment(_ago(language, int(age.total_seconds())) if recent else day, exact, iso)
+
+
+def _ago(language: str, seconds: int) -> str:
+    # From two minutes on, the words change at most once a minute.
+    return _age(language, seconds if seconds < 120 else seconds // 60 * 60)
+
+
+@lru_cache(CACHED)
+def _age(language: str, seconds: int) -> str:
+    return format_timedelta(-timedelta(seconds=seconds), add_direction=True, locale=language)
+
+
+@lru_cache(CACHED)
+def _written(language: str, at: datetime) -> tuple[str, str, str]:
+    """Return the day, the exact time and the machine-readable form. Lists repeat the same ones."""
+    day = format_datetime(at, "d MMMM y", locale=language)
     exact = format_datetime(at, "d MMMM y, HH:mm 'UTC'", locale=language)
-    return Moment(words, exact, at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return day, exact, at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @pass_context
@@ -142,6 +165,27 @@ def number(context: Context, value: float) -> str:
     return format_decimal(round(value, 1), locale=_language(context))
 
 
+@pass_context
+def on_day(context: Context, at: datetime) -> Moment:
+    """Return a moment as its day: "2 November", with the year where it is not this one."""
+    language = _language(context)
+    pattern = "d MMMM" if at.year == datetime.now(UTC).year else "d MMMM y"
+    return moment(context, at)._replace(words=format_datetime(at, pattern, locale=language))
+
+
+@pass_context
+def within(context: Context, hours: float) -> str:
+    """Return how soon something usually happens: "within an hour", "within 3 days"."""
+    days = ceil(hours / 24)
+    if hours <= 1:
+        return _said(context, "within an hour")
+    if days <= 1:
+        return _said(context, "within a day")
+    if days <= 7:
+        return _counted(context, "within %(num)d day", "within %(num)d days", days)
+    return _counted(context, "within %(num)d week", "within %(num)d weeks", ceil(days / 7))
+
+
 def zip_same(values: Iterable[str]) -> list[tuple[str, str]]:
     """Return options whose text is their value."""
     return [(value, value) for value in values]
@@ -158,5 +202,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "day": day,
     "date_words": date_words,
     "number": number,
+    "on_day": on_day,
+    "within": within,
     "zip_same": zip_same,
 }

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import msgspec
 
 from akako.kernel.core.access import UNGUARDED, Policy
 from akako.kernel.core.envelope import Ok
 from akako.kernel.core.errors import ServiceUnavailable, Unauthorized
+from akako.kernel.db.turns import Turns
 from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import JSON, Tag, post
 from akako.kernel.http.limits import WEBHOOK
@@ -38,11 +36,12 @@ TURN_SECONDS = 10.0  # Svix waits for 15
 class ClerkWebhooks(msgspec.Struct, frozen=True, kw_only=True):
     """What the endpoint needs to verify, bound and apply messages."""
 
+    read_user: service.ReadUser
     secrets: tuple[str, ...] = ()
     instance_id: str | None = None
     policy: Policy = Policy()
-    turns: asyncio.Semaphore = msgspec.field(
-        default_factory=lambda: asyncio.Semaphore(MAX_CONCURRENT)
+    turns: Turns = msgspec.field(
+        default_factory=lambda: Turns(MAX_CONCURRENT, TURN_SECONDS, retry_after=5)
     )
     bodies: BodyBudget = msgspec.field(default_factory=BodyBudget)
 
@@ -79,12 +78,13 @@ async def receive_clerk_webhook(ctx: Context) -> Ok[Receipt]:
     body = await _body(ctx)
     if not signatures.is_genuine(message, body, clerk.secrets, time.time()):
         raise ctx.over_limit or Unauthorized("invalid", "Webhook signature invalid")
-    async with turn(clerk.turns):
+    async with clerk.turns.taken():
         receipt = await service.receive(
             ctx.db,
             message.id.decode("ascii"),
             body,
             clerk.policy,
+            clerk.read_user,
             instance_id=clerk.instance_id,
         )
     return Ok(data=receipt, message="Webhook received")
@@ -97,20 +97,3 @@ async def _body(ctx: Context) -> bytes:
         return await ctx.get(ClerkWebhooks).bodies.read(ctx.chunks(), MAX_BYTES)
     except ServiceUnavailable as refusal:
         raise ctx.over_limit or refusal from None
-
-
-@asynccontextmanager
-async def turn(turns: asyncio.Semaphore) -> AsyncIterator[None]:
-    """Wait for a turn.
-
-    Raises ServiceUnavailable before the sender's time limit, so that it retries.
-    """
-    try:
-        async with asyncio.timeout(TURN_SECONDS):
-            await turns.acquire()
-    except TimeoutError:
-        raise ServiceUnavailable(retry_after=5) from None
-    try:
-        yield
-    finally:
-        turns.release()

@@ -7,6 +7,7 @@ older data than the row has changes nothing, and deleted users stay deleted.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import asyncpg
@@ -14,10 +15,10 @@ import structlog
 
 from akako.identity import accounts
 from akako.identity.accounts import Tombstoned
-from akako.kernel.core import json
 from akako.kernel.core.access import Policy
-from akako.kernel.core.clerk_user import parse_user
 from akako.kernel.core.errors import BadRequest
+from akako.kernel.core.ports import DirectoryUser
+from akako.kernel.core.validation import json
 from akako.kernel.db.database import AWAY, RETRYABLE, Database, retried, unavailable
 from akako.kernel.telemetry import metrics
 from akako.webhooks import queries
@@ -31,12 +32,22 @@ CLERK_ID = re.compile(r"user_[A-Za-z0-9_]{1,64}", re.ASCII)
 SESSION_ID = re.compile(r"sess_[A-Za-z0-9_]{1,64}", re.ASCII)
 
 
+# Returns the user of a Clerk User object, or None without a valid id.
+ReadUser = Callable[[object], DirectoryUser | None]
+
+
 class Unusable(Exception):
     """The message is genuine but cannot be applied. The reason contains no personal data."""
 
 
 async def receive(
-    db: Database, message_id: str, body: bytes, policy: Policy, *, instance_id: str | None = None
+    db: Database,
+    message_id: str,
+    body: bytes,
+    policy: Policy,
+    read_user: ReadUser,
+    *,
+    instance_id: str | None = None,
 ) -> Receipt:
     """Apply a genuine message exactly once, or store it as a dead letter.
 
@@ -49,7 +60,10 @@ async def receive(
         kind = _kind(event)
         if _is_foreign(event, instance_id):
             return await _ignore(db, message_id, kind)
-        return await _apply(db, message_id, kind, event.get("data"), policy)
+        data = event.get("data")
+        if kind in CHANGES:
+            return await _change(db, message_id, kind, _user(data, read_user), policy)
+        return await _apply(db, message_id, kind, data)
     except (*RETRYABLE, *AWAY) as error:
         raise unavailable(error) from error
     except (Unusable, BadRequest, asyncpg.PostgresError) as problem:
@@ -96,10 +110,8 @@ async def _ignore(db: Database, message_id: str, kind: str) -> Receipt:
     return _receipt(await queries.record_ignored(db, message_id, kind), handled=False)
 
 
-async def _apply(db: Database, message_id: str, kind: str, data: object, policy: Policy) -> Receipt:
-    if kind in CHANGES:
-        new = await _change(db, message_id, kind, data, policy)
-    elif kind == "user.deleted":
+async def _apply(db: Database, message_id: str, kind: str, data: object) -> Receipt:
+    if kind == "user.deleted":
         new = await _forget(db, message_id, kind, data)
     elif kind in SESSION_ENDS:
         new = await queries.end_session(db, message_id, kind, _id(data, SESSION_ID))
@@ -108,11 +120,17 @@ async def _apply(db: Database, message_id: str, kind: str, data: object, policy:
     return _receipt(new, handled=True)
 
 
-async def _change(db: Database, message_id: str, kind: str, data: object, policy: Policy) -> bool:
+def _user(data: object, read_user: ReadUser) -> DirectoryUser:
     _id(data, CLERK_ID)
-    person = parse_user(data)
+    person = read_user(data)
     if person is None:
         raise Unusable("impossible user")
+    return person
+
+
+async def _change(
+    db: Database, message_id: str, kind: str, person: DirectoryUser, policy: Policy
+) -> Receipt:
     # Without a date the event cannot be ordered against the stored row.
     undated = person.updated_at is None
 
@@ -125,7 +143,7 @@ async def _change(db: Database, message_id: str, kind: str, data: object, policy
             log.info("webhook_for_deleted_user", user=person.id)
         return True
 
-    return await retried(db, work)
+    return _receipt(await retried(db, work), handled=True)
 
 
 async def _forget(db: Database, message_id: str, kind: str, data: object) -> bool:

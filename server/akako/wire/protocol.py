@@ -19,8 +19,8 @@ from akako.kernel.core.errors import (
     RequestTimeout,
     UriTooLong,
 )
-from akako.kernel.http.head import HEADER_BYTES, TARGET_BYTES, refusal_headers
 from akako.wire.connections import Connections
+from akako.wire.head import HEADER_BYTES, TARGET_BYTES, refusal_headers
 
 BUFFERED_BYTES = HEADER_BYTES + TARGET_BYTES + 8 * 1024  # a larger head is rejected unparsed
 HEAD_SECONDS = 15.0

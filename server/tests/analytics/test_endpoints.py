@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from akako.analytics.rollup import rebuild
-from akako.kernel.db.pool import Pool
+from akako.backends.database.pool import Pool
 from tests.factories import create_document, create_enrollment, create_subject, create_topic
 from tests.library.school import add_topic
 from tests.parts.server import Server

@@ -13,7 +13,7 @@ import pytest
 from akako.analytics import queries, totals
 from akako.analytics.days import Bucket, end_of, start_of
 from akako.analytics.rollup import roll_up
-from akako.kernel.db.pool import Pool
+from akako.backends.database.pool import Pool
 from tests.factories import create_user
 
 ZONE = "UTC"

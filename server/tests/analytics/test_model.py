@@ -22,9 +22,9 @@ from hypothesis.stateful import (
 
 from akako.analytics import rollup, service, totals
 from akako.analytics.days import Interval, Range, TimeZone, end_of, start_of
+from akako.backends.database.pool import Pool
 from akako.kernel.core.ids import new_id
 from akako.kernel.db import listing
-from akako.kernel.db.pool import Pool
 from tests.factories import Topic, create_subject, create_topic, create_user, insert
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from akako.backends.s3_store import S3Store
+from akako.backends.objects.s3_store import S3Store
 from tests.parts.seaweedfs import SeaweedFS, start_seaweedfs
 from tests.parts.tcp_proxy import TcpProxy
 

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 import structlog.testing
 
-from akako.backends import clerk_directory, key_set
+from akako.backends import clerk_directory
 from akako.backends.clerk_directory import (
     MAX_FAILURES,
     MAX_RETRY_AFTER,
     PAUSE_SECONDS,
     ClerkDirectory,
 )
+from akako.backends.tokens import key_set
 from akako.dev.fake_clerk import FakeClerk
 from akako.kernel.core.errors import ServiceUnavailable, UpstreamError
 from akako.kernel.core.ports import Directory, DirectoryUser
@@ -66,7 +67,7 @@ async def test_a_user_is_read(clerk: FakeClerk, directory: Directory) -> None:
 
 @pytest.mark.parametrize("status", [404, 400])
 async def test_an_unknown_user_is_none(clerk: FakeClerk, directory: Directory, status: int) -> None:
-    assert await directory.get_user("user_nobody") is None
+    assert await directory.get_user("user_unknown") is None
     clerk.fail("user", status)
     assert await directory.get_user("user_123") is None
 
@@ -106,16 +107,16 @@ async def test_clerk_away_is_unavailable(
 
 
 @pytest.mark.parametrize(
-    ("sent", "told"),
+    ("sent", "retry_after"),
     [("7", 7), ("0", 1), ("99999", MAX_RETRY_AFTER), ("-3", 1), ("soon", 1), ("9" * 5000, 1)],
 )
 async def test_retry_after_is_passed_on_within_bounds(
-    clerk: FakeClerk, directory: Directory, sent: str, told: int
+    clerk: FakeClerk, directory: Directory, sent: str, retry_after: int
 ) -> None:
     clerk.fail("user", 429, headers={"retry-after": sent})
     with pytest.raises(ServiceUnavailable) as refused:
         await directory.get_user("user_123")
-    assert refused.value.headers == {"Retry-After": str(told)}
+    assert refused.value.headers == {"Retry-After": str(retry_after)}
 
 
 NONSENSE: dict[str, dict[str, Any]] = {
@@ -160,14 +161,14 @@ async def test_a_slow_answer_is_cut_off(
             await directory.get_user("user_123")
 
 
-async def test_nobody_listening_is_unavailable() -> None:
+async def test_a_closed_port_is_unavailable() -> None:
     directory = ClerkDirectory("http://127.0.0.1:1/v1", "sk_test_hush")
     with pytest.raises(ServiceUnavailable):
         await directory.get_user("user_123")
     await directory.close()
 
 
-async def test_after_failures_in_a_row_clerk_is_left_in_peace_until_it_recovers(
+async def test_after_failures_in_a_row_the_circuit_breaker_opens_until_clerk_recovers(
     clerk: FakeClerk, directory: Directory, clock: Clock
 ) -> None:
     clerk.fail("user", 500)
@@ -184,7 +185,7 @@ async def test_after_failures_in_a_row_clerk_is_left_in_peace_until_it_recovers(
     clerk.heal()
     clock.now += PAUSE_SECONDS
     assert await directory.get_user("user_123")
-    assert await directory.get_user("user_nobody") is None
+    assert await directory.get_user("user_unknown") is None
 
 
 async def test_after_a_pause_one_request_goes_to_see(

@@ -56,7 +56,7 @@ async def counters(
 
 
 async def hits(counters: Counters, count: int, limit: int, seconds: float = 60) -> list[Verdict]:
-    return await asyncio.gather(*(counters.hit("somebody", limit, seconds) for _ in range(count)))
+    return await asyncio.gather(*(counters.hit("caller", limit, seconds) for _ in range(count)))
 
 
 def passed(verdicts: list[Verdict]) -> int:
@@ -71,7 +71,7 @@ async def test_exactly_the_limit_passes_at_once(counters: Counters) -> None:
 
 
 async def test_remaining_counts_down(counters: Counters) -> None:
-    verdicts = [await counters.hit("somebody", 3, 60) for _ in range(4)]
+    verdicts = [await counters.hit("caller", 3, 60) for _ in range(4)]
     assert [(each.allowed, each.remaining) for each in verdicts] == [
         (True, 2),
         (True, 1),
@@ -85,25 +85,25 @@ async def test_remaining_counts_down(counters: Counters) -> None:
 
 async def test_keys_are_independent(counters: Counters) -> None:
     assert not (await hits(counters, 2, limit=1))[1].allowed
-    assert (await counters.hit("somebody else", 1, 60)).allowed
+    assert (await counters.hit("another caller", 1, 60)).allowed
 
 
 async def test_waiting_for_the_reset_helps_however_often_one_was_refused(
     counters: Counters,
 ) -> None:
     assert passed(await hits(counters, 2, limit=2, seconds=0.3)) == 2
-    refused = await counters.hit("somebody", 2, 0.3)
+    refused = await counters.hit("caller", 2, 0.3)
     waited_until = time.monotonic() + refused.reset_in
     while not refused.allowed and time.monotonic() < waited_until:
-        refused = await counters.hit("somebody", 2, 0.3)
+        refused = await counters.hit("caller", 2, 0.3)
         await asyncio.sleep(0.005)
     await asyncio.sleep(max(0, waited_until - time.monotonic()))
-    assert refused.allowed or (await counters.hit("somebody", 2, 0.3)).allowed
+    assert refused.allowed or (await counters.hit("caller", 2, 0.3)).allowed
 
 
 async def test_a_lowered_limit_holds_at_once(counters: Counters) -> None:
     assert passed(await hits(counters, 5, limit=5)) == 5
-    verdict = await counters.hit("somebody", 2, 60)
+    verdict = await counters.hit("caller", 2, 60)
     assert not verdict.allowed
     assert verdict.remaining == 0
     assert 0 < verdict.reset_in <= 60
@@ -120,11 +120,11 @@ class Clock:
 async def test_memory_frees_one_slot_at_the_very_reset() -> None:
     clock = Clock()
     counters = MemoryCounters(clock)
-    await counters.hit("somebody", 2, 60)
+    await counters.hit("caller", 2, 60)
     clock.now = 25 * SECOND
-    assert (await counters.hit("somebody", 2, 60)).reset_in == 35
+    assert (await counters.hit("caller", 2, 60)).reset_in == 35
     clock.now = 60 * SECOND - 1
-    refused = await counters.hit("somebody", 2, 60)
+    refused = await counters.hit("caller", 2, 60)
     assert not refused.allowed
     assert refused.reset_in == 1e-9
     clock.now = 60 * SECOND
@@ -141,7 +141,7 @@ def test_memory_agrees_with_the_definition(gaps: list[int], limit: int, seconds:
         for gap in gaps:
             clock.now += gap * SECOND
             times = [each for each in times if each > clock.now - seconds * SECOND]
-            verdict = await counters.hit("somebody", limit, seconds)
+            verdict = await counters.hit("caller", limit, seconds)
             assert verdict.allowed == (len(times) < limit)
             times += [clock.now] * verdict.allowed
             assert verdict.remaining == limit - len(times)
@@ -159,8 +159,8 @@ async def test_memory_forgets_idle_keys_and_no_others() -> None:
     clock.now = 60 * SECOND
     assert len(counters._windows[60 * SECOND]) == count
     for _ in range(count // EXPIRED_PER_HIT):
-        await counters.hit("somebody", 10**6, 60)
-    assert list(counters._windows[60 * SECOND]) == ["somebody"]
+        await counters.hit("caller", 10**6, 60)
+    assert list(counters._windows[60 * SECOND]) == ["caller"]
     assert len(counters._windows[3600 * SECOND]) == 10
 
 
@@ -187,10 +187,10 @@ async def test_valkey_forgets_a_key_after_its_window(shared: ValkeyCounters, val
 
 
 async def record(valkey: Redis, *ages: float) -> str:
-    """Put hits of these ages in seconds, oldest first, into somebody's log; return its key."""
+    """Store hits of these ages in seconds, oldest first, for one caller; return the key."""
     seconds, micros = await valkey.time()
     now = int(seconds) * MICRO + int(micros)
-    key = f"{KEY_PREFIX}somebody"
+    key = f"{KEY_PREFIX}caller"
     await valkey.delete(key)
     if ages:
         await valkey.rpush(key, *(str(now - round(age * MICRO)) for age in ages))
@@ -199,13 +199,13 @@ async def record(valkey: Redis, *ages: float) -> str:
 
 async def test_valkey_says_when_the_next_slot_frees(shared: ValkeyCounters, valkey: Redis) -> None:
     await record(valkey, 1500, 1200, 900, 400)
-    verdict = await shared.hit("somebody", 3, 1000)
+    verdict = await shared.hit("caller", 3, 1000)
     assert (verdict.allowed, verdict.remaining) == (True, 0)
     assert 40 < verdict.reset_in <= 100
-    refused = await shared.hit("somebody", 3, 1000)
+    refused = await shared.hit("caller", 3, 1000)
     assert not refused.allowed
     assert 40 < refused.reset_in <= verdict.reset_in
-    lowered = await shared.hit("somebody", 2, 1000)
+    lowered = await shared.hit("caller", 2, 1000)
     assert 540 < lowered.reset_in <= 600
 
 
@@ -214,19 +214,19 @@ async def test_valkey_drops_the_expired_hits_and_only_those(
     shared: ValkeyCounters, valkey: Redis, expired: int
 ) -> None:
     key = await record(valkey, *[2000] * expired, *[500] * (2000 - expired))
-    verdict = await shared.hit("somebody", 2001, 1000)
+    verdict = await shared.hit("caller", 2001, 1000)
     assert (verdict.allowed, verdict.remaining) == (True, expired)
     assert await valkey.llen(key) == 2001 - expired
 
 
 async def test_valkeys_clock_may_be_set_back(shared: ValkeyCounters, valkey: Redis) -> None:
     key = await record(valkey, 100, -300)
-    verdict = await shared.hit("somebody", 3, 1000)
+    verdict = await shared.hit("caller", 3, 1000)
     assert (verdict.allowed, verdict.remaining) == (True, 0)
     stamps = [int(stamp) for stamp in await valkey.lrange(key, 0, -1)]
     assert stamps == sorted(stamps)
     await record(valkey, -3000, -3000, -3000)
-    verdict = await shared.hit("somebody", 3, 1000)
+    verdict = await shared.hit("caller", 3, 1000)
     assert (verdict.allowed, verdict.remaining) == (True, 2)
 
 
@@ -247,36 +247,36 @@ async def test_valkey_may_be_flushed(
 ) -> None:
     await hits(shared, 5, limit=10)
     await flush(valkey)
-    verdict = await shared.hit("somebody", 10, 60)
+    verdict = await shared.hit("caller", 10, 60)
     assert (verdict.allowed, verdict.remaining) == (True, remaining)
 
 
 async def test_scripts_flushed_in_the_middle_of_a_burst_cost_no_hit(
     shared: ValkeyCounters, valkey: Redis
 ) -> None:
-    await shared.hit("somebody", 700, 60)
+    await shared.hit("caller", 700, 60)
     verdicts, _ = await asyncio.gather(hits(shared, 1200, limit=700), flush_scripts(valkey))
     assert passed(verdicts) == 699
 
 
 async def test_a_hit_given_up_by_its_request_harms_no_other(shared: ValkeyCounters) -> None:
-    given_up = asyncio.create_task(shared.hit("somebody", 10, 60))
-    others = [asyncio.create_task(shared.hit("somebody", 10, 60)) for _ in range(3)]
+    given_up = asyncio.create_task(shared.hit("caller", 10, 60))
+    others = [asyncio.create_task(shared.hit("caller", 10, 60)) for _ in range(3)]
     await asyncio.sleep(0)
     given_up.cancel()
     assert passed(await asyncio.gather(*others)) == 3
-    assert (await shared.hit("somebody", 10, 60)).allowed
+    assert (await shared.hit("caller", 10, 60)).allowed
 
 
 async def test_a_stall_of_the_event_loop_is_not_taken_for_a_slow_valkey(
     server: Valkey, valkey: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counters = ValkeyCounters(server.url)
-    await counters.hit("somebody", 10, 60)
+    await counters.hit("caller", 10, 60)
     monkeypatch.undo()
-    hit = asyncio.create_task(counters.hit("somebody", 10, 60))
+    hit = asyncio.create_task(counters.hit("caller", 10, 60))
     for _ in range(6):
         await asyncio.sleep(0)
-        time.sleep(0.06)  # the event loop does nothing else meanwhile
+        time.sleep(0.06)  # blocks the event loop
     assert (await hit).allowed
     await counters.close()

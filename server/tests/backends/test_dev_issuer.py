@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from akako.backends.dev_directory import DevDirectory
-from akako.backends.dev_issuer import ISSUER, KEY_FILE, DevIssuer
+from akako.backends.tokens.dev_issuer import ISSUER, KEY_FILE, DevIssuer
 from akako.dev.fake_clerk import new_key, sign_token
 from akako.kernel.core.errors import Unauthorized
 from akako.kernel.core.ports import Directory, TokenVerifier
@@ -91,7 +91,7 @@ def test_a_spoilt_key_file_is_said_to_be_one(tmp_path: Path, content: bytes) -> 
 
 
 OPEN_AND_MINT = (
-    "import sys; from pathlib import Path; from akako.backends.dev_issuer import DevIssuer;"
+    "import sys; from pathlib import Path; from akako.backends.tokens.dev_issuer import DevIssuer;"
     "sys.stdout.write(DevIssuer.open(Path(sys.argv[1])).mint('user_123'))"
 )
 
@@ -127,5 +127,5 @@ async def test_the_directory_knows_one_person_for_each_role(tmp_path: Path) -> N
     assert learner.emails == ("test@example.com",)
     assert learner.first_name
     assert learner.last_name
-    assert await directory.get_user("user_nobody") is None
+    assert await directory.get_user("user_unknown") is None
     await directory.close()

@@ -18,8 +18,8 @@ import asyncpg
 import psycopg
 import pytest
 
-from akako.backends import embedded_postgres
-from akako.backends.embedded_postgres import running_url
+from akako.backends.postgres import embedded
+from akako.backends.postgres.embedded import running_url
 from tests.parts.postgres import create_database, drop_database, passable_folder, start_postgres
 
 # Starts the server as another Akako process would, and never stops it.
@@ -85,7 +85,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 async def test_a_new_folder_gets_a_database_of_its_own() -> None:
-    with passable_folder() as home, embedded_postgres.attach(home / "new" / "data") as server:
+    with passable_folder() as home, embedded.attach(home / "new" / "data") as server:
         connection = await asyncpg.connect(server.url)
         try:
             shown = await connection.fetchrow("""
@@ -162,7 +162,7 @@ def test_the_last_user_stops_it(home: Path) -> None:
 
 def test_users_that_come_and_go_at_once_never_meet_a_stopped_server(home: Path) -> None:
     def use(turn: int) -> object:
-        with embedded_postgres.attach(home) as server:
+        with embedded.attach(home) as server:
             return value(server.url, f"select {turn}")
 
     with ThreadPoolExecutor(4) as threads:
@@ -199,7 +199,7 @@ def test_it_does_not_outlive_a_killed_user(home: Path) -> None:
     start_postgres(home).stop()
 
 
-def test_a_server_that_survived_everybody_is_taken_over(home: Path) -> None:
+def test_an_orphaned_server_is_taken_over(home: Path) -> None:
     with user_process(home) as (process, keeper):
         pid = postmaster(home)
         process.send_signal(signal.SIGSTOP)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from akako.backends.folder_store import INCOMING, FolderStore
+from akako.backends.objects.folder_store import INCOMING, FolderStore
 from akako.kernel.core.errors import ServiceUnavailable
 
 MEGABYTE = 1024 * 1024

@@ -9,11 +9,11 @@ import psycopg
 import pytest
 from procrastinate.jobs import Job as Deferred
 
-from akako.backends import job_queue
-from akako.backends.job_queue import MAX_RETRY_SECONDS, BackOff
+from akako.backends.database import job_queue
+from akako.backends.database.job_queue import MAX_RETRY_SECONDS, BackOff
+from akako.backends.database.pool import Pool
 from akako.kernel.db import jobs
 from akako.kernel.db.jobs import Job
-from akako.kernel.db.pool import Pool
 
 
 async def nothing() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from akako.backends import key_set
-from akako.backends.key_set import (
+from akako.backends.tokens import key_set
+from akako.backends.tokens.key_set import (
     ABSENT_SECONDS,
     CACHE_SECONDS,
     MAX_ABSENT,
@@ -204,7 +204,7 @@ async def test_a_dripping_answer_is_cut_off(
             await keys.find(clerk.kid)
 
 
-async def test_nobody_listening_is_unavailable(clock: Clock) -> None:
+async def test_a_closed_port_is_unavailable(clock: Clock) -> None:
     keys = JwksKeySet("http://127.0.0.1:1/jwks.json", clock=clock)
     with pytest.raises(ServiceUnavailable):
         await keys.find("any")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from akako.backends.object_store import open_store
+from akako.backends.objects.object_store import open_store
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.core.ids import new_id
 from akako.kernel.core.ports import ObjectStore

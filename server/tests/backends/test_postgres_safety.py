@@ -11,10 +11,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from akako.backends import embedded_postgres
-from akako.backends.embedded_postgres import EmbeddedPostgresError, running_url
-from akako.backends.postgres_binaries import find_programs, for_owner
-from akako.backends.postgres_owner import choose_owner, run_as
+from akako.backends.postgres import embedded
+from akako.backends.postgres.binaries import find_programs, for_owner
+from akako.backends.postgres.embedded import EmbeddedPostgresError, running_url
+from akako.backends.postgres.owner import choose_owner, run_as
 from tests.parts.postgres import passable_folder, start_postgres
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts it as another user")
@@ -54,21 +54,21 @@ def test_a_database_of_another_major_version_is_refused() -> None:
     assert "\n" not in str(error.value)
 
 
-def test_a_wrong_setting_is_told_in_one_line(home: Path) -> None:
+def test_a_wrong_setting_is_reported_in_one_line(home: Path) -> None:
     with pytest.raises(EmbeddedPostgresError, match="no_such_setting") as error:
         start_postgres(home, {"no_such_setting": "on"})
     assert "\n" not in str(error.value)
     assert running_url(home) is None
 
 
-def test_a_data_folder_that_is_a_file_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_data_folder_that_is_a_file_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "data").touch()
     with pytest.raises(EmbeddedPostgresError, match=r"AKAKO_DATA_DIR .*cannot be used") as error:
-        embedded_postgres.start(tmp_path / "data")
+        embedded.start(tmp_path / "data")
     assert "\n" not in str(error.value)
 
 
-def test_no_secret_is_for_everybody(home: Path) -> None:
+def test_no_secret_is_readable_by_other_users(home: Path) -> None:
     server = start_postgres(home)
     try:
         password = psycopg.conninfo.conninfo_to_dict(server.url)["password"]

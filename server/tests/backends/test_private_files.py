@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from akako.backends.embedded_postgres import running_url
-from akako.backends.folder_store import FolderStore
-from akako.kernel.files.modes import GROUP_READS, close_folder
+from akako.backends.objects.folder_store import FolderStore
+from akako.backends.postgres.embedded import running_url
+from akako.kernel.files.modes import GROUP_READS
 from akako.settings import load
+from akako.settings.data_folder import close_folder
 from tests.library.school import add_topic, eventually, put_video, upload, uploaded, video
 from tests.parts.postgres import passable_folder
 from tests.parts.server import Server
@@ -44,7 +45,7 @@ def open_to_others(folder: Path) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def usual_umask() -> Iterator[None]:
-    """That of most machines, under which a new file is open to everybody."""
+    """The umask of most machines, under which every user can read a new file."""
     before = os.umask(0o022)
     yield
     os.umask(before)

@@ -37,7 +37,7 @@ class Resilient:
     def count(self) -> None:
         self.fallbacks += 1
 
-    async def hit(self, key: str = "somebody", limit: int = 100) -> Verdict:
+    async def hit(self, key: str = "caller", limit: int = 100) -> Verdict:
         return await self.counters.hit(key, limit, 60)
 
     async def is_shared(self) -> bool:
@@ -188,7 +188,7 @@ async def test_after_a_failure_only_a_trial_now_and_then_is_spent(
     failing = Failing()
     counters = ResilientCounters(failing, MemoryCounters(), lambda: None)
     for _ in range(50):
-        assert (await counters.hit("somebody", 100, 60)).allowed
+        assert (await counters.hit("caller", 100, 60)).allowed
     assert failing.asked == asked
     await counters.close()
 
@@ -197,7 +197,7 @@ async def test_a_trial_is_made_by_one_hit_alone(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(resilient_counters, "RETRY_SECONDS", 0.0)
     failing = Failing()
     counters = ResilientCounters(failing, MemoryCounters(), lambda: None)
-    await counters.hit("somebody", 100, 60)
+    await counters.hit("caller", 100, 60)
     monkeypatch.setattr(resilient_counters, "RETRY_SECONDS", 3600.0)
-    await asyncio.gather(*(counters.hit("somebody", 100, 60) for _ in range(50)))
+    await asyncio.gather(*(counters.hit("caller", 100, 60) for _ in range(50)))
     assert failing.asked == 2

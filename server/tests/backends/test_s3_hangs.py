@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from akako.backends.s3_store import S3Store
+from akako.backends.objects.s3_store import S3Store
 from akako.kernel.core.errors import ServiceUnavailable
 from tests.parts.seaweedfs import SeaweedFS
 from tests.parts.tcp_proxy import TcpProxy

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from akako.backends.s3_store import S3Access, S3Store
+from akako.backends.objects.s3_store import S3Access, S3Store
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.core.ports import ObjectStore
 from tests.parts.seaweedfs import SeaweedFS

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from akako.backends.key_set import StaticKeySet
-from akako.backends.token_verifier import JwtVerifier
+from akako.backends.tokens.key_set import StaticKeySet
+from akako.backends.tokens.token_verifier import JwtVerifier
 from akako.dev.fake_clerk import base64url, new_key, sign_token
 from akako.kernel.core.errors import Forbidden, Unauthorized
 from akako.kernel.core.ports import Claims

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from akako.backends.key_set import JwksKeySet, StaticKeySet
-from akako.backends.token_verifier import JwtVerifier
+from akako.backends.tokens.key_set import JwksKeySet, StaticKeySet
+from akako.backends.tokens.token_verifier import JwtVerifier
 from akako.dev.fake_clerk import FakeClerk, base64url, jwk, new_key
 from akako.kernel.core.errors import Unauthorized
 from akako.kernel.core.ports import TokenVerifier

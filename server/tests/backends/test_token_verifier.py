@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from akako.backends import key_set, token_verifier
-from akako.backends.key_set import CACHE_SECONDS, JwksKeySet, StaticKeySet
-from akako.backends.token_verifier import JwtVerifier
+from akako.backends.tokens import key_set, token_verifier
+from akako.backends.tokens.key_set import CACHE_SECONDS, JwksKeySet, StaticKeySet
+from akako.backends.tokens.token_verifier import JwtVerifier
 from akako.dev.fake_clerk import FakeClerk
 from akako.kernel.core.errors import Forbidden, ServiceUnavailable, Unauthorized
 from akako.kernel.core.ports import Claims, TokenVerifier
@@ -126,18 +126,18 @@ async def test_numbers_beyond_json_are_malformed(
 
 
 @pytest.mark.parametrize(
-    ("after_expiry", "told"),
+    ("after_expiry", "expected"),
     [(-1, "accepted"), (0, "accepted"), (4.9, "accepted"), (5, "expired"), (10_000, "expired")],
 )
 async def test_expiry_is_put_off_by_five_seconds(
-    clerk: FakeClerk, clock: Clock, after_expiry: float, told: str
+    clerk: FakeClerk, clock: Clock, after_expiry: float, expected: str
 ) -> None:
     token = clerk.mint(at=NOW, ttl=60)
     fresh, remembering = verifier_of(clerk, clock), verifier_of(clerk, clock)
     assert await reason(remembering, token) == "accepted"
     clock.now = NOW + 60 + after_expiry
-    assert await reason(fresh, token) == told
-    assert await reason(remembering, token) == told
+    assert await reason(fresh, token) == expected
+    assert await reason(remembering, token) == expected
 
 
 @pytest.mark.parametrize("name", ["iat", "nbf"])
@@ -146,7 +146,9 @@ async def test_clocks_may_differ_by_five_seconds(clerk: FakeClerk, clock: Clock,
     assert await reason(verifier_of(clerk, clock), clerk.mint(at=NOW, **moment)) == "accepted"
 
 
-async def test_only_an_otherwise_good_token_is_told_expired(clerk: FakeClerk, clock: Clock) -> None:
+async def test_only_an_otherwise_valid_token_is_reported_as_expired(
+    clerk: FakeClerk, clock: Clock
+) -> None:
     verifier = verifier_of(clerk, clock)
     old: dict[str, Any] = {"at": NOW - 600}
     assert await reason(verifier, clerk.mint(**old)) == "expired"
@@ -194,7 +196,7 @@ async def test_impersonation_shows(clerk: FakeClerk, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("minted", "required", "told"),
+    ("minted", "required", "expected"),
     [
         ({"azp": "https://app.example.com"}, False, "accepted"),
         ({"azp": "https://evil.example"}, False, "invalid"),
@@ -206,15 +208,15 @@ async def test_impersonation_shows(clerk: FakeClerk, clock: Clock) -> None:
     ],
 )
 async def test_the_authorized_party(
-    clerk: FakeClerk, clock: Clock, minted: dict[str, Any], required: bool, told: str
+    clerk: FakeClerk, clock: Clock, minted: dict[str, Any], required: bool, expected: str
 ) -> None:
     parties = ("https://app.example.com", "https://admin.example.com")
     verifier = verifier_of(clerk, clock, authorized_parties=parties, require_azp=required)
-    assert await reason(verifier, clerk.mint(at=NOW, **minted)) == told
+    assert await reason(verifier, clerk.mint(at=NOW, **minted)) == expected
 
 
 @pytest.mark.parametrize(
-    ("audience", "told"),
+    ("audience", "expected"),
     [
         ("akako", "accepted"),
         (["other", "akako"], "accepted"),
@@ -227,9 +229,11 @@ async def test_the_authorized_party(
         (None, "invalid"),
     ],
 )
-async def test_the_audience(clerk: FakeClerk, clock: Clock, audience: object, told: str) -> None:
+async def test_the_audience(
+    clerk: FakeClerk, clock: Clock, audience: object, expected: str
+) -> None:
     verifier = verifier_of(clerk, clock, audience="akako")
-    assert await reason(verifier, clerk.mint(at=NOW, aud=audience)) == told
+    assert await reason(verifier, clerk.mint(at=NOW, aud=audience)) == expected
     assert await reason(verifier, clerk.mint(at=NOW)) == "invalid"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from tests.backup.school import Target, build, save, store_of
 from tests.factories import create_level, create_user
 from tests.parts.postgres import drop_database

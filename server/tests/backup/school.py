@@ -13,7 +13,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from akako.backup import restoring, saving
 from akako.backup.archive import End
 from akako.backup.database import LEFT_OUT

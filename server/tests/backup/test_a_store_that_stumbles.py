@@ -1,4 +1,4 @@
-"""A store that breaks off now and then spoils no backup, and one that stays away is told."""
+"""A store that fails now and then breaks no backup; an unavailable store is reported."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from akako.backup import saving
 from akako.backup.archive import ArchiveError
 from akako.backup.progress import Progress
@@ -76,7 +76,7 @@ def test_reading_goes_on_where_it_broke_off(
     assert contents(copy) == {KEY: CONTENT}
 
 
-def test_a_store_that_stays_away_is_told(url: str, tmp_path: Path) -> None:
+def test_an_unavailable_store_is_reported(url: str, tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="AKAKO_STORAGE_URL"):
         save(url, Silent(tmp_path / "files"))
 
@@ -86,7 +86,7 @@ class Full(io.BytesIO):
         raise OSError(28, "No space left on device")
 
 
-def test_a_full_disk_is_told(url: str, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported(url: str, tmp_path: Path) -> None:
     saved = saving.save(Full(), url, FolderStore(tmp_path / "files"), Progress())
     with pytest.raises(ArchiveError, match="cannot be written: No space left on device"):
         asyncio.run(saved)

@@ -41,13 +41,13 @@ def checked(content: bytes | str, folder: Path) -> tuple[str, int, float]:
         feeding.start()
         assert process.stdout
         assert process.stderr
-        told = process.stderr.read().decode()
+        output = process.stderr.read().decode()
         assert process.stdout.read() == b""
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         feeding.join(30)
     assert process.returncode == 1
-    return told, usage.ru_maxrss * 1024, time.monotonic() - started
+    return output, usage.ru_maxrss * 1024, time.monotonic() - started
 
 
 def feed(process: subprocess.Popen[bytes], content: bytes | str) -> None:
@@ -68,9 +68,9 @@ def usual_memory(tmp_path_factory: pytest.TempPathFactory) -> int:
 def test_a_large_archive_takes_little_memory_and_time(
     tmp_path: Path, usual_memory: int, name: str
 ) -> None:
-    told, memory, seconds = checked(name, tmp_path)
-    assert told.startswith("akako: ")
-    assert len(told.splitlines()) == 1, told
+    output, memory, seconds = checked(name, tmp_path)
+    assert output.startswith("akako: ")
+    assert len(output.splitlines()) == 1, output
     assert memory - usual_memory < GROWTH_BYTES
     assert seconds < PATIENCE
 
@@ -90,10 +90,10 @@ def test_what_no_backup_writes_is_refused_in_one_line(empty: Target, name: str) 
 
 def test_the_command_tells_it_in_one_line(tmp_path: Path) -> None:
     for name in ("a path upwards", "a symbolic link", "a version that controls the terminal"):
-        told, _, _ = checked(small()[name], tmp_path)
-        assert told.startswith("akako: the archive is damaged: ")
-        assert len(told.splitlines()) == 1
-        assert "\x1b" not in told
+        output, _, _ = checked(small()[name], tmp_path)
+        assert output.startswith("akako: the archive is damaged: ")
+        assert len(output.splitlines()) == 1
+        assert "\x1b" not in output
 
 
 def test_a_compressed_archive_is_not_unpacked(archive: bytes) -> None:

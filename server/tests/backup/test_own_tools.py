@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from akako.backends.postgres_binaries import find_programs
+from akako.backends.postgres.binaries import find_programs
 from akako.migrations.run import prepare
 from tests.backup.school import differing, rows
 from tests.docs.pages import DOCS

@@ -1,4 +1,4 @@
-"""The bar that people see, and nobody else."""
+"""The progress bar, which is shown on terminals only."""
 
 from __future__ import annotations
 

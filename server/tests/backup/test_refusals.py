@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from akako.backup.archive import ArchiveError
 from akako.backup.staging import RestoreRefused
 from akako.migrations.run import migrate
@@ -89,7 +89,7 @@ def test_another_file_is_refused(junk: bytes, empty: Target) -> None:
     assert schemas(empty.url) == ["information_schema", "public"]
 
 
-def test_members_that_nobody_wrote_are_refused(archive: bytes, empty: Target) -> None:
+def test_unknown_members_are_refused(archive: bytes, empty: Target) -> None:
     before = empty.state()
     *_, (last, end) = members(archive)
     out = io.BytesIO()
@@ -179,7 +179,7 @@ def test_a_database_in_use_is_refused(archive: bytes, api: Server) -> None:
     assert api.get("/api/auth/profile", as_="admin").status_code == 200
 
 
-def test_what_the_store_has_lost_is_told_and_hinders_nothing(
+def test_lost_objects_are_reported_and_the_backup_continues(
     archive: bytes, empty: Target, new_database: Callable[[], str], tmp_path: Path
 ) -> None:
     restore(archive, empty.url, empty.store)

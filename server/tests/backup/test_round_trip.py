@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from akako.backends.embedded_postgres import running_url
-from akako.backends.s3_store import S3Store
+from akako.backends.objects.s3_store import S3Store
+from akako.backends.postgres.embedded import running_url
 from tests.backup.school import (
     NAMES,
     Rows,
@@ -79,12 +79,12 @@ class SlowBackup:
         assert self.start.startswith(b"manifest.json"), self.process.stderr
 
     def rest(self) -> bytes:
-        archive, told = self.process.communicate(timeout=60)
-        assert self.process.returncode == 0, told
+        archive, output = self.process.communicate(timeout=60)
+        assert self.process.returncode == 0, output
         return self.start + archive
 
 
-def test_a_backup_is_of_one_moment_whatever_goes_on_meanwhile(
+def test_a_backup_is_of_one_moment_during_concurrent_writes(
     api: Server, school: School, tmp_path: Path, new_database: Callable[[], str]
 ) -> None:
     before = rows(api.database_url or "")
@@ -117,13 +117,13 @@ def test_it_moves_to_a_bucket_and_back_into_a_fresh_folder(
     tmp_path: Path,
 ) -> None:
     first = tmp_path / "first.tar"
-    told = command(api, "backup", str(first))
+    output = command(api, "backup", str(first))
     assert first.stat().st_mode & 0o777 == 0o600
     expected, files = rows(api.database_url or ""), contents(store_of(api))
-    assert f"\nfiles: {len(files)} (" in told
+    assert f"\nfiles: {len(files)} (" in output
 
     elsewhere = Server(tmp_path, new_database(), environment=bucket.settings("copy"))
-    assert command(elsewhere, "restore", str(first)) == told
+    assert command(elsewhere, "restore", str(first)) == output
     copied = rows(elsewhere.database_url or "")
     del expected[LEASED], copied[LEASED]
     assert differing(copied, expected) == []
@@ -133,7 +133,7 @@ def test_it_moves_to_a_bucket_and_back_into_a_fresh_folder(
     assert differing(lines(second), lines(first)) == []
 
     home = fresh()
-    assert command(home, "restore", str(second)).splitlines()[3:] == told.splitlines()[3:]
+    assert command(home, "restore", str(second)).splitlines()[3:] == output.splitlines()[3:]
     home.start()
     home.database_url = running_url(home.folder)
     assert contents(store_of(home)) == files

@@ -1,4 +1,4 @@
-"""A class that begins its lesson: everybody behind one address, everybody at once."""
+"""A class that begins its lesson: all learners behind one address, at the same time."""
 
 from __future__ import annotations
 
@@ -146,16 +146,16 @@ async def _attend(
 
 def advice(lesson: Lesson) -> list[str]:
     """Which settings take the refusals away."""
-    told = []
+    hints = []
     if any(each.details.get("scope") == "ip" for each in lesson.refusals):
-        told += [
+        hints += [
             "The limits count per address, and a class has one address. Name it:",
             f"    AKAKO_SHARED_NETWORKS={ROUTER}/32",
             "so that each signed-in learner is counted alone. Behind a proxy also name that one:",
             "    AKAKO_TRUSTED_PROXIES=127.0.0.1/32",
         ]
     if any(each.details.get("scope") == "user" for each in lesson.refusals):
-        told += ["One learner alone exceeds a limit: raise AKAKO_RATE_LIMIT_GENERAL or _AUTH."]
+        hints += ["One learner alone exceeds a limit: raise AKAKO_RATE_LIMIT_GENERAL or _AUTH."]
     if any("quota" in each.details for each in lesson.refusals):
-        told += ["Monthly quotas are spent: set AKAKO_FIRST_PARTY_ORIGINS or another plan."]
-    return told
+        hints += ["Monthly quotas are spent: set AKAKO_FIRST_PARTY_ORIGINS or another plan."]
+    return hints

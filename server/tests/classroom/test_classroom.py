@@ -31,9 +31,9 @@ async def test_a_class_can_begin_once_its_address_is_named(start_server: StartSe
     auth = [each for each in refused.refusals if each.details["limit"] == 10]
     assert len(auth) == 3 * LEARNERS - 10
     assert {each.details["scope"] for each in refused.refusals} == {"ip"}
-    told = "\n".join(advice(refused))
-    assert "AKAKO_SHARED_NETWORKS=198.51.100.7/32" in told
-    assert "AKAKO_TRUSTED_PROXIES" in told
+    hints = "\n".join(advice(refused))
+    assert "AKAKO_SHARED_NETWORKS=198.51.100.7/32" in hints
+    assert "AKAKO_TRUSTED_PROXIES" in hints
 
     # In the web app nothing has to be set: pages count per person.
     pages = await play_pages(plain, topic, names, arriving=0)

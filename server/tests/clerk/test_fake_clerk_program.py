@@ -116,10 +116,10 @@ def test_a_message_is_sent_again_as_the_same(place: Place) -> None:
 
 def test_any_claim_can_be_given(place: Place) -> None:
     steer(place, "users", id="user_claims", email="claims@example.com")
-    told = steer(place, "token", sub="user_claims", ttl=30, sts="pending", sid="sess_own")
-    assert told["sid"] == "sess_own"
+    result = steer(place, "token", sub="user_claims", ttl=30, sts="pending", sid="sess_own")
+    assert result["sid"] == "sess_own"
     profile = f"http://127.0.0.1:{place.port}/api/auth/profile"
-    answer = httpx2.get(profile, headers={"Authorization": f"Bearer {told['token']}"}, timeout=30)
+    answer = httpx2.get(profile, headers={"Authorization": f"Bearer {result['token']}"}, timeout=30)
     assert answer.status_code == 403
 
 
@@ -146,8 +146,8 @@ def test_without_a_receiver_it_says_so(tmp_path: Path) -> None:
     place = Place(tmp_path, "")
     start_clerk, *_ = map(place.moved, examples(DOCS / "webhooks.md", "sh"))
     with running(start_clerk, place.environment, f"{place.clerk}/.well-known/jwks.json"):
-        told = steer(place, "users", id="user_alone")
-    assert (told["delivered"], told["error"]) == (None, "ConnectError")
+        result = steer(place, "users", id="user_alone")
+    assert (result["delivered"], result["error"]) == (None, "ConnectError")
 
 
 def test_the_documented_settings_are_its_own() -> None:

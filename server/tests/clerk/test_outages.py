@@ -19,7 +19,7 @@ from tests.parts import promises
 from tests.parts.server import Server
 from tests.parts.tcp_proxy import TcpProxy
 
-# Nobody waits for Clerk longer than five seconds. The slack is for a machine that is busy besides.
+# No request waits for Clerk longer than five seconds. The rest is for a busy machine.
 SECONDS, SLACK = 5.0, 2.0
 RECOVERY_SECONDS = 60.0
 JWKS = "/.well-known/jwks.json"
@@ -81,10 +81,10 @@ FAILURES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("failure", "code"), FAILURES.values(), ids=FAILURES.keys())
-async def test_whatever_clerk_answers_known_people_work_and_new_ones_are_told(
+async def test_bad_responses_of_clerk_affect_new_users_only(
     line: Line, failure: dict[str, Any], code: str
 ) -> None:
-    known = await somebody_known(line)
+    known = await known_user(line)
     for endpoint in ("user", "users", "jwks"):
         line.clerk.fail(endpoint, **failure)
     await the_outage_is_survived(line, known, {AWAY, code})
@@ -92,7 +92,7 @@ async def test_whatever_clerk_answers_known_people_work_and_new_ones_are_told(
 
 @pytest.mark.parametrize("break_line", [Line.cut, Line.stall])
 async def test_a_line_that_is_cut_or_stalls(line: Line, break_line: Callable[[Line], None]) -> None:
-    known = await somebody_known(line)
+    known = await known_user(line)
     break_line(line)
     await the_outage_is_survived(line, known, {AWAY})
 
@@ -113,7 +113,7 @@ async def test_several_slow_answers_do_not_add_up(line: Line) -> None:
     details_of(answer, 503, AWAY)
 
 
-async def somebody_known(line: Line) -> dict[str, str]:
+async def known_user(line: Line) -> dict[str, str]:
     who = f"user_{uuid4().hex}"
     line.clerk.put_user(who, f"{who}@example.com")
     headers = line.bearer(who)
@@ -125,7 +125,7 @@ async def somebody_known(line: Line) -> dict[str, str]:
 
 
 async def the_outage_is_survived(line: Line, known: dict[str, str], codes: set[str]) -> None:
-    """Three ways of arriving for the first time, somebody known beside them, and the recovery."""
+    """Three kinds of first sign-in, a known user beside them, and the recovery."""
     who = f"user_{uuid4().hex}"
     line.clerk.put_user(who, f"{who}@example.com")
     new = line.bearer(who)
@@ -167,7 +167,7 @@ async def until_ok(client: httpx2.AsyncClient, headers: dict[str, str]) -> httpx
     return answer
 
 
-async def test_without_any_key_yet_everybody_is_told_and_then_let_in(
+async def test_without_keys_sign_ins_fail_with_503_until_the_keys_are_read(
     start_server: StartServer, clerk: FakeClerk
 ) -> None:
     clerk.put_user("user_1", "one@example.com")

@@ -8,7 +8,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from akako import rooms
-from akako.dispatch import event_types
+from akako.dispatch import openapi as events
 from akako.kernel.core.errors import ApiError
 from akako.kernel.http.endpoint import Endpoint
 from akako.kernel.openapi import document
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 ENDPOINTS = rooms.endpoints()
 DESCRIBED = [each for each in ENDPOINTS if not each.hidden]
-DOCUMENT = document(ENDPOINTS, event_types.webhooks())
+DOCUMENT = document(ENDPOINTS, types=events.TYPES, webhooks=events.webhooks)
 
 
 def named(name: str) -> Endpoint:

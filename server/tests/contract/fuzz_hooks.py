@@ -1,4 +1,4 @@
-"""What schemathesis must be told: a piece of a resumable upload is sent as it is."""
+"""Hooks of schemathesis: a piece of a resumable upload is sent as it is."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from tests.contract.described import (
 )
 
 PUBLIC_READ = {"200", "304", "429", "500", "503"}
-# 409: the address of somebody who comes for the first time may be another user's.
+# 409: the address of a new user may belong to another user.
 SIGNED_IN_CALL = {"401", "403", "409", "429", "500", "502", "503"}
 JSON_WRITE = SIGNED_IN_CALL | {"400", "408", "413", "415", "422"}
 KEY_CODES = {"IDEMPOTENCY_IN_PROGRESS"}
@@ -165,7 +165,7 @@ async def upload_lesson(call: Context) -> Response:
     raise NotImplementedError
 
 
-def test_an_operation_nobody_has_seen_is_described_as_declared() -> None:
+def test_a_new_operation_is_described_as_declared() -> None:
     described = document([list_lessons, read_file, upload_lesson])
     validate(described)
     assert codes(list_lessons, 429, described) == {"RATE_LIMITED"}
@@ -195,7 +195,7 @@ def twin(module: str) -> Endpoint:
     return declare.get(f"/{module}", access=PUBLIC, returns=model)(decide)
 
 
-def test_types_of_one_name_are_told_apart_by_their_room() -> None:
+def test_types_of_one_name_are_named_after_their_room() -> None:
     described = document([twin("akako.enrollment.schemas"), twin("akako.mentors.schemas")])
     validate(described)
     schemas = described["components"]["schemas"]

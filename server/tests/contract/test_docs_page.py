@@ -84,7 +84,7 @@ def test_styles_load_nothing_from_elsewhere(name: str) -> None:
     assert [each for each in addresses if not each.startswith("data:")] == []
 
 
-def test_the_page_is_told_to_keep_to_this_server() -> None:
+def test_the_page_may_load_from_this_server_only() -> None:
     script = content("page-script")
     code = [line for line in script.splitlines() if not line.startswith("//")]
     assert not any("//" in line for line in code)

@@ -12,9 +12,9 @@ import httpx2
 import psycopg
 import pytest
 
+from akako.backends.database import pool as pools
+from akako.backends.database.pool import Pool
 from akako.kernel.core.errors import ServiceUnavailable
-from akako.kernel.db import pool as pools
-from akako.kernel.db.pool import Pool
 from akako.migrations.run import migrate
 from akako.migrations.steps import revisions
 from tests.conftest import StartServer

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from akako.kernel.db.pool import Pool
+from akako.backends.database.pool import Pool
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from typing import Any
 
 import psycopg
 
+from akako.backends.database.pool import Pool
 from akako.dispatch import claims
 from akako.dispatch.claims import Claimed, Result
 from akako.dispatch.distribution import distribute
 from akako.kernel.core.ids import new_id
-from akako.kernel.db.pool import Pool
 from tests.dispatch.rows import add_endpoint, add_events, set_plan
 from tests.factories import create_user
 

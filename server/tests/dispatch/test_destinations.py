@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 from akako.dispatch.addresses import AddressRefused, Destinations, is_public
 from akako.dispatch.sending import Reply, Sender
 from akako.kernel.core.errors import ValidationFailed
-from akako.kernel.http.client_address import parse_networks
+from akako.settings.networks import parse_networks
 from tests.parts.receiver import Receiver, receiving
 
 Answer = Sequence[str]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from akako.backends.database.pool import Pool
 from akako.dispatch.distribution import BATCH, distribute
-from akako.kernel.db.pool import Pool
 from tests.dispatch.rows import add_endpoint, add_events
 
 
@@ -57,7 +57,7 @@ async def test_an_event_that_is_not_listed_is_delivered_and_reported(pool: Pool)
 
 
 async def test_deliveries_are_kept_as_long_as_their_events(pool: Pool) -> None:
-    from akako.kernel.db import audit
+    from akako.ops import retention
 
     await add_endpoint(pool)
     await add_events(pool, 2)
@@ -66,5 +66,5 @@ async def test_deliveries_are_kept_as_long_as_their_events(pool: Pool) -> None:
         "update outbox set created_at = now() - interval '31 days'"
         " where id = (select min(id) from outbox)"
     )
-    await audit.expire(pool, audit_days=400, outbox_days=30)
+    await retention.expire(pool, audit_days=400, outbox_days=30)
     assert await pool.fetchval("select count(*) from webhook_deliveries") == 1

@@ -79,11 +79,13 @@ def test_no_setting_is_explained_that_does_not_exist() -> None:
 
 def test_every_error_code_is_explained() -> None:
     page = (DOCS / "errors.md").read_text(encoding="utf-8")
-    told = set(re.findall(r"^\| (\d{3}) \| `(\w+)` \|", page, re.MULTILINE))
-    assert told == {(str(each.status), each.code) for each in kinds()} | {("500", "INTERNAL_ERROR")}
+    documented = set(re.findall(r"^\| (\d{3}) \| `(\w+)` \|", page, re.MULTILINE))
+    assert documented == {(str(each.status), each.code) for each in kinds()} | {
+        ("500", "INTERNAL_ERROR")
+    }
 
 
-def test_every_event_is_told() -> None:
+def test_every_event_is_documented() -> None:
     written = {event[1:-1] for event in announced() if event.startswith("'")}
     assert {"user.created", "document.uploaded"} <= written
     assert written - set(events()) == set()
@@ -98,10 +100,12 @@ def test_every_event_is_told() -> None:
     assert composed == {"f'enrollment.{verb}'", "f'mentor_application.{verb}'", "action"}
 
 
-def test_every_permission_is_told() -> None:
+def test_every_permission_is_documented() -> None:
     page = (DOCS / "permissions.md").read_text(encoding="utf-8")
-    told = re.findall(r"^\| ([A-Z]+) \| `([^`]+)` \| ([^|]+) \| (\w*) ?\|$", page, re.MULTILINE)
-    assert sorted(told) == sorted(permissions())
+    documented = re.findall(
+        r"^\| ([A-Z]+) \| `([^`]+)` \| ([^|]+) \| (\w*) ?\|$", page, re.MULTILINE
+    )
+    assert sorted(documented) == sorted(permissions())
 
 
 def test_the_table_of_permissions_is_what_the_generator_writes(tmp_path: Path) -> None:

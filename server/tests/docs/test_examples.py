@@ -72,7 +72,7 @@ def made(server: Server, path: str, **body: Any) -> str:
 
 
 def surroundings(server: Server, name: str) -> dict[str, str]:
-    """The environment that the examples of a page are told to expect."""
+    """Return the environment that the examples of a page expect."""
     learner = server.user(f"reader{name.replace('-', '')}")
     level = made(server, f"{ADMIN}/levels", name=f"School of {name}")
     grade = made(server, f"{ADMIN}/grades", educationLevelId=level, name="Grade 1", level="primary")
@@ -159,12 +159,12 @@ def test_the_minute_of_the_readme_runs(server: Server, tmp_path: Path) -> None:
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     (script,) = re.findall(r"^```sh\n(API=.*?)^```$", text, re.MULTILINE | re.DOTALL)
     with prepared(server, "readme", tmp_path) as environment:
-        for told, value in {
+        for placeholder, value in {
             "http://127.0.0.1:8000/api": environment["BASE_URL"],
             "$(.venv/bin/akako token --as admin)": environment["ADMIN_TOKEN"],
         }.items():
-            assert told in script
-            script = script.replace(told, value)
+            assert placeholder in script
+            script = script.replace(placeholder, value)
         run(("bash", "-c", STRICT + script), tmp_path, environment)
         time.sleep(1.1)  # the name of the level contains the second
         run(("bash", "-c", STRICT + script), tmp_path, environment)

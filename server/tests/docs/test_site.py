@@ -14,9 +14,10 @@ from urllib.parse import unquote, urldefrag
 import pytest
 
 from tests.docs.pages import DOCS, PAGES, REPOSITORY
+from tests.house.project import ROOT
 
 LOADING = {"src", "srcset", "data", "poster", "action", "formaction"}
-# Whatever a browser fetches by itself; a link that a reader may follow is none of these.
+# What a browser fetches by itself, which links are not.
 LOADED_LINKS = {"stylesheet", "icon", "preload", "prefetch", "preconnect", "dns-prefetch"}
 # Names of languages, not addresses.
 NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"}
@@ -158,3 +159,12 @@ def test_a_broken_link_stops_the_build(tmp_path: Path) -> None:
 def test_the_build_is_one_command() -> None:
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
     assert re.search(r"^docs: .*\n\t@\.venv/bin/python docs/build\.py$", makefile, re.MULTILINE)
+
+
+def test_pictures_are_small() -> None:
+    pictures = sorted((ROOT / "docs" / "images").glob("*.png"))
+    assert [each.stem for each in pictures] == ["home", "topic"]
+    for page in ("README.md", "docs/quickstart.md"):
+        shown = re.findall(r"!\[[^]]{20,}\]\(\S*images/(\w+)\.png\)", (ROOT / page).read_text())
+        assert shown == ["home", "topic"], page
+    assert all(each.stat().st_size <= 100_000 for each in pictures)

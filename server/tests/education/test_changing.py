@@ -164,7 +164,7 @@ def test_every_write_is_on_record_and_announced(api: Server, kind: str) -> None:
     change(api, kind, node, description="changed")
     change(api, kind, node, description="changed")
     assert api.delete(f"{ADMIN}/{kind}/{node}", as_="admin").status_code == 200
-    deeds = [f"{resource}.{deed}" for deed in ("created", "updated", "deleted")]
+    actions = [f"{resource}.{action}" for action in ("created", "updated", "deleted")]
     noted = rows(
         api,
         """
@@ -175,10 +175,11 @@ def test_every_write_is_on_record_and_announced(api: Server, kind: str) -> None:
     )
     states = [(None, ""), ("", "changed"), ("changed", None)]
     assert noted == [
-        (deed, resource, "user_admin", *state) for deed, state in zip(deeds, states, strict=True)
+        (action, resource, "user_admin", *state)
+        for action, state in zip(actions, states, strict=True)
     ]
     events = rows(api, "select type from outbox where data ->> 'id' = %s order by created_at", node)
-    assert [each[0] for each in events] == deeds
+    assert [each[0] for each in events] == actions
     sql = "select string_agg(coalesce(before::text, '') || coalesce(after::text, ''), '')"
     ((record,),) = rows(api, f"{sql} from audit_log where resource_id = %s", node)
     assert mentor["email"] not in record

@@ -1,4 +1,4 @@
-"""Public answers come from memory, yet nobody is shown what is no longer so or not for them."""
+"""Cached public responses are never outdated, and never sent to the wrong audience."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx2
 import psycopg
 import pytest
 
-from akako.backends import public_changes
+from akako.backends.database import public_changes
 from akako.kernel.http.public_cache import PublicCache
 from akako.kernel.http.responses import NO_STORE, PUBLIC_CACHE, Response
 from akako.rooms import endpoints

@@ -215,7 +215,7 @@ def test_only_an_active_mentor_can_be_given_a_subject(api: Server, who: str) -> 
 
 
 def unfit(api: Server, who: str) -> str:
-    """Somebody who cannot teach."""
+    """A user who is not a mentor."""
     if who == "learner":
         return newcomer(api)[1]
     _, user_id = add_mentor(api, fresh(who).replace(" ", ""))

@@ -47,7 +47,7 @@ def test_wrong_fields_are_named(api: Server, kind: str, wrong: dict[str, Any], f
         assert (status, code, details["field"]) == (422, "VALIDATION_ERROR", field)
 
 
-def test_several_wrong_fields_are_told_at_once(api: Server) -> None:
+def test_several_wrong_fields_are_reported_together(api: Server) -> None:
     response = api.post(f"{ADMIN}/grades", as_="admin", json={"name": "", "level": "x"})
     details = refusal(response)[2]
     assert [each["field"] for each in details["errors"]] == ["name", "educationLevelId", "level"]

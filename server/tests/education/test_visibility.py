@@ -42,7 +42,7 @@ def test_the_keys_of_each_kind_for_anybody(api: Server) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def signed_in_before(api: Server) -> None:
-    """A public read makes nobody's account, so to it a newcomer is anybody."""
+    """A public read creates no account, so a new user sees what anonymous callers see."""
     for as_ in CALLERS[1:]:
         api.get("/api/auth/profile", as_=as_)
 
@@ -50,7 +50,7 @@ def signed_in_before(api: Server) -> None:
 @pytest.mark.parametrize("as_", CALLERS)
 @pytest.mark.parametrize("gone", ["inactive", "deleted"])
 @pytest.mark.parametrize("depth", [0, 1, 2])
-def test_whatever_is_below_a_hidden_node_is_hidden(
+def test_descendants_of_a_hidden_node_are_hidden(
     api: Server, depth: int, gone: str, as_: str | None
 ) -> None:
     chain = add_chain(api)
@@ -134,7 +134,9 @@ def test_administrators_may_filter_by_activity(api: Server) -> None:
     ("as_", "roles"), [(None, []), ("learner", ["LEARNER"]), ("mentor", ["MENTOR", "LEARNER"])]
 )
 @pytest.mark.parametrize("query", ["isActive=true", "isActive=false", "includeInactive=true"])
-def test_nobody_else_may(api: Server, query: str, as_: str | None, roles: list[str]) -> None:
+def test_other_roles_are_refused(
+    api: Server, query: str, as_: str | None, roles: list[str]
+) -> None:
     details = {"required": ["ADMIN"], "user_roles": roles}
     for path in add_chain(api).lists():
         answer = api.get(f"{path}?{query}", as_=as_)

@@ -60,7 +60,7 @@ def wait_until_blocked(api: Server, number: int) -> None:
     """
     deadline = time.monotonic() + WAIT_SECONDS
     while rows(api, sql)[0][0] < number:
-        assert time.monotonic() < deadline, "nobody waits"
+        assert time.monotonic() < deadline, "no request waits"
         time.sleep(0.01)
 
 

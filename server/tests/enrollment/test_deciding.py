@@ -134,7 +134,7 @@ async def test_of_opposite_decisions_at_once_exactly_one_wins(api: Server) -> No
         ("deleted_at = now()", "user", "DELETED"),
     ],
 )
-def test_nobody_is_enrolled_without_an_active_account(
+def test_an_inactive_account_is_not_enrolled(
     api: Server, change: str, resource: str, current: str
 ) -> None:
     (user_id,) = add_learners(api, 1)
@@ -149,7 +149,7 @@ def test_nobody_is_enrolled_without_an_active_account(
     assert api.put(path(enrollment_id, "reject"), as_="admin").status_code == 200
 
 
-def test_nobody_is_enrolled_who_is_no_learner_any_more(api: Server) -> None:
+def test_a_former_learner_is_not_enrolled(api: Server) -> None:
     (user_id,) = add_learners(api, 1)
     (enrollment_id,) = add_requests(api, add_subject(api).id, [user_id])
     api.delete(f"/api/users/{user_id}/roles?role=LEARNER", as_="admin")
@@ -159,7 +159,7 @@ def test_nobody_is_enrolled_who_is_no_learner_any_more(api: Server) -> None:
 
 
 @pytest.mark.parametrize("table", ["subjects", "grades", "education_levels"])
-def test_nobody_is_enrolled_in_a_deleted_subject(api: Server, table: str) -> None:
+def test_a_deleted_subject_takes_no_enrollment(api: Server, table: str) -> None:
     subject = add_subject(api)
     (enrollment_id,) = add_requests(api, subject.id, add_learners(api, 1))
     key = {"subjects": subject.id, "grades": subject.grade_id, "education_levels": subject.level_id}

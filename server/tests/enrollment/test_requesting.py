@@ -165,7 +165,7 @@ def test_a_rejected_request_cannot_be_cancelled(api: Server) -> None:
     assert response.json()["details"]["expected"] == ["PENDING", "APPROVED"]
 
 
-def test_somebody_else_s_enrollment_is_unknown(api: Server) -> None:
+def test_the_enrollment_of_another_user_is_404(api: Server) -> None:
     enrollment_id = request(api, api.user("owner"), add_subject(api))
     other = api.user("other")
     for who in (other, "admin"):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from akako.backends.embedded_postgres import EmbeddedPostgres
+from akako.backends.postgres.embedded import EmbeddedPostgres
 from akako.migrations.run import migrate
 from tests.parts.postgres import OUR_SESSIONS, create_database, start_postgres
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.core.ports import ObjectStore
 from akako.plans.meter import LEASE
 from akako.storage.queries import WAITING
@@ -31,7 +31,7 @@ union all select video_key, video_sha256, video_size from topics where video_key
 # Each finds what must not exist. `now()` is the same for all rows that one transaction writes, so
 # equal times prove that two of them were written together.
 BROKEN = {
-    "a file that nobody is on record to have stored": """
+    "a file without an audit entry of its upload": """
         select d.id from documents d where not exists (
             select from audit_log a where a.action = 'document.uploaded'
             and a.resource_id = d.id and a.at = d.created_at and a.actor_user_id = d.uploaded_by)
@@ -50,7 +50,7 @@ BROKEN = {
             and a.resource_id = r.user_id and a.at = r.created_at
             and a.actor_user_id = r.assigned_by and a.after ->> 'role' = r.role)
         """,
-    "a role taken away by nobody": """
+    "a role revoked by an unknown user": """
         select r.id from user_roles r where r.revoked_by is not null and not exists (
             select from audit_log a where a.action = 'user_role.removed'
             and a.resource_id = r.user_id and a.actor_user_id = r.revoked_by
@@ -92,7 +92,7 @@ BROKEN = {
         select message_id from webhook_messages w where (outcome = 'dead') <> exists (
             select from webhook_dead_letters d where d.message_id = w.message_id)
         """,
-    "an account that is nobody's": """
+    "an account without a role": """
         select u.id from users u join outbox o
         on o.type = 'user.created' and o.data ->> 'userId' = u.id
         where not exists (select from user_roles r where r.user_id = u.id and r.role = 'LEARNER'
@@ -110,7 +110,7 @@ BROKEN = {
         on c.subject = s.subject where coalesce(c.used, 0) <> coalesce(s.stored, 0)
         """,
     "a school without an administrator": """
-        select 'nobody' where not exists (
+        select 'none' where not exists (
             select from user_roles r join users u on u.id = r.user_id
             where r.role = 'ADMIN' and r.effective_end is null
             and u.status = 'ACTIVE' and u.deleted_at is null)
@@ -151,7 +151,7 @@ def violations(api: Server, store: ObjectStore) -> list[str]:
     with api.db() as db:
         found = violations_in(db, store)
     if isinstance(store, FolderStore) and unfinished(api):
-        found.append("a file that nobody writes to its end")
+        found.append("a file whose upload has ended incomplete")
     return found
 
 

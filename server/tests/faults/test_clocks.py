@@ -1,4 +1,4 @@
-"""Two servers on one database whose clocks are five minutes apart from everybody's."""
+"""Two servers on one database whose clocks are wrong by five minutes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def at_any_time(api: Server, who: str) -> dict[str, str]:
 
 
 def test_a_fresh_token_is_refused_by_the_clock_behind(nodes: tuple[Server, Server]) -> None:
-    """The clocks are really wrong; where they are, nobody gets in who should not."""
+    """The clocks are wrong, and no token is accepted because of that."""
     ahead, behind = nodes
     short = {"Authorization": f"Bearer {ahead.token('admin', ttl_seconds=60)}"}
     assert ahead.get("/api/auth/profile", headers=short).status_code == 401
@@ -88,7 +88,7 @@ def _new_learner(api: Server, name: str) -> str:
 
 
 def test_limits_are_counted_by_one_clock(nodes: tuple[Server, Server]) -> None:
-    """Both count in one window; how long to wait is right, whatever the clocks say."""
+    """Both count in one window; Retry-After is right although the clocks differ."""
     path = "/api/auth/quota"
     answers = [node.get(path) for _ in range(20) for node in nodes]
     statuses = [answer.status_code for answer in answers]

@@ -1,4 +1,4 @@
-"""Valkey stopped, paused, slow or flushed: nobody is refused for that, and the limits hold."""
+"""Valkey stopped, paused, slow or flushed: no request is refused for it, and the limits hold."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from akako.backends.database.pool import Pool
 from akako.kernel.core.errors import ServiceUnavailable
-from akako.kernel.db.pool import Pool
 from tests.conftest import StartServer
 from tests.faults import invariants
 from tests.faults.attempts import SECRET, all_attempts, ask, ask_again, judge
@@ -50,7 +50,7 @@ def ready(api: Server) -> bool:
 
 
 async def refused_soon(api: Server) -> None:
-    """Reads and writes are told to come back, and the process itself is well."""
+    """Check that reads and writes are 503 with Retry-After, and that the process is live."""
     started = time.monotonic()
     asks = [Ask("GET", LEVELS), Ask("GET", PROFILE, "learner"), Ask("GET", "/health/ready")]
     for answer in await together(api, asks):
@@ -177,7 +177,7 @@ def _failed(answer: httpx2.Response | None) -> bool:
     return answer is not None and answer.status_code == 503
 
 
-async def test_told_to_stop_while_the_database_is_away(api: Server, own: OwnPostgres) -> None:
+async def test_sigterm_while_the_database_is_away(api: Server, own: OwnPostgres) -> None:
     attempts = all_attempts(api)
     with own.stopped():
         assert await asyncio.to_thread(api.stop) == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from tests.conftest import StartServer
 from tests.faults import invariants
 from tests.faults.attempts import SECRET, all_attempts, ask, ask_again, judge
@@ -16,10 +16,10 @@ from tests.parts.server import Server
 
 AUDIT = "update audit_log set at = at - interval '1 second' where action = "
 BREAKING = {
-    "a file that nobody is on record to have stored": AUDIT + "'document.uploaded'",
+    "a file without an audit entry of its upload": AUDIT + "'document.uploaded'",
     "a topic that miscounts its documents": "update topics set document_count = 7",
     "a role without its decision": AUDIT + "'user_role.assigned'",
-    "a role taken away by nobody": "update user_roles set revoked_by = 'user_x'",
+    "a role revoked by an unknown user": "update user_roles set revoked_by = 'user_x'",
     "an approved application without its role": "delete from user_roles where role = 'MENTOR'",
     "a decision without its record": AUDIT + "'enrollment.approved'",
     "a record of a decision that was not made": (
@@ -27,7 +27,7 @@ BREAKING = {
     ),
     "an audited action without its event": "delete from outbox where type like 'video%'",
     "a message that was half applied": "update webhook_messages set type = null",
-    "an account that is nobody's": "delete from user_roles where role = 'LEARNER'",
+    "an account without a role": "delete from user_roles where role = 'LEARNER'",
     "a finished upload without its result": """
         insert into resumable_uploads (id, user_id, kind, topic_id, size, received, file_name, told,
             result_id, expires_at)

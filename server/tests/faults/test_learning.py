@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from akako.analytics import rollup
+from akako.backends.database.pool import Pool
 from akako.kernel.core.errors import ServiceUnavailable
-from akako.kernel.db.pool import Pool
 from tests.conftest import StartServer
 from tests.faults.attempts import SUCCESS, ask, ask_again, judge
 from tests.faults.database import OwnPostgres

@@ -11,10 +11,10 @@ import httpx2
 import psycopg
 import pytest
 
+from akako.backends.database.pool import Pool
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.core.ids import new_id
-from akako.kernel.db.pool import Pool
 from akako.library import service as library
 from tests.enrollment.school import add_requests, wait_until_blocked
 from tests.http import raw

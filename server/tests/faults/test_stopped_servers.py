@@ -1,4 +1,4 @@
-"""A server that is told to stop, or killed, at each step of its writes leaves nothing half done.
+"""A server that is stopped or killed at each step of its writes leaves no partial effect.
 
 The server stands still in front of a locked table: at the first statement of a decision or message,
 before the account, the role, the object, the record and the announcement.
@@ -48,7 +48,7 @@ def api(start_server: StartServer) -> Server:
 
 @contextmanager
 def locked(api: Server, tables: str) -> Iterator[None]:
-    """Everybody may read the tables and nobody may write them."""
+    """Lock the tables: reads are possible, writes are not."""
     assert api.database_url
     db = psycopg.connect(api.database_url)
     try:
@@ -83,7 +83,7 @@ async def test_killed(api: Server, tables: str) -> None:
 
 
 @pytest.mark.parametrize("tables", STEPS)
-async def test_told_to_stop(api: Server, tables: str) -> None:
+async def test_sigterm_during_writes(api: Server, tables: str) -> None:
     """What is under way is finished and answered before the server ends."""
     attempts = all_attempts(api)
     assert api.process is not None
@@ -101,7 +101,7 @@ async def test_told_to_stop(api: Server, tables: str) -> None:
     await ask_again(api, attempts)
 
 
-async def test_told_to_stop_during_a_download(api: Server) -> None:
+async def test_sigterm_during_a_download(api: Server) -> None:
     """Who reads slowly gets the file to its end."""
     topic, content = add_topic(api), video(24 * MIB)
     uploaded(put_video(api, topic, content))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from akako.backends.s3_store import S3Store
+from akako.backends.objects.s3_store import S3Store
 from tests.conftest import StartServer
 from tests.faults import invariants
 from tests.faults.attempts import SECRET, SUCCESS, all_attempts, ask, ask_again, judge
@@ -47,7 +47,7 @@ def store(bucket: SeaweedFS) -> S3Store:
 
 
 def refuse(network: TcpProxy) -> Callable[[], None]:
-    """As when it is stopped: nobody listens."""
+    """As when it is stopped: the port is closed."""
     network.refuse()
     network.drop()
     return network.accept
@@ -144,7 +144,7 @@ async def test_killed_beside_a_frozen_bucket(
 
 
 def test_an_object_that_vanished(api: Server, store: S3Store) -> None:
-    """Nothing can bring it back, and nobody is served half of it."""
+    """It cannot be restored, and no part of it is served."""
     document = uploaded(upload(api, add_topic(api)))
     with api.db() as db:
         row = db.execute(

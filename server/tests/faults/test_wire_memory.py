@@ -105,7 +105,7 @@ def test_memory_is_bounded_and_returned(api: Server, opened: ExitStack) -> None:
 FEW = 256
 
 
-def test_with_few_descriptors_one_client_locks_nobody_out(
+def test_with_few_descriptors_one_client_does_not_lock_others_out(
     start_server: StartServer, opened: ExitStack
 ) -> None:
     """One address takes all the connections it can get; the proxy's still come through."""

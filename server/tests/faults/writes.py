@@ -91,13 +91,14 @@ def _files(write: Writer, topic: dict[str, str]) -> None:
     form = {"files": {"file": ("a.txt", b"Two and two.")}, "data": {"topicId": topic["id"]}}
     document = write("uploadDocument", options=form)["id"]
     write("createDocumentLink", documentId=document)
+    write("updateDocument", {"name": "b"}, topicId=topic["id"], documentId=document)
     write("deleteDocument", topicId=topic["id"], documentId=document)
     film = {"files": {"video": ("a.mp4", video(1))}}
     write("uploadVideo", options=film, topicId=topic["id"])
     write("createVideoLink", topicId=topic["id"])
     write("deleteVideo", topicId=topic["id"])
-    told = plan(_Named(topic["id"]))  # type: ignore[arg-type]
-    begin = VERSION | {"Upload-Metadata": told, "Upload-Length": "5"}
+    metadata = plan(_Named(topic["id"]))  # type: ignore[arg-type]
+    begin = VERSION | {"Upload-Metadata": metadata, "Upload-Length": "5"}
     first = write("beginUpload", options={"headers": begin})["id"]
     piece = VERSION | BYTES | {"Upload-Offset": "0"}
     write("appendToUpload", options={"headers": piece, "content": b"hello"}, uploadId=first)

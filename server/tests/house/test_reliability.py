@@ -50,7 +50,7 @@ def test_every_fault_is_shown_by_a_test() -> None:
     assert unproved(PAGE) == []
 
 
-def test_every_fault_of_the_suite_is_told() -> None:
+def test_every_fault_of_the_suite_is_documented() -> None:
     """What `faults` and `states` try stands on the page."""
     named = {name for _, name in NAMED.findall(PAGE)}
     folders = [ROOT / "server" / "tests" / each for each in ("faults", "states")]

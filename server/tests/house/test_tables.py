@@ -57,6 +57,7 @@ ERASES = "one statement erases the personal data of a deleted user from every ta
 NAMES = "a list shows the names of people or subjects beside its own rows, in one statement"
 SHARES = "commands and metrics for operators read and change what other packages own"
 FIGURES = "figures are computed from the sources, and totals are kept with them"
+RENAMES = "a document is renamed together with the time of change of its topic"
 PAGE = "a page shows rows of several packages in one statement"
 ADDRESSEES = "the readers of a notification are found in the statement that writes it"
 PROGRESS = "progress is counted over the visible topics of approved subjects, in one statement"
@@ -66,6 +67,7 @@ ORDER = "ordering and restoring change the rows of the curriculum"
 REOPENS = "reopening an approval takes back the role and the subjects"
 HISTORY = "the history of the demonstration school is written in bulk, one statement per table"
 CREATORS = "the plan of a webhook endpoint is that of its creator"
+RETENTION = "a job of the operator deletes old entries, and a user exports their own"
 READS: dict[tuple[str, str], str] = {
     ("users", "authority"): "locks the caller's account before a write is committed",
     ("users", "education"): NAMES,
@@ -93,11 +95,19 @@ READS: dict[tuple[str, str], str] = {
     ("resumable_uploads", "storage"): "finds objects that no row refers to",
     ("webhook_dead_letters", "ops"): SHARES,
     ("activity_days", "analytics"): FIGURES,
+    ("audit_log", "ops"): RETENTION,
+    ("outbox", "ops"): RETENTION,
     ("audit_log", "analytics"): FIGURES,
     ("audit_log", "curriculum"): ORDER,
     ("documents", "analytics"): FIGURES,
     ("documents", "learning"): PROGRESS,
+    ("documents", "documents"): RENAMES,
     ("documents", "web"): PAGE,
+    ("education_levels", "web"): PAGE,
+    ("grades", "web"): PAGE,
+    ("grades", "enrollment"): NAMES,
+    ("mentor_applications", "web"): PAGE,
+    ("webhook_endpoints", "ops"): SHARES,
     ("enrollments", "analytics"): FIGURES,
     ("enrollments", "learning"): PROGRESS,
     ("enrollments", "notifications"): ADDRESSEES,
@@ -137,8 +147,12 @@ READS: dict[tuple[str, str], str] = {
     ("topics", "demo"): HISTORY,
 }
 WRITES: dict[tuple[str, str], str] = {
+    ("documents", "documents"): RENAMES,
+    ("topics", "documents"): RENAMES,
     ("audit_log", "identity"): ERASES,
     ("outbox", "identity"): ERASES,
+    ("audit_log", "ops"): RETENTION,
+    ("outbox", "ops"): RETENTION,
     ("organizations", "ops"): SHARES,
     ("users", "ops"): SHARES,
     ("topics", "library"): "the columns of a video are in its topic's row",

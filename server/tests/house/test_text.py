@@ -24,7 +24,7 @@ FORBIDDEN = {
             ]
         )
     ),
-    "path of somebody's machine": re.compile(
+    "path of a machine": re.compile(
         r"(?<![\w.}/-])/(" + r"home/\w|Users/\w|root/|work/|mnt/\w|opt/(pypi|wheels))"
     ),
     "private key": re.compile(r"-----BEGIN [A-Z ]*" + r"PRIVATE KEY-----\s*\w"),

@@ -54,6 +54,15 @@ ALLOWED = {
     "server/akako/ops/static/swagger-ui-bundle.js.LICENSE.txt": "written by others",
     "server/akako/ops/static/swagger-ui.css": "written by others",
 }
+# Words that are names outside this project, or that an older release reads, and where they may be.
+NAMES = {
+    "server/akako/migrations/versions/0004_documents_and_uploads.py": "told",  # a column
+    "server/akako/uploads/queries.py": "told",
+    "server/tests/faults/test_invariants.py": "told",
+    "server/tests/journeys/objects.py": "told",
+    "server/tests/migrations/test_stairway.py": "told",
+    "server/tests/deploy/test_wrapper.py": "nobody",  # an account of Unix
+}
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -79,7 +88,11 @@ def find_in(paths: Iterable[Path], root: Path = ROOT) -> dict[str, list[Finding]
     """Return the findings per file with any, by its path below `root`."""
     named = {str(path.relative_to(root)): path for path in paths if path.suffix in TEXT}
     found = {
-        name: find(path.read_text(encoding="utf-8", errors="replace"))
+        name: [
+            each
+            for each in find(path.read_text(encoding="utf-8", errors="replace"))
+            if each.word != NAMES.get(name)
+        ]
         for name, path in named.items()
         if name not in ALLOWED and path != REMAINING
     }

@@ -1,4 +1,4 @@
-"""Entity tags: nothing is sent twice, and nobody overwrites what they have not seen."""
+"""Entity tags: unchanged bodies are not sent again, and no unseen change is overwritten."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_a_preflight_needs_no_token_and_lists_the_methods(
 
 
 @pytest.mark.parametrize("origin", STRANGERS)
-def test_a_stranger_is_told_nothing(api: Server, origin: str) -> None:
+def test_an_unknown_origin_gets_no_cors_headers(api: Server, origin: str) -> None:
     for answer in (preflight(api, LEVELS, origin), api.get(LEVELS, headers={"Origin": origin})):
         assert answer.status_code == 200
         assert cors_headers(answer) == {}

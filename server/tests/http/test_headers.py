@@ -51,7 +51,7 @@ def test_headers_are_said_once(api: Server) -> None:
         assert len(names) - names.count("vary") == len(set(names)) - 1
 
 
-def test_what_belongs_to_somebody_is_never_kept_by_caches(api: Server) -> None:
+def test_personal_responses_are_never_cached(api: Server) -> None:
     anonymous = api.get(LEVELS)
     assert anonymous.headers["cache-control"] == "public, max-age=30"
     assert anonymous.headers["etag"].startswith('W/"')
@@ -81,7 +81,7 @@ def test_any_other_request_id_is_replaced(api: Server, given: str) -> None:
         assert answer.status_code == 400
 
 
-def test_quotas_are_told_to_whom_they_concern(api: Server) -> None:
+def test_quota_headers_are_sent_to_signed_in_callers(api: Server) -> None:
     learner = api.get("/api/auth/profile", as_="learner").headers
     assert learner["x-quota-limit"] == "1000"
     assert int(learner["x-quota-remaining"]) < 1000
@@ -93,7 +93,7 @@ def test_quotas_are_told_to_whom_they_concern(api: Server) -> None:
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*;q=0", "nonsense", ""])
-def test_the_answer_is_json_whatever_is_accepted(api: Server, accept: str) -> None:
+def test_the_response_is_json_for_every_accept_header(api: Server, accept: str) -> None:
     answer = api.get(LEVELS, headers={"Accept": accept})
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json; charset=utf-8"

@@ -60,7 +60,7 @@ INVALID = [
 
 
 @pytest.mark.parametrize("body", INVALID, ids=repr)
-def test_a_used_key_is_told_before_the_body_is_judged(api: Server, body: bytes) -> None:
+def test_a_used_key_is_reported_before_the_body_is_validated(api: Server, body: bytes) -> None:
     create(api, "Reused", "key-2b")
     headers = {"Idempotency-Key": "key-2b", "Content-Type": "application/json"}
     answer = api.post(LEVELS, as_="admin", content=body, headers=headers)
@@ -72,7 +72,7 @@ def test_a_used_key_is_told_before_the_body_is_judged(api: Server, body: bytes) 
     assert create(api, "Reused", fresh["Idempotency-Key"]).status_code == 409
 
 
-def test_a_used_key_is_told_before_query_and_path_are_judged(api: Server) -> None:
+def test_a_used_key_is_reported_before_query_and_path_are_validated(api: Server) -> None:
     created = [create(api, f"Doomed {n}", f"key-2c-{n}").json()["data"]["id"] for n in range(2)]
     headers = {"Idempotency-Key": "key-2d"}
     path = "/api/admin/education/levels"

@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from akako import main, serving
-from akako.backends.dev_issuer import DevIssuer
+from akako.backends.tokens.dev_issuer import DevIssuer
 from akako.kernel.http.asgi import ASGIApp
 from akako.kernel.http.limits import Rate
 from akako.settings import Settings

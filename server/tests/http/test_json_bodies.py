@@ -76,7 +76,7 @@ def test_unknown_fields_are_refused(api: Server, name: str) -> None:
     assert fields_of(answer) == [name]
 
 
-def test_several_faults_are_told_at_once_the_first_in_the_usual_place(api: Server) -> None:
+def test_several_violations_are_reported_together_the_first_at_the_top_level(api: Server) -> None:
     answer = post(api, b'{"name":"","description":1,"isActive":"no","surprise":1}')
     assert fields_of(answer) == ["name", "description", "isActive", "surprise"]
     details = answer.json()["details"]
@@ -84,7 +84,7 @@ def test_several_faults_are_told_at_once_the_first_in_the_usual_place(api: Serve
     assert details["errors"][0] == {k: details[k] for k in ("field", "message", "value")}
 
 
-def test_at_most_50_faults_are_told_and_long_values_are_cut(api: Server) -> None:
+def test_at_most_50_violations_are_reported_and_long_values_are_cut(api: Server) -> None:
     many = {f"field{number}": "x" * 300 for number in range(60)}
     answer = post(api, json.dumps({"name": "x", **many}).encode())
     errors = details_of(answer, 422, "VALIDATION_ERROR")["errors"]

@@ -30,16 +30,16 @@ def test_the_log_holds_nothing_secret_or_personal(api: Server) -> None:
         api.token("admin"),
         "sk_secret_in_query",
         "test@example.com",
-        "somebody@else.example",
+        "person@else.example",
         "Quartey",
         "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyXzEifQ.c2ln",
         "key-of-mine",
     }
     body = {"userId": "user_123", "email": "test@example.com"}
     api.post("/api/auth/sync", json=body)
-    api.post("/api/auth/sync", json={**body, "email": "somebody@else.example"})
+    api.post("/api/auth/sync", json={**body, "email": "person@else.example"})
     api.put("/api/auth/profile", as_="learner", json={"lastName": "Quartey"})
-    api.get("/api/users?search=somebody@else.example", as_="admin")
+    api.get("/api/users?search=person@else.example", as_="admin")
     api.get("/api/auth/profile?token=sk_secret_in_query", as_="learner")
     forged = "Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyXzEifQ.c2ln"
     api.get("/api/auth/profile", headers={"Authorization": forged})

@@ -70,7 +70,7 @@ HOSTS = [[], ["Host: a", "Host: b"], ["Host: a b"], ["Host: a/b"], ["Host: a?b"]
 
 @pytest.mark.parametrize("lines", HOSTS)
 def test_no_host_two_hosts_and_impossible_ones_are_400(api: Server, lines: list[str]) -> None:
-    for path in (LEVELS, LEVELS, "/health/live"):  # also where the answer is at hand
+    for path in (LEVELS, LEVELS, "/health/live"):  # also where the response is cached
         request = "\r\n".join([f"GET {path} HTTP/1.1", *lines, "\r\n"]).encode("latin-1")
         details_of(raw.send(api, request), 400, "BAD_REQUEST")
         assert api.get(path).status_code == 200

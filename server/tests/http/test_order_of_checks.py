@@ -69,7 +69,7 @@ def test_existence_comes_before_preconditions_and_those_before_conflicts(api: Se
     details_of(api.put(only_admin, as_="admin", json=body), 409, "LAST_ADMIN")
 
 
-def test_a_malformed_idempotency_key_is_told_after_sign_in_and_before_the_body(api: Server) -> None:
+def test_a_malformed_idempotency_key_is_400_after_sign_in_and_before_the_body(api: Server) -> None:
     bad = {"Idempotency-Key": "a key"}
     details_of(post(api, None, b"{", **bad), 401, "UNAUTHORIZED")
     details_of(post(api, "learner", b"{", **bad), 403, "FORBIDDEN")
@@ -105,7 +105,7 @@ def test_a_scheme_in_any_case_and_only_one_header(api: Server) -> None:
     assert details_of(answer, 401, "UNAUTHORIZED") == {"reason": "malformed"}
 
 
-def test_an_expired_token_is_told_so(api: Server) -> None:
+def test_an_expired_token_is_reported_as_expired(api: Server) -> None:
     answer = api.get("/api/auth/profile", headers=_bearer(api.token("learner", exp=1_000_000_000)))
     assert details_of(answer, 401, "UNAUTHORIZED")["reason"] in ("expired", "invalid")
     expired = api.token("learner", iat=1_700_000_000, nbf=1_700_000_000, exp=1_700_000_060)

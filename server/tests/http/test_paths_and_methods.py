@@ -96,7 +96,7 @@ def test_an_impossible_id_is_answered_like_an_unknown_one(api: Server, id_: str)
         ("/health/live", READ),
     ],
 )
-def test_another_method_is_405_and_told_which_there_are(
+def test_another_method_is_405_and_lists_the_allowed_ones(
     api: Server, path: str, allowed: list[str]
 ) -> None:
     described = {"GET", "POST", "PUT", "DELETE", *UNDESCRIBED}
@@ -107,7 +107,7 @@ def test_another_method_is_405_and_told_which_there_are(
 
 
 @pytest.mark.parametrize("method", ["FOO", "get", "Get", "A", "X-" + "y" * 62, "A!#$%&'*+.^_`|~-1"])
-def test_a_method_that_nobody_knows_is_405_too(api: Server, method: str) -> None:
+def test_an_unknown_method_is_405(api: Server, method: str) -> None:
     answer = raw.send(api, raw.head(LEVELS, method=method))
     assert details_of(answer, 405, "METHOD_NOT_ALLOWED") == {"allowed": READ}
     assert answer.headers["allow"] == ", ".join(READ)

@@ -40,7 +40,7 @@ def slow(api: Server) -> Iterator[dict[str, Connection]]:
         yield opened
 
 
-def test_slow_bodies_are_in_nobodys_way(api: Server) -> None:
+def test_slow_bodies_delay_no_other_request(api: Server) -> None:
     with ExitStack() as stack:
         for _ in range(3 * POOL):
             stack.enter_context(raw.connection(api)).send(begun(api))
@@ -61,7 +61,7 @@ def test_clients_that_leave_cost_nothing(api: Server) -> None:
 
 
 async def busy(api: Server, count: int) -> list[asyncio.Task[list[httpx2.Response]]]:
-    """Writes that wait for a row which somebody else holds."""
+    """Writes that wait for a row that another session has locked."""
     ask = Ask("PUT", PROFILE, "learner", {"firstName": "Waiting"})
     tasks = [asyncio.create_task(together(api, [ask])) for _ in range(count)]
     waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = "

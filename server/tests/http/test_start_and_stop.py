@@ -194,7 +194,7 @@ def test_the_command_ends_with_a_status_and_one_line(tmp_path: Path) -> None:
     assert (ended.stdout, ended.stderr) == ("", expected)
 
 
-def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ended = run(tmp_path, "--port", str(taken.getsockname()[1]))
     assert ended.returncode == 1
@@ -202,7 +202,7 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     assert len(ended.stderr.splitlines()) == 1
 
 
-def test_a_data_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_data_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ended = run(tmp_path / "file" / "data", "--port", str(free_port()))
     assert ended.returncode == 1

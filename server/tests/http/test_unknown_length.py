@@ -1,4 +1,4 @@
-"""A response whose length nobody knows before it ends, through the server's own protocol."""
+"""A streamed response of unknown length, through the server's own protocol."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def bearer(clerk: FakeClerk, who: str, **claims: Any) -> dict[str, str]:
 
 
 def sync(api: Server, who: str, email: str | None = None) -> httpx2.Response:
-    """Sync somebody without a token."""
+    """Sync a user without a token."""
     return api.post(SYNC, json={"userId": who} | ({"email": email} if email else {}))
 
 

@@ -70,7 +70,7 @@ def statuses(answers: Sequence[httpx2.Response]) -> dict[int, int]:
 
 
 def make_admin(api: Server, name: str) -> tuple[str, str]:
-    """Somebody who signs in and is an administrator for good; returns Clerk id and our id."""
+    """Sign in a permanent administrator; return the Clerk id and the id."""
     clerk_id = api.user(name)
     user_id = api.user_id(clerk_id)
     answer = api.post(f"/api/users/{user_id}/roles", as_="admin", json={"role": "ADMIN"})

@@ -14,7 +14,7 @@ from tests.parts.server import Server
 
 
 def later() -> int:
-    """A moment after all that Clerk has told so far, in milliseconds."""
+    """Return a moment after all events of Clerk so far, in milliseconds."""
     return int(time.time() * 1000) + 60_000
 
 
@@ -33,7 +33,7 @@ def forget(api: Server, clerk_id: str) -> None:
     api.execute("insert into user_tombstones (clerk_id) values (%s)", clerk_id)
 
 
-def test_an_address_of_somebody_deleted_is_free_and_brings_no_roles(
+def test_an_address_of_a_deleted_user_is_free_and_brings_no_roles(
     clerk: FakeClerk, with_clerk: Server
 ) -> None:
     clerk.put_user("user_old", "recycled@example.com")
@@ -47,7 +47,7 @@ def test_an_address_of_somebody_deleted_is_free_and_brings_no_roles(
     assert sync(with_clerk, "user_old").status_code == 422
 
 
-def test_an_address_that_is_rightly_somebody_elses_is_a_conflict(
+def test_an_address_that_belongs_to_another_user_is_a_conflict(
     clerk: FakeClerk, with_clerk: Server
 ) -> None:
     clerk.put_user("user_holder", "held@example.com")
@@ -114,7 +114,7 @@ def test_two_who_swap_their_addresses_end_with_the_right_ones(
     assert address_of(with_clerk, "user_right") == "left@example.com"
 
 
-def test_while_clerk_is_away_nobody_loses_an_address(clerk: FakeClerk, with_clerk: Server) -> None:
+def test_while_clerk_is_away_no_user_loses_an_address(clerk: FakeClerk, with_clerk: Server) -> None:
     clerk.put_user("user_owner", "kept@example.com")
     assert sync(with_clerk, "user_owner").status_code == 201
     clerk.fail("user", 500)

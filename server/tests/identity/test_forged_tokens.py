@@ -1,4 +1,4 @@
-"""Tokens that are none of Clerk's get one answer, whatever is wrong, and cost Clerk nothing."""
+"""Forged tokens get one response for every defect, and cause no request to Clerk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clerk's keys are asked for rarely, whatever strangers send."""
+"""Clerk's keys are requested rarely, also when callers send forged tokens."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def test_a_cold_start_costs_one_fetch(clerk: FakeClerk, start_server: Star
     assert clerk.count(JWKS) == before + 1
 
 
-def test_while_no_key_can_be_read_nobody_is_judged(start_server: StartServer) -> None:
+def test_without_a_readable_key_set_tokens_are_503(start_server: StartServer) -> None:
     with FakeClerk().running() as clerk:
         clerk.fail("jwks", 500)
         api = start_server(settings_for(clerk))

@@ -80,9 +80,9 @@ async def test_two_who_remove_each_other(
 
 
 async def _act(
-    client: httpx2.AsyncClient, api: Server, who: str, deed: tuple[str, str, object]
+    client: httpx2.AsyncClient, api: Server, who: str, request: tuple[str, str, object]
 ) -> httpx2.Response:
-    method, path, body = deed
+    method, path, body = request
     return await client.request(method, path, json=body, headers=api.headers(who))
 
 

@@ -170,7 +170,7 @@ def test_account_states_are_seen_at_the_next_request(api: Server) -> None:
     details_of(api.get(PROFILE, as_=who), 401, "UNAUTHORIZED")
 
 
-def test_an_ended_session_is_nobody(api: Server) -> None:
+def test_an_ended_session_is_401(api: Server) -> None:
     who = api.user("ended")
     headers = {"Authorization": f"Bearer {api.token(who, sid='sess_ended')}"}
     assert api.get(PROFILE, headers=headers).status_code == 200

@@ -18,7 +18,7 @@ def entries(api: Server, **query: str) -> list[dict[str, Any]]:
 
 
 def refusals(api: Server, who: str) -> list[dict[str, Any]]:
-    """What somebody was refused, as soon as it is on record."""
+    """Return the refusals of a user, as soon as they are in the audit log."""
     deadline = time.monotonic() + 20
     while not (found := entries(api, actor=who, action="access.refused")):
         assert time.monotonic() < deadline
@@ -36,7 +36,7 @@ def test_refused_attempts_are_on_record(api: Server) -> None:
 def turned_away(
     api: Server, who: str, answer: httpx2.Response, operation: str, reason: str
 ) -> None:
-    """The refusal of somebody who was not even let in is on record, with all that is known."""
+    """A refusal before the account is loaded is audited with what the token says."""
     assert answer.json()["details"]["reason"] == reason
     (found,) = refusals(api, who)
     facts = {name: found[name] for name in ("resourceId", "after", "ip", "requestId")}
@@ -67,7 +67,7 @@ def test_whose_session_is_pending_is_on_record(api: Server) -> None:
     assert refusals(api, who)[0]["impersonatorClerkId"] == "user_support"
 
 
-def test_who_names_somebody_else_is_on_record(api: Server) -> None:
+def test_a_request_that_names_another_user_is_audited(api: Server) -> None:
     who = api.user("mistaken")
     answer = api.post("/api/auth/sync", as_=who, json={"userId": "user_admin"})
     turned_away(api, who, answer, "POST /api/auth/sync", "user_mismatch")

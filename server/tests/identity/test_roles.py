@@ -185,13 +185,13 @@ def test_a_role_taken_away_ends_now_and_stays_on_record(api: Server) -> None:
     assert ended["effectiveEndDate"] is not None
     details = details_of(remove(api, path, "MENTOR"), 404, "NOT_FOUND")
     assert details == {"resource": "user_role", "id": "MENTOR"}
-    deeds = rows(
+    entries = rows(
         api,
         "select action, actor_clerk_id from audit_log where resource_id = %s and "
         "action like 'user_role.%%' order by id",
         user["id"],
     )
-    assert deeds == [
+    assert entries == [
         ("user_role.assigned", "user_admin"),
         ("user_role.removed", "user_admin"),
     ]
@@ -225,7 +225,7 @@ def test_a_learner_who_lost_that_role_does_not_get_it_back_by_itself(api: Server
     details_of(api.post("/api/mentor/apply", as_=who, json={"motivation": "x"}), 403, "FORBIDDEN")
 
 
-def test_whoever_acts_as_another_changes_no_roles(api: Server) -> None:
+def test_an_impersonator_changes_no_roles(api: Server) -> None:
     path = roles_path(api, api.user("impersonated"))
     token = api.token("admin", act={"sub": "user_support", "iss": "https://dashboard.clerk.com"})
     headers = {"Authorization": f"Bearer {token}"}

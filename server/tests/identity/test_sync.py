@@ -12,7 +12,7 @@ SYNC = "/api/auth/sync"
 
 
 def introduce(api: Server, name: str) -> str:
-    """Somebody the identity provider knows and we do not yet."""
+    """A user of the identity provider without an account here."""
     clerk_id = api.user(name)
     api.execute(
         "delete from user_roles where user_id = (select id from users where clerk_id = %s)",
@@ -22,7 +22,7 @@ def introduce(api: Server, name: str) -> str:
     return clerk_id
 
 
-def test_without_a_token_a_known_user_is_synced_and_nothing_personal_told(api: Server) -> None:
+def test_a_sync_without_a_token_returns_no_personal_data(api: Server) -> None:
     who = introduce(api, "tokenless")
     body = {"userId": who, "email": "Tokenless@People.example.com"}
     first = api.post(SYNC, json=body)
@@ -44,16 +44,16 @@ def test_the_address_is_optional_without_a_token(api: Server) -> None:
 
 
 def test_a_wrong_address_and_an_unknown_id_get_one_answer(api: Server) -> None:
-    unknown = api.post(SYNC, json={"userId": "user_nobody", "email": "test@example.com"})
+    unknown = api.post(SYNC, json={"userId": "user_unknown", "email": "test@example.com"})
     wrong = api.post(SYNC, json={"userId": "user_123", "email": "mentor@example.com"})
     details = details_of(unknown, 422, "VALIDATION_ERROR")
     assert details == {
         "field": "userId",
         "message": "User could not be verified",
-        "value": "user_nobody",
+        "value": "user_unknown",
     }
-    assert wrong.text == unknown.text.replace("user_nobody", "user_123")
-    assert value(api, "select count(*) from users where clerk_id = 'user_nobody'") == 0
+    assert wrong.text == unknown.text.replace("user_unknown", "user_123")
+    assert value(api, "select count(*) from users where clerk_id = 'user_unknown'") == 0
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_what_is_no_address_is_422(api: Server, email: object) -> None:
         assert answer.json()["details"]["message"] == "Invalid email format"
 
 
-def test_somebody_must_be_named_without_a_token(api: Server) -> None:
+def test_a_sync_without_a_token_must_name_a_user(api: Server) -> None:
     for answer in (
         api.post(SYNC),
         api.post(SYNC, json={}),
@@ -107,7 +107,7 @@ def test_with_a_token_the_caller_is_synced_and_shown(api: Server) -> None:
     assert second.json()["message"] == "User synced successfully"
 
 
-def test_a_token_for_somebody_else_is_403_and_changes_nothing(api: Server) -> None:
+def test_a_token_of_another_user_is_403_and_changes_nothing(api: Server) -> None:
     who = introduce(api, "victim")
     answer = api.post(SYNC, as_="learner", json={"userId": who})
     details = details_of(answer, 403, "FORBIDDEN")
@@ -179,7 +179,7 @@ def windows_of(api: Server, clerk_id: str) -> int:
     return len(rows(api, joined, clerk_id))
 
 
-def test_somebody_unknown_to_the_provider_is_nobody_here(api: Server) -> None:
+def test_a_user_unknown_to_the_provider_gets_no_account(api: Server) -> None:
     headers = api.headers("user_neverseen")
     details_of(api.get("/api/auth/profile", headers=headers), 401, "UNAUTHORIZED")
     details_of(api.post(SYNC, headers=headers), 401, "UNAUTHORIZED")

@@ -1,4 +1,4 @@
-"""Sync takes only Clerk's word, and a Clerk that misbehaves harms nobody."""
+"""Sync stores only what Clerk says, and wrong responses of Clerk change nothing."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_any_of_the_users_addresses_will_do_and_no_other(
     assert wrong.text == unknown.text.replace("user_absent", "user_many")
 
 
-def test_somebody_without_an_address(clerk: FakeClerk, with_clerk: Server) -> None:
+def test_a_user_without_an_address(clerk: FakeClerk, with_clerk: Server) -> None:
     clerk.put_user("user_phone", None)
     assert sync(with_clerk, "user_phone", "phone@example.com").status_code == 422
     assert sync(with_clerk, "user_phone").status_code == 201
@@ -208,7 +208,7 @@ async def test_a_first_request_and_clerks_message_make_one_account(
         assert (count(with_clerk, who), roles_of(with_clerk, who)) == (1, ["LEARNER"])
 
 
-def test_without_a_secret_key_nobody_is_fetched(
+def test_without_a_secret_key_no_user_is_fetched(
     clerk: FakeClerk, start_server: StartServer
 ) -> None:
     api = start_server({**settings_for(clerk), "AKAKO_CLERK_SECRET_KEY": ""})

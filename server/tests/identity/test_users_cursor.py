@@ -1,4 +1,4 @@
-"""Following `Link` walks a whole list, whatever happens to it meanwhile."""
+"""Following `Link` reads a whole list, also while it changes."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_link_keeps_all_filters_and_leads_nowhere_else(api: Server) -> None:
     assert len(found) > 1
 
 
-def test_nobody_is_met_twice_or_missed_while_others_come_and_go(api: Server) -> None:
+def test_no_user_is_repeated_or_missed_while_others_are_added_and_deleted(api: Server) -> None:
     first = api.get(f"{USERS}?sort=createdAt&order=asc&limit=10", as_="admin")
     before = {each["id"] for each in walk(api, f"{USERS}?limit=100")}
     seen = [each["id"] for each in first.json()["data"]]

@@ -86,7 +86,7 @@ def test_pages_and_their_numbers(api: Server) -> None:
     assert (beyond["pagination"]["hasNext"], beyond["pagination"]["hasPrev"]) == (False, True)
     exact = users(api, "page=1&limit=7").json()["pagination"]
     assert (exact["pages"], exact["hasNext"]) == (1, False)
-    none = users(api, "search=nobody-at-all").json()["pagination"]
+    none = users(api, "search=no-such-user").json()["pagination"]
     assert (none["total"], none["pages"], none["hasNext"], none["hasPrev"]) == (0, 0, False, False)
 
 
@@ -229,11 +229,11 @@ def test_only_roles_that_hold_now_count(api: Server) -> None:
         ("cursor=nonsense", "cursor"),
     ],
 )
-def test_wrong_parameters_are_told(api: Server, query: str, field: str) -> None:
+def test_wrong_parameters_are_reported(api: Server, query: str, field: str) -> None:
     assert fields_of(api.get(f"{USERS}?{query}", as_="admin")) == [field]
 
 
-def test_all_wrong_parameters_are_told_at_once(api: Server) -> None:
+def test_all_wrong_parameters_are_reported_together(api: Server) -> None:
     answer = api.get(f"{USERS}?page=0&limit=x&sort=y&status=z&createdFrom=a", as_="admin")
     assert fields_of(answer) == ["page", "limit", "sort", "status", "createdFrom"]
 

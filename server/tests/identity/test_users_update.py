@@ -91,7 +91,7 @@ def test_deactivation_holds_from_the_next_request_on(api: Server, status: str) -
     assert api.get("/api/auth/profile", as_=who).status_code == 200
 
 
-def test_an_administrator_deactivated_meanwhile_can_do_nothing_more(api: Server) -> None:
+def test_an_administrator_deactivated_during_the_request_changes_nothing(api: Server) -> None:
     who, path = path_of(api, "formeradmin")
     assert api.post(f"{path}/roles", as_="admin", json={"role": "ADMIN"}).status_code == 201
     assert api.get(USERS, as_=who).status_code == 200

@@ -1,4 +1,4 @@
-"""What everybody is answered who asks for something to be done to a thing."""
+"""The status of each operation, by role of the caller and owner of the object."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ADMINS = {"ADMIN": DONE}
 STAFF = {"ADMIN": DONE, "MENTOR": OWN_ONLY}
 STAFF_MAKES = {"ADMIN": MADE, "MENTOR": OWN_MADE}
 READERS = {"ADMIN": DONE, "MENTOR": OWN_ONLY, "LEARNER": OWN_ONLY}
-UPLOADERS = dict.fromkeys(("ADMIN", "MENTOR"), (204, 404, 404, 404))  # nobody else's is known
+UPLOADERS = dict.fromkeys(("ADMIN", "MENTOR"), (204, 404, 404, 404))  # those of other users are 404
 # Administrators of other plan subjects do not see an endpoint.
 OWN_WEBHOOKS = {"ADMIN": (200, 404, 404, 404)}
 OWN_UNKNOWN: Answers = (200, 404, 404, 404)
@@ -69,6 +69,7 @@ EXPECTED: dict[str, dict[str, Answers]] = {
     "streamDocument": READERS,
     "createDocumentLink": dict.fromkeys(("ADMIN",), MADE)
     | dict.fromkeys(("MENTOR", "LEARNER"), OWN_MADE),
+    "updateDocument": STAFF,
     "deleteDocument": STAFF,
     "readUpload": dict.fromkeys(UPLOADERS, (200, 404, 404, 404)),
     "appendToUpload": UPLOADERS,

@@ -1,4 +1,4 @@
-"""Things of every kind, each the caller's own, somebody else's, deleted or never there."""
+"""Objects of every kind: of the caller, of another user, deleted, and unknown."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class World:
         user_id = self.user_ids[role] if own else add_learners(self.api, 1)[0]
         subject = add_subject(self.api)
         (enrollment_id,) = add_requests(self.api, subject.id, [user_id])
-        if kind == "deleted":  # what it is about, as nobody deletes an enrollment
+        if kind == "deleted":  # its subject, because enrollments are not deleted
             self._delete("subjects", subject.id)
         if operation.name == "reopenEnrollment":
             decided = "update enrollments set status = 'REJECTED', decided_at = now() where id = %s"

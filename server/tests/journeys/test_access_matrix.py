@@ -1,6 +1,6 @@
-"""Whoever may not call an operation learns that, and nothing else, from every one of them.
+"""Callers without the role get 403 from every operation, and learn nothing else.
 
-Whoever may is answered by whose the thing is that it is done to.
+For the others, the response depends on who owns the object.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def reason(response: httpx2.Response) -> object:
 
 
 @pytest.mark.parametrize("endpoint", BY_TOKEN["required"], ids=name)
-def test_a_stranger_is_told_to_sign_in(
+def test_a_caller_without_a_token_is_401(
     api: Server, headers: dict[str, dict[str, str]], endpoint: Endpoint
 ) -> None:
     reasons = {"none": "missing", "malformed": "malformed", "expired": "expired"}
@@ -100,7 +100,7 @@ def test_a_role_that_does_not_suffice_is_refused_before_anything_else_is_judged(
 
 
 @pytest.mark.parametrize("endpoint", BY_TOKEN["optional"], ids=name)
-def test_where_everybody_may_read_a_bad_token_counts_as_none(
+def test_on_public_endpoints_a_bad_token_counts_as_none(
     api: Server, headers: dict[str, dict[str, str]], endpoint: Endpoint
 ) -> None:
     answers = {caller: call(api, endpoint, headers[caller]) for caller in STRANGERS + ROLES}

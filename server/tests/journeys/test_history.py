@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
+from akako.backends.database.pool import Pool
 from akako.identity import accounts
 from akako.kernel.core.ids import new_id
-from akako.kernel.db.pool import Pool
 from tests.enrollment.school import add_learners, add_requests, add_subject
 from tests.identity.people import value
 from tests.parts.server import Server
@@ -24,7 +24,7 @@ def entries(api: Server, query: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_deed_tells_who_did_what_and_from_where(api: Server) -> None:
+def test_an_entry_holds_actor_action_and_address(api: Server) -> None:
     subject = add_subject(api)
     (enrollment_id,) = add_requests(api, subject.id, add_learners(api, 1))
     path = f"/api/admin/enrollment/{enrollment_id}/approve"
@@ -61,8 +61,8 @@ def test_a_deed_tells_who_did_what_and_from_where(api: Server) -> None:
 
 
 @pytest.fixture(scope="module")
-def deeds(api: Server) -> str:
-    """An enrollment with a history of five deeds; returns its id."""
+def decided(api: Server) -> str:
+    """Create an enrollment with five audit entries; return its id."""
     (enrollment_id,) = add_requests(api, add_subject(api).id, add_learners(api, 1))
     for verb in ("approve", "reopen", "reject", "reopen", "approve"):
         method = "POST" if verb == "reopen" else "PUT"
@@ -71,19 +71,19 @@ def deeds(api: Server) -> str:
     return enrollment_id
 
 
-def test_the_newest_comes_first_and_the_cursor_walks_through(api: Server, deeds: str) -> None:
-    path, walked = f"{AUDIT}?resource=enrollment&resourceId={deeds}&limit=2", []
+def test_the_newest_comes_first_and_the_cursor_walks_through(api: Server, decided: str) -> None:
+    path, walked = f"{AUDIT}?resource=enrollment&resourceId={decided}&limit=2", []
     while path:
         response = api.get(path, as_="admin")
         assert response.json()["pagination"]["total"] == 5
         walked += [each["action"].partition(".")[2] for each in response.json()["data"]]
         path = response.headers.get("link", "").partition(">")[0].removeprefix("<")
     assert walked == ["approved", "reopened", "rejected", "reopened", "approved"]
-    oldest = entries(api, f"resourceId={deeds}&order=asc&limit=1")
-    assert oldest == entries(api, f"resourceId={deeds}&page=5&limit=1")
+    oldest = entries(api, f"resourceId={decided}&order=asc&limit=1")
+    assert oldest == entries(api, f"resourceId={decided}&page=5&limit=1")
 
 
-def test_deeds_of_one_moment_are_walked_through_too(api: Server) -> None:
+def test_entries_of_one_moment_are_all_listed(api: Server) -> None:
     resource_id = new_id()
     api.execute(
         "insert into audit_log (at, action, resource, resource_id) "
@@ -99,13 +99,13 @@ def test_deeds_of_one_moment_are_walked_through_too(api: Server) -> None:
     assert walked == sorted(walked, reverse=True)
 
 
-def test_filters_narrow_the_list(api: Server, deeds: str) -> None:
-    query = f"resourceId={deeds}"
+def test_filters_narrow_the_list(api: Server, decided: str) -> None:
+    query = f"resourceId={decided}"
     assert len(entries(api, f"{query}&action=enrollment.approved")) == 2
     assert len(entries(api, f"{query}&actor=user_admin")) == 5
     assert len(entries(api, f"{query}&actor={api.user_id('admin')}&resource=enrollment")) == 5
     assert entries(api, f"{query}&actor=user_mentor") == []
-    assert entries(api, f"{query}&actor=user_nobody") == []
+    assert entries(api, f"{query}&actor=user_unknown") == []
     assert entries(api, f"{query}&resource=user") == []
     assert entries(api, f"{query}&createdTo=2020-01-01") == []
     assert len(entries(api, f"{query}&createdFrom=2020-01-01")) == 5
@@ -166,18 +166,18 @@ async def test_of_a_deleted_user_only_the_ids_are_left(api: Server) -> None:
     who, other = api.user("forgotten"), api.user("remembered")
     user_id, other_id = api.user_id(who), api.user_id(other)
     picture = "https://example.com/face.png"
-    names = {"firstName": "Somebody", "lastName": "Else", "imageUrl": picture}
+    names = {"firstName": "Renamed", "lastName": "Else", "imageUrl": picture}
     for each in (who, other):
         assert api.put("/api/auth/profile", as_=each, json=names).status_code == 200
     assert api.put(f"/api/users/{user_id}", as_="admin", json={"plan": "PRO"}).status_code == 200
     assert api.get("/api/users", as_=who).status_code == 403
     (entry,) = entries(api, f"resourceId={user_id}&action=profile.updated")
-    assert (entry["after"]["firstName"], entry["ip"]) == ("Somebody", "127.0.0.1")
+    assert (entry["after"]["firstName"], entry["ip"]) == ("Renamed", "127.0.0.1")
     await forget(api, who)
     response = api.get(f"{AUDIT}?resourceId={user_id}", as_="admin")
-    deeds = {each["action"]: each for each in response.json()["data"]}
-    assert deeds.keys() == {"profile.updated", "user.updated", "user.deleted"}
-    own, admins = deeds["profile.updated"], deeds["user.updated"]
+    by_action = {each["action"]: each for each in response.json()["data"]}
+    assert by_action.keys() == {"profile.updated", "user.updated", "user.deleted"}
+    own, admins = by_action["profile.updated"], by_action["user.updated"]
     assert (own["actorUserId"], own["actorClerkId"], own["ip"]) == (user_id, who, None)
     assert (admins["before"]["plan"], admins["after"]["plan"]) == ("FREE", "PRO")
     assert admins["ip"] == "127.0.0.1"
@@ -187,15 +187,15 @@ async def test_of_a_deleted_user_only_the_ids_are_left(api: Server) -> None:
     # Nor does the database know it any more, and of others it still does.
     kept = "select count(*) from audit_log where resource_id = %s and audit_log::text like %s"
     for about, found in ((user_id, 0), (other_id, 1)):
-        for personal in ("%Somebody%", "%face.png%", "%@%"):
+        for personal in ("%Renamed%", "%face.png%", "%@%"):
             assert value(api, kept, about, personal) == found
     assert entries(api, f"resourceId={other_id}")[0]["ip"] == "127.0.0.1"
 
 
 async def test_what_a_deleted_user_wrote_goes_with_them(api: Server) -> None:
     who, subject = api.user("talkative"), add_subject(api)
-    told = {"subjectId": subject.id, "message": "Call me: intimate"}
-    asked = api.post("/api/enrollment/request", as_=who, json=told).json()["data"]
+    request = {"subjectId": subject.id, "message": "Call me: intimate"}
+    asked = api.post("/api/enrollment/request", as_=who, json=request).json()["data"]
     cv = {"motivation": "intimate", "qualifications": "intimate", "experience": "intimate"}
     first = api.post("/api/mentor/apply", as_=who, json=cv).json()["data"]
     path = f"/api/admin/mentor/{first['id']}/reject"

@@ -78,7 +78,7 @@ def test_a_key_stands_for_one_request(api: Server) -> None:
     assert requests_for(api, other.id) == 0
 
 
-def test_everybody_has_keys_of_their_own(api: Server) -> None:
+def test_each_user_has_separate_keys(api: Server) -> None:
     subject = add_subject(api)
     for who in (api.user("first"), api.user("second")):
         response = ask(api, who, subject.id, "three")
@@ -112,7 +112,7 @@ async def test_of_equal_requests_at_once_one_has_an_effect(api: Server) -> None:
     assert requests_for(api, subject.id) == 1
 
 
-async def test_while_the_first_runs_the_second_is_told_so(api: Server) -> None:
+async def test_a_repeated_request_is_409_while_the_first_runs(api: Server) -> None:
     subject, who = add_subject(api), api.user("waiting")
     one = Ask("POST", REQUEST, who, {"subjectId": subject.id}, keyed("six"))
     with api.db() as db, db.transaction():

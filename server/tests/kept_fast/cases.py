@@ -64,7 +64,7 @@ def all_cases() -> Iterator[Case]:
     yield from of_curriculum(TOPICS, "s5")
     yield from enrollments()
     yield from applications()
-    yield from deeds()
+    yield from audit_entries()
     yield Case(
         "documents of a topic",
         lambda db, request: library.list_documents(db, request, "t5"),
@@ -109,7 +109,7 @@ def users() -> Iterator[Case]:
     one = case("called person77777", {"search": "person77777"}, "users_search", narrow=True)
     one = one._replace(sorts=True)
     yield one
-    # Where one in 100 is found, a page is soon full in whatever order.
+    # Where one row in 100 matches, a page is soon full in any order.
     john = one._replace(name="users called john", params={"search": "john"})
     yield john._replace(pattern="users_(search|created)")
     yield case("administrators", {"role": "ADMIN"}, "user_roles_admins", sorts=True, narrow=True)
@@ -234,10 +234,10 @@ def applications() -> Iterator[Case]:
     )
 
 
-def deeds() -> Iterator[Case]:
+def audit_entries() -> Iterator[Case]:
     def case(name: str, chosen: AuditFilter, params: dict[str, str], index: str) -> Case:
         return Case(
-            f"deeds {name}",
+            f"audit_entries {name}",
             lambda db, request: history.list_entries(db, chosen, request),
             history.ENTRIES,
             params,
@@ -258,7 +258,7 @@ def deeds() -> Iterator[Case]:
     yield ten._replace(narrow=True)
     one = AuditFilter(resource="enrollment", resource_id="e5")
     for name, chosen, index in (
-        ("of somebody", AuditFilter(actor="u5"), "audit_log_actor"),
+        ("of one actor", AuditFilter(actor="u5"), "audit_log_actor"),
         ("about something", one, "audit_log_resource"),
         ("of a kind", AuditFilter(action="user.updated"), "audit_log_action"),
     ):

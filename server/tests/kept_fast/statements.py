@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from akako.backends.postgres_cluster import Folder
+from akako.backends.postgres.cluster import Folder
 from akako.migrations.run import migrate
 from tests.parts.postgres import passable_folder, start_postgres
 

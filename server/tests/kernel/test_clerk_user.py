@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from akako.kernel.core.clerk_user import parse_user
+from akako.backends.clerk_user import parse_user
 from akako.kernel.core.ports import DirectoryUser
 
 

@@ -1,4 +1,4 @@
-"""Calls beside the event loop keep their order, tell of their failures, and outlive nobody."""
+"""Calls in threads keep their order, report failures, and end before their block."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import threading
 import pytest
 
 from akako.kernel.core.errors import StorageFull
-from akako.kernel.files.digest import BATCH_BYTES, Digest
 from akako.kernel.files.disk import Behind
+from akako.storage.digest import BATCH_BYTES, Digest
 
 
 class Door:
@@ -77,7 +77,7 @@ async def test_a_cancelled_block_waits_for_its_call() -> None:
 
     task = asyncio.create_task(work())
     await asyncio.to_thread(door.entered.wait, 30)
-    for _ in range(3):  # however often it is told
+    for _ in range(3):  # also when cancelled repeatedly
         task.cancel()
         await asyncio.sleep(0.01)
         assert not task.done()
@@ -87,7 +87,7 @@ async def test_a_cancelled_block_waits_for_its_call() -> None:
     assert door.left
 
 
-async def test_a_failure_of_the_block_is_the_one_that_is_told() -> None:
+async def test_a_failure_of_the_block_takes_precedence() -> None:
     def fail() -> None:
         raise OSError(errno.EIO, "Input/output error")
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from akako.kernel.core.errors import BadRequest
-from akako.kernel.core.json import MAX_DEPTH, decode_object, encode
+from akako.kernel.core.validation.json import MAX_DEPTH, decode_object, encode
 
 scalars = (
     st.none()

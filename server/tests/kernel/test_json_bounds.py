@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from akako.kernel.core import json
 from akako.kernel.core.errors import BadRequest
+from akako.kernel.core.validation import json
 
 SLOW_SECONDS = 0.25  # 330,000 members took 0.8 s before there was a limit
 

@@ -7,9 +7,10 @@ import time
 
 import pytest
 
+from akako.backends.database.lock_waits import may_wait
 from akako.identity import statements
 from akako.kernel.core.errors import ServiceUnavailable
-from akako.kernel.db.lock_waits import Turns, may_wait
+from akako.kernel.db.turns import Turns
 from akako.storage import sweeper
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akako.kernel.core.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
-from akako.storage.multipart import FilePart, FormLimits, form_boundary, read_form
+from akako.storage.multipart import FilePart, FormLimits, form_type, read_form
 
 FORM = "multipart/form-data; boundary=b"
 MEGABYTE = 1024 * 1024
@@ -76,7 +76,7 @@ async def test_an_unread_file_is_skipped() -> None:
     assert names == ["file", "after"]
 
 
-async def test_two_files_are_both_told() -> None:
+async def test_two_files_are_both_reported() -> None:
     one = file('name="file"; filename="a.pdf"', b"1")
     assert [seen[2] for seen in await parts_of(one + one + END)] == [b"1", b"1"]
 
@@ -108,7 +108,7 @@ async def test_file_names_as_clients_write_them(disposition: str, filename: str)
     ],
 )
 def test_legal_boundaries(content_type: str, boundary: bytes) -> None:
-    assert form_boundary(content_type) == boundary
+    assert form_type(content_type)[0] == boundary
 
 
 @pytest.mark.parametrize(

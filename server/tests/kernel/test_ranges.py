@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from akako.kernel.core.errors import RangeNotSatisfiable
 from akako.kernel.core.etags import if_match, if_none_match, strongly_equal, weakly_equal
-from akako.kernel.files.ranges import Part, parse_range
-from akako.kernel.http.conditional import http_date, if_range_matches, unmodified_since
+from akako.library.sending.conditional import http_date, if_range_matches, unmodified_since
+from akako.library.sending.ranges import Part, parse_range
 
 SIZE = 1000
 HUGE = "9" * 5000
@@ -150,7 +150,7 @@ def test_lists_of_tags(header: str, strong: bool, weak: bool) -> None:
     assert if_none_match(header, '"a"') is weak
 
 
-def test_a_star_names_whatever_exists() -> None:
+def test_a_star_matches_any_existing_version() -> None:
     assert not if_match("*", None)
     assert not if_none_match("*", None)
     assert not if_match('"a"', None)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from akako.kernel.core import etags
 from akako.kernel.core.errors import ApiError, BadRequest, ValidationFailed
 from akako.kernel.db import cursors, query
-from akako.kernel.http import conditional, idempotency
+from akako.kernel.http import idempotency
+from akako.library.sending import conditional
 
 ANY = st.text(st.characters(codec="latin-1"), max_size=60)
 TAGS = st.text('W/"*, abc\\', max_size=40)

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from akako.kernel.core.sort_keys import sort_key
+from akako.naming.sort_keys import sort_key
 
 
 @pytest.mark.parametrize(

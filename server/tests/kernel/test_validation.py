@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from akako.kernel.core import fields, validation
 from akako.kernel.core.errors import ApiError, ValidationFailed
-from akako.kernel.core.json import decode_object, encode
+from akako.kernel.core.validation.json import decode_object, encode
 
 Name = Annotated[str, fields.line(1, 120, examples=["Primary School"])]
 Role = Literal["ADMIN", "MENTOR", "LEARNER"]
@@ -213,7 +213,7 @@ def test_answers_stay_small() -> None:
     assert all(len(each["field"]) <= 128 and len(each["value"] or "") <= 256 for each in errors)
 
 
-def test_absent_null_and_given_are_told_apart() -> None:
+def test_absent_null_and_given_are_distinguished() -> None:
     changes, echoed = validation.read_changes(ProfileChanges, {"firstName": None, "isActive": True})
     assert validation.supplied(changes) == {"first_name": None, "is_active": True}
     assert changes.image_url is UNSET

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from akako.kernel.db.pool import Pool
+from akako.backends.database.pool import Pool
 from akako.learning import merging
 from akako.learning.merging import Update
 from tests.factories import (

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import httpx2
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.database.pool import Pool
+from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.core.ports import ObjectStore
-from akako.kernel.db.pool import Pool
 from akako.storage import sweeper
 from tests.factories import create_enrollment, create_subject, create_topic
 from tests.parts.server import Server
@@ -188,7 +188,7 @@ def objects(api: Server) -> dict[str, bytes]:
     """Key and content of every object in the server's folder."""
     folder = api.folder / "files"
     found = {}
-    # It passes over folders that the server removes meanwhile, which `rglob` does not.
+    # Skips folders that the server removes at the same time, which `rglob` does not.
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name != ".incoming"]
         for path in (Path(parent, name) for name in names):

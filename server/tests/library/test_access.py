@@ -177,7 +177,7 @@ def test_hidden_material_is_for_staff(api: Server, topic: Topic, sql: str) -> No
     assert uploaded(upload(api, topic, as_="mentor"))
 
 
-def test_what_is_deleted_is_gone_for_everybody(api: Server, topic: Topic) -> None:
+def test_a_deleted_file_is_404_for_every_role(api: Server, topic: Topic) -> None:
     paths = reads(api, topic)
     with api.db() as db:
         db.execute("update subjects set deleted_at = now() where id = %s", (topic.subject_id,))

@@ -95,12 +95,12 @@ def test_a_video_of_no_topic_or_of_a_foreign_one_is_refused_at_once(api: Server)
     assert answered(api, foreign.video_admin, method="PUT", as_="mentor") == 403
 
 
-def test_a_video_that_changed_meanwhile_is_refused_at_once(api: Server, topic: Topic) -> None:
+def test_a_video_that_has_changed_is_412_before_the_body(api: Server, topic: Topic) -> None:
     given = ('If-Match: "sha256-0"',)
     assert answered(api, topic.video_admin, method="PUT", lines=given) == 412
 
 
-def test_a_spent_quota_is_told_at_once(api: Server, topic: Topic) -> None:
+def test_a_spent_quota_is_429_before_the_body(api: Server, topic: Topic) -> None:
     with api.db() as db:
         subject = f"user:{api.user_id('mentor')}"
         sql = """

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from akako.backends.s3_store import S3Store
+from akako.backends.objects.s3_store import S3Store
 from tests.conftest import StartServer
 from tests.faults import invariants
 from tests.http.raw import connection, head

@@ -55,7 +55,7 @@ def begin(api: Server, connected: Connection, method: str, path: str, length: in
 
 @contextmanager
 def locked(api: Server, table: str) -> Iterator[None]:
-    """Nobody else uses the table meanwhile."""
+    """Lock the table, so that no other session uses it."""
     assert api.database_url
     with psycopg.connect(api.database_url) as db:
         db.execute("set lock_timeout = '20s'")

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.database.pool import Pool
+from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import ApiError
-from akako.kernel.db.pool import Pool
 from akako.library import service, streaming
 from tests.library.school import MIB, Topic, add_topic, enroll, upload, uploaded
 from tests.parts.server import Server

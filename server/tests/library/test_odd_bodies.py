@@ -59,7 +59,7 @@ def test_a_declared_length_that_is_too_small(api: Server, missing: int) -> None:
 
 
 def test_a_declared_length_that_is_too_large(api: Server) -> None:
-    """Whoever leaves before the declared end has sent nothing."""
+    """A body that ends before its declared length has no effect."""
     topic = add_topic(api)
     before, body = trace(api), body_for(topic)
     with connection(api) as connected:

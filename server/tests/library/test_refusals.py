@@ -1,4 +1,4 @@
-"""Whatever an upload is refused for, nothing of it stays: no object, no row, no used quota."""
+"""A refused upload leaves nothing: no object, no row, no used quota."""
 
 from __future__ import annotations
 

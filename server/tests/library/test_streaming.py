@@ -224,7 +224,7 @@ def test_videos_are_shown_inline(api: Server, topic: Topic) -> None:
     assert response.headers["content-disposition"].startswith("inline")
 
 
-def test_a_missing_object_is_an_error_that_somebody_hears_of(api: Server, topic: Topic) -> None:
+def test_a_missing_object_is_500_and_an_alert(api: Server, topic: Topic) -> None:
     document = uploaded(upload(api, topic, "gone.txt", b"soon gone"))
     key = rows(api, "select storage_key from documents where id = %s", document["id"])[0][0]
     (api.folder / "files" / key).unlink()

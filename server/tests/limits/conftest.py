@@ -1,4 +1,4 @@
-"""A server with the usual limits behind a trusted proxy, so that callers can be told apart."""
+"""A server with the usual limits behind a trusted proxy, which names each caller's address."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ def api(
 
 @pytest.fixture(scope="package")
 def caller() -> Callable[[], str]:
-    """An address from which nobody has called yet."""
+    """Return an address without requests so far."""
     numbers = itertools.count(1)
     return lambda: "203.0.{}.{}".format(*divmod(next(numbers), 256))

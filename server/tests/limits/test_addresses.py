@@ -22,7 +22,9 @@ def call(api: Server, *hops: str) -> int:
     return remaining(answer)
 
 
-def test_callers_behind_one_proxy_are_told_apart(api: Server, caller: Callable[[], str]) -> None:
+def test_callers_behind_one_proxy_are_limited_separately(
+    api: Server, caller: Callable[[], str]
+) -> None:
     first, second = caller(), caller()
     assert [call(api, first), call(api, second), call(api, first)] == [99, 99, 98]
 
@@ -79,7 +81,7 @@ def test_without_trusted_proxies_the_header_is_the_callers_own_word(
 
 
 def newcomer(api: Server, name: str) -> dict[str, str]:
-    """The token of somebody who signs in for the first time."""
+    """Return the token of a user who signs in for the first time."""
     DevDirectory(api.folder).add(f"user_{name}")
     return api.headers(f"user_{name}")
 

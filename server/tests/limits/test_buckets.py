@@ -29,7 +29,7 @@ def test_the_reference_limits_are_the_defaults(api: Server, caller: Callable[[],
     details_of(general[100], 429, "RATE_LIMITED")
 
 
-def test_the_eleventh_auth_call_is_refused_whatever_became_of_the_others(
+def test_the_eleventh_auth_request_is_429_also_after_failed_ones(
     api: Server, caller: Callable[[], str]
 ) -> None:
     as_caller = from_address(caller())

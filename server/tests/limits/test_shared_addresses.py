@@ -7,7 +7,7 @@ import json
 import pytest
 import structlog
 
-from akako.kernel.http.shared_addresses import MAX_ADDRESSES, MAX_CHECKS, SharedAddresses
+from akako.ops.shared_addresses import MAX_ADDRESSES, MAX_CHECKS, SharedAddresses
 from tests.conftest import StartServer
 from tests.parts.server import Server
 

@@ -10,10 +10,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from akako.backends.database.pool import Pool
 from akako.kernel.core.errors import Unauthorized
 from akako.kernel.core.ids import new_id
 from akako.kernel.core.ports import Claims
-from akako.kernel.db.pool import Pool
 from akako.medialinks.service import MediaLinks
 from tests.conftest import StartServer
 from tests.factories import create_enrollment

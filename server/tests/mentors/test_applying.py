@@ -123,7 +123,7 @@ def test_a_bad_application_is_refused(api: Server, body: dict[str, object], fiel
 
 
 def test_only_learners_apply(api: Server) -> None:
-    who = api.user("nobody")
+    who = api.user("newcomer")
     api.delete(f"/api/users/{api.user_id(who)}/roles?role=LEARNER", as_="admin")
     response = api.post(APPLY, as_=who, json={})
     assert response.status_code == 403

@@ -36,7 +36,7 @@ MENDED = "drop trigger refuse_mentors on user_roles; drop function refuse_mentor
 
 
 def pending(api: Server, user_id: str | None = None) -> str:
-    """A pending application, of a new learner unless somebody is named."""
+    """Create a pending application, of a new learner unless a user is named."""
     application_id = new_id()
     api.execute(
         "insert into mentor_applications (id, user_id, motivation) values (%s, %s, 'x')",
@@ -224,9 +224,7 @@ def test_a_role_that_is_to_begin_later_stands_in_the_way(api: Server) -> None:
     ("change", "current"),
     [("status = 'INACTIVE'", "INACTIVE"), ("deleted_at = now()", "DELETED")],
 )
-def test_nobody_becomes_mentor_without_an_active_account(
-    api: Server, change: str, current: str
-) -> None:
+def test_an_inactive_account_does_not_become_mentor(api: Server, change: str, current: str) -> None:
     application_id = pending(api)
     user_id = applicant(api, application_id)
     api.execute(f"update users set {change} where id = %s", user_id)
@@ -257,7 +255,7 @@ def test_administrators_do_not_decide_on_themselves(api: Server, verb: str) -> N
     assert decide(api, application_id, verb).status_code == 200
 
 
-def test_whoever_acts_for_an_administrator_gives_no_roles(api: Server) -> None:
+def test_an_impersonator_of_an_administrator_grants_no_roles(api: Server) -> None:
     application_id = pending(api)
     token = api.token("admin", act={"sub": "user_support"})
     headers = {"Authorization": f"Bearer {token}"}

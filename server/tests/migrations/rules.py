@@ -15,9 +15,9 @@ from types import ModuleType
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
-# The first release is made of these; nobody has data that is older.
+# The first release contains these, so there is no older data.
 FOUNDING = "0008"
-# Tables that stay small, whatever is done to them.
+# Tables that stay small.
 SMALL = {"education_levels", "grades", "alembic_version"}
 ALLOWED = re.compile(r"/\* allowed: \w.*?\*/", re.DOTALL)
 # Constant for all rows, or the same in a whole transaction.
@@ -49,7 +49,7 @@ def load(path: Path) -> ModuleType:
 
 
 def statements(module: ModuleType) -> list[str]:
-    """The SQL of a revision, as Alembic writes it for somebody else to run."""
+    """Return the SQL of a revision, as Alembic writes it in offline mode."""
     out = io.StringIO()
     options = {"as_sql": True, "output_buffer": out}
     context = MigrationContext.configure(dialect_name="postgresql", opts=options)
@@ -73,7 +73,7 @@ def faults(path: Path) -> list[str]:
         found.append("an index is made concurrently, which must be all that its revision does")
     for statement in others:
         if not ALLOWED.search(statement) and not _about(statement, new | SMALL):
-            found += _faults(statement, told=hasattr(module, "oldest_code"))
+            found += _faults(statement, announced=hasattr(module, "oldest_code"))
     return [f"{path.name}: {fault}" for fault in found]
 
 
@@ -86,13 +86,13 @@ def _about(statement: str, tables: set[str]) -> bool:
     return bool(named and named[1] in tables)
 
 
-def _faults(statement: str, *, told: bool) -> list[str]:
+def _faults(statement: str, *, announced: bool) -> list[str]:
     line = " ".join(STABLE.sub("", statement).split())
     found = [
         f"{why}: {line[:80]}"
         for pattern, why in FAULTS.items()
         if re.search(pattern, line, re.IGNORECASE)
     ]
-    if re.search(TAKEN, line, re.IGNORECASE) and not told:
+    if re.search(TAKEN, line, re.IGNORECASE) and not announced:
         found.append(f"something taken away, and no `oldest_code` that does without: {line[:80]}")
     return found

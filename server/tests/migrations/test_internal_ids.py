@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from akako.backends.embedded_postgres import EmbeddedPostgres
+from akako.backends.postgres.embedded import EmbeddedPostgres
 from akako.migrations.run import migrate
 from akako.migrations.steps import SCRIPTS, revisions
 from tests.parts.postgres import create_database, drop_database

@@ -43,7 +43,7 @@ def test_new_revisions_keep_the_rules() -> None:
         statement("drop index concurrently if exists users_updated"),
     ],
 )
-def test_what_harms_nobody_passes(tmp_path: Path, body: str) -> None:
+def test_safe_statements_pass(tmp_path: Path, body: str) -> None:
     assert faults(written(tmp_path, body)) == []
 
 
@@ -81,6 +81,6 @@ def test_an_index_made_concurrently_is_alone(tmp_path: Path) -> None:
     assert "must be all that its revision does" in fault
 
 
-def test_what_is_taken_away_is_told(tmp_path: Path) -> None:
+def test_a_removed_column_is_reported(tmp_path: Path) -> None:
     assert faults(written(tmp_path, TAKES_AWAY))
     assert faults(written(tmp_path, TAKES_AWAY, "oldest_code = '0007'")) == []

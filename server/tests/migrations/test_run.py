@@ -1,4 +1,4 @@
-"""The schema: made step by step, once, by whoever comes first, and never by an older program."""
+"""The schema is migrated once, by the first process, and never by an older program."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from akako.backends.embedded_postgres import EmbeddedPostgres
+from akako.backends.postgres.embedded import EmbeddedPostgres
 from akako.migrations.run import SchemaTooNew, migrate
 from akako.migrations.steps import revisions
 from tests.parts.postgres import create_database, drop_database

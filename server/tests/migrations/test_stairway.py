@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from akako.backends.embedded_postgres import EmbeddedPostgres
+from akako.backends.postgres.embedded import EmbeddedPostgres
 from akako.migrations.run import migrate
 from akako.migrations.steps import revisions
 from tests.parts.postgres import create_database, drop_database

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from akako.backends.embedded_postgres import EmbeddedPostgres
+from akako.backends.postgres.embedded import EmbeddedPostgres
 from akako.migrations.run import SchemaTooNew, SchemaTooOld, migrate, prepare
 from akako.migrations.steps import revisions
 from tests.conftest import StartServer
@@ -42,7 +42,7 @@ def environment(url: str) -> dict[str, str]:
 
 
 def waiting(url: str) -> bool:
-    """Whether somebody waits for the table that the revision makes."""
+    """Return whether a session waits for the table of the revision."""
     with psycopg.connect(url, autocommit=True) as db:
         row = db.execute(
             "select count(*) from pg_stat_activity where datname = current_database() "
@@ -164,7 +164,7 @@ def test_two_at_once_make_an_index_once(new_database: Callable[[], str], tmp_pat
     assert outcomes == [(NEWEST, newest), (newest, newest)]
 
 
-def test_nobody_waits_long_while_a_large_table_changes(
+def test_no_request_waits_long_while_a_large_table_changes(
     new_database: Callable[[], str], tmp_path: Path
 ) -> None:
     scripts = next_release(tmp_path, ADDS, VALIDATES, INDEXES)

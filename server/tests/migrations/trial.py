@@ -73,7 +73,7 @@ def main(rows: int) -> None:
             server.stop()
     sys.stdout.write(
         f"{rows} users, migrated in {outcome.migration_seconds:.1f} s: of {outcome.writes} writes "
-        f"meanwhile the slowest took {outcome.longest_seconds * 1000:.0f} ms\n"
+        f"the slowest request took {outcome.longest_seconds * 1000:.0f} ms\n"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from akako.backends.public_changes import CHANNEL
+from akako.backends.database.public_changes import CHANNEL
 from akako.rooms import endpoints
 from tests.enrollment.school import add_requests, add_subject
 from tests.notifications.inbox import inbox

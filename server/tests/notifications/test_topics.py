@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from akako.kernel.db.pool import Pool
+from akako.backends.database.pool import Pool
 from akako.notifications import announcing, queries
 from tests.enrollment.school import add_learners, add_subject, rows
 from tests.notifications.inbox import (

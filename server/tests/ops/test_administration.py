@@ -115,9 +115,9 @@ def test_an_unverified_address_makes_no_administrator(
     "arguments",
     [
         ["grant", "--clerk-id", "user_unheard_of"],
-        ["grant", "--email", "nobody@example.com"],
+        ["grant", "--email", "unknown@example.com"],
         ["plan", "PRO", "--clerk-id", "user_unheard_of"],
-        ["plan", "PRO", "--email", "nobody@example.com"],
+        ["plan", "PRO", "--email", "unknown@example.com"],
     ],
 )
 def test_an_unknown_user_is_reported_in_one_line(

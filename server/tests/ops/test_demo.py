@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from akako.backends.database.pool import Pool
 from akako.backends.dev_directory import DevDirectory
 from akako.identity import accounts, roles
 from akako.kernel.core.access import Actor, Policy
-from akako.kernel.db.pool import Pool
 from akako.ops import development
 from akako.ops.demo import seed_school
 

@@ -12,13 +12,13 @@ import pytest
 
 from akako.analytics import service, totals
 from akako.analytics.days import TimeZone, read_range
+from akako.backends.database.pool import Pool
 from akako.backends.demo_people import DEMO_PEOPLE, NUMBER
 from akako.backends.dev_directory import DevDirectory
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from akako.demo import history, seeding
 from akako.kernel.core.access import Policy
 from akako.kernel.db import listing
-from akako.kernel.db.pool import Pool
 from akako.ops import development
 from akako.ops.reconciliation import reconcile
 

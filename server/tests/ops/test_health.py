@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from akako.backends.embedded_postgres import EmbeddedPostgres
+from akako.backends.database.pool import Pool
+from akako.backends.postgres.embedded import EmbeddedPostgres
 from akako.kernel.core.errors import ServiceUnavailable
-from akako.kernel.db.pool import Pool
 from akako.ops import routes
 from tests.parts.postgres import create_database
 

@@ -11,9 +11,10 @@ import psycopg
 import pytest
 
 from akako import settings
+from akako.backends.database.pool import Pool
 from akako.kernel.core.access import Actor
 from akako.kernel.db import audit
-from akako.kernel.db.pool import Pool
+from akako.ops import retention
 from akako.settings import SettingsError
 from tests.education.school import ADMIN, add_chain
 from tests.identity.people import Ask, together
@@ -117,7 +118,7 @@ async def test_old_entries_and_events_expire_in_batches(new_database: Callable[[
     pool = Pool(url, size=1)
     with psycopg.connect(url, autocommit=True) as db:
         db.execute(OLD)
-        await audit.expire(pool, audit_days=400, outbox_days=30)
+        await retention.expire(pool, audit_days=400, outbox_days=30)
         assert db.execute("select distinct resource from audit_log").fetchall() == [("new",)]
         assert db.execute("select id from outbox").fetchall() == [("new",)]
     await pool.close()

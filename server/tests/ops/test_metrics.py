@@ -16,10 +16,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from akako import __version__
-from akako.backends.folder_store import FolderStore
+from akako.backends.database.pool import Observer, Pool
+from akako.backends.database.waits import POOL_REFUSALS, record_wait
+from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.core.errors import ServiceUnavailable
-from akako.kernel.db.pool import Observer, Pool
 from akako.kernel.telemetry import metrics
+from akako.ops.scraping import render
 from akako.ops.standing import standing
 from akako.storage import sweeper
 from tests.conftest import StartServer
@@ -121,7 +123,7 @@ async def test_queues_in_the_database_have_metrics(new_database: Callable[[], st
             "('default', 'library.clean_up', now() + interval '1 day', '{\"key\": \"gone\"}')"
         )
     pool = Pool(url, size=1)
-    found = Figures(metrics.render(await standing(pool)).decode())
+    found = Figures(render(await standing(pool)).decode())
     await pool.close()
     jobs = [found("akako_jobs", status=status) for status in ("todo", "doing", "failed")]
     assert jobs == [3, 0, 1]
@@ -178,21 +180,21 @@ def test_the_shared_folder_goes_with_the_server(start_server: StartServer, tmp_p
 
 
 def test_a_reused_series_costs_no_second_look() -> None:
-    before = metrics.render()
+    before = render()
     for _ in range(2):
         metrics.observe("GET", "/test/once", 200, 0.001)
         metrics.observe("PROPFIND", "/test/once", 200, 0.001)
-    text = metrics.render().decode()
+    text = render().decode()
     assert b"/test/once" not in before
     assert 'akako_requests_total{method="GET",route="/test/once",status="200"} 2.0' in text
     assert 'akako_requests_total{method="OTHER",route="/test/once",status="200"} 2.0' in text
 
 
 async def test_waiting_for_a_connection_is_counted(new_database: Callable[[], str]) -> None:
-    observer = Observer(metrics.record_wait, metrics.POOL_REFUSALS.inc)
+    observer = Observer(record_wait, POOL_REFUSALS.inc)
     pool = Pool(new_database(), size=1, observer=observer)
     assert pool.connections() == (0, 0, 1)
-    before = Figures(metrics.render().decode())
+    before = Figures(render().decode())
     async with pool.connection():
         assert pool.connections() == (1, 0, 1)
         with pytest.raises(ServiceUnavailable):
@@ -202,7 +204,7 @@ async def test_waiting_for_a_connection_is_counted(new_database: Callable[[], st
     assert await waiting == 2
     assert pool.connections() == (0, 1, 1)
     await pool.close()
-    after = Figures(metrics.render().decode())
+    after = Figures(render().decode())
     refusals, waits, seconds = (
         after(f"akako_database_{name}_total") - before(f"akako_database_{name}_total")
         for name in ("refusals", "waits", "wait_seconds")

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
+from akako.backends.database.pool import Pool
 from akako.enrollment import queries as enrollment
 from akako.kernel.core.ids import new_id
-from akako.kernel.db.pool import Pool
 from akako.kernel.http import idempotency
 from akako.kernel.http.idempotency import Scope, Stored
 from akako.mentors import queries as mentors

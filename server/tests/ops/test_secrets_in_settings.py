@@ -11,8 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from akako import cli, settings
-from akako.kernel.core import urls
-from akako.settings import SettingsError, load
+from akako.settings import SettingsError, load, urls
 from tests.parts.server import free_port
 
 COMMANDS = {

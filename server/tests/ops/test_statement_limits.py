@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from akako.assembly import JOB_STATEMENT_SECONDS, patient_database
+from akako.backends.database.pool import Pool
 from akako.kernel.core.errors import ServiceUnavailable
-from akako.kernel.db.pool import Pool
 from akako.settings import Settings
 from tests.parts.server import Server
 

@@ -1,4 +1,4 @@
-"""An HTTP server that keeps whatever is posted to it, as a collector of traces or crashes would."""
+"""An HTTP server that records all posts, like a collector of traces or crashes."""
 
 from __future__ import annotations
 

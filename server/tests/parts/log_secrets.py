@@ -1,4 +1,4 @@
-"""What no log of any server may hold, whatever a test did to it."""
+"""Find secrets in the logs of servers. No test may cause one."""
 
 from __future__ import annotations
 

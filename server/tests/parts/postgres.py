@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from akako.backends.embedded_postgres import EmbeddedPostgres, start
+from akako.backends.postgres.embedded import EmbeddedPostgres, start
 
 # Tests may lose their data; what they must not lose is time.
 HASTY = {

@@ -22,10 +22,10 @@ EVENTS = {"subprocess.Popen", "os.posix_spawn", "os.fork", "os.system"}
 STARTERS = {
     "subprocess",
     "multiprocessing",
-    "akako.backends.embedded_postgres",
-    "akako.backends.postgres_process",
-    "akako.backends.postgres_owner",
-    "akako.backends.postgres_binaries",
+    "akako.backends.postgres.embedded",
+    "akako.backends.postgres.process",
+    "akako.backends.postgres.owner",
+    "akako.backends.postgres.binaries",
 }
 FOLDERS = tuple(str(ROOT / each) for each in ("server/tests/", "sdk/python/tests/"))
 

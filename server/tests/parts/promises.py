@@ -154,8 +154,9 @@ def _parameter_faults(parameter: Json, given: Mapping[str, str]) -> Iterator[str
 
 
 def _read(schema: Json, text: str) -> object:
-    """What a text stands for, as the document tells: lists are parted by commas, the words of a
-    choice may be written in any case, and a truth also as 1 or 0.
+    """Return the value of a text by its schema.
+
+    Lists are separated by commas. Enum values are case-insensitive. Booleans may be 1 or 0.
     """
     match schema.get("type"):
         case "array":

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from akako.backends.s3_store import S3Access
+from akako.backends.objects.s3_store import S3Access
 
 START_SECONDS = 60.0
 BUCKET = "akako-test"

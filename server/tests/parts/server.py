@@ -17,7 +17,7 @@ import httpx2
 import psycopg
 
 from akako.backends.dev_directory import DevDirectory
-from akako.backends.dev_issuer import DevIssuer
+from akako.backends.tokens.dev_issuer import DevIssuer
 from tests.parts import promises
 
 SIGN_INS = {"admin": "user_admin", "mentor": "user_mentor", "learner": "user_123"}

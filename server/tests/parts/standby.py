@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psycopg
 
-from akako.backends.postgres_binaries import Programs, find_programs, for_owner
-from akako.backends.postgres_cluster import SUPERUSER, Folder
-from akako.backends.postgres_owner import choose_owner, run_as
-from akako.backends.postgres_process import postmaster
+from akako.backends.postgres.binaries import Programs, find_programs, for_owner
+from akako.backends.postgres.cluster import SUPERUSER, Folder
+from akako.backends.postgres.owner import choose_owner, run_as
+from akako.backends.postgres.process import postmaster
 from tests.parts.postgres import HASTY
 from tests.parts.server import free_port
 
@@ -85,7 +85,7 @@ class Pair:
             self._control("stop", "-m", "immediate")
 
     def url(self, database: str) -> str:
-        """Both servers; whoever connects gets the one that can be written to."""
+        """Return the URL of both servers; a client connects to the writable one."""
         role = self._folder.url(self.port).partition("@")[0]
         hosts = f"127.0.0.1:{self.port},127.0.0.1:{self.standby_port}"
         return f"{role}@{hosts}/{database}?target_session_attrs=read-write"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from akako.backends.embedded_postgres import start
+from akako.backends.postgres.embedded import start
 from tests.house import project
 from tests.parts import processes
 from tests.parts.server import Server

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from jwt import api_jwt
 
-from akako.backends import token_verifier
+from akako.backends.tokens import token_verifier
 
 
 class Clock:

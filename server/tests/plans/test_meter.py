@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from akako.backends.database.pool import Pool
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import QuotaExceeded
 from akako.kernel.core.ports import Claims
-from akako.kernel.db.pool import Pool
 from akako.plans import queries
 from akako.plans.meter import LEASE, LeasingMeter
 from akako.plans.schemas import API_CALLS
@@ -66,7 +66,7 @@ async def spend(db: Pool, clock: Clock, amount: int, subject: str = "user:u1") -
     assert await queries.take(db, subject, month, API_CALLS, amount, 2**62) is not None
 
 
-async def test_every_call_is_told_what_remains(meter: LeasingMeter, db: Pool) -> None:
+async def test_every_response_has_the_remaining_quota(meter: LeasingMeter, db: Pool) -> None:
     remaining = [int((await charge(meter, db))["x-quota-remaining"]) for _ in range(3 * LEASE)]
     assert remaining == list(range(FREE - 1, FREE - 1 - 3 * LEASE, -1))
 
@@ -84,9 +84,9 @@ async def test_a_new_month_begins_at_the_second(
 ) -> None:
     clock.now = last
     await spend(db, clock, FREE - 1)
-    told = await charge(meter, db)
-    assert told["x-quota-remaining"] == "0"
-    assert told["x-quota-reset"] == str(int(reset.timestamp()))
+    headers = await charge(meter, db)
+    assert headers["x-quota-remaining"] == "0"
+    assert headers["x-quota-reset"] == str(int(reset.timestamp()))
     with pytest.raises(QuotaExceeded) as refused:
         await charge(meter, db)
     assert refused.value.details["resetAt"] == int(reset.timestamp())

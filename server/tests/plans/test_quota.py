@@ -44,7 +44,7 @@ def set_used(api: Server, subject: str, used: int, kind: str = "api_calls") -> N
 
 
 def newcomer(api: Server, name: str, used: int) -> str:
-    """Somebody who has made so many calls; nothing is leased for them yet."""
+    """Return a user with this many requests and without leased ones."""
     clerk_id = f"user_{name}"
     api.user(name)
     user_id = api.user_id(clerk_id)

@@ -92,8 +92,8 @@ def test_resumable_uploads(api: Server, topics: list[Topic], name: str) -> None:
     content = TEXTS[name][0] if name in TEXTS else written(name)
     mime = TYPES[name.rpartition(".")[2]]
     kind = "video" if mime.startswith("video/") else "document"
-    told = plan(topics[2], kind=kind, filename=name, filetype=None)
-    path = begun(create(api, len(content), told))
+    metadata = plan(topics[2], kind=kind, filename=name, filetype=None)
+    path = begun(create(api, len(content), metadata))
     # The first piece is shorter than the longest signature.
     assert append(api, path, 0, content[:5]).status_code == 204
     finished = append(api, path, 5, content[5:])

@@ -56,7 +56,7 @@ def test_the_python_package_needs_nothing_but_httpx2(python: Path) -> None:
 
 
 def mypy(python: Path, folder: Path, program: str) -> str:
-    """What a strict mypy says of a program of somebody who has only the package."""
+    """Return what strict mypy reports on a program that has only the package."""
     (folder / "program.py").write_text(program)
     strict = ("--strict", "--no-incremental", "--python-executable", python / "venv/bin/python")
     return run(folder, sys.executable, "-m", "mypy", *strict, "--config-file=", "program.py")

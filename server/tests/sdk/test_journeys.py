@@ -1,4 +1,4 @@
-"""One story, told by every client: a school is built and used over a line that breaks."""
+"""One story, run by every client: a school is built and used over a connection that breaks."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_story(
     learner = api.user(new_id())
     tokens = {who: api.token(who) for who in ("admin", "mentor")} | {"learner": api.token(learner)}
     before = line.accepted
-    told = run(
+    output = run(
         tmp_path,
         *journey,
         AKAKO_URL=f"http://127.0.0.1:{line.port}",
@@ -67,12 +67,12 @@ def test_the_story(
         AKAKO_FILM=str(film),
         PYTHONPATH=str(PYTHON),
     )
-    story = json.loads(told)
+    story = json.loads(output)
     topic, upload = story.pop("topic"), story.pop("upload")
     assert story == {
         "stopped": True,
         "uploaded": [1, len(FILM), sha256(FILM)],
-        "told": len(FILM),
+        "reported": len(FILM),
         "refused": "FORBIDDEN",
         "approved": [True, "APPROVED"],
         "downloaded": sha256(FILM),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from akako.identity.accounts import search_key
-from akako.kernel.core.sort_keys import person_sort_keys
+from akako.naming.sort_keys import person_sort_keys
 from tests.parts.server import Server
 
 PEOPLE = {

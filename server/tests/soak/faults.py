@@ -91,7 +91,7 @@ FAULTS: Sequence[Fault] = (
         unavailable=ANY,
     ),
     Fault("Valkey paused", lambda stage: stage.valkey.pause(), lambda stage: stage.valkey.resume()),
-    Fault("worker told to stop", lambda stage: stage.signal_worker(signal.SIGTERM), cut=ANY),
+    Fault("worker stopped by SIGTERM", lambda stage: stage.signal_worker(signal.SIGTERM), cut=ANY),
     Fault("Valkey flushed", lambda stage: stage.flush_valkey()),
     Fault(
         "S3 paused",

@@ -49,7 +49,7 @@ class Ledger:
 
 
 def settle(allowed: set[str], value: str, status: int) -> None:
-    """Take down how a write of `value` ended: done, refused, or nobody knows."""
+    """Record how a write of `value` ended: done, refused, or unknown."""
     if 200 <= status < 300:
         allowed.clear()
         allowed.add(value)

@@ -89,7 +89,7 @@ def status_of(answer: httpx2.Response | None) -> int:
 
 
 async def open_school(stage: Stage, http: httpx2.AsyncClient, seconds: float) -> School:
-    """Sign everybody in and make the first level, grade, subject and topics."""
+    """Sign all users in and create the first level, grade, subject and topics."""
     school = School(stage, http)
     for name in (ADMIN, *(f"user_soak{n}" for n in range(LEARNERS))):
         school.sign_in(name, seconds + 1800)

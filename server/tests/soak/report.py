@@ -115,7 +115,7 @@ def _share(each: Seen) -> str:
 
 
 def faults_of(outcome: Outcome) -> list[str]:
-    """What makes the run a failure. Latency is told, not judged: it is the machine's as well."""
+    """Return what makes the run a failure. Latency depends on the machine and is only reported."""
     found = [f"lost: {each}" for each in outcome.lost[:20]]
     if odd := outcome.unexplained():
         found.append(f"{len(odd)} failures that no fault explains")

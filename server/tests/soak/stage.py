@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psycopg
 
-from akako.backends.postgres_cluster import Folder
-from akako.backends.postgres_process import postmaster
+from akako.backends.postgres.cluster import Folder
+from akako.backends.postgres.process import postmaster
 from akako.dev.fake_clerk import FakeClerk
 from akako.migrations.run import migrate
 from tests.parts.postgres import create_database, start_postgres
@@ -23,7 +23,7 @@ from tests.parts.server import Server
 from tests.parts.valkey import Valkey, start_valkey
 
 WORKERS = 2
-# What is told to be done must be done, also when PostgreSQL is killed the moment after.
+# An acknowledged commit must survive, also when PostgreSQL is killed right after it.
 STRICT = {"synchronous_commit": "on", "full_page_writes": "on", "fsync": "on"}
 
 

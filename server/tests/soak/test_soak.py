@@ -29,7 +29,7 @@ def test_an_unanswered_write_leaves_both_values_possible(status: int, left: set[
     assert allowed == left
 
 
-def test_only_the_fault_at_hand_explains_a_failure() -> None:
+def test_only_the_current_fault_explains_a_failure() -> None:
     outcome = Outcome(windows=[Window(named("S3 stopped"), 10, 20)], samples=FLAT)
     outcome.seen = [
         Seen(5, "levels", 200, 0.01),

@@ -1,4 +1,4 @@
-"""Roles and accounts beside a model of them: whoever may, does, and one administrator remains."""
+"""Roles and accounts beside a model: allowed changes succeed, and one administrator remains."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class RoleMachine(RuleBasedStateMachine):
 
     @rule(number=people)
     def act(self, number: int) -> None:
-        """Everybody may do what the roles of this moment allow."""
+        """Check that each user may do what the current roles allow, and nothing else."""
         person = self.people[number]
         answer = self.api.get("/api/users?limit=1", as_=person.clerk_id)
         assert answer.status_code == (200 if person.administers else 403)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from akako.backends.folder_store import FolderStore
-from akako.kernel.db.pool import Pool
+from akako.backends.database.pool import Pool
+from akako.backends.objects.folder_store import FolderStore
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.core.ids import new_id
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from akako.backends import job_queue
-from akako.backends.folder_store import FolderStore
+from akako.backends.database import job_queue
+from akako.backends.database.pool import Pool
+from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.db import jobs, locks
 from akako.kernel.db.jobs import Job
-from akako.kernel.db.pool import Pool
 from akako.storage import queries, sweeper
 from akako.storage.sweeper import Swept
 from tests.storage.objects import LATER, Stubborn, keys, put

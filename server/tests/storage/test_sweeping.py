@@ -1,4 +1,4 @@
-"""The sweeper removes what nobody needs, all of that, and nothing else."""
+"""The sweeper removes all objects that no row refers to, and no others."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.database.pool import Pool
+from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.core.ids import new_id
-from akako.kernel.db.pool import Pool
 from akako.storage import queries, sweeper
 from akako.storage.intake import give_up
 from akako.storage.sweeper import Swept

@@ -22,7 +22,7 @@ from typing import Any
 import httpx2
 import psycopg
 
-from akako.backends.postgres_binaries import find_programs
+from akako.backends.postgres.binaries import find_programs
 from akako.dev.fake_clerk import sign_webhook
 from tests.parts.postgres import create_database, passable_folder, start_postgres
 from tests.parts.samples import sample

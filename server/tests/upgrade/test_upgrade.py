@@ -10,12 +10,12 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from akako.backends.embedded_postgres import EmbeddedPostgres
+from akako.backends.postgres.embedded import EmbeddedPostgres
 from akako.education.queries import name_keys
 from akako.kernel.core.ids import new_id
-from akako.kernel.core.sort_keys import person_sort_keys
 from akako.migrations.run import migrate
 from akako.migrations.steps import SCRIPTS, revisions
+from akako.naming.sort_keys import person_sort_keys
 from tests.conftest import StartServer
 from tests.migrations.rules import faults
 from tests.migrations.test_stairway import missing, written

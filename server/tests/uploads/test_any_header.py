@@ -53,16 +53,18 @@ def test_any_metadata_is_read_or_refused(text: str) -> None:
 @given(st.dictionaries(st.sampled_from(NAMES), BASE64_LIKE | PLAIN, max_size=7), st.booleans())
 def test_any_pairs_are_read_or_refused(pairs: dict[str, str], spaced: bool) -> None:
     comma = " , " if spaced else ","
-    told = comma.join(f"{name} {_encoded(value)}" for name, value in pairs.items())
+    metadata = comma.join(f"{name} {_encoded(value)}" for name, value in pairs.items())
     with suppress(ApiError):
-        plan = headers.read_plan(told)
+        plan = headers.read_plan(metadata)
         assert plan.topic_id == pairs["topicId"]
 
 
 @given(filename=PLAIN, name=PLAIN, kind=st.sampled_from(["document", "video"]))
 def test_what_clients_tell_is_understood(filename: str, name: str, kind: str) -> None:
-    told = {"kind": kind, "topicId": "t1", "filename": filename, "name": name}
-    plan = headers.read_plan(",".join(f"{key} {_encoded(value)}" for key, value in told.items()))
+    metadata = {"kind": kind, "topicId": "t1", "filename": filename, "name": name}
+    plan = headers.read_plan(
+        ",".join(f"{key} {_encoded(value)}" for key, value in metadata.items())
+    )
     assert (plan.kind, plan.topic_id) == (kind, "t1")
     assert plan.filename
     assert plan.name

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.database.pool import Pool
+from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import RequestTimeout, ServiceUnavailable
-from akako.kernel.db.pool import Pool
 from akako.kernel.http.context import ClientGone
 from akako.storage import intake
 from akako.uploads import appending, service
@@ -59,7 +59,7 @@ def store(api: Server) -> FolderStore:
 @pytest.fixture
 async def upload(db: Pool, actor: Actor, topic: Topic) -> Kept:
     plan = Plan(kind="document", topic_id=topic.id, filename="long.txt")
-    return await service.begin(db, actor, plan=plan, told="", size=SIZE, limits=LIMITS)
+    return await service.begin(db, actor, plan=plan, metadata="", size=SIZE, limits=LIMITS)
 
 
 @pytest.fixture

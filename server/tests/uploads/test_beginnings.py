@@ -38,11 +38,11 @@ def test_a_length_is_needed(api: Server, topic: Topic) -> None:
 def test_the_limits_are_those_of_plain_uploads(
     api: Server, topic: Topic, kind: str, mib: int
 ) -> None:
-    told = plan(topic) if kind == "document" else video_plan(topic)
-    assert begun(create(api, mib * MIB, told))
-    details = refused(create(api, mib * MIB + 1, told), 413, "PAYLOAD_TOO_LARGE")
+    sent = plan(topic) if kind == "document" else video_plan(topic)
+    assert begun(create(api, mib * MIB, sent))
+    details = refused(create(api, mib * MIB + 1, sent), 413, "PAYLOAD_TOO_LARGE")
     assert details == {"limitBytes": mib * MIB}
-    refused(create(api, 10**17, told), 413, "PAYLOAD_TOO_LARGE")
+    refused(create(api, 10**17, sent), 413, "PAYLOAD_TOO_LARGE")
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ def test_the_plan_is_checked(
     assert details["field"] == field
 
 
-@pytest.mark.parametrize("told", ["kind !", "kind", "filename /w==", metadata(kind="x") * 2])
-def test_metadata_is_text_in_base64(api: Server, topic: Topic, told: str) -> None:
-    refused(create(api, 10, told), 422, "VALIDATION_ERROR")
+@pytest.mark.parametrize("sent", ["kind !", "kind", "filename /w==", metadata(kind="x") * 2])
+def test_metadata_is_text_in_base64(api: Server, topic: Topic, sent: str) -> None:
+    refused(create(api, 10, sent), 422, "VALIDATION_ERROR")
     refused(create(api, 10, f"{plan(topic)},kind eA=="), 422, "VALIDATION_ERROR")
     refused(create(api, 10, f"{plan(topic)},x {'A' * 8192}"), 422, "VALIDATION_ERROR")
 

@@ -1,4 +1,4 @@
-"""An upload goes on from the byte at which it broke, whatever broke."""
+"""An upload resumes at the byte at which the connection, client or server failed."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def document_of(api: Server, topic: Topic) -> bytes:
 
 
 def standing(api: Server, path: str) -> int:
-    """The offset, once nobody is writing any more."""
+    """Return the offset, once no request writes any more."""
     eventually(lambda: append(api, path, offset(api, path), b"").status_code == 204)
     return offset(api, path)
 
@@ -182,7 +182,7 @@ async def test_the_same_piece_at_once(api: Server, topic: Topic) -> None:
     assert pending(api) == 0
 
 
-def test_what_nobody_went_on_with_expires(api: Server, topic: Topic) -> None:
+def test_an_abandoned_upload_expires(api: Server, topic: Topic) -> None:
     kept, old = (begun(create(api, 10, plan(topic))) for _ in range(2))
     done = begun(create(api, 5, plan(topic), content=b"12345"))
     for path in (kept, old):
@@ -205,7 +205,7 @@ def test_what_nobody_went_on_with_expires(api: Server, topic: Topic) -> None:
 
 
 def test_a_file_that_is_elsewhere(api: Server, topic: Topic) -> None:
-    """Another machine's folder, or a lost one: the client is told to begin anew."""
+    """The folder is lost, or belongs to another machine: the client must start again."""
     path = begun(create(api, 10, plan(topic)))
     append(api, path, 0, b"12345")
     (api.folder / "uploads" / path[-32:]).unlink()

@@ -77,8 +77,8 @@ def test_members_of_an_organisation_share_what_is_left(api: Server, topic: Topic
 
 def test_two_of_the_largest_files_can_be_unfinished(api: Server, mentor: str, topic: Topic) -> None:
     paths = [begun(create(api, FULL, video_plan(topic), as_=mentor)) for _ in range(2)]
-    for told in (video_plan(topic), plan(topic)):
-        details = refused(create(api, 10, told, as_=mentor), 409, "CONFLICT")
+    for metadata in (video_plan(topic), plan(topic)):
+        details = refused(create(api, 10, metadata, as_=mentor), 409, "CONFLICT")
         assert details == {"resource": "upload", "field": "Upload-Length", "value": 10}
     assert cancel(api, paths[0], as_=mentor).status_code == 204
     assert begun(create(api, FULL, video_plan(topic), as_=mentor))

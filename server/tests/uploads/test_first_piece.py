@@ -72,8 +72,8 @@ def test_in_the_smallest_pieces(api: Server, topic: Topic) -> None:
     [("a.pdf", PROGRAM), ("a.docx", PROGRAM), ("a.png", PROGRAM), ("a.txt", b"\0\1" * 300)],
 )
 def test_documents_too(api: Server, topic: Topic, name: str, content: bytes) -> None:
-    told = plan(topic, filename=name, filetype=None)
-    path = begun(create(api, MIB, told))
+    metadata = plan(topic, filename=name, filetype=None)
+    path = begun(create(api, MIB, metadata))
     refused(append(api, path, 0, content), 415, "UNSUPPORTED_MEDIA_TYPE")
     assert removed(api, path)
 
@@ -81,8 +81,8 @@ def test_documents_too(api: Server, topic: Topic, name: str, content: bytes) -> 
 @pytest.mark.parametrize("ending", ["mp4", "mov", "webm", "ogg", "avi"])
 def test_true_beginnings_are_taken_in_any_pieces(api: Server, topic: Topic, ending: str) -> None:
     content = sample(ending)
-    told = plan(topic, kind="video", filename=f"a.{ending}", filetype=None)
-    path = begun(create(api, len(content), told))
+    metadata = plan(topic, kind="video", filename=f"a.{ending}", filetype=None)
+    path = begun(create(api, len(content), metadata))
     for at in range(0, 120, 12):
         assert append(api, path, at, content[at : at + 12]).status_code == 204
     assert append(api, path, 120, content[120:]).status_code == 204

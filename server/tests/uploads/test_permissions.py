@@ -29,7 +29,7 @@ def test_only_staff_begins(api: Server, topic: Topic) -> None:
     assert begun(create(api, 10, plan(topic)))
 
 
-def test_nobody_else_sees_it(api: Server, topic: Topic, mentor: str) -> None:
+def test_other_users_do_not_see_it(api: Server, topic: Topic, mentor: str) -> None:
     path = begun(create(api, 10, plan(topic), as_=mentor))
     for who in ("admin", "mentor"):
         refused(append(api, path, 0, TEXT, as_=who), 404, "NOT_FOUND")
@@ -76,9 +76,9 @@ def test_a_mentor_no_more(api: Server, topic: Topic, mentor: str) -> None:
     refused(append(api, path, 0, TEXT, as_=mentor), 403, "FORBIDDEN")
 
 
-def test_a_topic_deleted_meanwhile(api: Server, topic: Topic) -> None:
-    for told in (plan(topic), video_plan(topic)):
-        path = begun(create(api, 10, told))
+def test_a_topic_deleted_during_the_upload(api: Server, topic: Topic) -> None:
+    for metadata in (plan(topic), video_plan(topic)):
+        path = begun(create(api, 10, metadata))
         sql = "update topics set deleted_at = {} where id = %s"
         with api.db() as db:
             db.execute(sql.format("now()"), (topic.id,))

@@ -157,11 +157,11 @@ def test_other_versions_are_refused(api: Server, topic: Topic, version: str | No
     assert offset(api, path) == 0
 
 
-def test_head_tells_what_was_told(api: Server, topic: Topic) -> None:
-    told = plan(topic) + ",relativePath bnVsbA=="
-    path = begun(create(api, 10, told))
+def test_head_returns_the_metadata_as_sent(api: Server, topic: Topic) -> None:
+    sent = plan(topic) + ",relativePath bnVsbA=="
+    path = begun(create(api, 10, sent))
     response = head(api, path)
-    assert response.headers["upload-metadata"] == told
+    assert response.headers["upload-metadata"] == sent
     assert (response.headers["upload-offset"], response.headers["upload-length"]) == ("0", "10")
     assert_speaks_tus(response)
 
@@ -240,8 +240,8 @@ def test_finishing_twice_makes_one_document(api: Server, topic: Topic) -> None:
 def test_every_accepted_type_arrives(api: Server, topic: Topic) -> None:
     for ending in ("pdf", "docx", "png", "csv"):
         content = sample(ending)
-        told = plan(topic, filename=f"a.{ending}", filetype=None)
-        done = append(api, begun(create(api, len(content), told)), 0, content)
+        sent = plan(topic, filename=f"a.{ending}", filetype=None)
+        done = append(api, begun(create(api, len(content), sent)), 0, content)
         assert api.get(done.headers["upload-result"], as_="admin").content == content
 
 

@@ -19,10 +19,10 @@ def reassign(api: Server, topic: Topic, who: str) -> None:
 
 @pytest.fixture(params=["document", "video"])
 def finished(request: pytest.FixtureRequest, api: Server, topic: Topic, mentor: str) -> str:
-    told, content = (
+    metadata, content = (
         (plan(topic), TEXT) if request.param == "document" else (video_plan(topic), FILM)
     )
-    path = begun(create(api, len(content), told, as_=mentor))
+    path = begun(create(api, len(content), metadata, as_=mentor))
     assert append(api, path, 0, content, as_=mentor).status_code == 204
     shown = api.get(path, as_=mentor).json()["data"]
     assert request.param in shown

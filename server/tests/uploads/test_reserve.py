@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from akako.backends.folder_store import FolderStore
+from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.core.errors import StorageFull
 from akako.kernel.files.space import RESERVE, RESERVE_BYTES, Reserve
 from akako.uploads import landing
@@ -34,7 +34,7 @@ from tests.uploads import tus
 
 @pytest.fixture(scope="module")
 def full(start_server: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> Server:
-    """A server whose disk has less than its reserve, whatever else happens on it."""
+    """A server whose disk always has less free space than its reserve."""
     size = shutil.disk_usage(tmp_path_factory.getbasetemp()).total
     return start_server({"AKAKO_RESERVE_BYTES": str(size)})
 
@@ -75,8 +75,8 @@ def test_a_video(full: Server, lesson: Topic) -> None:
 
 
 def test_a_resumable_upload(full: Server, lesson: Topic) -> None:
-    for told in (tus.plan(lesson), tus.video_plan(lesson)):
-        refused(tus.create(full, 10, told), 507, "STORAGE_FULL")
+    for metadata in (tus.plan(lesson), tus.video_plan(lesson)):
+        refused(tus.create(full, 10, metadata), 507, "STORAGE_FULL")
     assert tus.files(full) == {}
     assert full.get(lesson.documents, as_="admin").status_code == 200
 

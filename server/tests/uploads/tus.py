@@ -39,13 +39,13 @@ def video_plan(topic: Topic) -> str:
 def create(
     api: Server,
     length: int | None,
-    told: str,
+    sent: str,
     *,
     as_: str | None = "admin",
     content: bytes = b"",
     headers: dict[str, str] | None = None,
 ) -> httpx2.Response:
-    given = VERSION | {"Upload-Metadata": told} | (BYTES if content else {}) | (headers or {})
+    given = VERSION | {"Upload-Metadata": sent} | (BYTES if content else {}) | (headers or {})
     if length is not None:
         given["Upload-Length"] = str(length)
     return api.post(UPLOADS, as_=as_, headers=given, content=content)

@@ -1,4 +1,4 @@
-"""A site of somebody else: a loopback server whose pages attack the school."""
+"""A site of another owner: a loopback server whose pages attack the school."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def open_queue(
     """Return a new tab of an administrator at a path; its clicks are counted from then on."""
     page = browser.new_context(**context).new_page()
     sign_in(page, api, who, "/admin")
-    page.add_init_script(COUNT_CLICKS)
+    page.add_init_script(COUNT_CLICKS)  # not run without script
     page.goto(f"{api.url}{path}")
     return page
 

@@ -17,10 +17,11 @@ from akako.web.pages import requests
 from tests.house.project import SERVER
 
 WEB = SERVER / "web"
+MODULES = [*WEB.rglob("*.py"), SERVER / "notifications" / "texts.py"]
 LANGUAGES = ("fr",)
 METHODS = [("templates/**.html", "jinja2")]
 OPTIONS = {"templates/**.html": {"extensions": "jinja2.ext.i18n", "silent": "false"}}
-CALLED = {"text", "translate", "gettext", "_counted", "counted"}
+CALLED = {"text", "translate", "gettext", "_counted", "counted", "_said", "say"}
 PLACEHOLDER = re.compile(r"%\(\w+\)[ds]|%%")
 
 
@@ -32,7 +33,7 @@ def texts() -> set[str]:
     tables = {text for pair in errors.TITLES.values() for text in pair} | set(
         requests.WORDS.values()
     )
-    return tables | templates | {text for path in WEB.rglob("*.py") for text in called(path)}
+    return tables | templates | {text for path in MODULES for text in called(path)}
 
 
 def called(path: Path) -> Iterator[str]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import StartServer
 from tests.enrollment.school import rows
 from tests.factories import create_subject, create_topic, create_user
-from tests.parts.server import Server
+from tests.parts.server import Server, free_port
+from tests.parts.valkey import Valkey
 from tests.web.queues import add_applications, add_waiting, clear
 from tests.web.visitors import Visitor
 
@@ -95,6 +97,31 @@ def test_health_names_what_does_not_work(api: Server, admin: Visitor) -> None:
         assert "messages that could not be applied: 2" in text
     finally:
         api.execute("delete from webhook_dead_letters")
+
+
+def test_health_names_a_counter_and_a_store_that_do_not_answer(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    valkey = Valkey(tmp_path / "valkey")
+    valkey.start()
+    api = start_server(
+        {
+            "AKAKO_REDIS_URL": valkey.url,
+            "AKAKO_STORAGE_URL": "s3://akako",
+            "AKAKO_S3_ENDPOINT": f"http://127.0.0.1:{free_port()}",
+            "AKAKO_S3_REGION": "eu",
+            "AKAKO_S3_ACCESS_KEY_ID": "key",
+            "AKAKO_S3_SECRET_ACCESS_KEY": "secret",
+        }
+    )
+    try:
+        admin = Visitor(api, "user_admin")
+        text = text_of(admin.get("/admin").text)
+        assert "Storage does not answer Valkey works" in text
+    finally:
+        valkey.stop()
+    text = text_of(admin.get("/admin").text)
+    assert "Valkey does not answer: each process counts by itself" in text
 
 
 def test_a_fresh_school_shows_what_to_do(start_server: StartServer) -> None:

@@ -15,6 +15,7 @@ from akako.web.app import AREAS
 from akako.web.site import Site
 from tests.education.school import add_mentor, enroll
 from tests.factories import create_enrollment, create_subject, create_topic, create_user, insert
+from tests.integrations.webhooks import ping, register, remove_all
 from tests.learning.school import add_document, add_learner
 from tests.library.school import Topic, count, put_video, upload, uploaded, video
 from tests.parts.server import Server
@@ -22,16 +23,17 @@ from tests.web.page_rows import DRAFTS, FIELDS, QUERIES, ROWS, VISITORS, Statuse
 from tests.web.visitor import Visitor, signed_in
 
 ID = re.compile(r"\{(\w+)\}")
+OPEN_FORMS = {"POST /sign-in", "POST /sign-out", "POST /language"}
+IDS = {name for route in ROWS for name in ID.findall(route)} | {"application_id", "subject_id"}
+NEEDS_FILES = re.compile(r"/media/|/documents/|/video/")
+COMPOSER = {"POST /teach/topics/new", "POST /teach/topics/{topic_id}"}  # forms with files
 # Choosing a person, a language or a token is the same for all; files have a test of their own.
 WITHOUT_FORM_TOKEN = {
     "POST /sign-in",
     "POST /language",
     "POST /session/token",
-    "POST /teach/topics/{topic_id}/files/{kind}",
+    *COMPOSER,
 }
-OPEN_FORMS = {"POST /sign-in", "POST /sign-out", "POST /language"}
-IDS = {name for route in ROWS for name in ID.findall(route)} | {"application_id"}
-NEEDS_FILES = re.compile(r"/media/|/documents/")
 LOCKED = "GET /topics/{topic_id}"  # a page of its own, which offers the request
 Ids = dict[str, str]
 
@@ -93,6 +95,7 @@ class World:
             noted = create_topic(db, subject_id=subject.id)
             written = {"user_id": self.enrolled.id, "topic_id": noted.id, "search_key": ""}
             shared = {"content": "Why?", "shared_with_mentor": True, "shared_at": "now"}
+            shared |= {"reply_content": "So.", "replied_at": "now"}
             insert(db, "notes", id=note, **written, **shared)
             opened = {"user_id": self.enrolled.id, "form_token": "x", "user_agent": ""}
             insert(db, "web_sessions", id_hash=session.encode(), public_id=session, **opened)
@@ -112,6 +115,21 @@ class World:
             "name": "storage",
         }
 
+    def prepare(self, route: str, ids: Ids) -> None:
+        """Make what only some of the pages need."""
+        if NEEDS_FILES.search(route):
+            self.store_files(ids)
+        if "{endpoint_id}" in route:
+            remove_all(self.api)
+            endpoint = register(self.api, "https://hooks.example", isActive=False)
+            ids["endpoint_id"], ids["delivery_id"] = endpoint["id"], ping(self.api, endpoint)
+        if "{note_id}" in route:  # the page shows the oldest notes first
+            self.api.execute("delete from notes where id <> %s", ids["note_id"])
+        if route.endswith("/restore"):
+            gone = f"levels/{ids['level_id']}" if "{kind}" in route else f"topics/{ids['topic_id']}"
+            path = f"/api/admin/education/{gone}?force=true"
+            assert self.api.delete(path, as_="admin").status_code == 200
+
     def store_files(self, ids: Ids) -> None:
         """Store a document and a video of the topic."""
         uploaded(put_video(self.api, Topic(ids["topic_id"], ids["subject_id"]), video(1)))
@@ -120,7 +138,7 @@ class World:
     def ask(self, route: str, who: str, ids: Ids) -> httpx2.Response:
         """Open the page or send its form, with a fresh session where the form ends it."""
         method, template = route.split(" ")
-        ids = ids | {"kind": "documents" if "/files/" in template else "levels"}
+        ids = ids | {"kind": "levels"}
         path = template.format_map(ids) + QUERIES.get(route, "").format_map(ids)
         visitor = self.visitors[who]
         if method == "GET":
@@ -132,7 +150,7 @@ class World:
                 visitor = signed_in(self.api, self.people[who])
                 token = visitor.token()
         fields = {name: text.format_map(ids) for name, text in FIELDS.get(route, {}).items()}
-        files = {"file": ("a.txt", b"Two and two.")} if "/files/" in template else None
+        files = {"files": ("a.txt", b"Two and two.")} if route in COMPOSER else None
         return visitor.client.post(
             path,
             data={"form_token": token, **fields},
@@ -152,15 +170,13 @@ def world(api: Server) -> Iterator[World]:
 def check(world: World, route: str, expected: Statuses, *, draft: bool = False) -> None:
     """Refused visitors come first, on the same things; each permitted one gets things anew."""
     refused = world.make(draft=draft)
-    if NEEDS_FILES.search(route):
-        world.store_files(refused)
+    world.prepare(route, refused)
     found = {}
     for who, status in sorted(zip(VISITORS, expected, strict=True), key=lambda each: -each[1]):
         ids = refused
         if status < 400 and route.startswith("POST"):
             ids = world.make(draft=draft)
-            if NEEDS_FILES.search(route):
-                world.store_files(ids)
+            world.prepare(route, ids)
         response = world.ask(route, who, ids)
         found[who] = response.status_code
         if who == "anonymous" and status == 303 and route not in OPEN_FORMS:
@@ -215,6 +231,6 @@ def test_every_form_needs_its_token(world: World) -> None:
         if method == "GET" or route in WITHOUT_FORM_TOKEN:
             continue
         for who in ("mentor", "admin"):
-            path = template.format_map(ids | {"kind": "levels"})
+            path = template.format_map(dict.fromkeys(IDS, "x") | ids | {"kind": "levels"})
             response = world.visitors[who].post(path, form_token="x")
             assert response.status_code == 403, (route, who, response.status_code)

@@ -23,8 +23,6 @@ from tests.web.queues import (
 )
 from tests.web.visitors import Visitor
 
-pytestmark = pytest.mark.processes
-
 PHONE = {"width": 360, "height": 740}
 SELECT_ALL = re.compile("^Select all ")
 APPROVE_SELECTED = re.compile("^Approve selected")
@@ -275,3 +273,17 @@ def test_mentors_are_decided_in_the_same_way(browser: Browser, api: Server) -> N
     says(page, "3 undone.")
     assert rows(api, sql, ids) == [("PENDING",)]
     assert rows(api, mentors, ids) == [(0,)]
+
+
+def test_without_script_a_form_approves_and_undoes(browser: Browser, api: Server) -> None:
+    waiting = add_waiting(api, 3)
+    page = open_queue(browser, api, java_script_enabled=False)
+    page.get_by_role("checkbox", name="Ama Boateng").check()
+    page.get_by_role("checkbox", name="Kofi Boateng").check()
+    press(page, APPROVE_SELECTED)
+    says(page, "2 approved. Undo (30 s)")
+    assert states(api, waiting.ids) == ["APPROVED", "APPROVED", "PENDING"]
+    press(page, UNDO)
+    says(page, "2 undone.")
+    assert states(api, waiting.ids) == ["PENDING"] * 3
+    expect(page.get_by_role("checkbox")).to_have_count(3)

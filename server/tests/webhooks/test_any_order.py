@@ -83,19 +83,19 @@ async def test_every_order_in_parallel_ends_in_the_same_state(
         assert seen_of(clerk, clerk_id) == (gone if last == "deleted" else learner)
 
 
-async def test_an_event_is_announced_once_whatever_comes_at_once(
+async def test_an_event_is_announced_once_despite_concurrent_messages(
     clerk: Clerk, fresh_id: str
 ) -> None:
     news = news_of(fresh_id)
     await clerk.deliver((news["created"], f"{fresh_id}c{number}") for number in range(10))
     await clerk.deliver((news["deleted"], f"{fresh_id}d{number}") for number in range(10))
     with clerk.server.db() as db:
-        told = db.execute(
+        announced = db.execute(
             "select type, count(*) from outbox o join users u on o.data ->> 'userId' = u.id "
             "where u.clerk_id = %s group by 1 order by 1",
             [fresh_id],
         ).fetchall()
-    assert told == [("user.created", 1), ("user.deleted", 1)]
+    assert announced == [("user.created", 1), ("user.deleted", 1)]
 
 
 async def test_one_message_delivered_in_parallel_is_applied_once(
@@ -123,7 +123,7 @@ async def test_two_who_swap_their_addresses_at_once_lose_none_for_good(
     ]
     answers = await clerk.deliver((each, f"{fresh_id}s{n}") for n, each in enumerate(swapped * 5))
     assert {each.status_code for each in answers} == {200}
-    # Whoever came while the address was still the other's gets it with the next news of them.
+    # A user who was created while another one had the address gets it with the next event.
     for number, each in enumerate(swapped):
         clerk.send(each, message_id=f"{fresh_id}again{number}")
     rows = [clerk.row(left), clerk.row(right)]

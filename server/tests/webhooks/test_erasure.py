@@ -161,7 +161,7 @@ def _write_material(requests: Requests, person: Person) -> None:
     assert person.mark in shown["mentor"]["firstName"]
     topic = {"subjectId": subject, "name": "Addition"}
     topic_id = requests.done("POST", "/api/admin/education/topics", person.clerk_id, json=topic)
-    told = metadata(
+    sent = metadata(
         kind="document",
         topicId=topic_id["id"],
         filename=f"{person.mark}.txt",
@@ -169,7 +169,7 @@ def _write_material(requests: Requests, person: Person) -> None:
         name=person.mark,
         description=person.mark,
     )
-    headers = VERSION | BYTES | {"Upload-Metadata": told, "Upload-Length": "1000"}
+    headers = VERSION | BYTES | {"Upload-Metadata": sent, "Upload-Length": "1000"}
     content = person.mark.encode()
     begun = requests.send("POST", "/api/uploads", person.clerk_id, headers=headers, content=content)
     assert begun.status_code == 201, begun.text

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from akako.kernel.db.pool import Pool
+from akako.backends.database.pool import Pool
 from akako.webhooks import queries
 
 ROWS = """

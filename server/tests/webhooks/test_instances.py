@@ -1,4 +1,4 @@
-"""A Clerk instance is told apart from others, such as its own development instance."""
+"""Messages of other Clerk instances, such as the development instance, change nothing."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from akako.backends.clerk_user import parse_user
+from akako.backends.database.pool import Pool
 from akako.kernel.core.access import Policy
-from akako.kernel.db.pool import Pool
 from akako.webhooks import service
 from tests.webhooks.conftest import INSTANCE, Clerk, event, user
 
@@ -39,7 +40,7 @@ def test_another_instance_changes_nothing_and_raises_an_alert(
         assert db.execute(sql, [fresh_id]).fetchone() == (0,)
 
 
-def test_another_instance_cannot_delete_somebody(clerk: Clerk, fresh_id: str) -> None:
+def test_another_instance_cannot_delete_a_user(clerk: Clerk, fresh_id: str) -> None:
     clerk.send(event("user.created", user(fresh_id, at=1)))
     clerk.send({**event("user.deleted", {"id": fresh_id}), "instance_id": OTHER})
     assert clerk.get("/api/auth/profile", fresh_id).status_code == 200
@@ -54,5 +55,5 @@ async def db(new_database: Callable[[], str]) -> AsyncIterator[Pool]:
 
 async def test_without_the_setting_all_are_heard(db: Pool) -> None:
     message = {**event("user.created", user("user_any", at=1)), "instance_id": OTHER}
-    receipt = await service.receive(db, "msg_1", json.dumps(message).encode(), Policy())
+    receipt = await service.receive(db, "msg_1", json.dumps(message).encode(), Policy(), parse_user)
     assert receipt.handled is True

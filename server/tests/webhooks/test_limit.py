@@ -1,4 +1,4 @@
-"""The limit of webhooks is for what nobody signed."""
+"""The rate limit of webhooks applies to requests without a valid signature."""
 
 from __future__ import annotations
 

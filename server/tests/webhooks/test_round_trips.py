@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from akako.backends.clerk_user import parse_user
+from akako.backends.database.pool import Pool
 from akako.kernel.core.access import Policy
-from akako.kernel.db.pool import Pool
 from akako.webhooks import service
 from tests.webhooks.conftest import event, user
 
@@ -31,7 +32,7 @@ class Counting:
         self.seen.clear()
         body = json.dumps(message).encode()
         receipt = await service.receive(
-            self.pool, message_id or f"msg_{self._number}", body, Policy()
+            self.pool, message_id or f"msg_{self._number}", body, Policy(), parse_user
         )
         await asyncio.sleep(0)  # the driver tells of a statement when its turn comes
         return len(self.seen), receipt
@@ -49,15 +50,15 @@ async def db(new_database: Callable[[], str]) -> AsyncIterator[Counting]:
 
 async def test_messages_about_a_person_take_five_statements(db: Counting) -> None:
     """Begin, note and lock, look, write, commit; a deletion goes through the audit trail too."""
-    told = [
+    messages = [
         event("user.created", user(WHO, at=1, email="a@example.com", first_name="A")),
         event("user.updated", user(WHO, at=2, email="b@example.com", first_name="B")),
         event("user.deleted", {"id": WHO, "deleted": True}),
     ]
-    for message in told:
+    for message in messages:
         taken, receipt = await db.receive(message)
         assert receipt.handled is True
-        assert 1 < taken <= (6 if message is told[-1] else 5), db.seen
+        assert 1 < taken <= (6 if message is messages[-1] else 5), db.seen
     assert await db.pool.fetchval("select deleted_at is not null from users") is True
     assert await db.pool.fetchval("select count(*) from audit_log") == 1
 

@@ -1,5 +1,5 @@
-"""What nobody signed costs next to nothing: no body is awaited that could not be genuine, and few
-bytes of those that could."""
+"""Unsigned messages cost almost nothing: a body is read only if its headers can be genuine, and
+few unverified bytes are held at a time."""
 
 from __future__ import annotations
 

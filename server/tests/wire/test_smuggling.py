@@ -63,7 +63,7 @@ def trailed(target: str, *trailers: str, method: str = "GET") -> bytes:
     return raw.head(target, *lines, method=method) + f"0\r\n{end}\r\n".encode()
 
 
-def test_a_trailer_signs_nobody_in(api: Server) -> None:
+def test_a_trailer_does_not_authenticate(api: Server) -> None:
     token = f"Authorization: {api.headers('admin')['Authorization']}"
     assert raw.send(api, raw.head("/api/auth/profile", token)).status_code == 200
     assert raw.send(api, trailed("/api/auth/profile", token)).status_code == 401

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from akako.kernel.core.envelope import encode
 from akako.kernel.core.errors import PreconditionFailed
@@ -38,9 +38,7 @@ def if_match(header: str, etag: str | None) -> bool:
 
     `etag` is None when the resource does not exist yet.
     """
-    if header.strip() == "*":
-        return etag is not None
-    return any(strongly_equal(tag, etag) for tag in _entity_tags(header))
+    return _names(header, etag, strongly_equal)
 
 
 def if_none_match(header: str, etag: str | None) -> bool:
@@ -48,9 +46,13 @@ def if_none_match(header: str, etag: str | None) -> bool:
 
     `etag` is None when the resource does not exist yet.
     """
+    return _names(header, etag, weakly_equal)
+
+
+def _names(header: str, etag: str | None, equal: Callable[[str, str | None], bool]) -> bool:
     if header.strip() == "*":
         return etag is not None
-    return any(weakly_equal(tag, etag) for tag in _entity_tags(header))
+    return any(equal(tag, etag) for tag in _entity_tags(header))
 
 
 def strongly_equal(left: str | None, right: str | None) -> bool:

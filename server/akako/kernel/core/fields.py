@@ -31,7 +31,7 @@ Rule = Callable[[str], Any]
 _INSTANT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:[0-5]\d)", re.ASCII
 )
-_CLERK_ID = re.compile(r"user_[A-Za-z0-9]{1,64}", re.ASCII)
+CLERK_ID = re.compile(r"user_[A-Za-z0-9]{1,64}", re.ASCII)
 
 
 def line(minimum: int, maximum: int, *, examples: Sequence[str] = ()) -> Meta:
@@ -98,7 +98,7 @@ def parse_id(raw: str) -> str:
 
 def parse_clerk_id(raw: str) -> str:
     """Return the text if it has the shape of a Clerk user id."""
-    if not _CLERK_ID.fullmatch(raw):
+    if not CLERK_ID.fullmatch(raw):
         raise TextError("Must be a Clerk user id")
     return raw
 
@@ -135,5 +135,5 @@ Id = Annotated[
 ]
 ClerkId = Annotated[
     str,
-    Meta(pattern=f"^{_CLERK_ID.pattern}$", examples=["user_123"], extra={"rule": parse_clerk_id}),
+    Meta(pattern=f"^{CLERK_ID.pattern}$", examples=["user_123"], extra={"rule": parse_clerk_id}),
 ]

@@ -59,10 +59,10 @@ class Database(Protocol):
         """Open a transaction: `async with db.transaction() as tx`. Nested ones are savepoints."""
 
 
-def unavailable(error: BaseException) -> ServiceUnavailable:
+def unavailable(error: BaseException, retry_after: int = 1) -> ServiceUnavailable:
     """Return the error for the caller, and log the type of the original one."""
     log.warning("database_unavailable", error=type(error).__name__)
-    return ServiceUnavailable(retry_after=1)
+    return ServiceUnavailable(retry_after=retry_after)
 
 
 async def retried(db: Database, work: Callable[[Database], Awaitable[T]]) -> T:

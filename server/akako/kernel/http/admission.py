@@ -33,7 +33,6 @@ from akako.kernel.http.limits import (
     Limiter,
     RateLimitState,
 )
-from akako.kernel.http.shared_addresses import SharedAddresses
 
 # In shared networks these buckets count per signed-in user.
 SHARED_BUCKETS = (GENERAL, AUTH)
@@ -51,6 +50,15 @@ class ConfirmActor(Protocol):
     async def __call__(self, tx: Database, actor: Actor, access: Access) -> None: ...
 
 
+class Rejections(Protocol):
+    """Learns which users the rate limit of an address rejects, to find shared addresses."""
+
+    def wants(self, address: str) -> bool:
+        """Return whether the user of a rejected request matters, which takes a verified token."""
+
+    def add(self, address: str, user: str) -> None: ...
+
+
 class Admission(msgspec.Struct, kw_only=True):
     """The checks of every request before its handler."""
 
@@ -60,9 +68,9 @@ class Admission(msgspec.Struct, kw_only=True):
     load_actor: LoadActor
     meter: Meter
     confirm: ConfirmActor
+    rejections: Rejections
     trusted: Networks = ()
     shared: Networks = ()
-    shared_addresses: SharedAddresses = msgspec.field(default_factory=SharedAddresses)
 
     async def limit_address(self, endpoint: Endpoint, ctx: Context) -> None:
         """Count the request per address; in shared networks, count a signed-in caller instead."""
@@ -109,8 +117,8 @@ class Admission(msgspec.Struct, kw_only=True):
     async def _detect_shared_address(self, ctx: Context) -> None:
         """Record the user whose request the limit of the address rejected."""
         address = rate_key(ctx.address)
-        if self.shared_addresses.wants(address) and await self._claims(ctx):
-            self.shared_addresses.add(address, ctx.claims.subject)  # type: ignore[union-attr]
+        if self.rejections.wants(address) and await self._claims(ctx):
+            self.rejections.add(address, ctx.claims.subject)  # type: ignore[union-attr]
 
     async def _claims(self, ctx: Context) -> Claims | None:
         """Return the claims of a valid token. Errors are raised later, where a token is needed."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol, cast
+from typing import cast
 
 import msgspec
 import structlog
@@ -29,8 +29,6 @@ from akako.kernel.http import limits
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
 from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import Endpoint
-from akako.kernel.http.head import RequestHead
-from akako.kernel.http.method_override import bodiless, overriding_method
 from akako.kernel.http.middleware import Observe, ResponseHeaders, preflight
 from akako.kernel.http.pipeline import Pipeline
 from akako.kernel.http.public_cache import PublicCacheMiddleware
@@ -41,12 +39,8 @@ from akako.kernel.http.router import PathTree
 log = structlog.get_logger(__name__)
 
 
-class Lifespan(Protocol):
-    """Opens and closes the resources of the application."""
-
-    def __call__(self, app: object, /) -> AbstractAsyncContextManager[None]: ...
-
-
+# Opens and closes the resources of the application.
+Lifespan = Callable[[object], AbstractAsyncContextManager[None]]
 Pages = Callable[["Api"], Sequence[BaseRoute]]  # the routes around the API, which come first
 
 
@@ -75,7 +69,7 @@ def build(
     frame.router.redirect_slashes = False
     cached = PublicCacheMiddleware(cast(ASGIApp, frame), pipeline.public, pipeline.admission)
     edge = ResponseHeaders(cached, origins=origins, observe=observe, secure=secure)
-    return _with_own_state(RequestHead(edge))
+    return _with_own_state(edge)
 
 
 class Cors(msgspec.Struct, frozen=True):
@@ -134,7 +128,6 @@ class PathItem:
         self.methods = allowed_methods(group)
         self._pipeline = pipeline
         self._cors = cors
-        self._overridable = any(each.overridable for each in group)
         self._always = group[0].response_headers
         self._by_method = {each.method: each for each in group}
         if "GET" in self._by_method:
@@ -142,12 +135,7 @@ class PathItem:
 
     async def answer(self, scope: Scope, receive: Receive) -> ASGIApp:
         scope["state"]["route"] = self.path
-        if self._overridable and (method := overriding_method(scope)):
-            return Overridden(self, method)
-        return await self.answer_as(scope["method"], scope, receive)
-
-    async def answer_as(self, method: str, scope: Scope, receive: Receive) -> ASGIApp:
-        """Return the response to a request with this method."""
+        method = scope["method"]
         if endpoint := self._by_method.get(method):
             return await self._pipeline.answer(endpoint, scope, receive)
         if method == "OPTIONS":
@@ -158,20 +146,6 @@ class PathItem:
     def _is_allowed(self, scope: Scope) -> bool:
         origin = next((value for name, value in scope["headers"] if name == b"origin"), b"")
         return origin.decode("latin-1") in self._cors.origins
-
-
-class Overridden:
-    """The response to a POST request whose X-HTTP-Method-Override names another method."""
-
-    def __init__(self, item: PathItem, method: str) -> None:
-        self._item = item
-        self._method = method
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # A copy: the HTTP server frames the response by the method in its own scope.
-        read = {**scope, "method": self._method}
-        answer = await self._item.answer_as(self._method, read, receive)
-        await answer(read, receive, bodiless(send) if self._method == "HEAD" else send)
 
 
 def allowed_methods(group: Sequence[Endpoint]) -> list[str]:

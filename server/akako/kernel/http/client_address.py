@@ -5,17 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-    ip_network,
-)
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple
-
-from akako.kernel.core.text import comma_list
 
 Address = IPv4Address | IPv6Address
 Networks = tuple[IPv4Network | IPv6Network, ...]
@@ -26,7 +17,6 @@ LONGEST_ADDRESS = 80  # a full IPv6 address with zone, brackets and port
 CACHED_ADDRESSES = 4096
 
 WITH_PORT = re.compile(r"(?:\[([^\]]+)\]|([0-9.]+)):[0-9]{1,5}|\[([^\]]+)\]")
-MAPPED = IPv6Network("::ffff:0:0/96")
 
 
 def client_address(peer: str | None, forwarded_for: Sequence[str], trusted: Networks) -> str:
@@ -70,11 +60,6 @@ def in_networks(address: str, networks: Networks) -> bool:
     return hop is not None and _contains(networks, hop.address)
 
 
-def parse_networks(text: str) -> Networks:
-    """Parse a comma-separated list of CIDRs or addresses. ValueError names the malformed one."""
-    return tuple(_parse_network(each) for each in comma_list(text))
-
-
 class _Hop(NamedTuple):
     address: Address
     text: str
@@ -102,15 +87,3 @@ def _parse(text: str) -> _Hop | None:
         # Without the zone, which does not identify the client and can be any text.
         address = address.ipv4_mapped or IPv6Address(int(address))
     return _Hop(address, str(address))
-
-
-def _parse_network(text: str) -> IPv4Network | IPv6Network:
-    try:
-        network = ip_network(text)
-    except ValueError as error:
-        raise ValueError(f"{text!r} is not a network such as 10.0.0.0/8 ({error})") from error
-    # Addresses are normalized when parsed, so networks must be, too.
-    if isinstance(network, IPv6Network) and network.subnet_of(MAPPED):
-        mapped = int(network.network_address) & 0xFFFFFFFF
-        return IPv4Network((mapped, network.prefixlen - MAPPED.prefixlen))
-    return network

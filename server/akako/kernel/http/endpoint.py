@@ -53,38 +53,39 @@ class Endpoint(msgspec.Struct, kw_only=True):
     path: str  # including the prefix; parameters in braces
     handler: Handler
     access: Access  # with the plans of the option `plan`
-    bucket: Bucket
-    metered: bool  # whether requests count against the monthly quota
-    listing: Spec | None
+    bucket: Bucket = GENERAL
+    metered: bool = True  # whether requests count against the monthly quota
+    listing: Spec | None = None
     read_list: Callable[[bytes], Request] | None  # parses the query string of a list
     body: type[msgspec.Struct] | None
-    body_optional: bool
-    body_limit: BodyLimit  # in bytes; a function where a setting limits the file
+    body_optional: bool = False
+    body_limit: BodyLimit = JSON_BYTES  # in bytes; a function where a setting limits the file
     media: str | None  # media type of the request body; None if there is none
-    form: dict[str, Any] | None  # the JSON Schema of a form
+    form: dict[str, Any] | None = None  # the JSON Schema of a form
     returns: Any
     kind: str  # ok, created, listed or raw
-    tag: Tag | None  # None for hidden endpoints
-    example: Any  # of the request body; None: made from the examples of its fields
+    tag: Tag | None = None  # None for hidden endpoints
+    example: Any = None  # of the request body; None: made from the examples of its fields
     summary: str
     description: str
-    errors: tuple[int, ...]  # statuses that do not follow from other options
+    errors: tuple[int, ...] = ()  # statuses that do not follow from other options
     query: type[msgspec.Struct] | None  # documented parameters outside of lists
     status: tuple[int, ...]  # of success
     path_params: tuple[str, ...]
-    resource: str | None  # resource name of the `{…_id}` in the path
-    refusals: tuple[type[ApiError], ...]  # errors that do not follow from other options
-    also: tuple[Also, ...]  # further documented operations of this path
-    headers: dict[str, str | dict[str, Any]]  # request headers: description or OpenAPI parameter
-    success_headers: dict[str, dict[str, Any]]  # documented headers of every success
-    response_headers: Headers  # of every response, errors and preflights included
-    exempt: bool  # without rate limit
-    serves_over_limit: bool  # whether the handler may serve callers over the limit
-    hidden: bool  # not documented
-    csv: bool  # whether `format=csv` returns the list as a file
-    changes_public: bool  # whether the effect changes responses for callers without a token
+    resource: str | None = None  # resource name of the `{…_id}` in the path
+    refusals: tuple[type[ApiError], ...] = ()  # errors that do not follow from other options
+    also: tuple[Also, ...] = ()  # further documented operations of this path
+    # Request headers: description or OpenAPI parameter.
+    headers: Mapping[str, str | dict[str, Any]] = {}
+    success_headers: dict[str, dict[str, Any]] = {}  # documented headers of every success
+    response_headers: Headers = []  # of every response, errors and preflights included
+    exempt: bool = False  # without rate limit
+    serves_over_limit: bool = False  # whether the handler may serve callers over the limit
+    hidden: bool = False  # not documented
+    csv: bool = False  # whether `format=csv` returns the list as a file
+    # Whether the effect changes responses for callers without a token.
+    changes_public: bool = False
     replays: bool  # whether the pipeline applies an Idempotency-Key
-    overridable: bool  # whether POST with X-HTTP-Method-Override reaches the path's endpoints
 
     @property
     def name(self) -> str:
@@ -137,7 +138,6 @@ class Options(RequiredOptions, total=False):
     csv: bool
     changes_public: bool
     replays: bool
-    overridable: bool
 
 
 def _parse_returns(annotation: Any) -> tuple[str, Any]:
@@ -160,44 +160,26 @@ def _endpoint(method: str, path: str, handler: Handler, options: Options) -> End
     form = options.get("form")
     doc = inspect.getdoc(handler) or handler.__name__
     summary, _, description = doc.partition("\n\n")
-    media = FORM if form else JSON if body else None
+    given: dict[str, Any] = {**options}
+    given["access"] = msgspec.structs.replace(options["access"], plans=given.pop("plan", ()))
+    defaults: dict[str, Any] = {
+        "returns": returns,
+        "media": FORM if form else JSON if body else None,
+        "status": (201,) if kind == "created" else (200,),
+        "replays": method != "GET" and "data" in parameters,
+    }
     return Endpoint(
         method=method,
-        path=path if options.get("absolute") else PREFIX + path,
+        path=path if given.pop("absolute", False) else PREFIX + path,
         handler=handler,
-        access=msgspec.structs.replace(options["access"], plans=options.get("plan", ())),
-        bucket=options.get("bucket", GENERAL),
-        metered=options.get("metered", True),
-        listing=options.get("listing"),
         read_list=reader(options["listing"]) if "listing" in options else None,
         body=body,
-        body_optional=options.get("body_optional", False),
-        body_limit=options.get("body_limit", JSON_BYTES),
-        media=options.get("media", media),
-        form=form,
-        returns=options.get("returns", returns),
         kind=kind,
-        tag=options.get("tag"),
-        example=options.get("example"),
         summary=" ".join(summary.split()).rstrip("."),
         description=description.strip(),
-        errors=tuple(options.get("errors", ())),
         query=hints.get("query"),
-        status=options.get("status", (201,) if kind == "created" else (200,)),
         path_params=tuple(re.findall(r"{(\w+)}", path)),
-        resource=options.get("resource"),
-        refusals=tuple(options.get("refusals", ())),
-        also=tuple(options.get("also", ())),
-        headers=dict(options.get("headers", {})),
-        success_headers=options.get("success_headers", {}),
-        response_headers=options.get("response_headers", []),
-        exempt=options.get("exempt", False),
-        serves_over_limit=options.get("serves_over_limit", False),
-        hidden=options.get("hidden", False),
-        csv=options.get("csv", False),
-        changes_public=options.get("changes_public", False),
-        replays=(method != "GET" and "data" in parameters) or bool(options.get("replays")),
-        overridable=options.get("overridable", False),
+        **{**defaults, **given},
     )
 
 

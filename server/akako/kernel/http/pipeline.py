@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 import structlog
 
-from akako.kernel.core import json
 from akako.kernel.core.access import Actor, CallerRejected, UnknownCaller
 from akako.kernel.core.errors import (
     ApiError,
@@ -24,7 +23,7 @@ from akako.kernel.core.errors import (
     ServiceUnavailable,
 )
 from akako.kernel.core.ids import is_id
-from akako.kernel.core.validation import read, read_changes
+from akako.kernel.core.validation import json, read, read_changes
 from akako.kernel.db import audit
 from akako.kernel.db.database import AWAY, RETRYABLE, Database, unavailable
 from akako.kernel.db.query import read_query
@@ -33,7 +32,7 @@ from akako.kernel.http.admission import Admission
 from akako.kernel.http.asgi import Receive, Scope
 from akako.kernel.http.context import ClientGone, Context, Dependencies
 from akako.kernel.http.endpoint import Endpoint
-from akako.kernel.http.once import once
+from akako.kernel.http.idempotency.once import once
 from akako.kernel.http.public_cache import PublicCache
 from akako.kernel.http.render import failure, render, unless_held
 from akako.kernel.http.responses import Response

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from akako import __version__
 from akako.kernel.http.endpoint import Endpoint
-from akako.kernel.openapi import companions, events, failures, headers, parameters
-from akako.kernel.openapi.events import Described
+from akako.kernel.openapi import companions, failures, headers, parameters
 from akako.kernel.openapi.operations import operation, path_of
-from akako.kernel.openapi.schemas import collect
+from akako.kernel.openapi.schemas import Schema, collect
 
 DESCRIPTION = """\
 Learning management for schools: levels, grades, subjects and topics with their documents and
@@ -48,18 +49,20 @@ def tags(endpoints: Sequence[Endpoint]) -> list[dict[str, str]]:
 
 
 def document(
-    endpoints: Sequence[Endpoint], webhooks: Mapping[str, Described] | None = None
+    endpoints: Sequence[Endpoint],
+    *,
+    types: Sequence[type[msgspec.Struct]] = (),
+    webhooks: Callable[[Mapping[Any, Schema]], Schema] | None = None,
 ) -> dict[str, Any]:
     """The description of these endpoints, without the hidden ones. Equal input, equal bytes.
 
-    `webhooks` are the events that the server sends, by type.
+    `webhooks` returns the section of that name from the schemas of `types`.
     """
     described = [each for each in endpoints if not each.hidden]
     possible = [(each, failures.possible(each)) for each in described]
     known = failures.everywhere(described)
     kinds = [kind for kind in known if any(kind in each for _, each in possible)]
-    sent = events.models(webhooks or {})
-    models = collect(described, [*failures.details_of(kinds), *sent])
+    models = collect(described, [*failures.details_of(kinds), *types])
     paths: dict[str, Any] = {}
     for each in described:
         path = paths.setdefault(path_of(each), {})
@@ -80,7 +83,7 @@ def document(
         "servers": [{"url": "/"}],
         "tags": tags(described),
         "paths": paths,
-        **({"webhooks": events.described(webhooks, models)} if webhooks else {}),
+        **({"webhooks": webhooks(models.of)} if webhooks else {}),
         "components": {
             "securitySchemes": {"bearerAuth": BEARER},
             "parameters": parameters.SHARED,

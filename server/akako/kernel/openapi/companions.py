@@ -36,7 +36,7 @@ def _head(endpoint: Endpoint, other: Also, models: Models) -> Schema:
     asked = msgspec.structs.replace(
         endpoint,
         refusals=(*endpoint.refusals, *other.refusals),
-        headers=endpoint.headers | other.asks,
+        headers={**endpoint.headers, **other.asks},
     )
     described = operations.operation(asked, models)
     answers = operations.answers(asked, models)

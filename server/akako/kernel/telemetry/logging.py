@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 
 import structlog
-from structlog.typing import EventDict, WrappedLogger
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 ROW = re.compile(r"\nDETAIL:.*?(?=\n(?:HINT:|\n)|\Z)", re.DOTALL)
 REPORTED_FIELDS = ("request_id", "route")
@@ -39,16 +39,18 @@ class _StandardError:
 
 def configure(level: str) -> None:
     """Configure structured logs, and format the warnings of libraries in the same way."""
+    stamp: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    render: list[Processor] = [
+        _reported,
+        structlog.processors.format_exc_info,
+        _without_rows,
+        structlog.processors.JSONRenderer(),
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _reported,
-            structlog.processors.format_exc_info,
-            _without_rows,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[structlog.contextvars.merge_contextvars, *stamp, *render],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         logger_factory=structlog.WriteLoggerFactory(file=_StandardError()),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
@@ -56,17 +58,8 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler(_StandardError())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[
-                structlog.processors.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-            ],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _reported,
-                structlog.processors.format_exc_info,
-                _without_rows,
-                structlog.processors.JSONRenderer(),
-            ],
+            foreign_pre_chain=stamp,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
         )
     )
     # Libraries log requests and job arguments at level info, which may contain personal data.

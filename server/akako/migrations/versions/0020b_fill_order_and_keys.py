@@ -11,7 +11,7 @@ from alembic import op
 from akako.education.queries import name_keys
 from akako.identity.accounts import search_key
 from akako.kernel.core.search_keys import fold
-from akako.kernel.core.sort_keys import person_sort_keys
+from akako.naming.sort_keys import person_sort_keys
 
 revision = "0020b"
 down_revision = "0020a"

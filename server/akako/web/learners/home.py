@@ -11,10 +11,13 @@ from akako.learning import queries as learning
 from akako.learning.schemas import SubjectProgress
 from akako.notifications import queries as notifications
 from akako.notifications.schemas import Notification
-from akako.web.learners import queries
-from akako.web.learners.queries import Next, Offer, Request
+from akako.notifications.texts import Say, english
+from akako.web.learners import asked, queries
+from akako.web.learners.asked import Request
+from akako.web.learners.queries import Next, Offer
 
 WATCHED_WHOLE = 0.95  # of a video: it starts from the beginning again
+SUGGESTED = 3  # subjects
 LATEST_FIRST = {"limit": "100", "sort": "lastActivityAt", "order": "desc"}
 
 
@@ -30,6 +33,7 @@ class Home(msgspec.Struct, kw_only=True):
     next: Continue | None = None
     next_subject: str = ""
     finished: bool = False
+    suggested: list[Offer] = []  # after the last topic of all subjects
     waiting: list[Request] = []
     answers: list[Request] = []
     subjects: list[SubjectProgress] = []
@@ -39,26 +43,31 @@ class Home(msgspec.Struct, kw_only=True):
     news: list[Notification] = []
 
 
-async def read_home(db: Database, actor: Actor, *, grade_id: str | None) -> Home:
+async def read_home(
+    db: Database, actor: Actor, *, grade_id: str | None, say: Say = english
+) -> Home:
     """Return the start page of a user.
 
     Args:
         grade_id: The grade that a new learner chose; an empty one shows the choice again.
+        say: Returns texts in the language of the page.
     """
     subjects = await _subjects(db, actor)
-    requests = await queries.list_requests(db, actor.user_id)
+    requests = await asked.list_requests(db, actor.user_id)
     waiting = [each for each in requests if each.status == "PENDING"]
     # An approval counts when the time to undo it has passed.
     hidden = {each.subject_id for each in waiting}
     home = Home(
         waiting=waiting,
-        answers=[each for each in requests if each.decided_at][: queries.RECENT_ANSWERS],
+        answers=[each for each in requests if each.decided_at][: asked.RECENT_ANSWERS],
         subjects=[each for each in subjects if each.subject_id not in hidden],
     )
     await _add_next(db, actor, home)
     if not grade_id:  # the choice of a subject is the whole page
         latest = listing.read(notifications.OWN, {"limit": "5"})
-        home.news = list((await notifications.list_of_user(db, actor.user_id, latest)).data)
+        home.news = list(
+            (await notifications.list_of_user(db, actor.user_id, latest, say=say)).data
+        )
     if actor.has(LEARNER):
         await _add_offers(db, actor, home, grade_id)
     return home
@@ -94,9 +103,18 @@ def _continue(following: Next) -> Continue:
 
 async def _add_offers(db: Database, actor: Actor, home: Home, grade_id: str | None) -> None:
     """Add a grade's subjects or the choice of grades, where the learner has no subject."""
+    if home.finished and not grade_id:
+        await _suggest(db, actor, home)
     if grade_id:
         home.offers = await queries.list_offers(db, actor, grade_id)
     has_any = home.subjects or home.waiting
     if not home.offers and (grade_id is not None or not has_any):
         home.grades = await queries.list_grades(db, actor)
         home.no_grades = not home.grades
+
+
+async def _suggest(db: Database, actor: Actor, home: Home) -> None:
+    """Add subjects of the grade in which the learner was active last, without a request."""
+    found = await queries.list_offers(db, actor, home.subjects[0].grade_id)
+    free = [each for each in found if each.status not in {"PENDING", "APPROVED"} and each.count]
+    home.suggested = free[:SUGGESTED]

@@ -17,6 +17,7 @@ from akako.web import markdown
 from akako.web.learners.home import read_home
 from akako.web.learners.topic import LessonView, mark, read_lesson
 from akako.web.paging import list_request, page_links
+from akako.web.rendering import asset
 from akako.web.site import Site, Visit, page
 
 
@@ -35,7 +36,7 @@ def routes(site: Site) -> list[Route]:
 async def show_home(visit: Visit) -> Any:
     session = visit.visitor.session
     grade_id = visit.request.query_params.get("grade")
-    home = await read_home(visit.db, visit.actor, grade_id=grade_id)
+    home = await read_home(visit.db, visit.actor, grade_id=grade_id, say=visit.text)
     first = session.name.split()[0] if session and session.name.split() else ""
     title = visit.text("Hello, %(name)s", name=first)
     here = f"/home?grade={grade_id}" if grade_id and home.offers else "/home"
@@ -56,7 +57,7 @@ async def show_topic(visit: Visit) -> Any:
 def _topic_page(
     visit: Visit, lesson: LessonView, note: dict[str, Any], *, status: int = 200, said: str = ""
 ) -> Any:
-    return visit.page(
+    response = visit.page(
         "topic.html",
         lesson.name,
         status=status,
@@ -66,6 +67,9 @@ def _topic_page(
         text=markdown.render(lesson.content),
         plays=visit.request.query_params.get("play") == "1",
     )
+    if lesson.next and not visit.visitor.saves_data:
+        response.headers["Speculation-Rules"] = f'"{asset("speculation.json")}"'
+    return response
 
 
 def _shown_note(visit: Visit, note: Note | None) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import asyncpg
 import msgspec
 
 from akako.kernel.core.access import Actor
-from akako.kernel.core.errors import NotFound
 from akako.kernel.db.database import Database
 from akako.kernel.db.pages import Where
 from akako.learning.progress_rows import TOPIC_PROGRESS, topic_progress
@@ -16,7 +15,6 @@ from akako.learning.queries import ORDER
 from akako.learning.schemas import TopicProgress
 from akako.visibility.tree import GRADE, SUBJECT, TOPIC, bind, readable, visible
 
-RECENT_ANSWERS = 5
 # The duration that any learner's device reported: the server does not look into videos.
 DURATION = """
 coalesce(p.duration_tenths, (select o.duration_tenths from topic_progress o
@@ -35,29 +33,6 @@ class Next(msgspec.Struct, kw_only=True):
     video_size: int | None
     document_count: int
     completed: bool
-
-
-class Place(msgspec.Struct, kw_only=True):
-    """The grade of a subject, and the latest request of one user for the subject."""
-
-    grade: str
-    id: str | None  # of the request
-    status: str | None
-    requested_at: datetime | None
-    decision_reason: str | None
-
-
-class Request(msgspec.Struct, kw_only=True):
-    """An enrollment request with the names of its subject and grade."""
-
-    id: str
-    status: str
-    subject_id: str
-    subject: str
-    grade: str
-    requested_at: datetime
-    decided_at: datetime | None
-    reason: str | None
 
 
 class Offer(msgspec.Struct, kw_only=True):
@@ -124,43 +99,6 @@ async def find_facts(db: Database, user_id: str | None, topic_ids: list[str]) ->
     """
     rows = await db.fetch(sql, user_id, topic_ids)
     return {row["topic_id"]: Next(**row) for row in rows}
-
-
-async def find_place(db: Database, user_id: str | None, subject_id: str) -> Place:
-    """Return the grade of an existing subject and the user's latest request for it."""
-    sql = """
-    select g.name as grade, e.id, e.status, e.requested_at, e.decision_reason
-    from subjects s join grades g on g.id = s.grade_id
-    left join lateral (select * from enrollments e where e.subject_id = s.id and e.user_id = $1
-        order by e.requested_at desc, e.id desc limit 1) e on true
-    where s.id = $2
-    """
-    row = await db.fetchrow(sql, user_id, subject_id)
-    if row is None:
-        raise NotFound("subject", subject_id)
-    return Place(**row)
-
-
-async def list_requests(db: Database, user_id: str) -> list[Request]:
-    """Return all pending requests and the last decided ones, newest first.
-
-    A decision is shown when the time to undo it has passed.
-    """
-    sql = f"""
-    select e.id, e.subject_id, s.name as subject, g.name as grade, e.requested_at,
-           case when hidden then 'PENDING' else e.status end as status,
-           case when not hidden then e.decided_at end as decided_at,
-           case when not hidden then e.decision_reason end as reason
-    from enrollments e join {SUBJECT.source} on s.id = e.subject_id
-    cross join lateral (select coalesce(e.decided_at > now() - interval '30 seconds', false)
-        as hidden) undo
-    where e.user_id = $1 and {SUBJECT.present}
-      and (e.status = 'PENDING' or e.status in ('APPROVED', 'REJECTED')
-           and e.decided_at > now() - interval '14 days')
-    order by coalesce(e.decided_at, e.requested_at) desc, e.id limit 50
-    """
-    rows = await db.fetch(sql, user_id)
-    return [Request(**row) for row in rows]
 
 
 async def list_grades(db: Database, actor: Actor) -> list[Offer]:
@@ -259,12 +197,3 @@ def _lesson(row: asyncpg.Record) -> Lesson:
 def _neighbour(row: asyncpg.Record, side: str) -> Neighbour | None:
     topic_id = row[f"{side}_id"]
     return Neighbour(id=topic_id, name=row[f"{side}_name"]) if topic_id else None
-
-
-async def subject_names(db: Database, actor: Actor, ids: list[str]) -> dict[str, str]:
-    """Return the names of those subjects that the caller may see."""
-    where = Where(SUBJECT.present)
-    where.add(visible(where, SUBJECT, actor, inactive=False))
-    where.add("s.id = any({})", ids)
-    rows = await db.fetch(f"select s.id, s.name from {SUBJECT.source} where {where}", *where.values)
-    return dict(rows)

@@ -18,7 +18,7 @@ from akako.kernel.core.access import LEARNER
 from akako.kernel.core.errors import NotFound
 from akako.kernel.db import listing
 from akako.web import guard
-from akako.web.learners.queries import find_place
+from akako.web.learners.asked import find_place
 from akako.web.learners.topic_paths import topic_path
 from akako.web.site import Site, Visit, page
 

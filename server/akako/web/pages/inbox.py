@@ -26,7 +26,7 @@ async def show(visit: Visit) -> Any:
     if unread_only:
         wanted["unread"] = "true"
     request = listing.read(queries.OWN, wanted)
-    found = await queries.list_of_user(visit.db, visit.actor.user_id, request)
+    found = await queries.list_of_user(visit.db, visit.actor.user_id, request, say=visit.text)
     return visit.page(
         "notifications.html",
         visit.text("Notifications"),

@@ -11,11 +11,12 @@ from starlette.routing import Route
 
 from akako.kernel.core import envelope
 from akako.kernel.core.access import Actor
-from akako.kernel.core.clerk_user import CLERK_ID
 from akako.kernel.core.errors import ApiError, Forbidden, Unauthorized, ValidationFailed
+from akako.kernel.core.fields import CLERK_ID
 from akako.kernel.core.ports import Claims, DirectoryUser
 from akako.kernel.http.limits import SIGN_IN, SIGN_IN_OF_USER
-from akako.web import guard, oidc
+from akako.web import guard
+from akako.web.pages import oidc
 from akako.web.sessions import service as sessions
 from akako.web.sessions import tokens
 from akako.web.site import Site, Visit, find_visitor, page
@@ -69,13 +70,13 @@ def full_name(person: DirectoryUser) -> str:
 
 async def choose_person(visit: Visit) -> Response:
     """Sign in as a person of the development directory, or as another person by Clerk id."""
+    await _limit(visit)
     chosen = visit.field("other").strip() or visit.field("person")
     if not CLERK_ID.fullmatch(chosen):
         raise ValidationFailed.of("person", "Enter an id such as user_ama", chosen)
     add = getattr(visit.site.directory, "add", None)
     if add:
         add(chosen)
-    await _limit(visit)
     return await sign_in(visit, chosen, guard.relative_path(visit.field("next")))
 
 

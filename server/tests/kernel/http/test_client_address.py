@@ -1,4 +1,4 @@
-"""Whom a request is counted against, whatever it claims about itself."""
+"""The address that a request is counted for, also with forged headers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from akako.kernel.http.client_address import (
     UNKNOWN,
     client_address,
     in_networks,
-    parse_networks,
     rate_key,
 )
+from akako.settings.networks import parse_networks
 
 TRUSTED = parse_networks("10.0.0.0/8, 192.168.1.1, fd00::/8")
 PROXY = "10.0.0.1"
@@ -24,7 +24,7 @@ PROXY = "10.0.0.1"
 @pytest.mark.parametrize(
     ("peer", "headers", "expected"),
     [
-        # A peer that is nobody's proxy speaks for itself only.
+        # The peer is not a trusted proxy, so its headers are ignored.
         ("203.0.113.7", [], "203.0.113.7"),
         ("203.0.113.7", ["198.51.100.1"], "203.0.113.7"),
         ("203.0.113.7", ["10.0.0.2"], "203.0.113.7"),
@@ -35,7 +35,7 @@ PROXY = "10.0.0.1"
         (PROXY, ["198.51.100.1, 10.9.9.9, 192.168.1.1"], "198.51.100.1"),
         (PROXY, ["1.1.1.1, 198.51.100.1,10.9.9.9", "192.168.1.1"], "198.51.100.1"),
         (PROXY, ["10.9.9.9, 198.51.100.1, 10.8.8.8"], "198.51.100.1"),
-        # Everybody on the way is trusted: the one who asked first.
+        # Every proxy is trusted: the address of the client.
         (PROXY, ["10.3.3.3, 10.2.2.2"], "10.3.3.3"),
         (PROXY, [], PROXY),
         (PROXY, [""], PROXY),
@@ -83,7 +83,7 @@ def test_what_is_no_address(hop: str) -> None:
     assert not in_networks(hop, parse_networks("0.0.0.0/0,::/0"))
 
 
-def test_nobody_is_trusted_by_default() -> None:
+def test_no_proxy_is_trusted_by_default() -> None:
     assert client_address(PROXY, ["198.51.100.1"], ()) == PROXY
 
 

@@ -12,7 +12,7 @@ from akako.kernel.core import validation
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import ApiError, NotFound, ValidationFailed
 from akako.kernel.db.database import Database
-from akako.web.staff.curriculum.outline import Line, read_lines
+from akako.web.staff.curriculum.outline import Line, read_lines, stage_of
 from akako.web.staff.curriculum.queries import find_parent
 
 STAGES = ("primary", "secondary", "higher")
@@ -56,6 +56,8 @@ async def add_lines(
     for number, line in enumerate(lines):
         depth = min(line.depth, len(kinds) - 1, len(parents) - 1)
         del parents[depth + 1 :]
+        if kinds[depth] == "levels":
+            stage = stage_of(line.name)
         try:
             made = await _create(
                 db, actor, kinds[depth], parents[depth], line.name, stage or STAGES[0]

@@ -23,13 +23,14 @@ from akako.web.names import person_name
 from akako.web.site import Site, Visit, page
 from akako.web.staff.curriculum import changes, queries
 from akako.web.staff.curriculum.changes import STAGES, NotAdded
-from akako.web.staff.curriculum.outline import write_lines
+from akako.web.staff.curriculum.outline import stage_of, write_lines
 from akako.web.staff.curriculum.queries import Impact, TreeNode
 from akako.web.staff.forms import submitted
 
 PATH = "/admin/curriculum"
 PER_PAGE = "20"
 UNDO_SECONDS = 30
+OPEN_BELOW = 60  # nodes of a school that is shown whole at first
 KIND_OF = {"level": "levels", "grade": "grades", "subject": "subjects", "topic": "topics"}
 
 
@@ -67,11 +68,13 @@ async def _page(visit: Visit, shown: Shown) -> Any:
     """Show the tree with the path to the opened node. Each page takes at most six statements."""
     params = visit.request.query_params
     nodes = await queries.read_tree(visit.site.db, shown.opened)
+    if not shown.opened and "open" not in params and len(nodes) <= OPEN_BELOW:
+        queries.open_grades(nodes.values())
     kinds = {node.id: node.kind for node in nodes.values()}
-    impact = None
+    impact, affects = None, False
     if shown.deleting in kinds:
         found = await queries.read_impact(visit.site.db, kinds[shown.deleting], shown.deleting)
-        impact = _sentence(visit, kinds[shown.deleting], found)
+        impact, affects = _sentence(visit, kinds[shown.deleting], found), bool(found)
     mentors = [] if impact else await _mentors(visit)
     deleted = await _deleted(visit, params.get("deleted", "1"))
     return visit.page(
@@ -82,8 +85,10 @@ async def _page(visit: Visit, shown: Shown) -> Any:
         shown=shown,
         levels=queries.roots(nodes.values()),
         impact=impact,
+        affects=affects,
         mentors=mentors,
         stages=_stages(visit),
+        stage_of=stage_of,
         deleted=deleted.data,
         pages=deleted.pagination,
         link=lambda number: f"{PATH}?{urlencode({'deleted': number})}#deleted",

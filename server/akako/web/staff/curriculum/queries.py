@@ -106,6 +106,12 @@ def roots(nodes: Iterable[TreeNode]) -> list[TreeNode]:
     return [each for each in nodes if each.kind == "levels"]
 
 
+def open_grades(nodes: Iterable[TreeNode]) -> None:
+    """Show what is in levels and grades."""
+    for node in nodes:
+        node.open = node.kind in ("levels", "grades") and node.children is not None
+
+
 class Impact(msgspec.Struct):
     """What disappears with a node: numbers of children and topics, and of learners with access."""
 

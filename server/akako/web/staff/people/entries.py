@@ -12,6 +12,7 @@ from akako.ops.history import AuditEntry
 from akako.web.site import Visit
 from akako.web.staff.people import words
 
+INLINE, SHORT = 2, 80  # how many changes are shown without opening the entry, and characters
 # What these entries say is in their time, and in who made them.
 UNSHOWN = {"updatedAt", "createdAt", "lastSyncedAt"}
 
@@ -32,8 +33,10 @@ class Entry(msgspec.Struct, kw_only=True):
     who_id: str | None
     what: str
     code: str
+    name: str
     resource: str
     resource_id: str | None
+    short: bool  # whether all changes fit into a line
     changes: list[Change]
     count: int
     request_id: str | None
@@ -47,18 +50,31 @@ def describe(visit: Visit, each: AuditEntry, names: Mapping[str, str]) -> Entry:
     """Return an entry in words. `names`: of the users who are not deleted."""
     known = names.get(each.actor_user_id or "")
     unnamed = each.actor_clerk_id or each.actor_user_id or visit.text("The server")
+    found = changes(each.before, each.after)
     return Entry(
         at=each.at,
         who=known or unnamed,
         who_id=each.actor_user_id if known else None,
         what=words.action(each.action),
         code=each.action,
+        name=_name(each.after or each.before or {}),
+        short=0 < len(found) <= INLINE and bool(each.before) and all(map(_fits, found)),
         resource=each.resource.replace("_", " "),
         resource_id=each.resource_id,
-        changes=changes(each.before, each.after),
+        changes=found,
         count=each.count,
         request_id=each.request_id,
     )
+
+
+def _name(state: Mapping[str, Any]) -> str:
+    """Return the name that a state holds: of the thing, of a person, or of a role."""
+    person = " ".join(str(state[part]) for part in ("firstName", "lastName") if state.get(part))
+    return str(state.get("name") or person or state.get("role") or "")
+
+
+def _fits(change: Change) -> bool:
+    return len(change.before) + len(change.after) <= SHORT
 
 
 def changes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[Change]:

@@ -98,6 +98,8 @@ def _left(visit: Visit, usage: Usage, until: datetime) -> str:
 def _pace(visit: Visit, usage: Usage, pace: int, now: datetime) -> str:
     """Return where the month ends at the pace so far, in one sentence."""
     expected = _number(visit, pace)
+    if not usage.used:
+        return visit.text("No API calls yet this month.")
     if usage.limit is None:
         return visit.text("At this pace the month ends with about %(n)s calls.", n=expected)
     if usage.used >= usage.limit:

@@ -1,0 +1,1 @@
+"""Bearer tokens: the keys of issuers, and the checks of a token."""

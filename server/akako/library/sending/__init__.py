@@ -1,0 +1,1 @@
+"""Parts of the response with a stored file: ranges, preconditions, and handing over to nginx."""

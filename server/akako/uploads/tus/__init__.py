@@ -1,0 +1,1 @@
+"""Parts of the tus protocol that need nothing else of this package."""
