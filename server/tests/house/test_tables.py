@@ -153,6 +153,9 @@ READS: dict[tuple[str, str], str] = {
     ("webhook_secrets", "dispatch"): DELIVERY,
     ("subjects", "demo"): HISTORY,
     ("topics", "demo"): HISTORY,
+    ("notifications", "web"): PAGE,
+    ("usage_callers", "web"): PAGE,
+    ("usage_days", "web"): PAGE,
 }
 WRITES: dict[tuple[str, str], str] = {
     ("documents", "documents"): RENAMES,
