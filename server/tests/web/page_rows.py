@@ -35,6 +35,8 @@ ROWS: dict[str, Statuses] = {
     "GET /search": PUBLIC,
     "GET /sign-in": PUBLIC,
     "GET /sign-out": PUBLIC,
+    "GET /offline": PUBLIC,
+    "GET /service-worker.js": PUBLIC,
     "GET /developers": PUBLIC,
     "GET /developers/components": PUBLIC,
     "POST /sign-in": SENT,
