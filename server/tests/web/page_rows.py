@@ -33,8 +33,6 @@ ROWS: dict[str, Statuses] = {
     "GET /browse/grades/{grade_id}": PUBLIC,
     "GET /subjects/{subject_id}": PUBLIC,
     "GET /search": PUBLIC,
-    "GET /offline": PUBLIC,
-    "GET /service-worker.js": PUBLIC,
     "GET /sign-in": PUBLIC,
     "GET /sign-out": PUBLIC,
     "GET /offline": PUBLIC,
