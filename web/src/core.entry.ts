@@ -1,6 +1,6 @@
 // What every page gets: the offline page, menus, dialogs, counters, forms that are sent once, kept progress.
 import { flush } from "./queue";
-import { text } from "./status";
+import { announce, text } from "./status";
 
 document.documentElement.classList.add("script");
 
@@ -16,6 +16,10 @@ document.addEventListener("click", (event) => {
     dialog.showModal();
   }
   if (target.closest("[data-close]")) target.closest("dialog")?.close();
+  const copied = document.getElementById(target.closest<HTMLElement>("[data-copy]")?.dataset.copy ?? "");
+  if (copied) {
+    void navigator.clipboard.writeText(copied.textContent ?? "").then(() => announce(text("copied")));
+  }
   if (target.closest("[data-print]")) window.print();
   if (target.closest("[data-reload]")) location.reload();
 });

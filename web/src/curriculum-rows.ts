@@ -1,6 +1,7 @@
 // The rows of the curriculum's tree.
 import type { Kind } from "./curriculum-api";
 import { text } from "./status";
+import { say } from "./words";
 
 export type Row = HTMLLIElement;
 const NAMES = new Intl.Collator(document.documentElement.lang, { numeric: true });
@@ -82,8 +83,14 @@ export function insert(list: Element, row: Row): void {
 
 /** Show how many children the parent of a row has. */
 export function recount(row: Row, by = 1): void {
-  const count = parentOf(row) && bodyOf(parentOf(row)!).querySelector(".node-count");
-  if (count) count.textContent = String(Number(count.textContent) + by || "");
+  const parent = parentOf(row);
+  const shown = parent && bodyOf(parent).querySelector<HTMLElement>(".node-count");
+  if (!shown) return;
+  const n = Number(shown.dataset.count) + by;
+  shown.dataset.count = String(n);
+  const [first, ...rest] = kindOf(parent);
+  const form = n === 1 ? "one" : "many";
+  shown.textContent = say(`${form}${first!.toUpperCase()}${rest.join("")}`, { n });
 }
 
 export function open(row: Row, opened: boolean): void {

@@ -37,7 +37,7 @@ const SMALLEST_PIECE_BYTES = 256 * 1024;
 const PIECES = 32; // of a file, where its pieces are not too small or too large for that
 const VIDEO = "video"; // stands for its id
 const MOST_KNOWN = 200;
-const LONGEST_MS = 30_000;
+const LONGEST_MS = 15_000;
 const FIRST_MS = 1_000;
 
 class Item {

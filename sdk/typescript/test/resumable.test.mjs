@@ -100,8 +100,11 @@ test("a broken piece goes on where the server stands", async () => {
 });
 
 test("after a lost answer the result is asked for", async () => {
-  const received = await uploads([CREATED, at(10), at(20), CUT, at(25), ...END]);
+  const problems = [];
+  const interrupted = (problem) => problems.push(problem.code);
+  const received = await uploads([CREATED, at(10), at(20), CUT, at(25), ...END], { interrupted });
   assert.deepEqual(steps(received).at(-2), ["PATCH", "25", ""]);
+  assert.deepEqual(problems, ["INTERRUPTED"]);
 });
 
 test("an earlier piece may still be at work", async () => {

@@ -68,7 +68,9 @@ select (
 )::int as waiting
 from unnest($2::date[], $3::date[]) with ordinality as b(first, last, place) order by b.place
 """
-DAYS = "select day, calls, uploads from usage_days where subject = $1 and day >= $2 and day < $3"
+DAYS = """
+select day::text, calls, uploads from usage_days where subject = $1 and day >= $2 and day < $3
+"""
 CALLERS = """
 select user_id, calls from usage_callers where subject = $1 and month = $2 and calls > 0
 order by calls desc, user_id limit 10
@@ -97,7 +99,8 @@ async def read_active(db: Database, zone: str, days: Sequence[date]) -> list[asy
 async def read_usage_days(
     db: Database, subject: str, month: date, following: date
 ) -> dict[date, asyncpg.Record]:
-    return {row["day"]: row for row in await db.fetch(DAYS, subject, month, following)}
+    rows = await db.fetch(DAYS, subject, month, following)
+    return {date.fromisoformat(row["day"]): row for row in rows}
 
 
 async def read_callers(db: Database, subject: str, month: date) -> list[asyncpg.Record]:

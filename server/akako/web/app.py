@@ -8,9 +8,10 @@ from starlette.routing import BaseRoute, Mount
 from akako.kernel.core.errors import NotFound
 from akako.kernel.http.application import Api
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
-from akako.web import errors, static
+from akako.web import errors
 from akako.web.admin.overview import pages as overview
 from akako.web.admin.queues import pages as queues
+from akako.web.assets import files
 from akako.web.learners import pages as learner
 from akako.web.pages import (
     account,
@@ -23,7 +24,7 @@ from akako.web.pages import (
     search,
     sign_in,
 )
-from akako.web.site import Site, Visit, find_visitor, stranger, with_headers
+from akako.web.site import Site, Visit, find_visitor, with_headers
 from akako.web.staff.curriculum import pages as curriculum
 from akako.web.staff.figures import pages as analytics
 from akako.web.staff.integrations import pages as integrations
@@ -31,6 +32,7 @@ from akako.web.staff.people import audit, person, usage
 from akako.web.staff.people import pages as people
 from akako.web.teaching import composer, subjects
 from akako.web.teaching import notes as shared_notes
+from akako.web.visitor import stranger
 
 AREAS = (
     browse,
@@ -62,7 +64,7 @@ NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.js
 def routes(site: Site, api: Api) -> list[BaseRoute]:
     """Return the routes of the whole server: pages first, then the API."""
     pages: list[BaseRoute] = [route for area in AREAS for route in area.routes(site)]
-    return [*pages, static.route(), Mount("/", app=NotFoundPage(site, api))]
+    return [*pages, files.route(), Mount("/", app=NotFoundPage(site, api))]
 
 
 class NotFoundPage:

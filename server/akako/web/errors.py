@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from akako.kernel.core.errors import ApiError, BadRequest, InternalError, ServiceUnavailable
 from akako.kernel.db.database import AWAY, RETRYABLE, unavailable
-from akako.web import wording
+from akako.web.texts import wording
 
 log = structlog.get_logger(__name__)
 

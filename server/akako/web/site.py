@@ -23,15 +23,17 @@ from akako.kernel.core.ports import Claims, Directory, DirectoryUser
 from akako.kernel.db.confirmed import ConfirmedDatabase
 from akako.kernel.db.database import Database
 from akako.kernel.http.context import Dependencies
-from akako.kernel.http.limits import PAGES, PAGES_OF_USER, Limiter
+from akako.kernel.http.limits import Bucket, Limiter
 from akako.web import errors, guard, languages, rendering
 from akako.web.sessions import service as sessions
 from akako.web.sessions.tokens import WebKeys
-from akako.web.visitor import Visitor
+from akako.web.visitor import Visitor, stranger
 
 MIN_COMPRESSED = 1_000
 GZIP_LEVEL = 4
 MAX_FORM_FIELDS = 1_000
+# Pages of anonymous visitors and of signed-in users.
+PAGES, PAGES_OF_USER = Bucket("pages"), Bucket("pages_of_user", per_user=True)
 MAX_FORM_BYTES = 1024 * 1024
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -233,16 +235,6 @@ async def find_visitor(site: Site, request: Request) -> Visitor:
         return visitor
     visitor.session = session
     return visitor
-
-
-def stranger(request: Request) -> Visitor:
-    """Return the visitor without account: language and data saver are choices of the browser."""
-    accepted = request.headers.get("accept-language", "")
-    return Visitor(
-        language=languages.negotiate(request.cookies.get("language"), accepted),
-        saves_data=request.cookies.get("data-saver") == "1"
-        or request.headers.get("save-data") == "on",
-    )
 
 
 def to_sign_in(request: Request) -> PageResponse:

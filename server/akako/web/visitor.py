@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import msgspec
+from starlette.requests import Request
 
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import Unauthorized
+from akako.web import languages
 from akako.web.sessions.queries import Session
 
 
@@ -32,3 +34,13 @@ class Visitor(msgspec.Struct, kw_only=True):
         if self.actor is None:
             raise Unauthorized("missing")
         return self.actor
+
+
+def stranger(request: Request) -> Visitor:
+    """Return the visitor without account: language and data saver are choices of the browser."""
+    accepted = request.headers.get("accept-language", "")
+    return Visitor(
+        language=languages.negotiate(request.cookies.get("language"), accepted),
+        saves_data=request.cookies.get("data-saver") == "1"
+        or request.headers.get("save-data") == "on",
+    )

@@ -22,6 +22,11 @@ LARGE = {
     "audit_log",
     "topic_progress",
     "notes",
+    "webhook_endpoints",
+    "webhook_deliveries",
+    "outbox",
+    "enrollment_moments",
+    "activity_days",
 }
 
 # One in 100 is called John, is suspended or was deleted; one in 1,000 is an administrator.
@@ -115,11 +120,48 @@ select 'n' || n, 'u' || n, 't' || n % 100, 'x', 'x', n % 10 = 0, at, at, at
 from generate_series(0, 99999) n,
      lateral (select timestamptz '2026-01-01Z' + n * interval '1 second' as at) written;
 """
+# Endpoints belong to 5,000 plan subjects; 20 of them receive 1,000 deliveries each.
+WEBHOOKS = """
+insert into webhook_endpoints (id, subject, url, description, events, is_active, created_at)
+select 'w' || n, 'user:u' || n % 5000, 'https://receiver.example', '', '{*}', n % 20 > 0,
+       timestamptz '2026-01-01Z' + n * interval '1 second'
+from generate_series(0, 19999) n;
+insert into outbox (id, type, data, delivered_at, created_at)
+select 'v' || n, 'grade.created', '{}', at, at
+from generate_series(0, 19999) n,
+     lateral (select timestamptz '2026-01-01Z' + n * interval '1 second' as at) announced;
+insert into webhook_deliveries (id, endpoint_id, event_id, event_type, status, next_attempt_at,
+                                last_attempt_at, created_at)
+select 'y' || n, 'w' || n % 20, 'v' || n, 'grade.created',
+       case when n % 50 < 40 then 'DELIVERED' else 'FAILED' end, null, at, at
+from generate_series(0, 19999) n,
+     lateral (select timestamptz '2026-01-01Z' + n * interval '1 second' as at) sent;
+"""
+# Activity of today's four weeks, and what the job has stored about days that are over and about a
+# large school.
+FIGURES = """
+alter table activity_days disable trigger user;
+insert into activity_days (day, user_id)
+select current_date - n % 28, 'u' || n from generate_series(0, 39999) n;
+alter table activity_days enable trigger user;
+insert into analytics_days
+select 'UTC', day::date, true, 7, 5, 1, 0, 300, 900, 2000
+from generate_series(current_date - 1095, current_date - 1, interval '1 day') day;
+insert into analytics_medians
+select 'UTC', day::date, day::date + 6, 3600
+from generate_series(date_trunc('week', current_date - 420), current_date, interval '7 days') day;
+insert into analytics_subjects (subject_id, learners, started, completed)
+select 's' || n, 950, 900, n % 900 from generate_series(0, 99) n;
+insert into analytics_state (key, value) values
+    ('subjects', '{}'), ('users', '{"total": 1, "learners": 1, "mentors": 0, "admins": 0}'),
+    ('storage', '{"documents": 1, "document_bytes": 1, "videos": 0, "video_bytes": 0,
+                  "awaiting": 0}');
+"""
 
 
 def fill(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as db:
         with unindexed(db, LARGE):
-            for part in (PEOPLE, CURRICULUM, RECORDS, LEARNING):
+            for part in (PEOPLE, CURRICULUM, RECORDS, LEARNING, WEBHOOKS, FIGURES):
                 db.execute(part.encode())
         db.execute("vacuum analyze")

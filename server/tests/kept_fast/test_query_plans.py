@@ -11,10 +11,12 @@ import pytest
 
 from akako.identity import queries as identity
 from tests.kept_fast import school
+from tests.kept_fast.analyses import slow_analyses
 from tests.kept_fast.cases import Case, all_cases
 from tests.kept_fast.learning_cases import learning
 from tests.kept_fast.plans import Plan, Statement, caught, every, explain
 from tests.kept_fast.request_cases import request_cases
+from tests.kept_fast.webhook_cases import webhooks
 
 # The cursor's own bound, beside or without that of the parent.
 BOUND = re.compile(r"ROW\(|[<>]=")
@@ -48,7 +50,7 @@ async def test_every_list_uses_its_index_at_100_000_rows(new_database: Callable[
     school.fill(url)
     found: dict[str, Any] = {}
     with psycopg.connect(url, autocommit=True) as db:
-        for case in (*all_cases(), *request_cases(), *learning()):
+        for case in (*all_cases(), *request_cases(), *learning(), *webhooks()):
             statement = await caught(case.ask, case.spec, case.params)
             for mode in case.modes:
                 plan = explain(db, statement, mode)
@@ -56,4 +58,5 @@ async def test_every_list_uses_its_index_at_100_000_rows(new_database: Callable[
                     found[f"{case.name} ({mode})"] = "; ".join(wrong) + f"\n{plan}"
         deep = await caught(identity.list_users, identity.USERS, {"page": "4501"})
         assert 0 < rows_looked_into(db, deep) <= 30
+    found |= await slow_analyses(url)
     assert found == {}, "\n\n".join(f"{name}: {text}" for name, text in found.items())

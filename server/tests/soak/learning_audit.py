@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from akako.analytics import rollup
-from akako.kernel.db.pool import Pool
+from akako.backends.database.pool import Pool
 from tests.soak.learning import SLOT_SECONDS
 from tests.soak.ledger import NOTHING, Place
 from tests.soak.load import School

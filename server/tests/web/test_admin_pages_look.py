@@ -108,9 +108,7 @@ def test_empty_pages(browser: Browser, start_server: StartServer) -> None:
     page.context.close()
 
 
-def test_a_field_that_adds_and_a_refused_form(
-    browser: Browser, api: Server, school: School
-) -> None:
+def test_states_of_script_and_forms(browser: Browser, api: Server, school: School) -> None:
     """The states that only the script or a form shows."""
     page = open_page(browser, api, "user_admin")
     faults = []

@@ -22,8 +22,11 @@ from tests.web.composing import (
     topics_of,
 )
 from tests.web.lessons import until
+from tests.web.visitors import Visitor
 
 pytestmark = pytest.mark.processes
+
+MIB = 1024 * 1024
 
 
 def status_of(page: Page, text: str | re.Pattern[str]) -> None:
@@ -198,7 +201,7 @@ def test_files_are_uploaded_and_published_without_script(
 def test_a_file_that_is_too_large_is_refused_with_the_limit(
     browser: Browser, start_server: StartServer, tmp_path: Path
 ) -> None:
-    limits = {"AKAKO_MAX_DOCUMENT_BYTES": str(1024 * 1024)}
+    limits = {f"AKAKO_MAX_{kind}_BYTES": str(MIB) for kind in ("DOCUMENT", "VIDEO")}
     api = start_server(limits)
     subject = new_subject(api, "Limits")
     small, large = tmp_path / "small.txt", tmp_path / "large.txt"
@@ -220,6 +223,12 @@ def test_a_file_that_is_too_large_is_refused_with_the_limit(
             expect(page.get_by_role("alert")).to_contain_text(words)
             expect(page.get_by_role("link", name="small.txt")).to_be_visible()
         page.context.close()
+    mentor = Visitor(api, "user_mentor")
+    path = f"/teach/topics/{topics_of(api, subject)[0]['id']}"
+    huge = {"files": ("huge.txt", b"x" * 24 * MIB)}
+    refused = mentor.send(path, {"title": "Huge", "save": "publish"}, files=huge)
+    assert refused.status_code == 413
+    assert "At most 1 MB" in refused.text
     first, second = topics_of(api, subject)
     assert not first["isActive"]
     assert (first["documentCount"], second["documentCount"]) == (1, 1)

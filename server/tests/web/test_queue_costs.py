@@ -54,12 +54,20 @@ def seconds(api: Server) -> float:
     return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
 
+def asked(admin: Visitor, log: Log, path: str) -> list[str]:
+    """Return the fewest statements of three loads; jobs of the server ask now and then."""
+    found = []
+    for _ in range(3):
+        log.new()
+        assert admin.get(path).status_code == 200
+        found.append(log.new())
+    return min(found, key=len)
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_pages_ask_the_database_little(admin: Visitor, log: Log, path: str) -> None:
     admin.get(path)
-    log.new()
-    assert admin.get(path).status_code == 200
-    statements = log.new()
+    statements = asked(admin, log, path)
     assert len(statements) <= MOST, "\n".join(each[:90] for each in statements)
     api: Server = admin.api  # type: ignore[attr-defined]
     before = seconds(api)

@@ -193,7 +193,7 @@ def inspected(page: Page) -> list[str]:
     for width in (360, 1280):
         for theme in ("light", "dark"):
             page.set_viewport_size({"width": width, "height": 800})
-            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=theme)
             take_picture(page, f"composer-uploads-{width}-{theme}")
             faults += violations(page) + ([f"too wide at {width}"] if overflow(page) > 0 else [])
     return faults

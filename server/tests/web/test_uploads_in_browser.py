@@ -128,7 +128,12 @@ def test_progress_is_shown_in_words_and_can_be_paused(
     row = page.get_by_role("listitem").filter(has_text=video.name)
     expect(row.get_by_text(re.compile(r"^[1-9]\d? % · \d+ (s|min) left$"))).to_be_visible()
     seen = {percent(page, video.name)}
-    until(page, lambda: seen.add(percent(page, video.name)) or len(seen) >= 3, 30)
+
+    def grows() -> bool:
+        seen.add(percent(page, video.name))
+        return len(seen) >= 3
+
+    until(page, grows, 30)
     row.get_by_role("button", name="Pause").click()
     expect(row).to_contain_text("Paused at")
     expect(row.get_by_role("button", name="Resume")).to_be_focused()

@@ -30,11 +30,6 @@ AUTH = Bucket("auth")
 UPLOAD = Bucket("upload", per_user=True)
 MEDIA = Bucket("media", per_user=True)
 WEBHOOK = Bucket("webhook")
-# Pages of the web app: of anonymous visitors, of signed-in users, and attempts to sign in.
-PAGES = Bucket("pages")
-PAGES_OF_USER = Bucket("pages_of_user", per_user=True)
-SIGN_IN = Bucket("sign_in")
-SIGN_IN_OF_USER = Bucket("sign_in_of_user", per_user=True)
 
 # Factor of the limits per address in shared networks.
 SHARED_FACTOR = 20

@@ -58,6 +58,7 @@ class Request(msgspec.Struct, kw_only=True):
     requested_at: datetime
     decided_at: datetime | None
     reason: str | None
+    answered_within: float | None = None  # hours; see `Place`
 
 
 class Asked(Request, kw_only=True):
@@ -88,7 +89,8 @@ async def find_place(db: Database, user_id: str | None, subject_id: str) -> Plac
 async def list_requests(db: Database, user_id: str) -> list[Request]:
     """Return all pending requests and the last decided ones, newest first."""
     sql = f"""
-    select e.id, e.subject_id, s.name as subject, g.name as grade, e.requested_at, {SHOWN}
+    select e.id, e.subject_id, s.name as subject, g.name as grade, e.requested_at, {SHOWN},
+           case when e.status = 'PENDING' then {ANSWERED_WITHIN} end as answered_within
     from enrollments e join {SUBJECT.source} on s.id = e.subject_id {UNDO}
     where e.user_id = $1 and {SUBJECT.present}
       and (e.status = 'PENDING' or e.status in ('APPROVED', 'REJECTED')

@@ -35,6 +35,7 @@ class Home(msgspec.Struct, kw_only=True):
     finished: bool = False
     suggested: list[Offer] = []  # after the last topic of all subjects
     waiting: list[Request] = []
+    answered_within: float | None = None  # hours: the median of the school
     answers: list[Request] = []
     subjects: list[SubjectProgress] = []
     grades: list[Offer] = []
@@ -59,6 +60,7 @@ async def read_home(
     hidden = {each.subject_id for each in waiting}
     home = Home(
         waiting=waiting,
+        answered_within=waiting[0].answered_within if waiting else None,
         answers=[each for each in requests if each.decided_at][: asked.RECENT_ANSWERS],
         subjects=[each for each in subjects if each.subject_id not in hidden],
     )

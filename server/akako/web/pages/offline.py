@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from akako.web import languages, static
+from akako.web import languages
+from akako.web.assets import files
 from akako.web.rendering import asset
 from akako.web.site import Site, Visit, page
 
@@ -33,7 +34,7 @@ async def show(visit: Visit) -> Response:
 async def send_worker(request: Request) -> Response:
     """Send the script from the root of the server, which lets it serve every page."""
     request.scope["state"]["route"] = WORKER
-    script = static.find(asset("worker.js").rpartition("/")[2])
+    script = files.find(asset("worker.js").rpartition("/")[2])
     assert script
     headers = {
         "Cache-Control": WORKER_CACHE,

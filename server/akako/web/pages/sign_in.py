@@ -14,8 +14,8 @@ from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import ApiError, Forbidden, Unauthorized, ValidationFailed
 from akako.kernel.core.fields import CLERK_ID
 from akako.kernel.core.ports import Claims, DirectoryUser
-from akako.kernel.http.limits import SIGN_IN, SIGN_IN_OF_USER
-from akako.web import guard
+from akako.kernel.http.limits import Bucket
+from akako.web import guard, rendering
 from akako.web.pages import oidc
 from akako.web.sessions import service as sessions
 from akako.web.sessions import tokens
@@ -24,6 +24,8 @@ from akako.web.site import Site, Visit, find_visitor, page
 FORGET = '"cache", "storage"'
 COOKIE_SECONDS = 30 * 24 * 3600
 STATE_SECONDS = 600
+# Attempts to sign in, per address and per account.
+SIGN_IN, SIGN_IN_OF_USER = Bucket("sign_in"), Bucket("sign_in_of_user", per_user=True)
 
 
 def routes(site: Site) -> list[Route]:
@@ -60,7 +62,11 @@ async def people(visit: Visit) -> list[dict[str, str]]:
     if visit.site.directory is None:
         return []
     listed = visit.site.directory.list_users()
-    return [{"id": person.id, "name": full_name(person)} async for person in listed]
+    return [
+        {"id": person.id, "name": name, "initials": rendering.initials(name)}
+        async for person in listed
+        if (name := full_name(person))
+    ]
 
 
 def full_name(person: DirectoryUser) -> str:

@@ -25,11 +25,12 @@ from akako.kernel.core.errors import (
 from akako.library import queries as material
 from akako.library import service as library
 from akako.library.media import DOCUMENT, VIDEO
-from akako.web import markdown, wording
+from akako.web import markdown
 from akako.web.pages.media import context_of
 from akako.web.site import Site, Visit, page
 from akako.web.teaching import form, own
 from akako.web.teaching.form import Composition, Refused
+from akako.web.texts import wording
 
 NEW = "/teach/topics/new"
 TOPIC = "/teach/topics/{topic_id}"

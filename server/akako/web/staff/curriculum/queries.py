@@ -11,9 +11,9 @@ from akako.visibility.tree import GRADE, LEVEL, SUBJECT, TOPIC, Kind
 
 KINDS: dict[str, Kind] = {"levels": LEVEL, "grades": GRADE, "subjects": SUBJECT, "topics": TOPIC}
 CHILD = {"levels": "grades", "grades": "subjects", "subjects": "topics"}
-MAX_LEVELS, MAX_GRADES, MAX_SUBJECTS, MAX_TOPICS = 100, 1_000, 500, 500
+MAX_LEVELS, MAX_GRADES, MAX_SUBJECTS, MAX_TOPICS = 100, 500, 500, 500
 # Above this number of subjects a page holds those of one grade only.
-SMALL_SCHOOL = 500
+SMALL_SCHOOL = 150
 
 # $1: the id of the opened node. Topics are those of the opened subject.
 TREE = f"""

@@ -13,6 +13,7 @@ import msgspec
 from akako.analytics import schemas, service, totals
 from akako.analytics.days import Range, TimeZone
 from akako.kernel.db import listing
+from akako.kernel.db.database import Database
 from akako.plans.meter import LeasingMeter
 from akako.web.site import Visit
 from akako.web.staff.figures import plots
@@ -49,9 +50,9 @@ def _query(days: Range) -> dict[str, str]:
     return {"from": f"{days.first}", "to": f"{days.last}", "interval": days.interval}
 
 
-async def enrollments(visit: Visit, days: Range) -> Figure:
+async def enrollments(visit: Visit, days: Range, db: Database) -> Figure:
     """Return requests by what became of them, and the median time to a decision."""
-    db, zone = visit.site.db, zone_of(visit)
+    zone = zone_of(visit)
     found = await service.enrollments(db, zone, days)
     waiting = await service.waiting(db, zone, days)
     stacks = [
@@ -97,13 +98,13 @@ async def enrollments(visit: Visit, days: Range) -> Figure:
     )
 
 
-async def active_learners(visit: Visit, days: Range) -> Figure:
+async def active_learners(visit: Visit, days: Range, db: Database) -> Figure:
     """Return the learners who were active lately, beside those of the period before."""
     zone = zone_of(visit)
     length = days.last - days.first + timedelta(days=1)
     # The first days of the calendar have no period before them.
     before = max(days.first - length, schemas.FIRST)
-    both = await service.active_in_both(visit.site.db, zone, days, before)
+    both = await service.active_in_both(db, zone, days, before)
     found, previous = both
     today = zone.today()
     known = [each.date <= today for each in found]
@@ -143,10 +144,10 @@ def _known(values: Sequence[int], known: Sequence[bool]) -> list[int | None]:
     return [value if is_known else None for value, is_known in zip(values, known, strict=True)]
 
 
-async def completion(visit: Visit, days: Range) -> Figure:
+async def completion(visit: Visit, days: Range, db: Database) -> Figure:
     """Return the share of learners who completed each subject, the largest first."""
     request = listing.read(totals.LISTED, SUBJECTS)
-    listed = await service.completion(visit.site.db, request)
+    listed = await service.completion(db, request)
     found = listed.data
     learners = sum(each.learners for each in found)
     return Figure(
@@ -181,9 +182,9 @@ async def completion(visit: Visit, days: Range) -> Figure:
     )
 
 
-async def storage(visit: Visit, days: Range) -> Figure:
+async def storage(visit: Visit, days: Range, db: Database) -> Figure:
     """Return number and size of the files of each kind."""
-    found = await service.storage(visit.site.db, zone_of(visit))
+    found = await service.storage(db, zone_of(visit))
     kinds = [
         ("documents", visit.text("Documents"), found.documents.count, found.documents.bytes),
         ("videos", visit.text("Videos"), found.videos.count, found.videos.bytes),
@@ -205,11 +206,11 @@ async def storage(visit: Visit, days: Range) -> Figure:
     )
 
 
-async def api_usage(visit: Visit, days: Range) -> Figure:
+async def api_usage(visit: Visit, days: Range, db: Database) -> Figure:
     """Return the calls of the month in which the range ends, against the plan."""
     meter: LeasingMeter = visit.site.dependencies[LeasingMeter]
     month = f"{days.last:%Y-%m}"
-    found = await service.api_usage(visit.site.db, meter, visit.actor, month=month)
+    found = await service.api_usage(db, meter, visit.actor, month=month)
     number = calendar.monthrange(days.last.year, days.last.month)[1]
     sums = list(accumulate(each.calls for each in found.days))
     series: dict[str, Sequence[int | None]] = {"used": [*sums, *[None] * (number - len(sums))]}

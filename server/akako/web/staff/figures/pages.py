@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from akako.kernel.core import validation
 from akako.kernel.core.access import ADMIN
 from akako.kernel.core.errors import NotFound, PlanRequired, ValidationFailed
 from akako.kernel.db import listing
+from akako.kernel.db.together import Together
 from akako.kernel.http.csv import csv_response, one_batch
 from akako.plans.meter import LeasingMeter
 from akako.web.site import Site, Visit, page
@@ -43,7 +45,8 @@ async def show(visit: Visit) -> Any:
         (first, *_) = problem.violations
         typed = {name: params.get(name, "") for name in ("from", "to")}
         return _page(visit, figures=[], error=str(first["message"]), chosen=typed, status=422)
-    made = [await make(visit, days) for make in figures.ALL]
+    reads = [partial(make, visit, days) for make in figures.ALL]
+    made = await Together(visit.site.db).run(*reads)
     chosen = {"from": f"{days.first}", "to": f"{days.last}"}
     return _page(visit, figures=made, error="", chosen=chosen)
 

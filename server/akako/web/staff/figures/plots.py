@@ -161,14 +161,20 @@ def _line(kind: str, values: Sequence[int | None], places: Sequence[float], top:
 
 
 def _apart(drawn: list[Line]) -> list[Line]:
-    """Move labels that would overlap, the lower ones down."""
-    moved: dict[int, Line] = {}
-    free = TOP - 8
-    for number in sorted(range(len(drawn)), key=lambda each: drawn[each].label_y):
-        y = max(drawn[number].label_y - 6, free)
-        free = y + LABEL
-        moved[number] = msgspec.structs.replace(drawn[number], label_y=round(y, 1))
-    return [moved[number] for number in range(len(drawn))]
+    """Move labels that would overlap or lie below zero."""
+    order = sorted(range(len(drawn)), key=lambda each: drawn[each].label_y)
+    ys, free = list[float](), TOP - 8
+    for number in order:
+        ys.append(max(drawn[number].label_y - 6, free))
+        free = ys[-1] + LABEL
+    room = ZERO - 6
+    for place in reversed(range(len(ys))):
+        ys[place] = round(min(ys[place], room), 1)
+        room = ys[place] - LABEL
+    moved = dict(zip(order, ys, strict=True))
+    return [
+        msgspec.structs.replace(line, label_y=moved[number]) for number, line in enumerate(drawn)
+    ]
 
 
 def bars(values: Sequence[float], *, most: float, row: float = 46.0) -> list[Bar]:

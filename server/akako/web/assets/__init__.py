@@ -1,0 +1,1 @@
+"""What pages load or draw: static files, and the pictures of subjects."""

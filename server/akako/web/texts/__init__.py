@@ -1,0 +1,1 @@
+"""Texts of pages: sentences that the templates show, in all languages."""
