@@ -13,10 +13,10 @@ from typing import Any
 
 from akako.analytics import queries, service, totals
 from akako.analytics.days import Range, TimeZone
+from akako.backends.database.pool import Pool
 from akako.integrations import deliveries
 from akako.kernel.db import listing
 from akako.kernel.db.database import Database
-from akako.kernel.db.pool import Pool
 from akako.search import queries as search
 from akako.search.schemas import SearchQuery
 from akako.webhooks import queries as inbound

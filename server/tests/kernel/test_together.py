@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from akako.kernel.db.pool import Pool
+from akako.backends.database.pool import Pool
 from akako.kernel.db.together import Together, merge
 
 
