@@ -82,7 +82,7 @@ def fill(url: str, users: int) -> None:
 def clear_enrollments(url: str) -> None:
     """Delete all enrollments, so that every learner can request every subject again."""
     with psycopg.connect(url, autocommit=True) as db:
-        db.execute("truncate enrollments, audit_log, outbox")
+        db.execute("truncate enrollments, audit_log, outbox, webhook_deliveries")
 
 
 def nth_user(url: str, number: int) -> tuple[datetime, str]:

@@ -69,6 +69,7 @@ def judged(table: Table, memory: dict[str, float]) -> list[Goal]:
         *_analyses(table),
         *_workers(table),
         *_files(table),
+        *_pages(table),
         *_memory(memory),
     ]
 
@@ -138,6 +139,21 @@ def _files(table: Table) -> Iterator[Goal]:
     yield Goal("W5, refused of 200 readers at once", 0.0, refused)
     first = _value(lambda: w5["akako"]["first_byte_p99_ms"])
     yield Goal("W5, first byte of 200 players, p99", 100.0, first, unit=" ms")
+
+
+# Workload of a page, and the maximum of our CPU time in milliseconds
+PAGES = {"W10 Home": 3.0, "W10 topic": 3.0, "W10 queue": 4.0}
+
+
+def _pages(table: Table) -> Iterator[Goal]:
+    for name, limit in PAGES.items():
+        row = table.get(name, {}).get("akako")
+        yield Goal(f"{name}, CPU time", limit, row["cpu_us"] / 1000 if row else None, unit=" ms")
+    yield Goal(
+        "W10, Home, CPU time ÷ Kolibri's learner page",
+        0.5,
+        ratio(table, "W10 Home", "kolibri, with its data"),
+    )
 
 
 def _memory(memory: dict[str, float]) -> Iterator[Goal]:

@@ -14,7 +14,7 @@ from string import Template
 from typing import Any
 
 from akako import __version__
-from bench import rivals
+from bench import kolibri, rivals
 from bench.goals import Goal
 from bench.turns import Table
 
@@ -91,7 +91,11 @@ def goal_table(goals: list[Goal]) -> str:
 
 
 def versions() -> dict[str, str]:
-    found = {"akako": __version__, "python": platform.python_version()}
+    found = {
+        "akako": __version__,
+        "kolibri": kolibri.version(),
+        "python": platform.python_version(),
+    }
     found |= {name: version(name) for name in PYTHON_PARTS}
     for name in PEER_PARTS:
         try:

@@ -16,6 +16,7 @@ from bench import (
     downloads,
     goals,
     load,
+    pages,
     progress,
     report,
     rivals,
@@ -30,7 +31,7 @@ from bench.turns import Notes, Table, say
 from bench.workloads import LEVELS, Questions, Workload, get
 
 SMALL = ("W1", "W1 cold", "W1b", "W2", "W2b", "W3", "W6")
-LARGE = ("W4", "W5", "W7", "W8", "W9", "deliveries", "workers", "sql", "memory")
+LARGE = ("W4", "W5", "W7", "W8", "W9", "W10", "deliveries", "workers", "sql", "memory")
 AT_RATE = ("W1", "W2", "W3")
 PEERS = (*rivals.NAMES, "nginx")
 
@@ -179,6 +180,7 @@ def measured(prepared: Stage, options: argparse.Namespace) -> Findings:
         "sql": lambda: found.sql.update(turns.sql_alone(prepared)),
         "W4": lambda: table.update(uploads.measured(prepared, ours)),
         "W5": lambda: table.update(downloads.measured(prepared, ours)),
+        "W10": lambda: table.update(pages.measured(prepared, rounds=rounds).medians()),
         "memory": lambda: found.memory.update(scale.idle_memory(prepared)),
         "W8": lambda: table.update(
             turns.run(progress.measured(prepared, **lasting, rows=options.progress)).medians()

@@ -21,7 +21,8 @@ REFUSALS = (
     asyncpg.DuplicateObjectError,
 )
 
-# Alembic's table, state of running servers and their store, keys, and records of the job library.
+# Alembic's table, state of running servers and their store, keys, sessions (a restore must not
+# revive those that have ended since), and records of the job library.
 LEFT_OUT = {
     "alembic_version",
     "pending_objects",
@@ -29,6 +30,8 @@ LEFT_OUT = {
     "resumable_uploads",
     "media_link_key",
     "web_keys",
+    "web_sessions",
+    "web_sign_ins",
     "procrastinate_workers",
     "procrastinate_events",
     "procrastinate_periodic_defers",

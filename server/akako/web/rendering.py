@@ -9,6 +9,7 @@ from typing import Any
 
 import jinja2
 import msgspec
+from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
 from akako.kernel.core.access import ADMIN, MENTOR
@@ -49,6 +50,7 @@ class Page(msgspec.Struct, kw_only=True):
     direction: str
     saves_data: bool = False
     status: str | None = None
+    macros: dict[str, TemplateModule] = {}  # of the files that are imported, by name
 
 
 def initials(name: str) -> str:
@@ -120,10 +122,33 @@ def _translated(gettext: Callable[[str], str], text: str, **values: object) -> M
     return translated % values if values or "%" in translated else translated
 
 
+class Component(jinja2.Template):
+    """A template whose macros are made once per page, although several templates import them.
+
+    Making the macros of a file anew for each import took a fifth of the time of a page. They read
+    only `page` from the context.
+    """
+
+    def make_module(
+        self, vars: dict[str, Any] | None = None, shared: bool = False, locals: Any = None
+    ) -> TemplateModule:
+        page = (vars or {}).get("page")
+        if not isinstance(page, Page):
+            return super().make_module(vars, shared, locals)
+        name = str(self.name)
+        if name not in page.macros:
+            page.macros[name] = super().make_module(vars, shared, locals)
+        return page.macros[name]
+
+
+class Environment(jinja2.Environment):
+    template_class = Component
+
+
 @cache
 def environment(language: str) -> jinja2.Environment:
     """Return the Jinja environment of a language. It escapes every value."""
-    made = jinja2.Environment(
+    made = Environment(
         loader=jinja2.PackageLoader("akako.web"),
         autoescape=True,
         auto_reload=False,  # otherwise each page asks for the times of all its templates

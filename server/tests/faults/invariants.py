@@ -86,6 +86,16 @@ BROKEN = {
             'mentor_application.requested', 'mentor_application.approved', 'user_role.assigned')
         and not exists (select from outbox o where o.type = a.action and o.created_at = a.at)
         """,
+    "a notification of another decision than the present one": """
+        select n.id from notifications n join enrollments e on e.id = n.about
+        where n.type like 'enrollment.%' and n.type <> 'enrollment.' || lower(e.status)
+            and e.status <> 'CANCELLED'
+        """,
+    "a completion without its event": """
+        select p.topic_id from topic_progress p where p.first_completed_at is not null
+        and not exists (select from outbox o where o.type = 'topic.completed'
+            and o.data ->> 'userId' = p.user_id and o.data ->> 'topicId' = p.topic_id)
+        """,
     "a message that was half applied": """
         select message_id from webhook_messages w where type is null and outcome <> 'dead'
         union all

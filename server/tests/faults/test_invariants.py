@@ -26,6 +26,12 @@ BREAKING = {
         "update enrollments set status = 'REJECTED', decided_at = now() - interval '1 day'"
     ),
     "an audited action without its event": "delete from outbox where type like 'video%'",
+    "a notification of another decision than the present one": (
+        "update notifications set type = 'enrollment.rejected' where type = 'enrollment.approved'"
+    ),
+    "a completion without its event": """
+        insert into topic_progress (user_id, topic_id, completed_at, first_completed_at)
+        select u.id, t.id, now(), now() from users u, topics t limit 1""",
     "a message that was half applied": "update webhook_messages set type = null",
     "an account without a role": "delete from user_roles where role = 'LEARNER'",
     "a finished upload without its result": """

@@ -33,6 +33,8 @@ ROWS: dict[str, Statuses] = {
     "GET /browse/grades/{grade_id}": PUBLIC,
     "GET /subjects/{subject_id}": PUBLIC,
     "GET /search": PUBLIC,
+    "GET /offline": PUBLIC,
+    "GET /service-worker.js": PUBLIC,
     "GET /sign-in": PUBLIC,
     "GET /sign-out": PUBLIC,
     "GET /developers": PUBLIC,
@@ -151,7 +153,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "POST /admin/people/{user_id}/status": {"status": "INACTIVE"},
     "POST /admin/curriculum/{kind}": {"names": "New {kind} {subject_id}"},
     "POST /admin/curriculum/{kind}/{node_id}": {"name": "Changed {subject_id}"},
-    "POST /admin/curriculum/{kind}/{node_id}/delete": {"force": "1"},
+    "POST /admin/curriculum/{kind}/{node_id}/delete": {"sure": "1"},
 }
 QUERIES = {
     "GET /teach/topics/new": "?subject={subject_id}",

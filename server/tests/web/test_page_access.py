@@ -13,10 +13,10 @@ from starlette.routing import Route
 from akako.kernel.core.ids import new_id
 from akako.web.app import AREAS
 from akako.web.site import Site
-from tests.education.school import add_mentor, enroll
+from tests.education.school import add_mentor
 from tests.factories import create_enrollment, create_subject, create_topic, create_user, insert
 from tests.integrations.webhooks import ping, register, remove_all
-from tests.learning.school import add_document, add_learner
+from tests.learning.school import add_learner
 from tests.library.school import Topic, count, put_video, upload, uploaded, video
 from tests.parts.server import Server
 from tests.web.page_rows import DRAFTS, FIELDS, QUERIES, ROWS, VISITORS, Statuses
@@ -68,6 +68,7 @@ class World:
         for who in ("mentor", "admin"):
             path = f"/api/users/{api.user_id(who)}/roles?role=LEARNER"
             assert api.delete(path, as_="admin").status_code == 200
+        self.mentor_id = api.user_id("mentor")
         self.enrolled = add_learner(api)
         other, _ = add_mentor(api, "elsewhere")
         self.people = {
@@ -85,8 +86,10 @@ class World:
     def make(self, *, draft: bool = False) -> Ids:
         """Make a subject with a topic, its files, a note, requests and a user; return their ids."""
         with self.api.db() as db:
-            subject = create_subject(db, mentor_id=self.api.user_id("mentor"))
+            subject = create_subject(db, mentor_id=self.mentor_id)
             topic = create_topic(db, subject_id=subject.id, active=not draft)
+            learns = {"user_id": self.enrolled.id, "subject_id": subject.id}
+            create_enrollment(db, status="APPROVED", **learns)
             asked = create_subject(db)
             user_id = create_user(db).id
             request = create_enrollment(db, user_id=self.enrolled.id, subject_id=asked.id)
@@ -99,13 +102,12 @@ class World:
             insert(db, "notes", id=note, **written, **shared)
             opened = {"user_id": self.enrolled.id, "form_token": "x", "user_agent": ""}
             insert(db, "web_sessions", id_hash=session.encode(), public_id=session, **opened)
-        enroll(self.api, subject.id, self.enrolled.id)
         return {
             "level_id": subject.level_id,
             "grade_id": subject.grade_id,
             "subject_id": subject.id,
             "topic_id": topic.id,
-            "document_id": add_document(self.api, topic.id),
+            "document_id": new_id(),
             "enrollment_id": request,
             "application_id": application,
             "note_id": note,
