@@ -37,8 +37,8 @@ class Explaining:
         self.scanned: set[str] = set()
 
     async def _explain(self, sql: str, values: tuple[object, ...]) -> None:
-        told = await self._db.fetchval(f"explain (analyze, buffers, format json) {sql}", *values)
-        (run,) = json.loads(told)
+        found = await self._db.fetchval(f"explain (analyze, buffers, format json) {sql}", *values)
+        (run,) = json.loads(found)
         root = run["Plan"]
         self.blocks += root["Shared Hit Blocks"] + root["Shared Read Blocks"]
         scans = [node for node in every(root) if node["Node Type"] == "Seq Scan"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from akako.backends.database.pool import Pool
-from akako.kernel.db.together import Together, merge
+from akako.web.staff.figures.together import Together, merge
 
 
 class Counting(Pool):
