@@ -1,3 +1,3 @@
 """Akako LMS: the learning-management REST API."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

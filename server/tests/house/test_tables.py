@@ -107,6 +107,9 @@ READS: dict[tuple[str, str], str] = {
     ("grades", "web"): PAGE,
     ("grades", "enrollment"): NAMES,
     ("mentor_applications", "web"): PAGE,
+    ("notifications", "web"): PAGE,
+    ("usage_callers", "web"): PAGE,
+    ("usage_days", "web"): PAGE,
     ("webhook_endpoints", "ops"): SHARES,
     ("enrollments", "analytics"): FIGURES,
     ("enrollments", "learning"): PROGRESS,
@@ -145,9 +148,6 @@ READS: dict[tuple[str, str], str] = {
     ("webhook_secrets", "dispatch"): DELIVERY,
     ("subjects", "demo"): HISTORY,
     ("topics", "demo"): HISTORY,
-    ("notifications", "web"): PAGE,
-    ("usage_callers", "web"): PAGE,
-    ("usage_days", "web"): PAGE,
 }
 WRITES: dict[tuple[str, str], str] = {
     ("documents", "documents"): RENAMES,

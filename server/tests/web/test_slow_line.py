@@ -19,6 +19,7 @@ pytestmark = pytest.mark.processes
 
 SLOWER = 6
 ATTEMPTS = 5
+PREFETCH_MS = 3_000
 PROBE_SECONDS = 0.1
 # A connection, the page, its files, and 15 KB; the next page, and 4 KB.
 COLD_LINE, NEXT_LINE = 3 * 0.4 + 0.3, 0.4 + 0.08
@@ -115,3 +116,25 @@ def test_the_next_topic_is_usable_soon(
         return seconds
 
     assert within(1.0, NEXT_LINE, partial(next_topic, 0), "next topic")
+
+
+def test_a_prefetched_topic_is_usable_at_once(
+    browser: Browser, lesson: Lesson, line: str, signed_in_state: object
+) -> None:
+    """The page names its rules in a header; the browser loads the next topic in advance."""
+
+    def prefetched() -> float:
+        context = browser.new_context(storage_state=signed_in_state)  # type: ignore[arg-type]
+        page = slow_page(context)
+        page.goto(f"{line}{lesson.path}", wait_until="networkidle")
+        link = page.get_by_role("link", name=re.compile("^Next topic"))
+        link.hover()
+        page.wait_for_timeout(PREFETCH_MS)
+        link.click(no_wait_after=True)
+        page.wait_for_url(f"{line}/topics/{lesson.topics[1]}", wait_until="commit")
+        seconds = seconds_until_usable(page)
+        came = page.evaluate("performance.getEntriesByType('navigation')[0].deliveryType")
+        context.close()
+        return seconds if came == "navigational-prefetch" else float("inf")
+
+    assert within(0.4, 0, prefetched, "prefetched topic")
