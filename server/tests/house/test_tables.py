@@ -107,6 +107,7 @@ READS: dict[tuple[str, str], str] = {
     ("grades", "web"): PAGE,
     ("grades", "enrollment"): NAMES,
     ("mentor_applications", "web"): PAGE,
+    ("notifications", "web"): PAGE,
     ("webhook_endpoints", "ops"): SHARES,
     ("enrollments", "analytics"): FIGURES,
     ("enrollments", "learning"): PROGRESS,
