@@ -177,7 +177,7 @@ def admission(
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
-    """The API as an ASGI application, for any ASGI server."""
+    """Return the server as an ASGI application, for any ASGI server."""
     settings = settings or settings_module.load()
     logging.configure(settings.log_level)
     tracer = tracing.open_tracer() if settings_module.traces_wanted() else None
@@ -266,7 +266,7 @@ def site(
 
 
 async def _keep_leases_short(meter: LeasingMeter) -> None:
-    """Calls leased by this worker and not made are soon there for the other workers again."""
+    """Return leased requests that this worker does not make to the other workers."""
     while True:
         await asyncio.sleep(LEASE_CHECK_SECONDS)
         await meter.return_idle()

@@ -57,11 +57,11 @@ ROOMS = (
 
 
 def endpoints() -> list[Endpoint]:
-    """All operations of the API."""
+    """Return all operations of the API."""
     return endpoints_of(*ROOMS)
 
 
 def openapi() -> bytes:
-    """The OpenAPI document, as it is served and committed."""
+    """Return the OpenAPI document, as it is served and committed."""
     described = document(endpoints(), types=events.TYPES, webhooks=events.webhooks)
     return msgspec.json.format(msgspec.json.encode(described), indent=2) + b"\n"

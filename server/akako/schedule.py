@@ -21,7 +21,7 @@ from akako.webhooks import queries as webhook_queries
 
 
 def jobs(backends: Backends, settings: Settings) -> list[Job]:
-    """What is done in the background, and when."""
+    """Return the background jobs and their schedules."""
 
     async def reconcile() -> None:
         if backends.directory is not None:

@@ -2867,14 +2867,14 @@ export interface components {
             requestId: string | null;
             count: number;
         };
-        /** @description `reason` is a word to branch on, such as `invalid_json` or `invalid_idempotency_key`. */
+        /** @description `reason` is a stable word, such as `invalid_json` or `invalid_idempotency_key`. */
         BadRequestDetails: {
             reason: string;
         };
         BadRequestError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /** @constant */
             code: "BAD_REQUEST";
@@ -2887,7 +2887,7 @@ export interface components {
         ChecksumMismatchError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /** @constant */
             code: "CHECKSUM_MISMATCH";
@@ -2899,7 +2899,7 @@ export interface components {
             subjectId: string;
             userId: string;
         };
-        /** @description `value` is what was sent, or what stands in the way. */
+        /** @description `value` is the rejected value, or the existing one that prevents the change. */
         ConflictDetails: {
             resource: string;
             field: string;
@@ -2908,7 +2908,7 @@ export interface components {
         ConflictError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -3063,10 +3063,10 @@ export interface components {
         Error: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /**
-             * @description For programs; will not change.
+             * @description For programs; it does not change.
              * @enum {string}
              */
             code: "BAD_REQUEST" | "UNAUTHORIZED" | "FORBIDDEN" | "PLAN_REQUIRED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "CONFLICT" | "INVALID_STATE" | "LAST_ADMIN" | "IDEMPOTENCY_IN_PROGRESS" | "PRECONDITION_FAILED" | "TUS_VERSION_UNSUPPORTED" | "PAYLOAD_TOO_LARGE" | "URI_TOO_LONG" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "VALIDATION_ERROR" | "IDEMPOTENCY_KEY_REUSED" | "UPLOAD_LOCKED" | "RATE_LIMITED" | "QUOTA_EXCEEDED" | "HEADERS_TOO_LARGE" | "CHECKSUM_MISMATCH" | "INTERNAL_ERROR" | "UPSTREAM_ERROR" | "SERVICE_UNAVAILABLE" | "STORAGE_FULL";
@@ -3093,7 +3093,7 @@ export interface components {
             count: number;
             bytes: number;
         };
-        /** @description One of `required` would do; it is empty where another `reason` stands in the way. */
+        /** @description One of the roles in `required` is sufficient; it is empty if there is another `reason`. */
         ForbiddenDetails: {
             required: ("ADMIN" | "LEARNER" | "MENTOR")[];
             user_roles: ("ADMIN" | "LEARNER" | "MENTOR")[];
@@ -3102,7 +3102,7 @@ export interface components {
         ForbiddenError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -3160,7 +3160,7 @@ export interface components {
         IdempotencyInProgressError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -3172,7 +3172,7 @@ export interface components {
         IdempotencyKeyReusedError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -3187,7 +3187,7 @@ export interface components {
         InternalError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /** @constant */
             code: "INTERNAL_ERROR";
@@ -3202,7 +3202,7 @@ export interface components {
         InvalidStateError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -3223,7 +3223,7 @@ export interface components {
         LastAdminError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -3289,7 +3289,7 @@ export interface components {
         LockedError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /** @constant */
             code: "UPLOAD_LOCKED";
@@ -3365,7 +3365,7 @@ export interface components {
         NodeData: {
             id: string;
         };
-        /** @description Empty where it is the path that is unknown. */
+        /** @description Empty if the path is unknown. */
         NotFoundDetails: {
             resource?: string;
             id?: string;
@@ -3373,7 +3373,7 @@ export interface components {
         NotFoundError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /** @constant */
             code: "NOT_FOUND";
@@ -3480,7 +3480,7 @@ export interface components {
         PayloadTooLargeError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /** @constant */
             code: "PAYLOAD_TOO_LARGE";
@@ -3567,7 +3567,7 @@ export interface components {
         PlanRequiredError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -3576,14 +3576,14 @@ export interface components {
             code: "PLAN_REQUIRED";
             details: components["schemas"]["PlanRequiredDetails"];
         };
-        /** @description The entity tag that `If-Match` would have to name; null where nothing exists. */
+        /** @description The current entity tag; null if the object does not exist. */
         PreconditionFailedDetails: {
             currentETag: string | null;
         };
         PreconditionFailedError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /** @constant */
             code: "PRECONDITION_FAILED";
@@ -3699,7 +3699,7 @@ export interface components {
         QuotaExceededError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -3715,7 +3715,7 @@ export interface components {
         RangeNotSatisfiableError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /** @constant */
             code: "RANGE_NOT_SATISFIABLE";
@@ -3733,7 +3733,7 @@ export interface components {
         RateLimitedError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -3779,7 +3779,7 @@ export interface components {
         RequestTimeoutError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /** @constant */
             code: "REQUEST_TIMEOUT";
@@ -3836,7 +3836,7 @@ export interface components {
         ServiceUnavailableError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /** @constant */
             code: "SERVICE_UNAVAILABLE";
@@ -3868,7 +3868,7 @@ export interface components {
         StorageFullError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /** @constant */
             code: "STORAGE_FULL";
@@ -4147,7 +4147,7 @@ export interface components {
         UnauthorizedError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /** @constant */
             code: "UNAUTHORIZED";
@@ -4167,7 +4167,7 @@ export interface components {
         UnsupportedMediaTypeError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /** @constant */
             code: "UNSUPPORTED_MEDIA_TYPE";
@@ -4203,7 +4203,7 @@ export interface components {
         UpstreamError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /** @constant */
             code: "UPSTREAM_ERROR";
@@ -4281,7 +4281,7 @@ export interface components {
             readonly userRoles?: components["schemas"]["UserRole"][];
             readonly username?: string | null;
         };
-        /** @description The first broken rule, and where there are more also all of them, 50 at most. */
+        /** @description The first violation; with more than one, `errors` lists all of them, at most 50. */
         ValidationDetails: {
             field: string;
             message: string;
@@ -4291,7 +4291,7 @@ export interface components {
         ValidationFailedError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -4303,7 +4303,7 @@ export interface components {
         VersionUnsupportedError: {
             /** @constant */
             success: false;
-            /** @description For people; may change. */
+            /** @description For people; it can change. */
             error: string;
             /** @constant */
             code: "TUS_VERSION_UNSUPPORTED";
@@ -4327,7 +4327,7 @@ export interface components {
             topicId: string;
             deleted: boolean;
         };
-        /** @description One broken rule. Long values are cut; `value` is null where there is none to show. */
+        /** @description One violation. Long values are cut; `value` is null if there is none to show. */
         Violation: {
             field: string;
             message: string;
@@ -4790,28 +4790,28 @@ export interface components {
         Limit: number;
         /** @description Part of a text; case is ignored. */
         Search: string;
-        /** @description From the `Link` header of the page before; instead of `page`. */
+        /** @description From the `Link` header of the previous page; instead of `page`. */
         Cursor: string;
-        /** @description Makes it safe to send this request again. */
+        /** @description Makes it safe to retry this request. */
         IdempotencyKey: string;
-        /** @description Do it only if this is still the `ETag` of the object. */
+        /** @description Change the object only if this is its current `ETag`. */
         IfMatch: string;
-        /** @description Answer 304 if this is still the `ETag`. */
+        /** @description Return 304 if this is the current `ETag`. */
         IfNoneMatch: string;
-        /** @description The bytes wanted. */
+        /** @description The requested range of bytes. */
         Range: string;
-        /** @description Apply `Range` only if this is still the `ETag`. */
+        /** @description Apply `Range` only if this is the current `ETag`. */
         IfRange: string;
     };
     requestBodies: never;
     headers: {
-        /** @description Names this request in the server's log. One that was sent is taken over. */
+        /** @description Identifies the request in the server's log. A valid id in the request is reused. */
         "X-Request-Id": string;
         /** @description Requests allowed in the window. */
         "X-RateLimit-Limit": number;
         /** @description Requests left in the window. */
         "X-RateLimit-Remaining": number;
-        /** @description When the next request is free again, in epoch seconds. */
+        /** @description When the next request is allowed, in epoch seconds. */
         "X-RateLimit-Reset": number;
         /** @description API calls of the plan in this month, or `unlimited`. */
         "X-Quota-Limit": string;
@@ -4829,19 +4829,19 @@ export interface components {
         "Retry-After": number;
         /** @description How to sign in. */
         "WWW-Authenticate": "Bearer";
-        /** @description Where the new object is found. */
+        /** @description The address of the new object. */
         Location: string;
-        /** @description The version of what was answered. */
+        /** @description The version of the returned object. */
         ETag: string;
         /** @description The methods of this path. */
         Allow: string;
         /** @description The following page, `rel="next"`, if there is one. */
         Link: string;
-        /** @description Present when this is the kept answer to an earlier request. */
+        /** @description Present if this is the stored response to an earlier request. */
         "Idempotent-Replayed": "true";
-        /** @description Parts of the file can be asked for. */
+        /** @description Range requests are supported. */
         "Accept-Ranges": "bytes";
-        /** @description Which part of the file this is. */
+        /** @description The range of the file in this response. */
         "Content-Range": string;
         /** @description The file's name. */
         "Content-Disposition": string;
@@ -4948,7 +4948,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -4979,7 +4979,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -5004,9 +5004,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path?: never;
@@ -5078,13 +5078,13 @@ export interface operations {
                 isActive?: boolean;
                 /** @description From this moment on. */
                 createdFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 createdTo?: string;
                 /** @description From this moment on. */
                 updatedFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 updatedTo?: string;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -5130,7 +5130,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -5164,7 +5164,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -5190,9 +5190,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -5256,7 +5256,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -5322,9 +5322,9 @@ export interface operations {
                 role?: "ADMIN" | "LEARNER" | "MENTOR";
             };
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -5394,17 +5394,17 @@ export interface operations {
                 includeInactive?: boolean;
                 /** @description From this moment on. */
                 createdFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 createdTo?: string;
                 /** @description From this moment on. */
                 updatedFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 updatedTo?: string;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -5435,7 +5435,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -5470,17 +5470,17 @@ export interface operations {
                 includeInactive?: boolean;
                 /** @description From this moment on. */
                 createdFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 createdTo?: string;
                 /** @description From this moment on. */
                 updatedFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 updatedTo?: string;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -5514,7 +5514,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -5550,17 +5550,17 @@ export interface operations {
                 includeInactive?: boolean;
                 /** @description From this moment on. */
                 createdFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 createdTo?: string;
                 /** @description From this moment on. */
                 updatedFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 updatedTo?: string;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -5594,7 +5594,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -5630,17 +5630,17 @@ export interface operations {
                 includeInactive?: boolean;
                 /** @description From this moment on. */
                 createdFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 createdTo?: string;
                 /** @description From this moment on. */
                 updatedFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 updatedTo?: string;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -5674,7 +5674,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -5699,7 +5699,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -5733,7 +5733,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -5755,7 +5755,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -5816,9 +5816,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -5884,9 +5884,9 @@ export interface operations {
                 force?: boolean;
             };
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -5938,7 +5938,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -6001,9 +6001,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -6069,9 +6069,9 @@ export interface operations {
                 force?: boolean;
             };
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -6123,7 +6123,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -6185,9 +6185,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -6254,9 +6254,9 @@ export interface operations {
                 force?: boolean;
             };
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -6308,7 +6308,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -6371,9 +6371,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -6437,9 +6437,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -6491,7 +6491,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -6525,7 +6525,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -6547,7 +6547,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -6581,7 +6581,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -6603,7 +6603,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -6637,7 +6637,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -6659,7 +6659,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -6729,7 +6729,7 @@ export interface operations {
                 sort?: "deletedAt" | "name";
                 order?: "asc" | "desc";
                 kind?: ("level" | "grade" | "subject" | "topic")[];
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -6775,7 +6775,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -6825,7 +6825,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -6875,7 +6875,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -6925,7 +6925,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -6975,7 +6975,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -7053,7 +7053,7 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 sort?: "createdAt";
                 order?: "asc" | "desc";
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -7108,13 +7108,13 @@ export interface operations {
                 disposition?: string;
             };
             header?: {
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
-                /** @description The bytes wanted. */
+                /** @description The requested range of bytes. */
                 Range?: components["parameters"]["Range"];
-                /** @description Apply `Range` only if this is still the `ETag`. */
+                /** @description Apply `Range` only if this is the current `ETag`. */
                 "If-Range"?: components["parameters"]["IfRange"];
             };
             path?: never;
@@ -7165,7 +7165,7 @@ export interface operations {
                     "*/*": string;
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -7195,7 +7195,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -7259,9 +7259,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -7315,9 +7315,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -7416,9 +7416,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -7472,13 +7472,13 @@ export interface operations {
                 disposition?: string;
             };
             header?: {
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
-                /** @description The bytes wanted. */
+                /** @description The requested range of bytes. */
                 Range?: components["parameters"]["Range"];
-                /** @description Apply `Range` only if this is still the `ETag`. */
+                /** @description Apply `Range` only if this is the current `ETag`. */
                 "If-Range"?: components["parameters"]["IfRange"];
             };
             path: {
@@ -7532,7 +7532,7 @@ export interface operations {
                     "*/*": string;
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -7658,13 +7658,13 @@ export interface operations {
                 disposition?: string;
             };
             header?: {
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
-                /** @description The bytes wanted. */
+                /** @description The requested range of bytes. */
                 Range?: components["parameters"]["Range"];
-                /** @description Apply `Range` only if this is still the `ETag`. */
+                /** @description Apply `Range` only if this is the current `ETag`. */
                 "If-Range"?: components["parameters"]["IfRange"];
             };
             path: {
@@ -7718,7 +7718,7 @@ export interface operations {
                     "*/*": string;
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -7863,7 +7863,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -7900,7 +7900,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -7971,7 +7971,7 @@ export interface operations {
             header: {
                 /** @description The version of the protocol. */
                 "Tus-Resumable": "1.0.0";
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -8000,7 +8000,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -8180,7 +8180,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -8248,9 +8248,9 @@ export interface operations {
                 order?: "asc" | "desc";
                 /** @description From this moment on. */
                 createdFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 createdTo?: string;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -8296,7 +8296,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -8357,9 +8357,9 @@ export interface operations {
                 gradeId?: string;
                 /** @description From this moment on. */
                 createdFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 createdTo?: string;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -8418,9 +8418,9 @@ export interface operations {
                 userId?: string;
                 /** @description From this moment on. */
                 createdFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 createdTo?: string;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -8466,9 +8466,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -8527,9 +8527,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -8588,7 +8588,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -8651,7 +8651,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -8701,7 +8701,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -8768,9 +8768,9 @@ export interface operations {
                 order?: "asc" | "desc";
                 /** @description From this moment on. */
                 createdFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 createdTo?: string;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -8826,9 +8826,9 @@ export interface operations {
                 subjectId?: string;
                 /** @description From this moment on. */
                 createdFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 createdTo?: string;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -8886,9 +8886,9 @@ export interface operations {
                 userId?: string;
                 /** @description From this moment on. */
                 createdFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 createdTo?: string;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -8934,9 +8934,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -8995,9 +8995,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -9056,7 +9056,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -9119,7 +9119,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -9175,7 +9175,7 @@ export interface operations {
                 sort?: "createdAt";
                 order?: "asc" | "desc";
                 unread?: boolean;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -9221,7 +9221,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -9252,7 +9252,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -9277,7 +9277,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -9334,7 +9334,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -9436,7 +9436,7 @@ export interface operations {
                 type?: ("subject" | "topic")[];
             };
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -9467,7 +9467,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -9490,7 +9490,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -9524,7 +9524,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -9550,7 +9550,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -9616,7 +9616,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -9690,7 +9690,7 @@ export interface operations {
                 sort?: "subjectName" | "lastActivityAt" | "percent";
                 order?: "asc" | "desc";
                 subjectId?: string;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -9736,7 +9736,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -9770,7 +9770,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -9803,7 +9803,7 @@ export interface operations {
                 order?: "asc" | "desc";
                 /** @description Part of a text; case is ignored. */
                 search?: components["parameters"]["Search"];
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -9856,7 +9856,7 @@ export interface operations {
                 order?: "asc" | "desc";
                 /** @description Part of a text; case is ignored. */
                 search?: components["parameters"]["Search"];
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
                 format?: "csv" | "json";
             };
@@ -9908,7 +9908,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -9942,7 +9942,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -9968,9 +9968,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -10060,9 +10060,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -10123,7 +10123,7 @@ export interface operations {
                 search?: components["parameters"]["Search"];
                 subjectId?: string;
                 sharedWithMentor?: boolean;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -10178,7 +10178,7 @@ export interface operations {
                 search?: components["parameters"]["Search"];
                 subjectId?: string;
                 unanswered?: boolean;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -10224,7 +10224,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -10286,7 +10286,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -10376,7 +10376,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -10407,7 +10407,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -10438,7 +10438,7 @@ export interface operations {
                 sort?: "createdAt";
                 order?: "asc" | "desc";
                 isActive?: boolean;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -10484,7 +10484,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -10547,7 +10547,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -10581,7 +10581,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -10607,9 +10607,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -10673,7 +10673,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -10723,7 +10723,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -10773,7 +10773,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -10832,9 +10832,9 @@ export interface operations {
                 eventType?: "ping" | "user.created" | "user.deleted" | "user_role.assigned" | "user_role.removed" | "education_level.created" | "education_level.updated" | "education_level.deleted" | "education_level.restored" | "grade.created" | "grade.updated" | "grade.deleted" | "grade.restored" | "subject.created" | "subject.updated" | "subject.deleted" | "subject.restored" | "topic.created" | "topic.updated" | "topic.deleted" | "topic.restored" | "subject.topics_reordered" | "topic.completed" | "document.uploaded" | "document.deleted" | "video.uploaded" | "video.deleted" | "enrollment.requested" | "enrollment.approved" | "enrollment.rejected" | "enrollment.cancelled" | "enrollment.reopened" | "mentor_application.requested" | "mentor_application.approved" | "mentor_application.rejected" | "mentor_application.reopened";
                 /** @description From this moment on. */
                 createdFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 createdTo?: string;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -10884,7 +10884,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -10920,7 +10920,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -10946,7 +10946,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -10998,7 +10998,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -11055,7 +11055,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -11086,7 +11086,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -11111,9 +11111,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this request again. */
+                /** @description Makes it safe to retry this request. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description Do it only if this is still the `ETag` of the object. */
+                /** @description Change the object only if this is its current `ETag`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -11177,7 +11177,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -11208,7 +11208,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -11238,7 +11238,7 @@ export interface operations {
                 format?: "csv" | "json";
             };
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -11271,7 +11271,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -11303,7 +11303,7 @@ export interface operations {
                 format?: "csv" | "json";
             };
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -11336,7 +11336,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -11370,7 +11370,7 @@ export interface operations {
                 order?: "asc" | "desc";
                 gradeId?: string;
                 levelId?: string;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
                 format?: "csv" | "json";
             };
@@ -11421,7 +11421,7 @@ export interface operations {
                 format?: "csv" | "json";
             };
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -11453,7 +11453,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -11483,7 +11483,7 @@ export interface operations {
                 month?: string;
             };
             header?: {
-                /** @description Answer 304 if this is still the `ETag`. */
+                /** @description Return 304 if this is the current `ETag`. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -11515,7 +11515,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description What `If-None-Match` names is current. */
+            /** @description The version in `If-None-Match` is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -11634,9 +11634,9 @@ export interface operations {
                 order?: "asc" | "desc";
                 /** @description From this moment on. */
                 createdFrom?: string;
-                /** @description Before this moment; the whole of a day that is named. */
+                /** @description Before this moment; a date includes the whole day. */
                 createdTo?: string;
-                /** @description From the `Link` header of the page before; instead of `page`. */
+                /** @description From the `Link` header of the previous page; instead of `page`. */
                 cursor?: components["parameters"]["Cursor"];
                 actor?: string;
                 resource?: string;

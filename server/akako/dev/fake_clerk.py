@@ -65,7 +65,7 @@ def jwk(key: rsa.RSAPrivateKey, kid: str) -> Json:
 
 
 def sign_token(header: bytes, payload: bytes, key: rsa.RSAPrivateKey) -> str:
-    """A correctly signed token around any bytes, well-formed or not."""
+    """Return a correctly signed token around any bytes, well-formed or not."""
     signing_input = f"{base64url(header)}.{base64url(payload)}"
     signature = key.sign(signing_input.encode(), padding.PKCS1v15(), SHA256())
     return f"{signing_input}.{base64url(signature)}"
@@ -74,7 +74,7 @@ def sign_token(header: bytes, payload: bytes, key: rsa.RSAPrivateKey) -> str:
 def sign_webhook(
     body: bytes, secret: str, msg_id: str, timestamp: int | None = None
 ) -> dict[str, str]:
-    """The headers Svix sends along with `body`; `secret` starts with `whsec_`."""
+    """Return the headers that Svix sends with `body`; `secret` starts with `whsec_`."""
     sent_at = str(int(time.time()) if timestamp is None else timestamp)
     key = base64.b64decode(secret.removeprefix("whsec_"))
     content = f"{msg_id}.{sent_at}.".encode() + body
@@ -125,7 +125,7 @@ class FakeClerk:
         return self.kid
 
     def claims(self, sub: str, *, ttl: float = 60, at: float | None = None) -> Json:
-        """The claims of a session token (version 2) issued at `at`, else now."""
+        """Return the claims of a session token (version 2) issued at `at`, by default now."""
         now = int(time.time() if at is None else at)
         return {
             "azp": "https://app.example.com",
@@ -212,7 +212,7 @@ class FakeClerk:
         self.failures.clear()
 
     def count(self, prefix: str = "/") -> int:
-        """How many requests came for paths that start with `prefix`."""
+        """Return the number of requests for paths that start with `prefix`."""
         return sum(number for path, number in self.counts.items() if path.startswith(prefix))
 
     def reset(self) -> None:

@@ -143,7 +143,7 @@ class Inspector:
 
     @property
     def needs_spool(self) -> bool:
-        """Whether `finish` must read the complete file again."""
+        """Return whether `finish` must read the complete file again."""
         return self._kind.whole is not None
 
     def check_beginning(self, head: bytes) -> None:
@@ -158,7 +158,7 @@ class Inspector:
 
     @property
     def charset(self) -> str | None:
-        """The encoding of a text if it is certain, after `finish`; otherwise None."""
+        """Return the encoding of a text after `finish`, or None if it is not certain."""
         return self._text.charset if self._text else None
 
     def feed(self, chunk: bytes) -> None:

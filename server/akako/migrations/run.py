@@ -118,7 +118,7 @@ def _has_turn(guard: psycopg.Connection) -> bool:
 
 
 def _state(connection: psycopg.Connection) -> tuple[str | None, str | None]:
-    """The revision, and the oldest one whose code can work with it where that is known."""
+    """Return the revision, and the oldest code that can work with it, if known."""
     found = connection.execute(
         "select to_regclass(quote_ident(current_schema()) || '.alembic_version')::text"
     ).fetchone()

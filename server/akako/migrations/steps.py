@@ -31,7 +31,7 @@ class MigrationError(RuntimeError):
 
 
 def revisions(scripts: Path = SCRIPTS) -> list[str]:
-    """All revisions that this code knows, in order: the numbers that their files begin with."""
+    """Return all revisions of this code in order: the numbers at the start of their files."""
     names = (path.name for path in (scripts / "versions").glob("[0-9]*_*.py"))
     return sorted(name.partition("_")[0] for name in names)
 

@@ -26,12 +26,12 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def chain(self) -> list[Kind]:
-        """This kind and its ancestors, up to levels."""
+        """Return this kind and its ancestors, up to levels."""
         return [self, *(self.parent.chain if self.parent else [])]
 
     @cached_property
     def source(self) -> str:
-        """The FROM clause of a node joined with its ancestors."""
+        """Return the FROM clause of a node joined with its ancestors."""
         joins = [
             f"join {up.table} {up.alias} on {up.alias}.id = {kind.alias}.{kind.parent_column}"
             for kind, up in pairwise(self.chain)
@@ -40,12 +40,12 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def present(self) -> str:
-        """The condition that neither the node nor an ancestor is deleted."""
+        """Return the condition that neither the node nor an ancestor is deleted."""
         return self._throughout("deleted_at is null")
 
     @cached_property
     def active(self) -> str:
-        """The condition that the node and its ancestors are active."""
+        """Return the condition that the node and its ancestors are active."""
         return self._throughout("is_active")
 
     def _throughout(self, condition: str) -> str:

@@ -107,7 +107,7 @@ def _reason(visit: Visit, problem: ApiError) -> str:
     if problem.status == 413:
         limit = (problem.details or {}).get("limitBytes")
         shown = wording.size_limit(int(limit), visit.language) if limit else ""
-        return visit.text("At most %(limit)s are accepted here.", limit=shown) if shown else ""
+        return visit.text("The limit is %(limit)s.", limit=shown) if shown else ""
     if problem.status == 422:
         return visit.text(str((problem.details or {}).get("message", problem.message)))
     return visit.text(problem.message) if problem.status in {403, 409} else ""

@@ -130,11 +130,6 @@ class Visit(msgspec.Struct, kw_only=True):
         translated = languages.translations(self.visitor.language).gettext(text)
         return translated % values if values else translated
 
-    def counted(self, one: str, many: str, number: int) -> str:
-        """Return a text with `%(num)d` for a number, in the visitor's language."""
-        texts = languages.translations(self.visitor.language)
-        return texts.ngettext(one, many, number) % {"num": number}
-
     def param(self, name: str) -> str:
         return str(self.request.path_params[name])
 

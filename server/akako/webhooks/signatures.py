@@ -52,7 +52,7 @@ def _message(id: bytes | None, timestamp: bytes | None, signature: bytes | None)
 
 
 def sign(secret: str, message_id: bytes, timestamp: bytes, body: bytes) -> bytes:
-    """The signature in base64; `secret` starts with whsec_. Raise ValueError if it is malformed."""
+    """Return the signature in base64. Raise ValueError for a malformed `whsec_` secret."""
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except binascii.Error as error:

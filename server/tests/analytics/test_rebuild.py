@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from akako.analytics import rollup
-from akako.kernel.db.pool import Pool
+from akako.backends.database.pool import Pool
 from tests.factories import create_enrollment, create_subject, create_user, insert
 
 ZONE = "UTC"

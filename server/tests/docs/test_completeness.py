@@ -20,6 +20,7 @@ from akako.kernel.openapi.operations import path_of
 from akako.settings import Settings, variable
 from tests.contract.described import kinds
 from tests.docs.pages import DOCS, PAGES, REPOSITORY, event_fields, events, whole_text
+from tests.house.project import tree
 
 SERVER = REPOSITORY / "server" / "akako"
 WHO = {
@@ -34,7 +35,7 @@ WHO = {
 def announced() -> Iterator[str]:
     """Every event in the code, as it is written there."""
     for path in SERVER.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call):
                 yield from _announced_by(node)
             elif isinstance(node, ast.Constant) and "into outbox" in str(node.value):
@@ -119,7 +120,7 @@ def reasons() -> set[str]:
     """The `reason` of every error in the code that gives one."""
     found = set()
     for path in SERVER.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
                 kind = ast.unparse(node.func).rpartition(".")[2]
                 given = [each.value for each in node.keywords if each.arg == "reason"]

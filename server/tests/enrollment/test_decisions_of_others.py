@@ -19,8 +19,9 @@ def verdicts(verdict: str, ids: list[str]) -> list[dict[str, Any]]:
 
 def test_results_name_the_administrator_who_was_first(api: Server) -> None:
     first, second = pending(api, 2)
-    by = {"as_": "admin", "json": {"decisions": verdicts("reject", [first])}}
-    made = api.post("/api/admin/enrollment/decisions", **by).json()["data"]["results"][0]
+    body = {"decisions": verdicts("reject", [first])}
+    answer = api.post("/api/admin/enrollment/decisions", as_="admin", json=body)
+    made = answer.json()["data"]["results"][0]
     name = rows(api, "select concat_ws(' ', first_name, last_name) from users where id = %s",
                 made["decidedBy"])[0][0]  # fmt: skip
     assert made["decidedBy"] == api.user_id("admin")

@@ -1,6 +1,8 @@
 """Where the project's files are."""
 
+import ast
 import subprocess
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -29,3 +31,9 @@ def _ours(path: Path) -> bool:
     folders = path.parts[:-1]
     hidden = any(each.startswith(".") and each not in SHOWN for each in folders)
     return not hidden and not NOT_OURS.intersection(folders)
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    """Return the syntax tree of a module, which several checks read."""
+    return ast.parse(path.read_text(encoding="utf-8"))

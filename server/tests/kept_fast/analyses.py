@@ -13,10 +13,10 @@ from typing import Any
 
 from akako.analytics import queries, service, totals
 from akako.analytics.days import Range, TimeZone
+from akako.backends.database.pool import Pool
 from akako.integrations import deliveries
 from akako.kernel.db import listing
 from akako.kernel.db.database import Database
-from akako.kernel.db.pool import Pool
 from akako.search import queries as search
 from akako.search.schemas import SearchQuery
 from akako.webhooks import queries as inbound
@@ -37,8 +37,8 @@ class Explaining:
         self.scanned: set[str] = set()
 
     async def _explain(self, sql: str, values: tuple[object, ...]) -> None:
-        told = await self._db.fetchval(f"explain (analyze, buffers, format json) {sql}", *values)
-        (run,) = json.loads(told)
+        found = await self._db.fetchval(f"explain (analyze, buffers, format json) {sql}", *values)
+        (run,) = json.loads(found)
         root = run["Plan"]
         self.blocks += root["Shared Hit Blocks"] + root["Shared Read Blocks"]
         scans = [node for node in every(root) if node["Node Type"] == "Seq Scan"]

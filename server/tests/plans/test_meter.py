@@ -188,3 +188,22 @@ async def test_a_call_given_back_in_a_new_month_is_not_a_call_more(
     meter.refund(actor(), CLAIMS)
     remaining = [int((await charge(meter, db))["x-quota-remaining"]) for _ in range(3)]
     assert remaining == [FREE - 1, FREE - 2, FREE - 3]
+
+
+async def test_refused_calls_are_counted_by_day(
+    meter: LeasingMeter, db: Pool, clock: Clock
+) -> None:
+    await charge(meter, db)
+    for _ in range(2):
+        meter.refuse(actor(), CLAIMS)
+    meter.refuse(actor(), Claims("user_1", 0.0, first_party=True))
+    await meter.save_calls()
+    meter.refuse(actor(), CLAIMS)
+    await meter.save_calls()
+    row = await db.fetchrow(
+        "select calls, refused from usage_days where day = $1", clock.now.date()
+    )
+    assert row is not None
+    assert tuple(row) == (1, 3)
+    callers = await db.fetch("select calls from usage_callers")
+    assert [each["calls"] for each in callers] == [1]

@@ -74,7 +74,7 @@ def test_a_session_is_ended_from_another_browser(page: Page, api: Server) -> Non
     sign_in(page, api, clerk_id, "/me")
     device = page.locator("main strong", has_text="Chrome on Android")
     expect(device).to_be_visible()
-    expect(page.get_by_text("This browser")).to_be_visible()
+    expect(page.get_by_text("This browser", exact=True)).to_be_visible()
     page.get_by_role("button", name="End Chrome on Android").click()
     expect(device).to_be_hidden()
     assert phone.get("/home").headers["location"] == "/sign-in?next=/home"

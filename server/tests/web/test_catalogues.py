@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po
 
 from akako.web import errors
 from akako.web.pages import requests
-from tests.house.project import SERVER
+from tests.house.project import SERVER, tree
 
 WEB = SERVER / "web"
 MODULES = [*WEB.rglob("*.py"), SERVER / "notifications" / "texts.py"]
@@ -38,7 +38,7 @@ def texts() -> set[str]:
 
 def called(path: Path) -> Iterator[str]:
     """Yield the literal texts that a module passes to the functions that translate."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call) and name_of(node.func) in CALLED:
             literals = [each.value for each in node.args if isinstance(each, ast.Constant)]
             yield from [each for each in literals[:1] if isinstance(each, str)]

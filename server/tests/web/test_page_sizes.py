@@ -23,10 +23,14 @@ class Transfer:
         self.bytes = self.requests = self.script = 0
         self.urls: list[str] = []
         self._scripts: set[str] = set()
-        session = page.context.new_cdp_session(page)
-        session.send("Network.enable")
-        session.on("Network.responseReceived", self._started)
-        session.on("Network.loadingFinished", self._finished)
+        self._session = page.context.new_cdp_session(page)
+        self._session.send("Network.enable")
+        self._session.on("Network.responseReceived", self._started)
+        self._session.on("Network.loadingFinished", self._finished)
+
+    def stop(self) -> None:
+        """Count no later load of the page."""
+        self._session.detach()
 
     def _started(self, event: dict[str, Any]) -> None:
         if event["response"].get("fromDiskCache") or event["response"]["url"].startswith("data:"):
@@ -87,4 +91,5 @@ def load(page: Page, api: Server, path: str) -> Transfer:
     page.goto("about:blank")
     seen = Transfer(page)
     page.goto(f"{api.url}{path}", wait_until="networkidle")
+    seen.stop()
     return seen

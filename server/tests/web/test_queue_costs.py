@@ -50,6 +50,7 @@ def admin(log: Log, start_server: StartServer) -> Visitor:
 
 def seconds(api: Server) -> float:
     """Return the CPU seconds that the server has used."""
+    assert api.process
     fields = Path(f"/proc/{api.process.pid}/stat").read_text(encoding="utf-8").split()
     return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 

@@ -71,7 +71,7 @@ def upload(visitor: Visitor, topic: str, *names: str, **more: str) -> httpx2.Res
     """Add files to a topic with the form of the composer."""
     files = [("files", (name, (FILES / name).read_bytes())) for name in names]
     fields = {"title": f"Colours {HOSTILE}", "text": f"# Hi\n{HOSTILE}", "save": "publish"}
-    return visitor.send(topic, fields, files=files, **more)  # type: ignore[arg-type]
+    return visitor.send(topic, fields, files=files, **more)
 
 
 def test_a_school_is_built_run_and_understood(

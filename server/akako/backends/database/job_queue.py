@@ -30,7 +30,7 @@ SILENCE = {
 
 
 def build(url: str, jobs: Sequence[Job]) -> procrastinate.App:
-    """An application that knows these jobs; failures are tried again, later each time."""
+    """Return a procrastinate application with these jobs. Failures are retried with back-off."""
     connector = procrastinate.PsycopgConnector(
         conninfo=url, min_size=1, max_size=CONCURRENCY + 2, timeout=5, kwargs=SILENCE
     )

@@ -89,7 +89,7 @@ class FolderStore:
         await _io(self._remove_all_of, key)
 
     async def list(self, prefix: str = "") -> AsyncGenerator[StoredObject, None]:
-        """The objects below a folder of keys; `prefix` is made of whole names."""
+        """Yield the objects below a folder of keys; `prefix` consists of whole names."""
         folder = prefix.strip("/")
         objects = self._walk(self._path(folder) if folder else self._root)
         while batch := await _io(_next_batch, objects):
@@ -154,7 +154,7 @@ class FolderStore:
 
 
 def _mark(key: str) -> str:
-    """How the names of files begin that are to become this object."""
+    """Return the prefix of the names of files that are written for this object."""
     return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}-"
 
 
@@ -173,7 +173,7 @@ async def _write(staged: Path, chunks: AsyncIterator[bytes], modes: Modes, reser
 
 
 def _created(staged: Path, files: ExitStack, modes: Modes) -> BinaryIO:
-    """A new file among the incoming, from which those of dead processes are removed.
+    """Create a new incoming file, and remove those of dead processes.
 
     It is entered into `files` here in the thread, so that no cancellation can lose it open.
     """

@@ -11,14 +11,14 @@ MAX_KEY = 512
 
 
 def checked(key: str) -> str:
-    """The key itself. Raise ValueError if it could mean another place than it says."""
+    """Return the key. Raise ValueError if it could lead outside its folder."""
     if len(key) > MAX_KEY or not KEY.fullmatch(key):
         raise ValueError("An object key is made of plain names parted by slashes")
     return key
 
 
 async def batches(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], None]:
-    """The same bytes in batches of 1 MiB or more: a network chunk is not worth a call each."""
+    """Yield the bytes in batches of 1 MiB or more, because each write is a call."""
     pieces: list[bytes] = []
     size = 0
     async for chunk in chunks:

@@ -127,7 +127,7 @@ class S3Store:
                 await obstore.delete_async(self._bucket, checked(key))
 
     async def list(self, prefix: str = "") -> AsyncGenerator[StoredObject, None]:
-        """The objects below a folder of keys; `prefix` is made of whole names."""
+        """Yield the objects below a folder of keys; `prefix` consists of whole names."""
         pages = obstore.list(self._bucket, prefix.strip("/") or None, chunk_size=LIST_BATCH)
         while True:
             async with _within(self._answer_seconds):

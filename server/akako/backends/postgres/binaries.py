@@ -30,7 +30,7 @@ class Programs(NamedTuple):
 
 
 def find_programs(made_by: int | None) -> Programs:
-    """An installation of the major version that made the database, or of any from 14 on."""
+    """Find programs of the major version of the database, or of any version from 14 on."""
     seen = []
     for programs in _installed():
         if made_by is None or programs.major == made_by:
@@ -79,7 +79,7 @@ def _on_machine() -> Iterator[Path]:
 
 
 def _output(program: str | Path, argument: str) -> str:
-    """What it prints, or nothing where it cannot run, as with a missing library."""
+    """Return the output of a program; "" if it cannot run, as with a missing library."""
     try:
         shown = subprocess.run([program, argument], capture_output=True, text=True, check=False)
     except OSError:
@@ -88,7 +88,7 @@ def _output(program: str | Path, argument: str) -> str:
 
 
 def for_owner(programs: Programs, owner: Owner, home: Path) -> Programs:
-    """The programs where the owner can run them: in place, or as a copy in the folder `home`.
+    """Return programs that the owner can run: in place, or as a copy in the folder `home`.
 
     Root's virtual environment often lies where no other user may go.
     """

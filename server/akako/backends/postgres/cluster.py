@@ -34,7 +34,7 @@ class Folder:
         return f"postgresql://{role}:{self.password.read_text()}@127.0.0.1:{port}/{database}"
 
     def made_by(self) -> int | None:
-        """The major version of the database; None where there is none yet."""
+        """Return the major version of the database; None if there is none yet."""
         version = self.data / "PG_VERSION"
         return int(version.read_text()) if version.exists() else None
 
@@ -84,7 +84,7 @@ def _write_secret(path: Path) -> None:
 
 
 def reason(output: str) -> str:
-    """The line of a log that says why, for a message of one line."""
+    """Return the line of a log that gives the reason, for a message of one line."""
     lines = output.strip().splitlines() or ["it said nothing"]
     fatal = [line for line in lines if "FATAL:" in line or "error:" in line]
     return (fatal or lines)[-1].strip()

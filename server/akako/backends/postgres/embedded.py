@@ -70,7 +70,7 @@ def start(data_dir: Path, settings: Mapping[str, str] | None = None) -> Embedded
 
 @contextlib.contextmanager
 def attach(data_dir: Path) -> Iterator[EmbeddedPostgres]:
-    """The data folder's PostgreSQL for the length of a block."""
+    """Run the PostgreSQL of the data folder during a block."""
     server = start(data_dir)
     try:
         yield server

@@ -40,7 +40,7 @@ def choose_owner(folder: Path) -> Owner:
 
 
 def _account() -> pwd.struct_passwd:
-    """The system user `akako`, made where it is missing."""
+    """Return the system user `akako`; create it if it is missing."""
     try:
         return pwd.getpwnam(NAME)
     except KeyError:
@@ -61,7 +61,7 @@ def _account() -> pwd.struct_passwd:
 
 
 def blocking_folder(path: Path, owner: Owner) -> Path | None:
-    """The topmost folder above `path` that the owner may not pass, by its permission bits."""
+    """Return the topmost folder above `path` that the owner may not traverse, if any."""
     for folder in reversed(path.resolve().parents):
         status = folder.stat()
         as_group = stat.S_IXGRP if status.st_gid == owner.gid else stat.S_IXOTH

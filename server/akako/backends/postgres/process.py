@@ -51,7 +51,7 @@ class Postmaster(NamedTuple):
 
 
 def postmaster(folder: Folder) -> Postmaster | None:
-    """The server of this folder, if the process that its pid file names is alive."""
+    """Return the server of this folder, if the process of its pid file is alive."""
     try:
         lines = folder.pid_file.read_text().splitlines()
     except FileNotFoundError:
@@ -121,14 +121,14 @@ def _launch(
 
 
 def _remove_empty_pid_file(folder: Folder) -> None:
-    """A power cut can leave it so, and PostgreSQL then refuses to start."""
+    """Remove an empty pid file. A power cut can leave one, and PostgreSQL then does not start."""
     with contextlib.suppress(FileNotFoundError):
         if not folder.pid_file.read_text()[:1].isdigit():
             folder.pid_file.unlink()
 
 
 def _choose_port(lock: int) -> int:
-    """The port of last time if it is still free, else any; kept in the lock file."""
+    """Return the last port if it is free, else another one; store it in the lock file."""
     last = os.pread(lock, 16, 0)
     if last.isdigit() and _is_free(int(last)):
         return int(last)

@@ -80,7 +80,7 @@ class JwtVerifier:
         await self._keys.close()
 
     async def _recall(self, digest: bytes) -> Claims | None:
-        """The claims of a token seen before, while it and the key that signed it are good."""
+        """Return the cached claims of a token, while the token and its key are valid."""
         verified = self._verified.get(digest)
         if verified is None:
             return None
@@ -188,7 +188,7 @@ def _parse(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _key_id(header: dict[str, Any]) -> str:
-    """The header's key id, once nothing in the header asks for another way of verifying.
+    """Return the key id of a header that requests no other way of verifying.
 
     Keys that it brings along (`jwk`) or points to (`jku`, `x5u`) are never looked at.
     """
@@ -221,7 +221,7 @@ def _instant(value: object) -> float:
 
 
 def _expired(expires_at: float, now: float) -> bool:
-    """The instant `exp` itself is already too late, put off by the leeway for unequal clocks."""
+    """Return whether the token has expired, with the leeway for clocks that differ."""
     return expires_at <= now - LEEWAY_SECONDS
 
 
@@ -236,7 +236,7 @@ def _identifier(value: object) -> str | None:
 
 
 def _organization(payload: dict[str, Any]) -> str | None:
-    """The active organisation: `o.id` in Clerk's session tokens v2, `org_id` in v1."""
+    """Return the active organization: `o.id` in Clerk's session tokens v2, `org_id` in v1."""
     organization = payload.get("o")
     if isinstance(organization, dict):
         return _identifier(organization.get("id"))

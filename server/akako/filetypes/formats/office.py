@@ -58,7 +58,7 @@ class Entry(msgspec.Struct, frozen=True):
 
     @property
     def path(self) -> str:
-        """The name with slashes only."""
+        """Return the name with slashes only."""
         return self.name.replace("\\", "/")
 
 

@@ -36,7 +36,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> str:
-        """The quota subject: an organization on a plan, or else the user."""
+        """Return the quota subject: an organization on a plan, or else the user."""
         organization = self.organization_id
         return f"organization:{organization}" if organization else f"user:{self.user_id}"
 

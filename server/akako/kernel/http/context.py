@@ -96,7 +96,7 @@ class Context:
 
     @property
     def actor(self) -> Actor:
-        """The signed-in caller. Only for endpoints that require a token."""
+        """Return the signed-in caller. Only for endpoints that require a token."""
         if self.maybe_actor is None:
             raise Unauthorized("missing")
         return self.maybe_actor

@@ -97,7 +97,7 @@ class Endpoint(msgspec.Struct, kw_only=True):
 
     @property
     def merges(self) -> bool:
-        """Whether the body is merged into the object and may repeat read-only fields."""
+        """Return whether the body is merged into the object and may repeat read-only fields."""
         return hasattr(self.body, "__read_only__")
 
     @property

@@ -54,7 +54,7 @@ def document(
     types: Sequence[type[msgspec.Struct]] = (),
     webhooks: Callable[[Mapping[Any, Schema]], Schema] | None = None,
 ) -> dict[str, Any]:
-    """The description of these endpoints, without the hidden ones. Equal input, equal bytes.
+    """Describe these endpoints, without the hidden ones. Equal input returns equal bytes.
 
     `webhooks` returns the section of that name from the schemas of `types`.
     """

@@ -1,4 +1,4 @@
-"""HEAD and OPTIONS, where clients of a protocol depend on what they answer."""
+"""Describe HEAD and OPTIONS, where clients of a protocol depend on them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def operation(endpoint: Endpoint, other: Also, models: Models) -> Schema:
 
 
 def _head(endpoint: Endpoint, other: Also, models: Models) -> Schema:
-    """What GET answers, without the bodies."""
+    """Describe the responses of GET, without bodies."""
     asked = msgspec.structs.replace(
         endpoint,
         refusals=(*endpoint.refusals, *other.refusals),

@@ -1,4 +1,4 @@
-"""What each error tells in its `details`, beside an example of it."""
+"""The types of the `details` of each error, with an example."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from akako.kernel.core.ids import EXAMPLE
 
 
 class BadRequestDetails(msgspec.Struct):
-    """`reason` is a word to branch on, such as `invalid_json` or `invalid_idempotency_key`."""
+    """`reason` is a stable word, such as `invalid_json` or `invalid_idempotency_key`."""
 
     reason: str
 
@@ -22,7 +22,7 @@ class UnauthorizedDetails(msgspec.Struct):
 
 
 class ForbiddenDetails(msgspec.Struct):
-    """One of `required` would do; it is empty where another `reason` stands in the way."""
+    """One of the roles in `required` is sufficient; it is empty if there is another `reason`."""
 
     required: list[Role]
     user_roles: list[Role]
@@ -37,7 +37,7 @@ class PlanRequiredDetails(msgspec.Struct):
 
 
 class NotFoundDetails(msgspec.Struct):
-    """Empty where it is the path that is unknown."""
+    """Empty if the path is unknown."""
 
     resource: str | msgspec.UnsetType = msgspec.UNSET
     id: str | msgspec.UnsetType = msgspec.UNSET
@@ -48,7 +48,7 @@ class MethodNotAllowedDetails(msgspec.Struct):
 
 
 class ConflictDetails(msgspec.Struct):
-    """`value` is what was sent, or what stands in the way."""
+    """`value` is the rejected value, or the existing one that prevents the change."""
 
     resource: str
     field: str
@@ -63,7 +63,7 @@ class InvalidStateDetails(msgspec.Struct):
 
 
 class PreconditionFailedDetails(msgspec.Struct, rename={"current_etag": "currentETag"}):
-    """The entity tag that `If-Match` would have to name; null where nothing exists."""
+    """The current entity tag; null if the object does not exist."""
 
     current_etag: str | None
 
@@ -88,7 +88,7 @@ class RangeNotSatisfiableDetails(msgspec.Struct):
 
 
 class Violation(msgspec.Struct):
-    """One broken rule. Long values are cut; `value` is null where there is none to show."""
+    """One violation. Long values are cut; `value` is null if there is none to show."""
 
     field: str
     message: str
@@ -96,7 +96,7 @@ class Violation(msgspec.Struct):
 
 
 class ValidationDetails(Violation):
-    """The first broken rule, and where there are more also all of them, 50 at most."""
+    """The first violation; with more than one, `errors` lists all of them, at most 50."""
 
     errors: list[Violation] | msgspec.UnsetType = msgspec.UNSET
 

@@ -1,4 +1,4 @@
-"""Which errors an operation can answer with, and how they are described."""
+"""The errors of each operation, and their description."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from akako.kernel.http.endpoint import Endpoint
 from akako.kernel.openapi import headers
 from akako.kernel.openapi.details import SAMPLES
 
-MESSAGE = {"type": "string", "description": "For people; may change."}
+MESSAGE = {"type": "string", "description": "For people; it can change."}
 Errors = tuple[type[ApiError], ...]
 Schema = dict[str, Any]
 
@@ -51,12 +51,12 @@ DECLARED: Mapping[int, Errors] = {
 
 
 def possible(endpoint: Endpoint) -> list[type[ApiError]]:
-    """All errors that the endpoint can answer with, by status."""
+    """Return all errors of the endpoint, by status."""
     return ordered({*_of_pipeline(endpoint), *_declared(endpoint), *endpoint.refusals})
 
 
 def ordered(kinds: Iterable[type[ApiError]]) -> list[type[ApiError]]:
-    """By status; where that is the same those of every room first."""
+    """Return the errors by status; within one status, those of the kernel come first."""
     known = list(EXAMPLES)
     places = {kind: place for place, kind in enumerate(known)}
     return sorted(
@@ -65,7 +65,7 @@ def ordered(kinds: Iterable[type[ApiError]]) -> list[type[ApiError]]:
 
 
 def everywhere(endpoints: Iterable[Endpoint]) -> list[type[ApiError]]:
-    """All errors of the API: those of the kernel, and those that endpoints add."""
+    """Return all errors of the API: those of the kernel, and those that endpoints add."""
     found = {*EXAMPLES}
     for each in endpoints:
         found.update(each.refusals, *(other.refusals for other in each.also))
@@ -132,7 +132,7 @@ def responses(kinds_of: Iterable[Iterable[type[ApiError]]]) -> dict[str, Schema]
 
 
 def response(kinds: Errors, *, limited: bool = True) -> Schema:
-    """One status, with every code that it can come with."""
+    """Describe one status with all its error codes."""
     bodies = {
         kind.code: {"value": msgspec.json.decode(envelope.error(sample(kind)))} for kind in kinds
     }
@@ -168,7 +168,7 @@ def schemas(
     known: Iterable[type[ApiError]],
     details: Mapping[Any, Schema],
 ) -> dict[str, Schema]:
-    """The bodies of these errors, of all that are known.
+    """Return the schemas of these errors. `known` are all errors of the API.
 
     `details` are the schemas of the types in `DETAILS`.
     """
@@ -176,7 +176,11 @@ def schemas(
     properties = {
         "success": {"type": "boolean", "const": False},
         "error": MESSAGE,
-        "code": {"type": "string", "enum": codes, "description": "For programs; will not change."},
+        "code": {
+            "type": "string",
+            "enum": codes,
+            "description": "For programs; it does not change.",
+        },
         "details": {"type": "object"},
     }
     body = {"type": "object", "properties": properties, "required": list(properties)}
@@ -199,7 +203,7 @@ def _body(kind: type[ApiError], details: Mapping[Any, Schema]) -> Schema:
 
 
 def table(known: Iterable[type[ApiError]]) -> str:
-    """Errors as rows of a Markdown table."""
+    """Return the errors as rows of a Markdown table."""
     rows = (f"| {kind.status} | `{kind.code}` | {kind.default} |" for kind in known)
     return "\n".join(rows)
 

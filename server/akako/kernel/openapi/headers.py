@@ -1,4 +1,4 @@
-"""The headers of answers, and which answer has which."""
+"""The headers of responses, and the responses that have each of them."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ QUOTA = {"type": "string", "pattern": "^([0-9]+|unlimited)$"}
 
 SHARED: Headers = {
     "X-Request-Id": _header(
-        "Names this request in the server's log. One that was sent is taken over.",
+        "Identifies the request in the server's log. A valid id in the request is reused.",
         {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
         always=True,
     ),
     "X-RateLimit-Limit": _header("Requests allowed in the window.", COUNT, always=True),
     "X-RateLimit-Remaining": _header("Requests left in the window.", COUNT, always=True),
     "X-RateLimit-Reset": _header(
-        "When the next request is free again, in epoch seconds.", MOMENT, always=True
+        "When the next request is allowed, in epoch seconds.", MOMENT, always=True
     ),
     "X-Quota-Limit": _header("API calls of the plan in this month, or `unlimited`.", QUOTA),
     "X-Quota-Remaining": _header("API calls left in this month.", COUNT),
@@ -45,23 +45,23 @@ SHARED: Headers = {
     "Retry-After": _header("Seconds to wait.", {"type": "integer", "minimum": 1}),
     "WWW-Authenticate": _header("How to sign in.", constant("Bearer"), always=True),
     "Location": _header(
-        "Where the new object is found.", {"type": "string", "format": "uri-reference"}, always=True
+        "The address of the new object.", {"type": "string", "format": "uri-reference"}, always=True
     ),
-    "ETag": _header("The version of what was answered.", TEXT),
+    "ETag": _header("The version of the returned object.", TEXT),
     "Allow": _header("The methods of this path.", TEXT, always=True),
     "Link": _header('The following page, `rel="next"`, if there is one.', TEXT),
     "Idempotent-Replayed": _header(
-        "Present when this is the kept answer to an earlier request.", constant("true")
+        "Present if this is the stored response to an earlier request.", constant("true")
     ),
-    "Accept-Ranges": _header("Parts of the file can be asked for.", constant("bytes")),
-    "Content-Range": _header("Which part of the file this is.", TEXT, always=True),
+    "Accept-Ranges": _header("Range requests are supported.", constant("bytes")),
+    "Content-Range": _header("The range of the file in this response.", TEXT, always=True),
     "Content-Disposition": _header("The file's name.", TEXT),
     "Last-Modified": _header("When the file was stored.", TEXT),
 }
 
 
 def of_protocols(endpoints: Iterable[Endpoint]) -> Headers:
-    """What endpoints send beyond the rest, described."""
+    """Describe the headers that only some endpoints send."""
     found: Headers = {}
     for each in endpoints:
         found |= each.success_headers
@@ -107,7 +107,7 @@ def is_guarded(endpoint: Endpoint) -> bool:
 
 
 def is_conditional(endpoint: Endpoint) -> bool:
-    """Whether an answer may be "not modified"."""
+    """Return whether a response may be 304."""
     if endpoint.writes or endpoint.exempt:
         return False
     return is_file(endpoint) or endpoint.kind == "ok" or endpoint.access.token == "optional"  # noqa: S105

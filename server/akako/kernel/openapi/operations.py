@@ -28,7 +28,7 @@ SECURITY: dict[str, list[dict[str, list[str]]]] = {
 
 
 def path_of(endpoint: Endpoint) -> str:
-    """The path with its parameters in the spelling of the wire."""
+    """Return the path with its parameters in camel case."""
     return re.sub(r"{(\w+)}", lambda found: f"{{{camel(found[1])}}}", endpoint.path)
 
 
@@ -75,11 +75,11 @@ def _request_body(endpoint: Endpoint, models: Models) -> Schema:
 
 
 def answers(endpoint: Endpoint, models: Models) -> dict[int, Schema]:
-    """By status."""
+    """Return the responses of an operation by status."""
     found = {status: _success(endpoint, status, models) for status in headers.successes(endpoint)}
     if headers.is_conditional(endpoint):
         known = {**headers.common(limited=True), **headers.refer("ETag")}
-        found[304] = {"description": "What `If-None-Match` names is current.", "headers": known}
+        found[304] = {"description": "The version in `If-None-Match` is current.", "headers": known}
     for status, kinds in failures.by_status(failures.possible(endpoint)).items():
         name = failures.response_name(kinds)
         found[status] = {"$ref": f"#/components/responses/{name}"}
@@ -89,7 +89,7 @@ def answers(endpoint: Endpoint, models: Models) -> dict[int, Schema]:
 
 
 def _success(endpoint: Endpoint, status: int, models: Models) -> Schema:
-    """An enveloped answer, the bytes of a file, or nothing but headers."""
+    """Describe a success: a JSON body, the bytes of a file, or no body."""
     described = {
         "description": HTTPStatus(status).phrase,
         "headers": headers.of_success(endpoint, status),

@@ -47,38 +47,38 @@ SHARED: dict[str, Parameter] = {
         "query",
         "cursor",
         {"type": "string"},
-        "From the `Link` header of the page before; instead of `page`.",
+        "From the `Link` header of the previous page; instead of `page`.",
     ),
     "IdempotencyKey": _parameter(
         "header",
         "Idempotency-Key",
         {"type": "string", "pattern": '^("[!#-~]{1,255}"|[!#-~]{1,255})$'},
-        "Makes it safe to send this request again.",
+        "Makes it safe to retry this request.",
     ),
     "IfMatch": _parameter(
         "header",
         "If-Match",
         {"type": "string"},
-        "Do it only if this is still the `ETag` of the object.",
+        "Change the object only if this is its current `ETag`.",
     ),
     "IfNoneMatch": _parameter(
         "header",
         "If-None-Match",
         {"type": "string"},
-        "Answer 304 if this is still the `ETag`.",
+        "Return 304 if this is the current `ETag`.",
     ),
-    "Range": _parameter("header", "Range", {"type": "string"}, "The bytes wanted."),
+    "Range": _parameter("header", "Range", {"type": "string"}, "The requested range of bytes."),
     "IfRange": _parameter(
         "header",
         "If-Range",
         {"type": "string"},
-        "Apply `Range` only if this is still the `ETag`.",
+        "Apply `Range` only if this is the current `ETag`.",
     ),
 }
 
 
 def parameters(endpoint: Endpoint) -> list[Parameter]:
-    """All parameters of an operation, in the order path, query, header."""
+    """Return all parameters of an operation, in the order path, query, header."""
     found = [_path(name) for name in endpoint.path_params]
     if endpoint.listing:
         found += _listing(endpoint.listing)
@@ -117,7 +117,7 @@ def _listing(spec: Spec) -> list[Parameter]:
     ]
     found += [_filter(name, kind) for name, kind in spec.filters.items()]
     for prefix in spec.dates:
-        text = "; the whole of a day that is named"
+        text = "; a date includes the whole day"
         found.append(_parameter("query", f"{prefix}From", MOMENT_OR_DAY, "From this moment on."))
         found.append(
             _parameter("query", f"{prefix}To", MOMENT_OR_DAY, f"Before this moment{text}.")
@@ -141,7 +141,7 @@ def _comma_list(parameter: Parameter) -> Parameter:
 
 
 def _query(model: type[msgspec.Struct]) -> list[Parameter]:
-    """The parameters that a Struct names, by the same rules as the fields of a body."""
+    """Return the parameters that a Struct declares, by the rules for fields of a body."""
     schema = msgspec.json.schema_components([model])[1][model.__name__]
     found = []
     for name, kind in schema["properties"].items():

@@ -1,4 +1,4 @@
-"""The JSON Schemas of what goes in and out, from the types of the endpoints."""
+"""The JSON Schemas of request and response bodies, from the types of the endpoints."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Models(msgspec.Struct):
 
 
 def collect(endpoints: Sequence[Endpoint], more: Iterable[type[msgspec.Struct]]) -> Models:
-    """The schemas of all bodies and answers, and of `more` types."""
+    """Return the schemas of all request and response bodies, and of `more` types."""
     bodies = [each.body for each in endpoints if each.body]
     answers = [kind for each in endpoints for kind in _alternatives(each.returns)]
     kinds = list(dict.fromkeys([*bodies, *answers, *more, Pagination]))
@@ -52,7 +52,7 @@ def collect(endpoints: Sequence[Endpoint], more: Iterable[type[msgspec.Struct]])
 
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:
-    """The members of a union, which msgspec cannot describe where several are objects."""
+    """Return the members of a union. msgspec cannot describe a union of several objects."""
     if kind is None:
         return ()
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
@@ -61,7 +61,7 @@ def _alternatives(kind: Any) -> tuple[Any, ...]:
 
 
 def _structs(kinds: Iterable[inspect.Type]) -> Iterator[type[msgspec.Struct]]:
-    """Every Struct that is met on the way down, outermost first."""
+    """Yield every Struct in these types, the outermost first."""
     seen: set[type] = set()
     waiting = list(kinds)
     while waiting:
@@ -89,13 +89,13 @@ def _inner(kind: inspect.Type) -> list[inspect.Type]:
 
 
 def _raw_name(model: type[msgspec.Struct], components: Mapping[str, Schema]) -> str:
-    """msgspec's name of the type: qualified where two types share one."""
+    """Return msgspec's name of the type, which is qualified if two types share a name."""
     qualified = f"{model.__module__}.{model.__qualname__}"
     return qualified if qualified in components else model.__name__
 
 
 def _name(model: type[msgspec.Struct], components: Mapping[str, Schema]) -> str:
-    """Our name of it: the room comes first where two rooms share one."""
+    """Return the name in the document, which begins with the room if two rooms share it."""
     if _raw_name(model, components) == model.__name__:
         return model.__name__
     return model.__module__.split(".")[1].removesuffix("s").title() + model.__name__
@@ -113,7 +113,7 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
 
 
 def _complete(model: type[msgspec.Struct], schema: Schema) -> None:
-    """Say what msgspec leaves out: that times are times; and leave out what says nothing."""
+    """Add the format of times, which msgspec leaves out; remove titles and empty lists."""
     schema.pop("title")
     if not schema["required"]:
         del schema["required"]
@@ -132,7 +132,7 @@ def _is_moment(kind: inspect.Type) -> bool:
 
 
 def _allow_echo(endpoint: Endpoint, components: dict[str, Schema]) -> None:
-    """The read-only fields that may be sent back unchanged, typed as they are answered."""
+    """Add the read-only fields that may be sent back unchanged, with their response types."""
     model: Any = endpoint.body
     body = components[_raw_name(model, components)]
     (shown, *_) = (
@@ -144,7 +144,7 @@ def _allow_echo(endpoint: Endpoint, components: dict[str, Schema]) -> None:
 
 
 def answer(endpoint: Endpoint, models: Models) -> Schema:
-    """The envelope of a success."""
+    """Return the schema of a success response."""
     known = [models.of[kind] for kind in _alternatives(endpoint.returns)]
     data = known[0] if len(known) == 1 else {"anyOf": known}
     beside: Schema = {"message": {"type": "string", "examples": [DONE]}}

@@ -26,6 +26,7 @@ from akako.web.staff.curriculum.changes import STAGES, NotAdded
 from akako.web.staff.curriculum.outline import stage_of, write_lines
 from akako.web.staff.curriculum.queries import Impact, TreeNode
 from akako.web.staff.forms import submitted
+from akako.web.staff.wording import counted
 
 PATH = "/admin/curriculum"
 PER_PAGE = "20"
@@ -119,14 +120,14 @@ def _sentence(visit: Visit, kind: str, impact: Impact) -> str:
     """Return the impact of a deletion, such as "3 grades, 41 topics, 120 learners lose access"."""
     parts = []
     if kind == "levels":
-        parts.append(visit.counted("%(num)d grade", "%(num)d grades", impact.children))
+        parts.append(counted(visit, "%(num)d grade", "%(num)d grades", impact.children))
     if kind == "grades":
-        parts.append(visit.counted("%(num)d subject", "%(num)d subjects", impact.children))
+        parts.append(counted(visit, "%(num)d subject", "%(num)d subjects", impact.children))
     if kind != "topics":
-        parts.append(visit.counted("%(num)d topic", "%(num)d topics", impact.topics))
+        parts.append(counted(visit, "%(num)d topic", "%(num)d topics", impact.topics))
     learners = impact.learners
     parts.append(
-        visit.counted("%(num)d learner loses access", "%(num)d learners lose access", learners)
+        counted(visit, "%(num)d learner loses access", "%(num)d learners lose access", learners)
     )
     return ", ".join(parts)
 
@@ -139,7 +140,7 @@ def _said(
         return None
     added = params.get("added", "")
     if added.isdecimal() and len(added) < 5:
-        return visit.counted("%(num)d added.", "%(num)d added.", int(added))
+        return counted(visit, "%(num)d added.", "%(num)d added.", int(added))
     if node := nodes.get(params.get("node", "")):
         return _did(visit, params.get("did", ""), node)
     for each in deleted.data:

@@ -17,12 +17,12 @@ from akako.kernel.core import validation
 from akako.kernel.core.access import ADMIN
 from akako.kernel.core.errors import NotFound, PlanRequired, ValidationFailed
 from akako.kernel.db import listing
-from akako.kernel.db.together import Together
 from akako.kernel.http.csv import csv_response, one_batch
 from akako.plans.meter import LeasingMeter
 from akako.web.site import Site, Visit, page
 from akako.web.staff.figures import figures
 from akako.web.staff.figures.figures import zone_of
+from akako.web.staff.figures.together import Together
 
 Rows = AsyncGenerator[Sequence[msgspec.Struct], None]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from akako.kernel.db.pool import Pool
-from akako.kernel.db.together import Together, merge
+from akako.backends.database.pool import Pool
+from akako.web.staff.figures.together import Together, merge
 
 
 class Counting(Pool):

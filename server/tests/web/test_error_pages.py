@@ -1,0 +1,111 @@
+"""Error pages: what happened, what was kept, what to do, and the id of the request."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any, cast
+
+import pytest
+from starlette.requests import Request
+
+from akako.kernel.core.errors import ApiError, RateLimited, ServiceUnavailable
+from akako.web import errors
+from akako.web.site import Visit
+from akako.web.visitor import Visitor
+from tests.factories import create_subject
+from tests.learning.school import add_learner
+from tests.parts.server import Server
+from tests.web.visitor import Visitor as Client
+from tests.web.visitor import signed_in
+
+KEPT = "Your progress and your notes are kept."
+NOTHING = "Nothing was changed."
+
+
+def failed(problem: Exception, *, method: str = "GET", language: str = "en") -> tuple[int, str]:
+    """Return status and HTML of the page for an error that a handler raises."""
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": "/notes",
+        "raw_path": b"/notes",
+        "query_string": b"q=roots",
+        "headers": [],
+        "server": ("127.0.0.1", 80),
+        "scheme": "http",
+        "state": {"request_id": "0123456789abcdef"},
+    }
+    visit = Visit(
+        site=cast(Any, None),
+        db=cast(Any, None),
+        request=Request(scope),
+        visitor=Visitor(language=language),
+        path="/notes",
+    )
+
+    async def work() -> None:
+        raise problem
+
+    page = asyncio.run(errors.or_page(visit, work))
+    return page.status_code, page.body.decode()
+
+
+CASES: list[tuple[Exception, int, str, str]] = [
+    (ZeroDivisionError(), 500, "Something went wrong", KEPT),
+    (ServiceUnavailable(), 503, "The school is busy", KEPT),
+    (RateLimited("user", 600, 0, 17), 429, "Too many requests", KEPT),
+]
+
+
+@pytest.mark.parametrize(("problem", "status", "title", "kept"), CASES)
+def test_errors_of_the_server(problem: Exception, status: int, title: str, kept: str) -> None:
+    found, page = failed(problem)
+    assert found == status
+    assert f"<h1>{title}</h1>" in page
+    assert kept in page
+    assert "<code>0123456789abcdef</code>" in page
+    assert 'href="/notes?q=roots"' in page  # try again
+    assert page.count('role="status"') == 1
+    assert "ZeroDivisionError" not in page
+    if isinstance(problem, ApiError) and status == 429:
+        assert '<span data-countdown="17" data-then="ready">17</span>' in page
+    _, posted = failed(problem, method="POST")
+    assert "/notes?q=roots" not in posted  # a form is not sent again by a link
+    _, french = failed(problem, language="fr")
+    assert kept not in french
+    assert title not in french
+
+
+@pytest.mark.processes
+def test_errors_of_requests(api: Server) -> None:
+    with api.db() as db:
+        made = create_subject(db)
+    visitor = signed_in(api, add_learner(api).clerk_id)
+    asked = f"/subjects/{made.id}/request"
+    visitor.submit(asked)
+    large = "a" * 1_100_000
+    cases = [
+        (visitor.get("/nowhere"), 404, "Page not found", KEPT),
+        (visitor.get("/admin"), 403, "This page is not for you", NOTHING),
+        (visitor.post(asked, form_token="wrong"), 403, "This page is not for you", NOTHING),
+        (visitor.submit(asked), 409, "Something changed in the meantime", NOTHING),
+        (visitor.submit("/me", first_name=large), 413, "This is too large", "Nothing was stored."),
+        (Client(api).post("/sign-in", person="no id"), 422, "Check what you entered", NOTHING),
+    ]
+    for page, status, title, kept in cases:
+        assert page.status_code == status, title
+        assert f"<h1>{title}</h1>" in page.text
+        assert kept in page.text, title
+        assert page.headers["x-request-id"] in page.text, title
+    assert "The limit is 1 MB." in cases[4][0].text
+    assert re.search('<input[^>]*name="q"', cases[0][0].text)  # search the school instead
+
+
+@pytest.mark.processes
+def test_reasons_are_in_the_language_of_the_page(api: Server) -> None:
+    visitor = Client(api, **{"Accept-Language": "fr"})
+    visitor.sign_in(add_learner(api).clerk_id)
+    refused = visitor.post("/me", form_token="wrong")
+    assert refused.status_code == 403
+    assert "Le formulaire est périmé" in refused.text
