@@ -30,11 +30,12 @@ for (const name of readdirSync(join(here, "src")).filter((each) => each.endsWith
   files[name.replace(".entry.ts", ".js")] = text;
 }
 files["icons.svg"] = sprite();
-// Topic pages name these rules in a header: the browser loads the next topic before it is wanted.
+// Topic pages name these rules in a header: the browser loads the next topic before it is wanted, and
+// after this one, because the core script sets the class at the end of loading.
 files["speculation.json"] = JSON.stringify({
   prefetch: ["immediate", "moderate"].map((eagerness) => ({
     source: "document",
-    where: { selector_matches: "a[data-key=n]" },
+    where: { selector_matches: ".loaded a[data-key=n]" },
     eagerness,
   })),
 });

@@ -88,6 +88,7 @@ if (document.documentElement.dataset.user) void flush();
 
 // After the page and what it loads: the worker shows a page of our own while the device is offline.
 window.addEventListener("load", () => {
+  document.documentElement.classList.add("loaded");
   if (!("serviceWorker" in navigator)) return;
   const path = `/service-worker.js?language=${document.documentElement.lang}`;
   const register = () =>

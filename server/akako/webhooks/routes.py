@@ -12,7 +12,7 @@ from akako.kernel.core.errors import ServiceUnavailable, Unauthorized
 from akako.kernel.db.turns import Turns
 from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import JSON, Tag, post
-from akako.kernel.http.limits import WEBHOOK
+from akako.kernel.http.limits import Bucket
 from akako.webhooks import service, signatures
 from akako.webhooks.body_budget import BodyBudget
 from akako.webhooks.schemas import Receipt
@@ -28,6 +28,7 @@ EXAMPLE = {
         "last_name": "Doe",
     },
 }
+WEBHOOK = Bucket("webhook")
 MAX_BYTES = 1024 * 1024
 MAX_CONCURRENT = 4  # messages applied at a time; the rest of the database stays for requests
 TURN_SECONDS = 10.0  # Svix waits for 15

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import brotli
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.house.project import ROOT
 
@@ -97,6 +97,14 @@ def _debugging_port(file: Path, process: subprocess.Popen[bytes]) -> int:
             raise NoBrowserError("The browser did not start")
         time.sleep(0.05)
     return int(file.read_text(encoding="utf-8").splitlines()[0])
+
+
+def profile(browser: Browser, folder: Path) -> BrowserContext:
+    """Start another browser whose profile is stored in a folder, as that of a person is."""
+    program, environment = _program()
+    return browser.browser_type.launch_persistent_context(
+        folder, executable_path=program, args=FLAGS, env={**os.environ, **environment}
+    )
 
 
 def _program() -> tuple[Path, dict[str, str]]:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.parts.server import Server
 from tests.parts.slow_line import slow_line
-from tests.web.lessons import Lesson, sign_in, until
+from tests.web.lessons import Lesson, sign_in, until, wait_for
 
 pytestmark = pytest.mark.processes
 
@@ -126,6 +126,8 @@ def test_a_prefetched_topic_is_usable_at_once(
     def prefetched() -> float:
         context = browser.new_context(storage_state=signed_in_state)  # type: ignore[arg-type]
         page = slow_page(context)
+        page.goto(f"{line}/home")  # learners come from there; the service worker starts
+        wait_for(page, "navigator.serviceWorker.ready.then(() => true)", 30)
         page.goto(f"{line}{lesson.path}", wait_until="networkidle")
         link = page.get_by_role("link", name=re.compile("^Next topic"))
         link.hover()

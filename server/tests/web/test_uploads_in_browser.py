@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.parts.browser import profile
 from tests.parts.server import Server
 from tests.parts.tcp_proxy import TcpProxy
 from tests.web.composing import choose, mentor_page, new_files, new_subject, topic_of, topics_of
@@ -57,7 +58,7 @@ def large_video(folder: Path, size: int) -> Path:
     return path
 
 
-def open_composer(browser: Browser, line: TcpProxy, subject: str) -> Page:
+def open_composer(browser: Browser | BrowserContext, line: TcpProxy, subject: str) -> Page:
     page = browser.new_page()
     url = f"http://127.0.0.1:{line.port}"
     page.goto(f"{url}/sign-in?next=/teach/topics/new?subject={subject}")
@@ -144,6 +145,28 @@ def test_progress_is_shown_in_words_and_can_be_paused(
     expect(row).to_contain_text("Uploaded")
     assert topic_of(api, page)["hasVideo"]
     page.close()
+
+
+def test_an_upload_goes_on_after_the_browser_was_restarted(
+    browser: Browser, api: Server, line: Line, tmp_path: Path
+) -> None:
+    video = large_video(tmp_path, 6 * MB)
+    person = profile(browser, tmp_path / "profile")
+    page = open_composer(person, line, new_subject(api, "History"))
+    before, line.delay = line.sent, 0.1
+    choose(page, [video])
+    wait_for_percent(page, video.name, 20)
+    address = page.url
+    person.close()
+    line.delay = 0
+    person = profile(browser, tmp_path / "profile")
+    page = person.new_page()
+    page.goto(address)
+    row = page.get_by_role("listitem").filter(has_text=video.name)
+    expect(row).to_contain_text("Uploaded", timeout=WAIT_MS)
+    assert line.sent - before <= 1.4 * 6 * MB
+    assert topic_of(api, page)["hasVideo"]
+    person.close()
 
 
 def test_a_lost_line_is_said_and_tried_again(

@@ -29,7 +29,6 @@ GENERAL = Bucket("general")
 AUTH = Bucket("auth")
 UPLOAD = Bucket("upload", per_user=True)
 MEDIA = Bucket("media", per_user=True)
-WEBHOOK = Bucket("webhook")
 
 # Factor of the limits per address in shared networks.
 SHARED_FACTOR = 20
