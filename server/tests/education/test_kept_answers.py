@@ -258,6 +258,7 @@ def test_these_writes_invalidate_the_public_cache() -> None:
         *(f"POST {admin}/{plural}/{{{name}_id}}/restore" for plural, name in nodes),
         f"PUT {admin}/subjects/{{subject_id}}/topic-order",
         "POST /api/s3/document/upload",
+        f"PUT {admin}/topics/{{topic_id}}/documents/{{document_id}}",
         f"DELETE {admin}/topics/{{topic_id}}/documents/{{document_id}}",
         f"PUT {admin}/topics/{{topic_id}}/video",
         f"DELETE {admin}/topics/{{topic_id}}/video",
