@@ -20,6 +20,14 @@ export function keep(item: Progress): void {
   write("progress", items.slice(-KEPT));
 }
 
+/** Remove an item that the server has. */
+export function drop(item: Progress): void {
+  const items = (read<Progress[]>("progress") ?? []).filter(
+    (each) => each.topicId !== item.topicId || each.recordedAt !== item.recordedAt,
+  );
+  write("progress", items.length ? items : undefined);
+}
+
 /** Send what is kept. Items that the server refuses one by one are dropped, because they stay refused. */
 export async function flush(): Promise<void> {
   const items = read<Progress[]>("progress") ?? [];
@@ -27,10 +35,7 @@ export async function flush(): Promise<void> {
   sending = true;
   try {
     const response = await request("POST", "/progress/batch", { items });
-    if (response.ok || response.status === 422) {
-      const later = (read<Progress[]>("progress") ?? []).slice(items.length);
-      write("progress", later.length ? later : undefined);
-    }
+    if (response.ok || response.status === 422) items.forEach(drop);
   } catch {
     // The device is offline. The next page or the event `online` tries again.
   } finally {

@@ -1,6 +1,6 @@
 // The lesson's video: resumes at the stored position and saves what was watched.
 import { hasToken, prepare, request } from "./api";
-import { keep, type Progress } from "./queue";
+import { drop, keep, type Progress } from "./queue";
 import { text } from "./status";
 
 const SAVE_MS = 60_000;
@@ -99,17 +99,18 @@ function round(seconds: number): number {
   return Math.round(seconds * 10) / 10;
 }
 
-/** Send one item, or keep it on the device where the server cannot be reached. */
+/**
+ * Send one item. Until the server has it, it is kept on the device: the page may be closed before the
+ * answer, and the next page sends it again.
+ */
 export async function send(item: Progress): Promise<void> {
-  if (!navigator.onLine || (document.visibilityState === "hidden" && !hasToken())) {
-    keep(item);
-    return;
-  }
+  keep(item);
+  if (!navigator.onLine || (document.visibilityState === "hidden" && !hasToken())) return;
   const { topicId, ...body } = item;
   try {
     const response = await request("PUT", `/progress/topics/${topicId}`, body);
-    if (response.status >= 500 || response.status === 429) keep(item);
+    if (response.status < 500 && response.status !== 429) drop(item);
   } catch {
-    keep(item);
+    // It stays on the device.
   }
 }

@@ -4,6 +4,9 @@
 interface Work extends Event {
   waitUntil(work: Promise<unknown>): void;
 }
+interface Install extends Work {
+  addRoutes?(routes: { condition: { urlPattern: string }; source: "network" }[]): Promise<void>;
+}
 interface Load extends Work {
   request: Request;
   preloadResponse?: Promise<Response | undefined>;
@@ -13,7 +16,8 @@ interface Worker {
   registration: ServiceWorkerRegistration;
   clients: { claim(): Promise<void> };
   skipWaiting(): Promise<void>;
-  addEventListener(type: "install" | "activate", listener: (event: Work) => void): void;
+  addEventListener(type: "install", listener: (event: Install) => void): void;
+  addEventListener(type: "activate", listener: (event: Work) => void): void;
   addEventListener(type: "fetch", listener: (event: Load) => void): void;
 }
 
@@ -31,6 +35,17 @@ async function store(): Promise<void> {
   await cache.put(PAGE, page);
   await cache.addAll([...files]);
   await worker.skipWaiting();
+}
+
+/**
+ * Let requests to the API pass by the worker. Chromium cancels what a closed page has sent through a
+ * worker, `keepalive` or not, and with it the last minutes of a video.
+ */
+async function passBy(event: Install): Promise<void> {
+  const paths = ["/api/*", "/session/*"];
+  await event.addRoutes?.(
+    paths.map((urlPattern) => ({ condition: { urlPattern }, source: "network" as const })),
+  );
 }
 
 async function activate(): Promise<void> {
@@ -52,7 +67,9 @@ async function stored(request: Request): Promise<Response> {
   return (await caches.match(request)) ?? fetch(request);
 }
 
-worker.addEventListener("install", (event) => event.waitUntil(store()));
+worker.addEventListener("install", (event) => {
+  event.waitUntil(Promise.all([passBy(event), store()]));
+});
 worker.addEventListener("activate", (event) => event.waitUntil(activate()));
 worker.addEventListener("fetch", (event) => {
   const { method, mode, url } = event.request;

@@ -228,7 +228,7 @@ def test_a_file_that_is_too_large_is_refused_with_the_limit(
     huge = {"files": ("huge.txt", b"x" * 24 * MIB)}
     refused = mentor.send(path, {"title": "Huge", "save": "publish"}, files=huge)
     assert refused.status_code == 413
-    assert "At most 1 MB" in refused.text
+    assert "The limit is 1 MB." in refused.text
     first, second = topics_of(api, subject)
     assert not first["isActive"]
     assert (first["documentCount"], second["documentCount"]) == (1, 1)
