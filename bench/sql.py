@@ -12,8 +12,8 @@ WINDOWS = """
  from user_roles r where r.user_id = u.id)::text as windows
 """
 USER = f"""
-u.id, u.clerk_id, u.email, u.first_name, u.last_name, u.image_url, u.status, u.plan, u.created_at,
-u.updated_at, u.last_synced_at, now() as moment, {WINDOWS}
+u.id, u.clerk_id, u.email, u.username, u.first_name, u.last_name, u.image_url, u.status, u.plan,
+u.created_at, u.updated_at, u.last_synced_at, now() as moment, {WINDOWS}
 """
 CALLER = """
 select u.id, u.clerk_id, u.status, u.plan, u.deleted_at is not null as deleted,

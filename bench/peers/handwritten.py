@@ -276,6 +276,7 @@ def _user(r: asyncpg.Record) -> dict[str, Any]:
         "id": r["id"],
         "clerkId": r["clerk_id"],
         "email": r["email"],
+        "username": r["username"],
         "firstName": r["first_name"],
         "lastName": r["last_name"],
         "imageUrl": r["image_url"],
