@@ -67,19 +67,21 @@ on conflict (zone, day) do update set
     learners_7d = excluded.learners_7d, learners_28d = excluded.learners_28d,
     window_rows = excluded.window_rows
 """
-ROLL_MEDIAN = f"""
+_ROLL_MEDIAN = """
 insert into analytics_medians
-select $1, d.first, d.last, ({MEDIAN} and {WITHIN.format("d")})
-from (select $2::date as first, $3::date as last) d
+select $1, d.first, d.last, ({median} and {within})
+from (select $2::date as first, $3::date as last) d {where}
 on conflict (zone, first_day, last_day) do update set seconds = excluded.seconds
 """
+_WITHIN_D = WITHIN.format("d")
+ROLL_MEDIAN = _ROLL_MEDIAN.format(median=MEDIAN, within=_WITHIN_D, where="")
 # An open bucket has a median only while its moments are too many to be sorted for a request.
-ROLL_OPEN_MEDIAN = ROLL_MEDIAN.replace(
-    "on conflict",
-    f"""
-    where (select count(*) from enrollment_moments m where m.seconds is not null
-           and {WITHIN.format("d")}) > {LIVE_MOMENTS}
-    on conflict""",
+ROLL_OPEN_MEDIAN = _ROLL_MEDIAN.format(
+    median=MEDIAN,
+    within=_WITHIN_D,
+    where=f"""
+where (select count(*) from enrollment_moments m where m.seconds is not null and {_WITHIN_D})
+    > {LIVE_MOMENTS}""",
 )
 PURGE = f"""
 delete from removed_videos r where r.storage_key not in ({WAITING})

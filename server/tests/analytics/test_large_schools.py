@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
@@ -19,18 +18,6 @@ from tests.factories import create_user
 ZONE = "UTC"
 DECIDED = 1_500  # more than LIVE_MOMENTS
 FEW = 100
-
-
-@pytest.fixture
-def url(new_database: Callable[[], str]) -> str:
-    return new_database()
-
-
-@pytest.fixture
-async def db(url: str) -> AsyncIterator[Pool]:
-    pool = Pool(url, size=2)
-    yield pool
-    await pool.close()
 
 
 async def decide(db: Pool, number: int, *, day: date, seconds: int, prefix: str) -> None:

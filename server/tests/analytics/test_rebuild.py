@@ -6,7 +6,6 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,18 +23,6 @@ PORTION = 10
 DAYS = "select * from analytics_days where zone = 'UTC' order by day"
 MOMENTS = "select enrollment_id, kind, at, seconds from enrollment_moments order by 1, 2"
 SPOIL = "update analytics_days set requested = 999, learners_7d = 999 where closed"
-
-
-@pytest.fixture
-def url(new_database: Callable[[], str]) -> str:
-    return new_database()
-
-
-@pytest.fixture
-async def db(url: str) -> AsyncIterator[Pool]:
-    pool = Pool(url, size=2)
-    yield pool
-    await pool.close()
 
 
 def today() -> date:
