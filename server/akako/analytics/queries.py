@@ -17,8 +17,14 @@ LIVE_ROWS = 50_000
 LIVE_MOMENTS = 1_000
 BUCKETS = "select * from unnest($2::date[], $3::date[]) as b(first, last)"
 START = "({}::timestamp at time zone $1)"
-# The moments of the days from `first` to `last` of an alias.
-WITHIN = f"m.at >= {START.format('{0}.first')} and m.at < {START.format('({0}.last + 1)')}"
+
+
+def within(bucket: str, at: str = "m.at") -> str:
+    """Return the condition that a moment is in the days from `first` to `last` of an alias."""
+    first, end = START.format(f"{bucket}.first"), START.format(f"({bucket}.last + 1)")
+    return f"{at} >= {first} and {at} < {end}"
+
+
 KINDS = ("requested", "approved", "rejected", "cancelled")
 COUNTS = ", ".join(f"count(*) filter (where m.kind = '{kind}')::int as {kind}" for kind in KINDS)
 MEDIAN = """
@@ -37,14 +43,14 @@ counted as (
     left join analytics_days r on r.zone = $1 and r.day = d.first
         and (r.closed or {MOMENTS} > {LIVE_MOMENTS})
     left join lateral (
-        select {COUNTS} from enrollment_moments m where r.day is null and {WITHIN.format("d")}
+        select {COUNTS} from enrollment_moments m where r.day is null and {within("d")}
     ) live on true
     group by b.first
 )
 select counted.*, case when s.zone is null then live.seconds else s.seconds end as seconds
 from b join counted using (first)
 left join analytics_medians s on s.zone = $1 and s.first_day = b.first and s.last_day = b.last
-left join lateral ({MEDIAN} and s.zone is null and {WITHIN.format("b")}) live on true
+left join lateral ({MEDIAN} and s.zone is null and {within("b")}) live on true
 order by b.first
 """
 WINDOW = """
@@ -64,7 +70,7 @@ order by d.place
 WAITING = f"""
 select (
     select count(*) from enrollments m where m.status = 'PENDING'
-      and {WITHIN.format("b").replace("m.at", "m.requested_at")}
+      and {within("b", "m.requested_at")}
 )::int as waiting
 from unnest($2::date[], $3::date[]) with ordinality as b(first, last, place) order by b.place
 """

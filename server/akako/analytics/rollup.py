@@ -16,7 +16,7 @@ import msgspec
 
 from akako.analytics import totals
 from akako.analytics.days import end_of, start_of
-from akako.analytics.queries import COUNTS, LIVE_MOMENTS, MEDIAN, WINDOW, WITHIN
+from akako.analytics.queries import COUNTS, LIVE_MOMENTS, MEDIAN, WINDOW, within
 from akako.kernel.db.database import Database
 from akako.storage.queries import WAITING
 from akako.visibility.tree import SUBJECT
@@ -59,7 +59,7 @@ ROLL_DAY = f"""
 insert into analytics_days
 select $1, d.first, $3, m.*, w.*
 from (select $2::date as first, $2::date as last) d,
-    lateral (select {COUNTS} from enrollment_moments m where {WITHIN.format("d")}) m,
+    lateral (select {COUNTS} from enrollment_moments m where {within("d")}) m,
     lateral ({WINDOW.format(day="d.first")}) w
 on conflict (zone, day) do update set
     closed = excluded.closed, requested = excluded.requested, approved = excluded.approved,
@@ -73,7 +73,7 @@ select $1, d.first, d.last, ({median} and {within})
 from (select $2::date as first, $3::date as last) d {where}
 on conflict (zone, first_day, last_day) do update set seconds = excluded.seconds
 """
-_WITHIN_D = WITHIN.format("d")
+_WITHIN_D = within("d")
 ROLL_MEDIAN = _ROLL_MEDIAN.format(median=MEDIAN, within=_WITHIN_D, where="")
 # An open bucket has a median only while its moments are too many to be sorted for a request.
 ROLL_OPEN_MEDIAN = _ROLL_MEDIAN.format(
