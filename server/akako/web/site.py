@@ -27,7 +27,7 @@ from akako.kernel.http.limits import Bucket, Limiter
 from akako.web import errors, guard, languages, rendering
 from akako.web.sessions import service as sessions
 from akako.web.sessions.tokens import WebKeys
-from akako.web.visitor import Visitor, stranger
+from akako.web.visitor import Visitor, anonymous
 
 MIN_COMPRESSED = 1_000
 GZIP_LEVEL = 4
@@ -190,7 +190,11 @@ def page(
     async def endpoint(request: Request) -> Any:
         request.scope["state"]["route"] = path
         visit = Visit(
-            site=site, request=request, visitor=stranger(request), db=site.db, path=request.url.path
+            site=site,
+            request=request,
+            visitor=anonymous(request),
+            db=site.db,
+            path=request.url.path,
         )
 
         async def work() -> Any:
@@ -214,7 +218,7 @@ def page(
 
 async def find_visitor(site: Site, request: Request) -> Visitor:
     """Return the visitor of a request. An account that is not active has no session."""
-    visitor = stranger(request)
+    visitor = anonymous(request)
     cookie = request.cookies.get(site.cookie)
     session = await sessions.find(site.db, cookie) if cookie else None
     if session is None:

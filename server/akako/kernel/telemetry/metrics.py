@@ -19,7 +19,7 @@ REQUESTS = Counter(
 )
 SECONDS = Histogram(
     "akako_request_seconds",
-    "Time to answer",
+    "Time to the last byte of the response",
     ["method", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1, 3, 10, 60),
     registry=REGISTRY,
