@@ -42,7 +42,9 @@ SINGLE = (
 
 async def state_metrics(db: Database) -> list[Metric]:
     """Return build information, database availability, and the state of queues."""
-    build = GaugeMetricFamily("akako_build_info", "What runs here", labels=["version", "python"])
+    build = GaugeMetricFamily(
+        "akako_build_info", "Version of the server and of Python", labels=["version", "python"]
+    )
     build.add_metric([__version__, platform.python_version()], 1)
     up = GaugeMetricFamily("akako_database_up", "Whether the database responds")
     try:

@@ -15,7 +15,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY = CollectorRegistry()
 
 REQUESTS = Counter(
-    "akako_requests", "Answers sent", ["method", "route", "status"], registry=REGISTRY
+    "akako_requests", "Responses sent", ["method", "route", "status"], registry=REGISTRY
 )
 SECONDS = Histogram(
     "akako_request_seconds",
