@@ -4729,7 +4729,7 @@ export interface components {
                 "application/json": components["schemas"]["UnsupportedMediaTypeError"];
             };
         };
-        /** @description The identity provider gave an unusable answer */
+        /** @description The identity provider sent an invalid response */
         UpstreamError: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -4769,7 +4769,7 @@ export interface components {
                 "application/json": components["schemas"]["ValidationFailedError"] | components["schemas"]["IdempotencyKeyReusedError"];
             };
         };
-        /** @description This server speaks tus 1.0.0 */
+        /** @description This server supports tus 1.0.0 only */
         VersionUnsupported: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -8057,7 +8057,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description This server speaks tus 1.0.0 */
+            /** @description This server supports tus 1.0.0 only */
             412: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -8091,7 +8091,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The identity provider gave an unusable answer */
+            /** @description The identity provider sent an invalid response */
             502: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
