@@ -1,6 +1,7 @@
 // What every page gets: the offline page, menus, dialogs, counters, forms that are sent once, kept progress.
 import { flush } from "./queue";
 import { announce, text } from "./status";
+import { followUnsent } from "./unsent";
 
 document.documentElement.classList.add("script");
 
@@ -46,6 +47,8 @@ window.addEventListener("pageshow", () => {
     form.querySelector("[aria-disabled]")?.removeAttribute("aria-disabled");
   }
 });
+
+followUnsent();
 
 for (const field of document.querySelectorAll<HTMLTextAreaElement>("[data-count]")) {
   const shown = document.getElementById(field.dataset.count ?? "");

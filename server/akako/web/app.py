@@ -62,9 +62,10 @@ NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.js
 
 
 def routes(site: Site, api: Api) -> list[BaseRoute]:
-    """Return the routes of the whole server: pages first, then the API."""
+    """Return the routes of the whole server. Starlette tries them in order."""
     pages: list[BaseRoute] = [route for area in AREAS for route in area.routes(site)]
-    return [*pages, files.route(), Mount("/", app=NotFoundPage(site, api))]
+    # The API comes first, so that its requests are not compared with every page.
+    return [Mount("/api", app=api), *pages, files.route(), Mount("/", app=NotFoundPage(site, api))]
 
 
 class NotFoundPage:

@@ -13,6 +13,7 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
 from akako.web import errors
+from akako.web.forms import unsent
 from akako.web.pages import requests
 from tests.house.project import SERVER, tree
 
@@ -33,6 +34,7 @@ def texts() -> set[str]:
     tables = {text for pair in errors.TITLES.values() for text in pair} | set(
         requests.WORDS.values()
     )
+    tables |= set(unsent.LABELS.values())
     return tables | templates | {text for path in MODULES for text in called(path)}
 
 
