@@ -194,12 +194,9 @@ def page(
 
     async def endpoint(request: Request) -> Any:
         request.scope["state"]["route"] = path
+        visitor = anonymous(request)
         visit = Visit(
-            site=site,
-            request=request,
-            visitor=anonymous(request),
-            db=site.db,
-            path=request.url.path,
+            site=site, request=request, visitor=visitor, db=site.db, path=request.url.path
         )
 
         async def work() -> Any:
