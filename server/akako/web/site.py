@@ -294,8 +294,7 @@ def with_headers(site: Site, visit: Visit, response: Any) -> Any:
     if isinstance(response, PageResponse):
         for name, value in site.headers.items():
             response.headers.setdefault(name, value)
-        response.headers.setdefault(
-            "Cache-Control", "no-store" if visit.visitor.actor else "no-cache"
-        )
+        cache = "no-store" if visit.visitor.actor else "no-cache"
+        response.headers.setdefault("Cache-Control", cache)
         response.headers.setdefault("Vary", "Cookie, Accept-Language, Accept-Encoding")
     return response
