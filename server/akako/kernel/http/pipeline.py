@@ -149,7 +149,7 @@ class Pipeline(msgspec.Struct, kw_only=True):
         """Offer a response without a token to the cache, which stores public ones only."""
         if answer.status == 200 and b"authorization" not in ctx.headers:
             key = (ctx.scope["path"], ctx.scope["query_string"])
-            self.public.keep(key, ctx.generation, answer, endpoint.path)
+            self.public.store(key, ctx.generation, answer, endpoint.path)
 
     def _record_rejection(self, ctx: Context, endpoint: Endpoint, problem: ApiError) -> None:
         """Record a failed authorization in the audit log, after the response."""
