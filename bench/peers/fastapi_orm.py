@@ -116,6 +116,7 @@ class User(Table):
     id: Mapped[str] = mapped_column(primary_key=True)
     clerk_id: Mapped[str]
     email: Mapped[str | None]
+    username: Mapped[str | None]
     first_name: Mapped[str | None]
     last_name: Mapped[str | None]
     image_url: Mapped[str | None]
@@ -197,6 +198,7 @@ class UserShown(Shown):
     id: str
     clerk_id: str
     email: str | None
+    username: str | None
     first_name: str | None
     last_name: str | None
     image_url: str | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from akako.kernel.core.errors import ValidationFailed
 
 Interval = Literal["day", "week", "month"]
+INTERVALS: tuple[Interval, ...] = get_args(Interval)
 
 DEFAULT_DAYS = 56
 MAX_DAYS = 400

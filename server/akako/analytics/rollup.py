@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from akako.analytics import totals
-from akako.analytics.days import end_of, start_of
-from akako.analytics.queries import COUNTS, LIVE_MOMENTS, MEDIAN, WINDOW, within
+from akako.analytics.daily import FIRST, roll_days
 from akako.kernel.db.database import Database
 from akako.storage.queries import WAITING
 from akako.visibility.tree import SUBJECT
 
 BATCH = 5_000  # enrollments per statement of the back-fill
-SETTLE = timedelta(minutes=10)  # after midnight, until transactions of the day have ended
 PATIENCE = 20  # totals are computed again after this many times their computation
 FILLED = "filled"
 # Enrollments that are older than the trigger. Cancellations are in the audit log, while it lasts.
@@ -49,45 +46,10 @@ with part as (
 )
 select max(id) from part
 """
-FIRST = """
-select least(
-    (select (min(at) at time zone $1)::date from enrollment_moments),
-    (select min(day) from activity_days)
-)
-"""
-ROLL_DAY = f"""
-insert into analytics_days
-select $1, d.first, $3, m.*, w.*
-from (select $2::date as first, $2::date as last) d,
-    lateral (select {COUNTS} from enrollment_moments m where {within("d")}) m,
-    lateral ({WINDOW.format(day="d.first")}) w
-on conflict (zone, day) do update set
-    closed = excluded.closed, requested = excluded.requested, approved = excluded.approved,
-    rejected = excluded.rejected, cancelled = excluded.cancelled,
-    learners_7d = excluded.learners_7d, learners_28d = excluded.learners_28d,
-    window_rows = excluded.window_rows
-"""
-_ROLL_MEDIAN = """
-insert into analytics_medians
-select $1, d.first, d.last, ({median} and {within})
-from (select $2::date as first, $3::date as last) d {where}
-on conflict (zone, first_day, last_day) do update set seconds = excluded.seconds
-"""
-_WITHIN_D = within("d")
-ROLL_MEDIAN = _ROLL_MEDIAN.format(median=MEDIAN, within=_WITHIN_D, where="")
-# An open bucket has a median only while its moments are too many to be sorted for a request.
-ROLL_OPEN_MEDIAN = _ROLL_MEDIAN.format(
-    median=MEDIAN,
-    within=_WITHIN_D,
-    where=f"""
-where (select count(*) from enrollment_moments m where m.seconds is not null and {_WITHIN_D})
-    > {LIVE_MOMENTS}""",
-)
 PURGE = f"""
 delete from removed_videos r where r.storage_key not in ({WAITING})
   and not exists (select from topics t where t.video_key = r.storage_key)
 """
-CLOSED = "select day from analytics_days where zone = $1 and closed and day >= $2"
 STORE = """
 insert into analytics_state (key, value, seconds) values ($1, $2::text::jsonb, $3)
 on conflict (key) do update
@@ -134,35 +96,6 @@ async def _fill(db: Database) -> None:
         last = await db.fetchval(FILL, state["after"], BATCH)
         state = {"after": last or state["after"], "done": last is None}
         await _store(db, FILLED, state, 0.0)
-
-
-async def roll_days(db: Database, zone: str, *, first: date | None) -> int:
-    """Compute the days that are not closed yet, today included; return their number."""
-    start = first or await db.fetchval(FIRST, zone)
-    now = datetime.now(ZoneInfo(zone))
-    today, closed_before = now.date(), (now.astimezone(UTC) - SETTLE).astimezone(now.tzinfo).date()
-    if start is None or start > today:
-        return 0
-    done = {row["day"] for row in await db.fetch(CLOSED, zone, start)}
-    days = [date.fromordinal(each) for each in range(start.toordinal(), today.toordinal() + 1)]
-    missing = [day for day in days if day not in done]
-    for day in missing:
-        await _roll_medians(db, zone, day, closed_before)
-        await db.execute(ROLL_DAY, zone, day, day < closed_before)
-    return len(missing)
-
-
-async def _roll_medians(db: Database, zone: str, day: date, closed_before: date) -> None:
-    """Compute the medians of the day, week and month of a day that are over, or have many moments.
-
-    A bucket that is over is computed with its last day.
-    """
-    for interval in ("day", "week", "month"):
-        last = end_of(day, interval)
-        if last < closed_before:
-            await db.execute(ROLL_MEDIAN, zone, start_of(day, interval), last)
-        elif day >= closed_before:
-            await db.execute(ROLL_OPEN_MEDIAN, zone, start_of(day, interval), last)
 
 
 async def _keep(

@@ -24,7 +24,7 @@ LARGE_ROWS = 50_000  # as the statistics of PostgreSQL estimate them
 PERCENT = "case when {0}.learners = 0 then 0 else {0}.completed * 100 / {0}.learners end"
 LISTED = Spec(
     sorts={
-        "subjectName": Sort("r.name_key", "text"),
+        "subjectName": Sort("r.sort_key", "text"),
         "percent": Sort("r.percent", "integer"),
         "learners": Sort("r.learners", "integer"),
     },
@@ -39,11 +39,12 @@ select count(*)::int as learners, count(*) filter (where done.started > 0)::int 
 from (select count(*) as topics from topics t
       where t.subject_id = s.id and t.deleted_at is null and t.is_active) total
 cross join enrollments e join users u on u.id = e.user_id and u.deleted_at is null
-left join lateral (
-    select count(*) as started, count(p.completed_at) as completed
-    from topics t join topic_progress p on p.topic_id = t.id and p.user_id = e.user_id
+left join (
+    select p.user_id, count(*) as started, count(p.completed_at) as completed
+    from topics t join topic_progress p on p.topic_id = t.id
     where t.subject_id = s.id and t.deleted_at is null and t.is_active
-) done on true
+    group by p.user_id
+) done on done.user_id = e.user_id
 where e.subject_id = s.id and e.status = 'APPROVED'
 """
 LIVE = f"left join lateral ({FIGURES}) f on true"
@@ -55,7 +56,7 @@ left join lateral (
 ) f on true
 """
 ROWS = """
-(select s.id as subject_id, s.name as subject_name, s.name_key, s.grade_id, g.level_id,
+(select s.id as subject_id, s.name as subject_name, s.sort_key, s.grade_id, g.level_id,
         g.name as grade_name, f.learners, f.started, f.completed, {percent} as percent
  from {source} {figures} where {present}) r
 """
@@ -80,16 +81,15 @@ union all
  where video_key is not null order by video_size desc, id limit 10)
 order by bytes desc, kind, id limit 10
 """
+# The periods of a role do not overlap, so a user has at most one that is in effect.
 USERS = """
-select count(*)::int as total, {roles} from users u where u.deleted_at is null
+select (select count(*) from users where deleted_at is null)::int as total,
+       count(*) filter (where r.role = 'LEARNER')::int as learners,
+       count(*) filter (where r.role = 'MENTOR')::int as mentors,
+       count(*) filter (where r.role = 'ADMIN')::int as admins
+from user_roles r join users u on u.id = r.user_id and u.deleted_at is null
+where r.effective_start <= now() and (r.effective_end is null or r.effective_end > now())
 """
-HAS_ROLE = """
-count(*) filter (where exists (
-    select from user_roles r where r.user_id = u.id and r.role = '{role}'
-      and r.effective_start <= now() and (r.effective_end is null or r.effective_end > now())
-))::int as {name}
-"""
-ROLES = {"learners": "LEARNER", "mentors": "MENTOR", "admins": "ADMIN"}
 COMPLETION = """
 select coalesce(sum(r.learners), 0)::bigint as learners,
        coalesce(sum(r.completed), 0)::bigint as completed from {rows}
@@ -162,8 +162,7 @@ async def read_largest(db: Database) -> list[asyncpg.Record]:
 
 
 async def compute_users(db: Database) -> dict[str, Any]:
-    roles = ", ".join(HAS_ROLE.format(role=role, name=name) for name, role in ROLES.items())
-    row = await db.fetchrow(USERS.format(roles=roles))
+    row = await db.fetchrow(USERS)
     assert row is not None
     return dict(row)
 

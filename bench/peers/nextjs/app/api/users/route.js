@@ -7,6 +7,7 @@ const shown = (user) => ({
   id: user.id,
   clerkId: user.clerkId,
   email: user.email,
+  username: user.username,
   firstName: user.firstName,
   lastName: user.lastName,
   imageUrl: user.imageUrl,
