@@ -82,14 +82,14 @@ def test_audit_entries_are_in_the_language_of_the_page(api: Server, admin: Visit
     page = admin.client.get("/admin/audit", headers=FRENCH)
     assert "Niveau : création" in page.text
     assert "Education level created" not in page.text
-    assert "Level created" in admin.get("/admin/audit").text
+    assert "Education level created" in admin.get("/admin/audit").text
 
 
 @pytest.mark.parametrize(
     ("code", "english", "french"),
     [
-        ("user_role.assigned", "Role granted", "Rôle : attribution"),
-        ("subject.topics_reordered", "Topics put in another order", "Ordre des leçons modifié"),
+        ("user_role.assigned", "User role assigned", "Rôle : attribution"),
+        ("subject.topics_reordered", "Subject topics reordered", "Ordre des leçons modifié"),
         ("GET /api/users", "GET /api/users", "GET /api/users"),
         ("new_thing.did_happen", "New thing did happen", "New thing did happen"),
     ],

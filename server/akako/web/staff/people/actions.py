@@ -11,7 +11,7 @@ SEPARATORS = re.compile(r"[._\s]+")
 
 
 def action(language: str, code: str) -> str:
-    """Return an action in words: "user_role.assigned" is "Role granted".
+    """Return an action in words: "user_role.assigned" is "User role assigned".
 
     A method and a path stay as they are, and an unknown code becomes its own words.
     """
@@ -19,8 +19,8 @@ def action(language: str, code: str) -> str:
         return code
     if special := _special(language).get(code):
         return special
-    resource, _, verb = code.partition(".")
-    pattern, name = _verbs(language).get(verb), _resources(language).get(resource)
+    kind, _, verb = code.partition(".")
+    pattern, name = _verbs(language).get(verb), _resources(language).get(kind)
     if pattern and name:
         return pattern % {"thing": name}
     return SEPARATORS.sub(" ", code).strip().capitalize()
@@ -35,23 +35,21 @@ def resource(language: str, code: str) -> str:
 @cache
 def _resources(language: str) -> dict[str, str]:
     text = languages.translations(language).gettext
-    level, application = text("Level"), text("Mentor application")
     return {
-        "level": level,
-        "education_level": level,
+        "education_level": text("Education level"),
         "grade": text("Grade"),
         "subject": text("Subject"),
         "topic": text("Topic"),
         "document": text("Document"),
         "video": text("Video"),
         "enrollment": text("Enrollment"),
-        "mentor_application": application,
+        "mentor_application": text("Mentor application"),
         "note": text("Note"),
-        "user": text("Person"),
-        "user_role": text("Role"),
+        "user": text("User"),
+        "user_role": text("User role"),
         "profile": text("Profile"),
         "session": text("Session"),
-        "organization": text("School"),
+        "organization": text("Organization"),
         "webhook_endpoint": text("Webhook endpoint"),
         "webhook_delivery": text("Webhook delivery"),
     }
@@ -63,24 +61,24 @@ def _verbs(language: str) -> dict[str, str]:
     text = languages.translations(language).gettext
     return {
         "created": text("%(thing)s created"),
-        "updated": text("%(thing)s changed"),
+        "updated": text("%(thing)s updated"),
         "deleted": text("%(thing)s deleted"),
         "restored": text("%(thing)s restored"),
         "uploaded": text("%(thing)s uploaded"),
         "requested": text("%(thing)s requested"),
-        "submitted": text("%(thing)s requested"),
+        "submitted": text("%(thing)s submitted"),
         "approved": text("%(thing)s approved"),
         "rejected": text("%(thing)s rejected"),
         "reopened": text("%(thing)s reopened"),
-        "cancelled": text("%(thing)s withdrawn"),
-        "shared": text("%(thing)s shared with the mentor"),
-        "replied": text("%(thing)s answered"),
+        "cancelled": text("%(thing)s cancelled"),
+        "shared": text("%(thing)s shared"),
+        "replied": text("%(thing)s replied"),
         "disabled": text("%(thing)s disabled"),
-        "replayed": text("%(thing)s sent again"),
+        "replayed": text("%(thing)s replayed"),
         "ended": text("%(thing)s ended"),
-        "revoked": text("%(thing)s ended"),
-        "removed": text("%(thing)s ended"),
-        "assigned": text("%(thing)s granted"),
+        "revoked": text("%(thing)s revoked"),
+        "removed": text("%(thing)s removed"),
+        "assigned": text("%(thing)s assigned"),
         "plan": text("%(thing)s: plan changed"),
     }
 
@@ -90,11 +88,11 @@ def _special(language: str) -> dict[str, str]:
     text = languages.translations(language).gettext
     return {
         "access.refused": text("Access refused"),
-        "subject.topics_reordered": text("Topics put in another order"),
-        "note.reply_deleted": text("Reply deleted"),
+        "subject.topics_reordered": text("Subject topics reordered"),
+        "note.reply_deleted": text("Note reply deleted"),
         "user_role.bootstrap": text("First administrator appointed"),
         "user.email_displaced": text("E-mail address moved to another person"),
         "user.email_clash": text("E-mail address is in use already"),
         "user.link_conflict": text("Account could not be linked"),
-        "webhook_endpoint.secret_rotated": text("Webhook secret replaced"),
+        "webhook_endpoint.secret_rotated": text("Webhook endpoint secret rotated"),
     }
