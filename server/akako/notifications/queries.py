@@ -164,7 +164,6 @@ async def insert(
     )
 
 
-# The time of an unread row moves at most once a minute, so that most updates change no index.
 INSERT_FOR_ADMINS = f"""
 insert into notifications as n (id, user_id, type, data, merge_key)
 select md5($1 || u.id), u.id, $2, $3::jsonb || '{{"count": 1}}', $4 from users u
@@ -172,8 +171,7 @@ where u.status = 'ACTIVE' and u.deleted_at is null
   and u.id in (select r.user_id from user_roles r where r.role = 'ADMIN' and {EFFECTIVE})
 order by u.id  -- prevents deadlocks
 on conflict (user_id, merge_key) where merge_key is not null do update
-set created_at = case when excluded.created_at < n.created_at + interval '1 minute'
-                      then n.created_at else excluded.created_at end,
+set created_at = greatest(n.created_at, excluded.created_at),
     data = excluded.data || jsonb_build_object('count', (n.data->>'count')::integer + 1)
 """
 

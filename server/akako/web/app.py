@@ -32,7 +32,7 @@ from akako.web.staff.people import audit, person, usage
 from akako.web.staff.people import pages as people
 from akako.web.teaching import composer, subjects
 from akako.web.teaching import notes as shared_notes
-from akako.web.visitor import stranger
+from akako.web.visitor import anonymous
 
 AREAS = (
     browse,
@@ -93,7 +93,7 @@ class NotFoundPage:
         visit = Visit(
             site=self._site,
             request=request,
-            visitor=stranger(request),
+            visitor=anonymous(request),
             db=self._site.db,
             path=request.url.path,
         )
