@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from akako.learning import merging
+from akako.notifications import queries as notifications
 
 WINDOWS = """
 (select coalesce(json_agg(json_build_array(r.id, r.role, r.effective_start, r.effective_end,
@@ -17,7 +18,7 @@ u.created_at, u.updated_at, u.last_synced_at, now() as moment, {WINDOWS}
 """
 CALLER = """
 select u.id, u.clerk_id, u.status, u.plan, u.deleted_at is not null as deleted,
-       array(select r.role from user_roles r where r.user_id = u.id
+       $2::text as session, array(select r.role from user_roles r where r.user_id = u.id
              and r.effective_start <= now()
              and (r.effective_end is null or r.effective_end > now())) as roles,
        exists (select from ended_sessions where session_id = $2) as ended
@@ -66,6 +67,8 @@ insert into audit_log (actor_user_id, actor_clerk_id, action, resource, resource
                        request_id)
 values ($1, $2, $3, $4, $5, $6, $7, $8)
 """
+NOTIFY = notifications.INSERT_FOR_ADMINS
+AUTHORITY = "select status, deleted, ended, roles from current_actor($1, $2, null)"
 # One statement merges the ranges; it is the same for all.
 PROGRESS = merging.STATEMENT
 

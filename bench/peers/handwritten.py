@@ -219,6 +219,11 @@ class Peer:
                 "subjectId": wish.subject_id,
             }
             await db.execute(sql.ANNOUNCE, secrets.token_hex(16), "enrollment.requested", concerned)
+            still = await db.fetchrow(sql.AUTHORITY, caller["id"], caller["session"])
+            assert "LEARNER" in still["roles"]
+            assert (still["status"], still["deleted"], still["ended"]) == ("ACTIVE", False, False)
+            notice = (secrets.token_hex(16), "enrollment.requested", concerned)
+            await db.execute(sql.NOTIFY, *notice, "unread:enrollment.requested")
         tag = hashlib.sha256(msgspec.json.encode(enrollment)).hexdigest()[:32]
         return _created(enrollment), b'"%s"' % tag.encode()
 

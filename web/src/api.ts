@@ -1,4 +1,5 @@
 // Requests to the API of this server with a short-lived token of the web session.
+import { hold, text } from "./status";
 
 interface Token {
   token: string;
@@ -6,15 +7,30 @@ interface Token {
 }
 
 const EARLY_MS = 30_000;
+const user = document.documentElement.dataset.user ?? "";
 let current: Token | undefined;
 let pending: Promise<string> | undefined;
+let offered = false;
 
 async function fetchToken(): Promise<string> {
-  const response = await fetch("/session/token", { method: "POST", credentials: "same-origin" });
+  const response = await fetch("/session/token", {
+    method: "POST",
+    credentials: "same-origin",
+    headers: { "x-akako-user": user }, // another person may have signed in in another tab
+  });
+  if (response.status === 401 || response.status === 409) offerSignIn(response.status);
   if (!response.ok) throw new Error(`token: ${response.status}`);
   const body = await response.json();
   current = (body.data ?? body) as Token;
   return current.token;
+}
+
+/** Say that nothing can be saved now, and offer to sign in. What was typed stays on the device. */
+function offerSignIn(status: number): void {
+  if (offered) return;
+  offered = true;
+  const run = () => location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  hold(text(status === 401 ? "signedOut" : "otherPerson"), { label: text("signIn"), run });
 }
 
 /** Return a token that is valid for some time yet; a new one after `forget`. */

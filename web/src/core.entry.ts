@@ -1,6 +1,8 @@
 // What every page gets: the offline page, menus, dialogs, counters, forms that are sent once, kept progress.
+import { flushNotes } from "./note-draft";
 import { flush } from "./queue";
 import { announce, text } from "./status";
+import { followUnsent } from "./unsent";
 
 document.documentElement.classList.add("script");
 
@@ -47,6 +49,8 @@ window.addEventListener("pageshow", () => {
   }
 });
 
+followUnsent();
+
 for (const field of document.querySelectorAll<HTMLTextAreaElement>("[data-count]")) {
   const shown = document.getElementById(field.dataset.count ?? "");
   const count = () => {
@@ -73,6 +77,11 @@ document.addEventListener("countdown", (event) => {
   (event.target as Element).closest("[data-expires]")?.remove();
 });
 
+/** Send what the device kept: progress, then notes. */
+function sendKept(): void {
+  if (document.documentElement.dataset.user) void flush().then(flushNotes);
+}
+
 const offline = document.getElementById("offline");
 const showOffline = () => {
   if (offline) offline.textContent = navigator.onLine ? "" : text("offline");
@@ -80,11 +89,11 @@ const showOffline = () => {
 window.addEventListener("offline", showOffline);
 window.addEventListener("online", () => {
   showOffline();
-  void flush();
+  sendKept();
   if (document.querySelector("[data-reload]")) location.reload();
 });
 showOffline();
-if (document.documentElement.dataset.user) void flush();
+sendKept();
 
 // After the page and what it loads: the worker shows a page of our own while the device is offline.
 window.addEventListener("load", () => {

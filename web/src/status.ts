@@ -59,8 +59,8 @@ function countDown(button: HTMLButtonElement, seconds: number): void {
 }
 
 /** Show a sentence until the next one. */
-export function hold(text: string): void {
-  announce(text);
+export function hold(text: string, action?: Action): void {
+  announce(text, action);
   clearTimeout(timer);
 }
 

@@ -273,6 +273,12 @@ async function enroll(caller, wish, requestId) {
     const event = randomBytes(16).toString("hex");
     const data = { enrollmentId: id, ...concerned };
     await run(client, "announce", [event, "enrollment.requested", data]);
+    const still = (await run(client, "authority", [caller.id, caller.session])).rows[0];
+    if (!still.roles.includes("LEARNER") || still.status !== "ACTIVE" || still.ended)
+      throw new Error("authority lost");
+    const notice = randomBytes(16).toString("hex");
+    const unread = "unread:enrollment.requested";
+    await run(client, "notify", [notice, "enrollment.requested", data, unread]);
     await client.query("commit");
     return inserted.rows[0];
   } catch (error) {

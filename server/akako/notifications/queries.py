@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from akako.identity.queries import EFFECTIVE
 from akako.kernel.core.envelope import Listed
 from akako.kernel.core.ids import new_id
 from akako.kernel.db import listing, pages
@@ -163,34 +164,23 @@ async def insert(
     )
 
 
+# The time of an unread row moves at most once a minute, so that most updates change no index.
+INSERT_FOR_ADMINS = f"""
+insert into notifications as n (id, user_id, type, data, merge_key)
+select md5($1 || u.id), u.id, $2, $3::jsonb || '{{"count": 1}}', $4 from users u
+where u.status = 'ACTIVE' and u.deleted_at is null
+  and u.id in (select r.user_id from user_roles r where r.role = 'ADMIN' and {EFFECTIVE})
+order by u.id  -- prevents deadlocks
+on conflict (user_id, merge_key) where merge_key is not null do update
+set created_at = case when excluded.created_at < n.created_at + interval '1 minute'
+                      then n.created_at else excluded.created_at end,
+    data = excluded.data || jsonb_build_object('count', (n.data->>'count')::integer + 1)
+"""
+
+
 async def insert_for_admins(tx: Database, type: str, data: dict[str, Any], merge_key: str) -> None:
     """Insert one row for each administrator, or count the event in the unread row."""
-    rows = await tx.fetch(
-        """
-        select u.id from users u join user_roles r on r.user_id = u.id
-        where r.role = 'ADMIN' and r.effective_start <= now()
-          and (r.effective_end is null or r.effective_end > now())
-          and u.status = 'ACTIVE' and u.deleted_at is null
-        """
-    )
-    # In the order of the users, which prevents deadlocks.
-    admins = sorted(row["id"] for row in rows)
-    await tx.execute(
-        """
-        insert into notifications as n (id, user_id, type, data, merge_key)
-        select id, user_id, $3, $4::jsonb || '{"count": 1}', $5
-        from unnest($1::text[], $2::text[]) as admin (id, user_id)
-        on conflict (user_id, merge_key) where merge_key is not null do update
-        set created_at = greatest(n.created_at, excluded.created_at),
-            data = excluded.data
-                || jsonb_build_object('count', (n.data->>'count')::integer + 1)
-        """,
-        [new_id() for _ in admins],
-        admins,
-        type,
-        data,
-        merge_key,
-    )
+    await tx.execute(INSERT_FOR_ADMINS, new_id(), type, data, merge_key)
 
 
 async def delete_about(tx: Database, user_id: str, about: str) -> None:

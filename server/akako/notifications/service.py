@@ -9,6 +9,7 @@ from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import NotFound, ValidationFailed
 from akako.kernel.core.ids import new_id
 from akako.kernel.db import jobs
+from akako.kernel.db.confirmed import confirm_now
 from akako.kernel.db.database import Database
 from akako.notifications import queries
 from akako.notifications.schemas import Notification, Reading, Type, Updated
@@ -42,12 +43,16 @@ async def notify(
 async def notify_admins(
     tx: Database, type: Type, data: dict[str, Any], *, key: str | None = None
 ) -> None:
-    """Notify every administrator. Call it last in the transaction: requests wait for each other.
+    """Notify every administrator. Call it last in the transaction.
+
+    Transactions that notify wait for each other. The caller's authority is checked before, so that
+    they wait for one statement and the commit only.
 
     An administrator has at most one unread notification of a type (and `key`). A further event
     replaces its `data` and adds 1 to `data.count`.
     """
     merge_key = f"{queries.UNREAD}{type}:{key}" if key else f"{queries.UNREAD}{type}"
+    await confirm_now(tx)
     await queries.insert_for_admins(tx, type, data, merge_key)
 
 

@@ -21,7 +21,7 @@ BATCH = 100
 
 SWEPT = Counter(
     "akako_swept_objects",
-    "Files removed that had no row (orphan) or whose upload died (stale)",
+    "Files removed that had no row (orphan) or whose upload ended without a result (stale)",
     ["kind"],
     registry=REGISTRY,
 )

@@ -32,7 +32,7 @@ from akako.web.staff.people import audit, person, usage
 from akako.web.staff.people import pages as people
 from akako.web.teaching import composer, subjects
 from akako.web.teaching import notes as shared_notes
-from akako.web.visitor import stranger
+from akako.web.visitor import anonymous
 
 AREAS = (
     browse,
@@ -62,9 +62,10 @@ NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.js
 
 
 def routes(site: Site, api: Api) -> list[BaseRoute]:
-    """Return the routes of the whole server: pages first, then the API."""
+    """Return the routes of the whole server. Starlette tries them in order."""
     pages: list[BaseRoute] = [route for area in AREAS for route in area.routes(site)]
-    return [*pages, files.route(), Mount("/", app=NotFoundPage(site, api))]
+    # The API comes first, so that its requests are not compared with every page.
+    return [Mount("/api", app=api), *pages, files.route(), Mount("/", app=NotFoundPage(site, api))]
 
 
 class NotFoundPage:
@@ -92,7 +93,7 @@ class NotFoundPage:
         visit = Visit(
             site=self._site,
             request=request,
-            visitor=stranger(request),
+            visitor=anonymous(request),
             db=self._site.db,
             path=request.url.path,
         )

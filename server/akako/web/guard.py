@@ -14,6 +14,10 @@ FORM_TOKEN = "form_token"  # noqa: S105 - the name of a field
 SAME_SITE = {"same-origin", "none"}
 
 
+class OutdatedForm(Forbidden):
+    """The form was made for another session, or for none."""
+
+
 def origin_of(scheme: str, host: str, public_url: str | None) -> str:
     """Return the origin of the web app: of AKAKO_PUBLIC_URL, or of the request."""
     if public_url:
@@ -45,7 +49,7 @@ def require_token(given: object, expected: str) -> None:
     if not isinstance(given, str) or not hmac.compare_digest(
         unmasked(given).encode(), expected.encode()
     ):
-        raise Forbidden("The form is outdated: open the page again")
+        raise OutdatedForm("The form is outdated: open the page again")
 
 
 def masked(token: str) -> str:

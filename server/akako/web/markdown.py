@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import nh3
@@ -16,6 +17,12 @@ TAGS = {
 }
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 SCHEMES = {"http", "https", "mailto"}
+
+# The signs of Markdown in a part of a text: emphasis, code, headings, quotes; and links.
+SIGNS = re.compile(
+    r"(?<!\s)\*{1,3}|\*{1,3}(?!\s)|(?<!\w)_{1,3}|_{1,3}(?!\w)|`+|(?<!\S)(?:#{1,6}|>+)\s+"
+)
+LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*\)")
 
 _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 # Images of other hosts would tell them who reads. An image becomes a link to it.
@@ -33,3 +40,8 @@ def render(text: str) -> Markup:
         html, tags=TAGS, attributes=ATTRIBUTES, url_schemes=SCHEMES, link_rel="noopener nofollow"
     )
     return Markup(clean)  # noqa: S704 - cleaned in the line above
+
+
+def plain(text: str) -> str:
+    """Return a part of a text without the signs of Markdown, for lists that show excerpts."""
+    return SIGNS.sub("", LINK.sub(r"\1", text)).strip()

@@ -6,7 +6,6 @@ import gzip
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import Any, Protocol
-from urllib.parse import quote
 
 import msgspec
 from starlette.datastructures import FormData
@@ -25,9 +24,10 @@ from akako.kernel.db.database import Database
 from akako.kernel.http.context import Dependencies
 from akako.kernel.http.limits import Bucket, Limiter
 from akako.web import errors, guard, languages, rendering
+from akako.web.forms import unsent
 from akako.web.sessions import service as sessions
 from akako.web.sessions.tokens import WebKeys
-from akako.web.visitor import Visitor, stranger
+from akako.web.visitor import Visitor, anonymous
 
 MIN_COMPRESSED = 1_000
 GZIP_LEVEL = 4
@@ -80,6 +80,11 @@ class Site(msgspec.Struct, kw_only=True):
         if self.public_url:
             return self.public_url.startswith("https:")
         return self.production
+
+    @property
+    def lists_people(self) -> bool:
+        """Return whether the sign-in page lists people: in development, without a provider."""
+        return not self.production and not self.oidc
 
     @property
     def cookie(self) -> str:
@@ -190,7 +195,11 @@ def page(
     async def endpoint(request: Request) -> Any:
         request.scope["state"]["route"] = path
         visit = Visit(
-            site=site, request=request, visitor=stranger(request), db=site.db, path=request.url.path
+            site=site,
+            request=request,
+            visitor=anonymous(request),
+            db=site.db,
+            path=request.url.path,
         )
 
         async def work() -> Any:
@@ -198,7 +207,9 @@ def page(
             if request.method == "POST":
                 guard.require_same_origin(request.headers, site.origins(request))
             if roles is not None and visit.visitor.actor is None:
-                return to_sign_in(request)
+                if request.method == "POST":
+                    await _limit(visit)
+                return await unsent.ask_to_sign_in(visit)
             _check_roles(visit.visitor, roles)
             await _limit(visit)
             if request.method == "POST":
@@ -207,15 +218,25 @@ def page(
                 _confirm_at_commit(visit, roles)
             return await handler(visit)
 
-        return with_headers(site, visit, await errors.or_page(visit, work))
+        async def or_again() -> Any:
+            try:
+                return await work()
+            except guard.OutdatedForm:
+                return unsent.ask_again(visit)
+
+        return with_headers(site, visit, await errors.or_page(visit, or_again))
 
     return Route(path, endpoint, methods=list(methods))
 
 
-async def find_visitor(site: Site, request: Request) -> Visitor:
-    """Return the visitor of a request. An account that is not active has no session."""
-    visitor = stranger(request)
-    cookie = request.cookies.get(site.cookie)
+async def find_visitor(site: Site, request: Request, cookie: str | None = None) -> Visitor:
+    """Return the visitor of a request. An account that is not active has no session.
+
+    Args:
+        cookie: Of a session that this request started, instead of the cookie of the request.
+    """
+    visitor = anonymous(request)
+    cookie = cookie or request.cookies.get(site.cookie)
     session = await sessions.find(site.db, cookie) if cookie else None
     if session is None:
         return visitor
@@ -230,14 +251,6 @@ async def find_visitor(site: Site, request: Request) -> Visitor:
         return visitor
     visitor.session = session
     return visitor
-
-
-def to_sign_in(request: Request) -> PageResponse:
-    """Return the redirect to the sign-in page, with the way back."""
-    wanted = request.url.path if request.method == "GET" else "/home"
-    if request.method == "GET" and request.url.query:
-        wanted += f"?{request.url.query}"
-    return RedirectResponse(f"/sign-in?next={quote(wanted)}", 303)
 
 
 def _check_roles(visitor: Visitor, roles: tuple[Role, ...] | None) -> None:

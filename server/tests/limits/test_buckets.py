@@ -148,7 +148,7 @@ def test_a_refusal_says_when_to_come_back(api: Server, caller: Callable[[], str]
     assert refused.headers["x-ratelimit-reset"] == str(details["resetAt"])
     assert refused.headers["retry-after"] == str(details["retryAfter"])
     assert started < details["resetAt"] <= time.time() + 61
-    assert 1 <= details["retryAfter"] <= 61
+    assert 1 <= details["retryAfter"] <= 60, "longer than the window"
     assert refused.headers["cache-control"] == "no-store"
 
 
@@ -158,7 +158,8 @@ async def test_waiting_until_reset_lets_one_request_pass(start_server: StartServ
     assert statuses(answers) == {200: 5, 429: 3}
     refused = next(each for each in answers if each.status_code == 429)
     reset = int(refused.headers["x-ratelimit-reset"])
-    assert int(refused.headers["retry-after"]) >= reset - time.time()
+    # Reset is rounded up to the second, which Retry-After does not add to a whole window.
+    assert reset - time.time() - 1 < int(refused.headers["retry-after"]) <= 2
     while time.time() < reset:
         await asyncio.sleep(reset - time.time())
     assert api.get(LEVELS).status_code == 200

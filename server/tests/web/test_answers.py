@@ -62,7 +62,7 @@ def test_a_pending_request_says_when_it_is_usually_answered(api: Server) -> None
 def test_a_decision_is_shown_when_it_cannot_be_undone_any_more(api: Server) -> None:
     with api.db() as db:
         made = create_subject(db)
-        create_topic(db, subject_id=made.id)
+        topic_id = create_topic(db, subject_id=made.id).id
     learner = add_learner(api)
     visitor = signed_in(api, learner.clerk_id)
     visitor.submit(f"/subjects/{made.id}/request")
@@ -74,16 +74,50 @@ def test_a_decision_is_shown_when_it_cannot_be_undone_any_more(api: Server) -> N
     )
     assert answer.status_code == 200, answer.text
     pages = ("/requests", f"/subjects/{made.id}", "/home")
-    for path in pages:
+    lists = (f"/browse/grades/{made.grade_id}", f"/home?grade={made.grade_id}")
+    request_again = f'action="/subjects/{made.id}/request"'
+    for path in (*pages, f"/topics/{topic_id}"):
         page = visitor.get(path).text
         assert "Withdraw" in page, path
         assert "Finish Grade 4 first." not in page, path
+    for path in lists:
+        page = visitor.get(path).text
+        assert "Requested" in page, path
+        assert request_again not in page, path
     sql = "update enrollments set decided_at = now() - interval '31 seconds' where id = %s"
     api.execute(sql, request["id"])
     for path in pages:
         page = visitor.get(path).text
         assert "Withdraw" not in page, path
         assert "Finish Grade 4 first." in page, path
+    for path in (*lists, f"/topics/{topic_id}"):
+        assert request_again in visitor.get(path).text, path
+
+
+def test_an_approval_is_shown_when_it_cannot_be_undone_any_more(api: Server) -> None:
+    with api.db() as db:
+        made = create_subject(db)
+        create_topic(db, subject_id=made.id)
+    learner = add_learner(api)
+    visitor = signed_in(api, learner.clerk_id)
+    visitor.submit(f"/subjects/{made.id}/request")
+    (request,) = api.get("/api/enrollment/me", as_=learner.clerk_id).json()["data"]
+    path = f"/api/admin/enrollment/{request['id']}/approve"
+    assert api.put(path, as_="admin").status_code == 200
+    lists = (f"/browse/grades/{made.grade_id}", f"/home?grade={made.grade_id}")
+    for path in lists:
+        page = visitor.get(path).text
+        assert ("Requested" in page, "Enrolled" in page) == (True, False), path
+    sql = "update enrollments set decided_at = now() - interval '31 seconds' where id = %s"
+    api.execute(sql, request["id"])
+    for path in lists:
+        assert "Enrolled" in visitor.get(path).text, path
+    # Who leaves a subject right after the approval sees no request that waits.
+    api.execute("update enrollments set decided_at = now() where id = %s", request["id"])
+    visitor.submit(f"/requests/{request['id']}/withdraw")
+    for path in (*lists, f"/subjects/{made.id}"):
+        assert "Request to enroll" in visitor.get(path).text, path
+    assert "Waiting for an answer" not in visitor.get("/home").text
 
 
 def test_requests_are_a_timeline_from_which_learners_ask_again(api: Server) -> None:

@@ -109,3 +109,25 @@ def test_reasons_are_in_the_language_of_the_page(api: Server) -> None:
     refused = visitor.post("/me", form_token="wrong")
     assert refused.status_code == 403
     assert "Le formulaire est périmé" in refused.text
+
+
+def test_a_nul_in_an_address_or_a_form_is_no_crash(api: Server) -> None:
+    visitor = signed_in(api, "learner")
+    for path in ("/subjects/%00", "/topics/%00", "/browse/grades/a%00b", "/home?grade=%00"):
+        assert visitor.get(path).status_code == 404, path
+    for path in (
+        "/notes?q=%00",
+        "/media/documents/%00",
+        "/browse/levels/%00",
+        "/media/topics/%00/video",
+    ):
+        assert visitor.get(path).status_code in {404, 422}, path
+    for path, fields in (
+        ("/subjects/%00/request", {}),
+        ("/requests/%00/withdraw", {}),
+        ("/topics/%00/done", {}),
+        ("/me/sessions/%00/end", {}),
+        ("/mentor/apply", {"motivation": "a\x00b"}),
+        ("/me", {"first_name": "a\x00b"}),
+    ):
+        assert 400 <= visitor.submit(path, **fields).status_code < 500, path

@@ -35,6 +35,7 @@ def test_the_checked_requests_are_approved_and_undone(api: Server, admin: Visito
     form = {"decide": "approve", "id": waiting.ids[:2], "note": "Welcome"}
     decided = admin.send("/admin/requests", form)
     assert announced(decided) == "2 approved. Undo (30 s)"
+    assert '<button title="Undo (z)">' in decided.text
     assert states(api, waiting.ids) == ["APPROVED", "APPROVED", "PENDING"]
     assert undo(admin, "/admin/requests", decided.text) == "2 undone."
     assert set(states(api, waiting.ids)) == {"PENDING"}

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from akako.backends.objects.object_io import CHUNK_BYTES, batches, checked
+from akako.backends.objects.object_io import READ_BYTES, batches, checked
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.core.ids import new_id
 from akako.kernel.core.ports import StoredObject
@@ -74,7 +74,7 @@ class FolderStore:
             # An open file outlives its deletion, so a running download always finishes.
             file = await _io(_opened, self._path(key), files)
             while start < end:
-                wanted = min(CHUNK_BYTES, end - start)
+                wanted = min(READ_BYTES, end - start)
                 chunk = await _io(os.pread, file.fileno(), wanted, start)
                 if not chunk:
                     raise ServiceUnavailable("The stored file is shorter than expected")

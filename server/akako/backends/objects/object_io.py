@@ -6,6 +6,8 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator
 
 CHUNK_BYTES = 1024 * 1024
+# A client that reads slowly keeps about three chunks in memory.
+READ_BYTES = 256 * 1024
 KEY = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)*", re.ASCII)
 MAX_KEY = 512
 

@@ -16,7 +16,7 @@ import structlog
 from obstore.exceptions import BaseError
 from obstore.store import S3Store as Bucket
 
-from akako.backends.objects.object_io import CHUNK_BYTES, batches, checked
+from akako.backends.objects.object_io import READ_BYTES, batches, checked
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.core.ports import StoredObject
 
@@ -109,7 +109,7 @@ class S3Store:
             )
         if answer.range != (start, end):
             raise ServiceUnavailable("The stored file is shorter than expected")
-        stream = answer.stream(min_chunk_size=CHUNK_BYTES)
+        stream = answer.stream(min_chunk_size=READ_BYTES)
         while start < end:
             async with _within(self._transfer_seconds):
                 chunk = await anext(stream, b"")

@@ -64,7 +64,8 @@ def unconfirmed(db: Database) -> Database:
 async def confirm_now(tx: Database) -> None:
     """Check the caller's authority now instead of at the end.
 
-    For actions that reduce the caller's own authority. They must have locked the account.
+    For actions that reduce the caller's own authority, which must have locked the account, and
+    before a lock for which other transactions wait.
     """
     if isinstance(tx, ConfirmedTransaction):
         await tx.confirm()

@@ -29,3 +29,5 @@ IDEMPOTENCY_PRUNE_SEED = 2
 PUBLICATIONS_SEED = 3
 # Endpoints of a plan subject are added one after the other, because their number is limited.
 WEBHOOK_ENDPOINTS_SEED = 4
+# The end of a session waits for commits that rely on the session.
+SESSION_SEED = 5

@@ -38,6 +38,7 @@ class RateLimitState(msgspec.Struct, frozen=True):
     """The state of a bucket after a hit. `reset` is in epoch seconds, rounded up."""
 
     limit: int
+    seconds: int
     verdict: Verdict
     scope: str
     reset: int
@@ -52,7 +53,7 @@ class RateLimitState(msgspec.Struct, frozen=True):
     def enforce(self) -> None:
         """Raise RateLimited if the hit was rejected."""
         if not self.verdict.allowed:
-            wait = max(1, math.ceil(self.reset - time.time()))
+            wait = max(1, min(self.seconds, math.ceil(self.reset - time.time())))
             raise RateLimited(self.scope, self.limit, self.reset, wait)
 
 
@@ -63,11 +64,10 @@ class Limiter:
         self._counters = counters
         self._rates = rates
 
-    async def hit(
-        self, bucket: Bucket, scope: str, caller: str, *, factor: int = 1
-    ) -> RateLimitState:
-        """Count a hit. `scope` is ip or user, `caller` the address key or user id."""
+    async def hit(self, bucket: Bucket, scope: str, who: str, *, factor: int = 1) -> RateLimitState:
+        """Count a hit. `scope` is ip or user, `who` the address key or user id."""
         rate = self._rates[bucket.name]
         limit = rate.hits * factor
-        verdict = await self._counters.hit(f"{bucket.name}:{scope}:{caller}", limit, rate.seconds)
-        return RateLimitState(limit, verdict, scope, math.ceil(time.time() + verdict.reset_in))
+        verdict = await self._counters.hit(f"{bucket.name}:{scope}:{who}", limit, rate.seconds)
+        reset = math.ceil(time.time() + verdict.reset_in)
+        return RateLimitState(limit, rate.seconds, verdict, scope, reset)

@@ -18,10 +18,12 @@ HISTORY = 100
 # Whether the decision about `e` can still be undone. Until then the request counts as pending.
 UNDO = f"""
 cross join lateral (select coalesce(
-    e.decided_at > now() - interval '{REOPEN_SECONDS} seconds', false) as hidden) undo
+    e.status in ('APPROVED', 'REJECTED')
+    and e.decided_at > now() - interval '{REOPEN_SECONDS} seconds', false) as hidden) undo
 """
-SHOWN = """
-case when hidden then 'PENDING' else e.status end as status,
+STATUS = "case when hidden then 'PENDING' else e.status end"
+SHOWN = f"""
+{STATUS} as status,
 case when not hidden then e.decided_at end as decided_at,
 case when not hidden then e.decision_reason end as reason
 """

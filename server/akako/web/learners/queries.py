@@ -14,6 +14,7 @@ from akako.learning.progress_rows import TOPIC_PROGRESS, topic_progress
 from akako.learning.queries import ORDER
 from akako.learning.schemas import TopicProgress
 from akako.visibility.tree import GRADE, SUBJECT, TOPIC, bind, readable, visible
+from akako.web.learners.asked import STATUS, UNDO
 
 # The duration that any learner's device reported: the server does not look into videos.
 DURATION = """
@@ -110,7 +111,7 @@ async def list_grades(db: Database, actor: Actor) -> list[Offer]:
     from {GRADE.source}
     join lateral (select count(*) from subjects s where s.grade_id = g.id
         and s.deleted_at is null and s.is_active) subjects on subjects.count > 0
-    where {where} order by l.name_key, l.id, g.name_key, g.id limit 60
+    where {where} order by l.sort_key, l.id, g.sort_key, g.id limit 60
     """
     return [Offer(**row) for row in await db.fetch(sql, *where.values)]
 
@@ -123,11 +124,11 @@ async def list_offers(db: Database, actor: Actor, grade_id: str) -> list[Offer]:
     me = bind(where, actor.user_id)
     sql = f"""
     select s.id, s.name, g.name as parent,
-           (select e.status from enrollments e where e.subject_id = s.id and e.user_id = {me}
-            order by e.requested_at desc limit 1) as status,
+           (select {STATUS} from enrollments e {UNDO} where e.subject_id = s.id
+            and e.user_id = {me} order by e.requested_at desc limit 1) as status,
            (select count(*) from topics t where t.subject_id = s.id
             and t.deleted_at is null and t.is_active)::int as count
-    from {SUBJECT.source} where {where} order by s.name_key, s.id limit 60
+    from {SUBJECT.source} where {where} order by s.sort_key, s.id limit 60
     """
     return [Offer(**row) for row in await db.fetch(sql, *where.values)]
 
@@ -150,9 +151,9 @@ async def find_lesson(db: Database, actor: Actor, topic_id: str) -> Lesson | Non
     from {TOPIC.source}
     left join users m on m.id = s.mentor_id
     left join topic_progress p on p.topic_id = t.id and p.user_id = {user}
-    left join lateral (select e.id as enrollment_id, e.status as enrollment_status,
-            e.requested_at
-        from enrollments e where e.subject_id = s.id and e.user_id = {user}
+    left join lateral (select e.id as enrollment_id, e.requested_at,
+            case when e.status = 'REJECTED' then {STATUS} else e.status end as enrollment_status
+        from enrollments e {UNDO} where e.subject_id = s.id and e.user_id = {user}
         order by e.requested_at desc limit 1) asked on true
     left join lateral ({_place("t.subject_id", "t.id")}) place on true
     where {where}

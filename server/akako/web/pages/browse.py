@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from akako.authority.decisions import REOPEN_SECONDS
 from akako.education import queries as nodes_queries
 from akako.education import service as education
 from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPIC_ROWS, Nodes
 from akako.education.schemas import Subject
 from akako.enrollment import queries as enrollments
 from akako.enrollment import service as enrollment
-from akako.enrollment.schemas import APPROVED, PENDING, Enrollment, EnrollmentRequest
+from akako.enrollment.schemas import APPROVED, PENDING, REJECTED, Enrollment, EnrollmentRequest
 from akako.kernel.core.access import LEARNER
 from akako.kernel.core.errors import NotFound
 from akako.kernel.db import listing
@@ -23,6 +25,7 @@ from akako.web.learners.topic_paths import topic_path
 from akako.web.site import Site, Visit, page
 
 PER_PAGE = 100
+UNDO = timedelta(seconds=REOPEN_SECONDS)
 
 
 def routes(site: Site) -> list[Route]:
@@ -88,12 +91,19 @@ async def show_grade(visit: Visit) -> Response:
 
 
 async def latest_enrollments(visit: Visit) -> dict[str, Enrollment]:
-    """Return the caller's latest enrollment per subject."""
+    """Return the caller's latest enrollment per subject.
+
+    A decision that can still be undone is not shown: the request counts as pending.
+    """
     actor = visit.visitor.actor
     if actor is None:
         return {}
     request = listing.read(enrollments.OWN, {"limit": "100", "order": "asc"})
     listed = await enrollments.list_of_user(visit.db, actor.user_id, request)
+    for each in listed.data:
+        decided = each.decided_at if each.status in {APPROVED, REJECTED} else None
+        if decided and datetime.now(UTC) - decided < UNDO:
+            each.status = "PENDING"
     return {each.subject_id: each for each in listed.data}
 
 

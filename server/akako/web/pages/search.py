@@ -10,6 +10,7 @@ from akako.kernel.core import validation
 from akako.kernel.core.errors import ValidationFailed
 from akako.search import queries
 from akako.search.schemas import SUBJECT_TYPE, SearchHit, SearchQuery
+from akako.web import markdown
 from akako.web.site import Site, Visit, page
 
 
@@ -27,6 +28,8 @@ async def search(visit: Visit) -> Any:
             hits = await queries.search(visit.db, visit.visitor.actor, query)
         except ValidationFailed:
             wanted = wanted[:100]
+    for each in hits:
+        each.excerpt = markdown.plain(each.excerpt) if each.excerpt else None
     subjects = [each for each in hits if each.type == SUBJECT_TYPE]
     topics = [each for each in hits if each.type != SUBJECT_TYPE]
     return visit.page(

@@ -122,7 +122,5 @@ def status(visit: Visit, path: str, text: str, done: list[str], **kept: str) -> 
     if not done:
         return {"text": text}
     fields = {"ids": ",".join(done), **{name: value for name, value in kept.items() if value}}
-    return {
-        "text": text,
-        "undo": {"path": f"{path}/undo", "fields": fields, "seconds": REOPEN_SECONDS},
-    }
+    undo = {"path": f"{path}/undo", "fields": fields, "seconds": REOPEN_SECONDS}
+    return {"text": text, "undo": {**undo, "title": visit.text("Undo (z)")}}  # the key works here

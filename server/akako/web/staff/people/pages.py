@@ -34,23 +34,23 @@ async def show(visit: Visit) -> Any:
     except ValidationFailed as problem:
         return _refused(visit, problem)
     listed = await queries.list_users(visit.db, request)
-    kept = {name: value for name, value in {"q": search, **chosen}.items() if value}
+    filters = {name: value for name, value in {"q": search, **chosen}.items() if value}
     return visit.page(
         "admin_people.html",
         visit.text("People"),
         rows=[{"name": person_name(each), "user": each} for each in listed.data],
         search=search,
         chosen=chosen,
-        heads=_heads(visit, kept, wanted),
+        heads=_heads(visit, filters, wanted),
         roles=words.roles(visit),
         statuses=words.statuses(visit),
         pages=listed.pagination,
-        link=page_links(PATH, **kept),
+        link=page_links(PATH, **filters),
         error="",
     )
 
 
-def _heads(visit: Visit, kept: dict[str, str], wanted: dict[str, str]) -> list[dict[str, str]]:
+def _heads(visit: Visit, filters: dict[str, str], wanted: dict[str, str]) -> list[dict[str, str]]:
     """Return the heads of the table. One that is sorted by links to the other direction."""
     names = (
         ("lastName", visit.text("Name")),
@@ -65,7 +65,7 @@ def _heads(visit: Visit, kept: dict[str, str], wanted: dict[str, str]) -> list[d
         if sort:
             here = wanted["sort"] == sort
             order = "desc" if here and wanted["order"] == "asc" else "asc"
-            head["href"] = f"{PATH}?{urlencode({**kept, 'sort': sort, 'order': order})}"
+            head["href"] = f"{PATH}?{urlencode({**filters, 'sort': sort, 'order': order})}"
             if here:
                 head["direction"] = "ascending" if wanted["order"] == "asc" else "descending"
         heads.append(head)

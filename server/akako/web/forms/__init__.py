@@ -1,0 +1,1 @@
+"""Forms that are kept over a sign-in."""
