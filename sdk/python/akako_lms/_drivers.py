@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -55,6 +56,8 @@ class Blocking:
 
     def __init__(self, token: Token, *, trust_env: bool, timeout: float | None) -> None:
         self.client = httpx2.Client(timeout=_timeout(timeout), trust_env=trust_env)
+        # All areas hold the driver: its connections end with the last of them, or at exit.
+        weakref.finalize(self, self.client.close)
         self._token = token
 
     async def token(self) -> str | None:

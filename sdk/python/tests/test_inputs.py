@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import time
 from collections.abc import Callable, Iterator
@@ -104,6 +105,18 @@ def test_an_error_of_the_token_function_is_passed_on(call: Call) -> None:
 def test_a_token_that_is_no_text_is_named(call: Call) -> None:
     with scripted(levels()) as server, pytest.raises(TypeError, match="text, not bytes"):
         call(get, server.url, lambda: b"token")
+
+
+def test_a_client_that_is_not_closed_ends_with_its_last_area() -> None:
+    with scripted(levels()) as server:
+        education = AkakoAPI(server.url).education
+        gc.collect()
+        assert len(education.get_levels()) == 1
+        client = education._driver.client
+        assert not client.is_closed
+        del education
+        gc.collect()
+        assert client.is_closed
 
 
 def test_the_timeout_is_the_callers() -> None:
