@@ -3252,6 +3252,7 @@ export interface components {
             topicsTotal: number;
             percent: number;
             lastActivityAt: string | null;
+            username: string | null;
         };
         /** @description An education level, such as Primary School. */
         Level: {
@@ -3401,6 +3402,7 @@ export interface components {
             id: string;
             firstName: string | null;
             lastName: string | null;
+            username: string | null;
         };
         NoteDeleted: {
             id: string;
