@@ -41,11 +41,11 @@ n.id, n.type, n.data, n.read_at is not null as read, n.created_at,
 (select t.name from {TOPIC.source}
  where t.id = n.data->>'topicId' and {TOPIC.present}
    and ({TOPIC.active} or s.mentor_id = n.user_id)) as topic_name,
-(select concat_ws(' ', u.first_name, u.last_name) from users u
+(select coalesce(nullif(concat_ws(' ', u.first_name, u.last_name), ''), u.username) from users u
  where u.id = n.data->>'learnerId' and u.deleted_at is null
    and exists (select from {SUBJECT.source}
                where s.id = n.data->>'subjectId' and s.mentor_id = n.user_id)) as learner_name,
-(select concat_ws(' ', u.first_name, u.last_name) from users u
+(select coalesce(nullif(concat_ws(' ', u.first_name, u.last_name), ''), u.username) from users u
  where u.id = n.data->>'mentorId' and u.deleted_at is null) as mentor_name
 """
 
