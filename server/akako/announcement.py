@@ -24,7 +24,9 @@ def banner(settings: Settings, host: str, port: int) -> str:
     lines += [f"  from other machines: {address}" for address in others]
     lines.append(f"  API documentation: {first}/docs")
     if not settings.clerk_issuer:
-        lines.insert(1, "  Open this address in a browser and sign in as one of the prepared people.")
+        lines.insert(
+            1, "  Open this address in a browser and sign in as one of the prepared people."
+        )
         akako = Path(sys.argv[0])
         program = shlex.quote(os.path.relpath(akako)) if akako.name == "akako" else "akako"
         folder = _data_dir_option(settings.data_dir)
