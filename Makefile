@@ -12,7 +12,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv -
 export DATA PORT HOST
 
 .PHONY: help run test test-fast check words docs contract web screens screenshots bench bench-smoke bench-profile upgrade-trial \
-	classroom soak scale-out audit licences clean
+	classroom soak webhook-trial scale-out audit licences clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
 
@@ -73,6 +73,9 @@ classroom: .venv/.dev ## play a class of 40 that begins its lesson behind one ad
 
 soak: .venv/.dev ## break something every minute under load (MINUTES=20, RECORD=1 writes the figures down)
 	PYTHONPATH=server .venv/bin/python -m tests.soak --minutes $(or $(MINUTES),20) $(if $(RECORD),--record)
+
+webhook-trial: .venv/.dev ## deliver 10,000 events to good and bad receivers under SIGKILL (EVENTS=10000)
+	PYTHONPATH=server .venv/bin/python -m tests.faults.webhook_figures --events $(or $(EVENTS),10000)
 
 scale-out: .venv/.dev ## run two servers behind nginx with PostgreSQL, Valkey and S3, without Docker (PORT=8080)
 	@exec env PYTHONPATH=server .venv/bin/python deploy/scale_out.py $(if $(PORT),--port $(PORT))

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 # `serving`, whether requests are served; `report`, which shows unusable settings in another way.
 COMMANDS = (
     ("serve", "running", "Run the web app and the API."),
-    ("worker", "running", "Run background jobs outside of the API servers."),
+    ("worker", "worker", "Run background jobs and deliver webhooks outside of the API servers."),
     ("migrate", "schema", "Migrate the database to the schema of this version."),
     ("backup", "copies", "Copy the whole school, database and files, into one archive."),
     ("restore", "copies", "Restore a school from such an archive."),

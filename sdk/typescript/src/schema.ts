@@ -3252,6 +3252,7 @@ export interface components {
             topicsTotal: number;
             percent: number;
             lastActivityAt: string | null;
+            username: string | null;
         };
         /** @description An education level, such as Primary School. */
         Level: {
@@ -3401,6 +3402,7 @@ export interface components {
             id: string;
             firstName: string | null;
             lastName: string | null;
+            username: string | null;
         };
         NoteDeleted: {
             id: string;
@@ -4729,7 +4731,7 @@ export interface components {
                 "application/json": components["schemas"]["UnsupportedMediaTypeError"];
             };
         };
-        /** @description The identity provider gave an unusable answer */
+        /** @description The identity provider sent an invalid response */
         UpstreamError: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -4769,7 +4771,7 @@ export interface components {
                 "application/json": components["schemas"]["ValidationFailedError"] | components["schemas"]["IdempotencyKeyReusedError"];
             };
         };
-        /** @description This server speaks tus 1.0.0 */
+        /** @description This server supports tus 1.0.0 only */
         VersionUnsupported: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -8057,7 +8059,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description This server speaks tus 1.0.0 */
+            /** @description This server supports tus 1.0.0 only */
             412: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -8091,7 +8093,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The identity provider gave an unusable answer */
+            /** @description The identity provider sent an invalid response */
             502: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];

@@ -28,6 +28,11 @@ def secret_keys(configured: Sequence[bytes], data_dir: Path) -> list[bytes]:
     return [*configured, *([_read(path)] if path.exists() else [])]
 
 
+def available(configured: Sequence[bytes], data_dir: Path) -> bool:
+    """Return whether there is a key without creating one."""
+    return bool(configured) or (data_dir / KEY_FILE).exists()
+
+
 def _read(path: Path) -> bytes:
     try:
         key = bytes.fromhex(path.read_text("ascii").strip())

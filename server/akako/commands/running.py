@@ -1,15 +1,12 @@
-"""`akako serve` and `akako worker`."""
+"""`akako serve`."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import signal
 
-from akako import assembly, schedule, serving
-from akako.backends.database import job_queue
-from akako.commands.backends import require_development, with_backends
-from akako.settings import Settings, SettingsError
+from akako import serving
+from akako.commands.backends import require_development
+from akako.settings import Settings
 
 
 def define_serve(parser: argparse.ArgumentParser) -> None:
@@ -36,22 +33,3 @@ def serve(settings: Settings, options: argparse.Namespace) -> None:
         workers=options.workers,
         schema=options.migrate,
     )
-
-
-def define_worker(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=worker, serving=True)
-
-
-def worker(settings: Settings, options: argparse.Namespace) -> None:
-    async def run(backends: assembly.Backends) -> None:
-        leave = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, leave.set)
-        async with job_queue.working(
-            settings.database_url or "", schedule.jobs(backends, settings)
-        ):
-            await leave.wait()
-
-    if not settings.database_url:
-        raise SettingsError("AKAKO_DATABASE_URL must name the database whose jobs are run")
-    with_backends(settings, run)

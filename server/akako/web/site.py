@@ -194,12 +194,9 @@ def page(
 
     async def endpoint(request: Request) -> Any:
         request.scope["state"]["route"] = path
+        visitor = anonymous(request)
         visit = Visit(
-            site=site,
-            request=request,
-            visitor=anonymous(request),
-            db=site.db,
-            path=request.url.path,
+            site=site, request=request, visitor=visitor, db=site.db, path=request.url.path
         )
 
         async def work() -> Any:
@@ -297,8 +294,7 @@ def with_headers(site: Site, visit: Visit, response: Any) -> Any:
     if isinstance(response, PageResponse):
         for name, value in site.headers.items():
             response.headers.setdefault(name, value)
-        response.headers.setdefault(
-            "Cache-Control", "no-store" if visit.visitor.actor else "no-cache"
-        )
+        cache = "no-store" if visit.visitor.actor else "no-cache"
+        response.headers.setdefault("Cache-Control", cache)
         response.headers.setdefault("Vary", "Cookie, Accept-Language, Accept-Encoding")
     return response

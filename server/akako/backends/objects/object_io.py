@@ -1,4 +1,4 @@
-"""What the object stores share: the shape of keys and the size of the pieces they move."""
+"""Functions of both object stores: check keys, and gather bytes in batches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_KEY = 512
 def checked(key: str) -> str:
     """Return the key. Raise ValueError if it could lead outside its folder."""
     if len(key) > MAX_KEY or not KEY.fullmatch(key):
-        raise ValueError("An object key is made of plain names parted by slashes")
+        raise ValueError("An object key consists of plain names separated by slashes")
     return key
 
 

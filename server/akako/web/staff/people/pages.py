@@ -47,7 +47,17 @@ async def show(visit: Visit) -> Any:
         pages=listed.pagination,
         link=page_links(PATH, **filters),
         error="",
+        **_invitation(visit),
     )
+
+
+def _invitation(visit: Visit) -> dict[str, Any]:
+    """Return what the page says to administrators who want a person to join."""
+    return {
+        "invites": visit.request.query_params.get("invite") == "1",
+        "address": f"{visit.site.origin(visit.request)}/sign-in",
+        "development": visit.site.lists_people,
+    }
 
 
 def _heads(visit: Visit, filters: dict[str, str], wanted: dict[str, str]) -> list[dict[str, str]]:
@@ -88,4 +98,5 @@ def _refused(visit: Visit, problem: ValidationFailed) -> Any:
         pages=None,
         link=None,
         error=f"{first['field']}: {first['message']}",
+        **_invitation(visit),
     )
