@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
-import os
 import subprocess
 import sys
 import time
@@ -11,15 +11,17 @@ from collections.abc import Callable
 
 import psycopg
 
-from bench import data, load, progress, servers, turns
+from bench import data, load, servers, turns
 from bench.stage import Contestant, Stage
-from bench.turns import Notes, say
+from bench.turns import REBUILD, Notes, say
 from bench.workloads import Workload, get
 from tests.parts.bulk import unindexed
 
 SIZES = (1_000, 100_000, 1_000_000)
 DAYS = 70
+MOST_TOPICS = 100  # of a subject
 RATE, SECONDS = 5.0, 2.0
+IDLE_TURNS = 4
 ANALYSES = {
     "overview": "/api/analytics/overview",
     "enrollments": "/api/analytics/enrollments?from={first}&to={last}&interval=week",
@@ -45,29 +47,63 @@ insert into activity_days (day, user_id)
 select current_date - d, u.id from users u, generate_series(0, %(days)s - 1) d
 where mod(hashtext(u.id) + d, 3) = 0
 """
+# What the trigger of enrollments records, which is disabled for the rows above.
+MOMENTS = """
+insert into enrollment_moments (enrollment_id, kind, at, seconds)
+select id, 'requested', requested_at, null from enrollments
+union all
+select id, lower(status), decided_at, extract(epoch from decided_at - requested_at)
+from enrollments where status in ('APPROVED', 'REJECTED')
+"""
+FILLED = """
+insert into analytics_state (key, value) values ('filled', '{"after": "", "done": true}')
+"""
+TOPICS = """
+insert into topics (id, name, name_key, subject_id, position)
+select s.id || 'x' || n, 'Topic ' || n, 'topic ' || n, s.id, n
+from subjects s, generate_series(1, %(topics)s) n
+"""
+# Each learner began every topic of the subject; a third completed all, and others half of them.
+PROGRESS = """
+insert into topic_progress (user_id, topic_id, position_tenths, duration_tenths, watched,
+                            completed_at, updated_at, recorded_at, active_on)
+select e.user_id, t.id, 3000, 6000, '{[0,3000)}',
+       case when mod(hashtext(e.user_id), 3) = 0 or mod(t.position, 2) = 0 then e.decided_at end,
+       e.decided_at, e.decided_at, e.decided_at::date
+from enrollments e join topics t on t.subject_id = e.subject_id
+where e.decided_at is not null limit %(rows)s
+"""
+FILLED_TABLES = ("enrollments", "enrollment_moments", "activity_days", "topics", "topic_progress")
 
 
-def fill(url: str, rows: int) -> None:
-    """Add the history of a school, without the triggers that note each row."""
-    given = {"days": DAYS}
+def fill(url: str, users: int, rows: int) -> None:
+    """Add the history of a school, without the triggers that note each row.
+
+    Args:
+        url: the database with the users and subjects.
+        users: their number.
+        rows: the rows of progress, fewer in schools where each learner has MOST_TOPICS.
+    """
+    # One more, because learners without a decision have no progress.
+    topics = min(rows // users + 1, MOST_TOPICS)
+    given = {"days": DAYS, "topics": topics, "rows": rows}
     with psycopg.connect(url, autocommit=True) as db:
         db.execute("set maintenance_work_mem = '256MB'")
-        with unindexed(db, ("enrollments", "activity_days")):
+        with unindexed(db, FILLED_TABLES):
             db.execute("set session_replication_role = replica")
-            db.execute(ENROLLMENTS, given)
-            db.execute(ACTIVITY, given)
+            for statement in (ENROLLMENTS, MOMENTS, ACTIVITY, TOPICS, PROGRESS):
+                db.execute(statement, given)
+            db.execute(FILLED)
             db.execute("set session_replication_role = origin")
-        db.execute("vacuum analyze enrollments, activity_days")
-    progress.fill(url, rows)
+        db.execute(f"vacuum analyze {', '.join(FILLED_TABLES)}".encode())
 
 
 def rebuild(stage: Stage, url: str) -> float:
     """Run `akako analytics rebuild`; return its seconds."""
     started = time.monotonic()
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AKAKO_")}
     subprocess.run(
         [sys.executable, "-m", "akako.cli", "analytics", "rebuild"],
-        env=kept | stage.environment(url) | {"PYTHONPATH": str(servers.ROOT / "server")},
+        env=servers.process_environment(stage.environment(url)),
         check=True,
         capture_output=True,
     )
@@ -76,13 +112,16 @@ def rebuild(stage: Stage, url: str) -> float:
 
 async def measured(stage: Stage, *, rounds: int, largest: int, rows: int) -> Notes:
     """Measure each analysis for each size; a contestant is named after its users."""
-    contestants = []
+    contestants, notes = [], Notes()
     for users in [each for each in SIZES if each <= largest]:
         url = stage.another_database(users, prefix="analyses")
-        fill(url, min(rows, users * progress.TOPICS))
-        say(f"{users:,} users: rolled up in {rebuild(stage, url):.0f} seconds")
+        say(f"filling in the history of {users:,} users")
+        fill(url, users, rows)
+        seconds = rebuild(stage, url)
+        say(f"{users:,} users: rolled up in {seconds:.0f} seconds")
         contestants.append(stage.akako(f"akako-analyses-{users}", url=url))
-    notes = Notes()
+        notes.add(REBUILD, contestants[-1].name, {"seconds": seconds})
+    stage.idle = await _idle(stage)
     for number in range(rounds + 1):
         for workload in _workloads(stage):
             for contestant in contestants:
@@ -91,7 +130,21 @@ async def measured(stage: Stage, *, rounds: int, largest: int, rows: int) -> Not
                 )
                 if number:
                     notes.add(workload.name, contestant.name, figures)
+    stage.idle = 0.0
     return notes
+
+
+async def _idle(stage: Stage) -> float:
+    """Return the CPU seconds per second of the database without requests.
+
+    The servers look for jobs. The least of several turns leaves out the jobs themselves.
+    """
+    found = []
+    for _ in range(IDLE_TURNS):
+        before = servers.cpu_seconds(stage.postmaster)
+        await asyncio.sleep(SECONDS)
+        found.append((servers.cpu_seconds(stage.postmaster) - before) / SECONDS)
+    return min(found)
 
 
 def _workloads(stage: Stage) -> list[Workload]:

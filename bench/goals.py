@@ -58,6 +58,11 @@ def ratio(table: Table, workload: str, peer: str) -> float | None:
         return None
 
 
+def users_of(contestant: str) -> int:
+    """Return the number of users in the name of a contestant such as `akako-1000`."""
+    return int(contestant.rpartition("-")[2])
+
+
 def judged(table: Table, memory: dict[str, float]) -> list[Goal]:
     goals = [
         Goal(f"{workload}, CPU time ÷ {peer}", limit, ratio(table, workload, peer))
@@ -93,7 +98,7 @@ def _value(get: Callable[[], float]) -> float | None:
 def _sizes(table: Table) -> Iterator[Goal]:
     for name in ("W2", "W2b"):
         costs = {
-            int(contestant.rpartition("-")[2]): figures["cpu_us"]
+            users_of(contestant): figures["cpu_us"]
             for contestant, figures in table.get(f"W7 {name}", {}).items()
         }
         growth = costs[max(costs)] / costs[min(costs)] if len(costs) > 1 else None
@@ -105,7 +110,7 @@ def _analyses(table: Table) -> Iterator[Goal]:
     """Return the goals of W9: milliseconds of the database, and their growth."""
     for name in (each for each in table if each.startswith("W9 ")):
         costs = {
-            int(contestant.rpartition("-")[2]): figures["db_us"] / 1000
+            users_of(contestant): figures["db_us"] / 1000
             for contestant, figures in table[name].items()
         }
         small, large = min(costs), max(costs)

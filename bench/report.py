@@ -15,8 +15,8 @@ from typing import Any
 
 from akako import __version__
 from bench import kolibri, rivals
-from bench.goals import Goal
-from bench.turns import Table
+from bench.goals import Goal, users_of
+from bench.turns import REBUILD, Table
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
@@ -62,13 +62,32 @@ def small_table(table: Table) -> str:
     """Return the table of small responses: our CPU time divided by each contestant's."""
     rows = []
     for workload, by_contestant in table.items():
-        if workload in FILES:
+        if workload in FILES or workload in _analyses_of(table) or workload == REBUILD:
             continue
         ours = by_contestant.get("akako", {}).get("cpu_us")
         for contestant, figures in by_contestant.items():
             ratio = f"{ours / figures['cpu_us']:.2f}" if ours else ""
             rows.append([f"{workload}: {contestant}", ratio, *_shown(figures, SMALL)])
     return _rows(["", "akako ÷ it", *(title for _, title, _ in SMALL)], rows)
+
+
+def _analyses_of(table: Table) -> list[str]:
+    return [name for name in table if name.startswith("W9 ")]
+
+
+def analysis_table(table: Table) -> str:
+    """Return the database milliseconds of each analysis per size of school, and their growth."""
+    names = _analyses_of(table)
+    users = sorted({users_of(each) for name in names for each in table[name]})
+    rows = []
+    for name in names:
+        costs = {users_of(key): figures["db_us"] / 1000 for key, figures in table[name].items()}
+        growth = costs[users[-1]] / costs[users[0]]
+        rows.append([name, *(f"{costs[each]:.1f}" for each in users), f"{growth:.2f}"])
+    if REBUILD in table:
+        took = {users_of(key): figures["seconds"] for key, figures in table[REBUILD].items()}
+        rows.append(["`akako analytics rebuild`, s", *(f"{took[each]:.0f}" for each in users), ""])
+    return _rows(["database ms", *(f"{each:,} users" for each in users), "last ÷ first"], rows)
 
 
 def file_table(table: Table, workload: str) -> str:
@@ -114,7 +133,10 @@ def versions() -> dict[str, str]:
 
 
 def terminal(table: Table, goals: list[Goal], sql: dict[str, float]) -> None:
-    for part in (small_table(table), *(file_table(table, name) for name in FILES if name in table)):
+    parts = [small_table(table), *(file_table(table, name) for name in FILES if name in table)]
+    if _analyses_of(table):
+        parts.append(analysis_table(table))
+    for part in parts:
         print(_aligned(part), end="\n\n")
     if sql:
         print("database µs of the statements alone:", sql, end="\n\n")
@@ -178,6 +200,7 @@ def _page(
         met=sum(goal.met is True for goal in goals),
         judged=sum(goal.met is not None for goal in goals),
         small=small_table(table),
+        analyses=analysis_table(table),
         uploads=file_table(table, "W4"),
         downloads=file_table(table, "W5"),
         sql=_rows(["statements of", "database µs"], [[k, f"{v:.0f}"] for k, v in sql.items()]),

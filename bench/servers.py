@@ -68,16 +68,21 @@ def forget_peak(pid: int) -> None:
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
+def process_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a process of this checkout, without settings of the caller."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AKAKO_")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {**kept, "PYTHONPATH": f"{ROOT / 'server'}:{ROOT}", **given}
+
+
 @contextmanager
 def started(
     command: list[str], port: int, environment: Mapping[str, str], *, log: Path, folder: Path = ROOT
 ) -> Iterator[int]:
     """Start a server process; yield its process id when it responds."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AKAKO_")}
-    kept.pop("PYTHONDONTWRITEBYTECODE", None)
-    kept |= {**environment, "PYTHONPATH": f"{ROOT / 'server'}:{ROOT}", "PORT": str(port)}
+    env = process_environment({**environment, "PORT": str(port)})
     with log.open("ab") as output:
-        process = subprocess.Popen(command, env=kept, cwd=folder, stdout=output, stderr=output)
+        process = subprocess.Popen(command, env=env, cwd=folder, stdout=output, stderr=output)
     try:
         deadline = time.monotonic() + START_SECONDS
         while not _answers(port):

@@ -18,6 +18,7 @@ from bench.workloads import Workload
 
 Figures = dict[str, float]
 Table = dict[str, dict[str, Figures]]  # workload → contestant → figures
+REBUILD = "rebuild"  # in the table beside the workloads: seconds for each size of school
 WARM_UP = 0.7
 RATE = 100.0  # requests per second; the slowest contestant sustains it
 SQL_SECONDS = 1.0
@@ -59,7 +60,7 @@ async def turn(
     ours, theirs = servers.cpu_seconds(contestant.pid), servers.cpu_seconds(stage.postmaster)
     done = await run()
     ours = servers.cpu_seconds(contestant.pid) - ours - contestant.idle * done.seconds
-    theirs = servers.cpu_seconds(stage.postmaster) - theirs
+    theirs = servers.cpu_seconds(stage.postmaster) - theirs - stage.idle * done.seconds
     return done, {"cpu_us": ours / done.answers * 1e6, "db_us": theirs / done.answers * 1e6}
 
 

@@ -1,3 +1,3 @@
-"""Akako LMS: the learning-management REST API."""
+"""Akako LMS: a learning-management system with a web app and a REST API."""
 
 __version__ = "0.2.0"

@@ -24,11 +24,13 @@ def banner(settings: Settings, host: str, port: int) -> str:
     lines += [f"  from other machines: {address}" for address in others]
     lines.append(f"  API documentation: {first}/docs")
     if not settings.clerk_issuer:
-        lines.insert(1, "  Open this address in a browser and sign in as one of the ready people.")
+        lines.insert(
+            1, "  Open this address in a browser and sign in as one of the prepared people."
+        )
         akako = Path(sys.argv[0])
         program = shlex.quote(os.path.relpath(akako)) if akako.name == "akako" else "akako"
         folder = _data_dir_option(settings.data_dir)
-        lines.append("  Tokens for the three ready sign-ins (development only):")
+        lines.append("  Tokens for the three prepared people (development only):")
         for role in ("admin", "mentor", "learner"):
             lines.append(f"    {program} token --as {role}{folder}")
     return "\n".join(lines)

@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 # the command's parser and sets its defaults: `run`, a function of the settings and the options;
 # `serving`, whether requests are served; `report`, which shows unusable settings in another way.
 COMMANDS = (
-    ("serve", "running", "Run the API."),
+    ("serve", "running", "Run the web app and the API."),
     ("worker", "worker", "Run background jobs and deliver webhooks outside of the API servers."),
     ("migrate", "schema", "Migrate the database to the schema of this version."),
     ("backup", "copies", "Copy the whole school, database and files, into one archive."),
@@ -128,7 +128,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="akako",
-        description="Akako LMS: the learning-management REST API.",
+        description="Akako LMS: a learning-management system with a web app and a REST API.",
         epilog="Use akako COMMAND --help for the options of a command. All settings are AKAKO_… "
         "environment variables.",
         allow_abbrev=False,

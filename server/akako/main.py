@@ -21,8 +21,8 @@ from akako.backends.resilient_counters import ResilientCounters
 from akako.backends.secret_key import secret_keys
 from akako.backends.tokens.token_issuers import IssuerVerifier
 from akako.backends.tokens.token_verifier import JwtVerifier
-from akako.dispatch import standing
 from akako.dispatch.addresses import Destinations
+from akako.dispatch.delivery_metrics import delivery_metrics
 from akako.dispatch.dispatcher import Dispatcher
 from akako.dispatch.sealing import Seal
 from akako.dispatch.sending import Sender
@@ -116,7 +116,7 @@ def dependencies(settings: Settings, backends: Backends, media_links: MediaLinks
     accounts = Accounts(directory=backends.directory, policy=backends.policy)
     folder = DataFolder(settings.data_dir)
     pages = ApiDocument(openapi())
-    more = MoreMetrics((standing.standing,))
+    more = MoreMetrics((delivery_metrics,))
     integrations = integrations_of(settings)
     provided = (
         files,

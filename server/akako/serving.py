@@ -1,4 +1,4 @@
-"""Run the API: prepare the database, its schema and the first accounts, and start workers."""
+"""Run the server: prepare the database, its schema and the first accounts, and start workers."""
 
 from __future__ import annotations
 

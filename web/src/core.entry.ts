@@ -1,4 +1,5 @@
 // What every page gets: the offline page, menus, dialogs, counters, forms that are sent once, kept progress.
+import { flushNotes } from "./note-draft";
 import { flush } from "./queue";
 import { announce, text } from "./status";
 import { followUnsent } from "./unsent";
@@ -76,6 +77,11 @@ document.addEventListener("countdown", (event) => {
   (event.target as Element).closest("[data-expires]")?.remove();
 });
 
+/** Send what the device kept: progress, then notes. */
+function sendKept(): void {
+  if (document.documentElement.dataset.user) void flush().then(flushNotes);
+}
+
 const offline = document.getElementById("offline");
 const showOffline = () => {
   if (offline) offline.textContent = navigator.onLine ? "" : text("offline");
@@ -83,11 +89,11 @@ const showOffline = () => {
 window.addEventListener("offline", showOffline);
 window.addEventListener("online", () => {
   showOffline();
-  void flush();
+  sendKept();
   if (document.querySelector("[data-reload]")) location.reload();
 });
 showOffline();
-if (document.documentElement.dataset.user) void flush();
+sendKept();
 
 // After the page and what it loads: the worker shows a page of our own while the device is offline.
 window.addEventListener("load", () => {

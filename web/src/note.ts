@@ -1,12 +1,8 @@
 // The note of a topic: kept on the device at once, sent to the server a moment after the last key.
 import { prepare, request } from "./api";
 import { announce, text } from "./status";
+import { condition, type Draft, draftKey } from "./note-draft";
 import { read, write } from "./store";
-
-interface Draft {
-  content: string;
-  etag: string;
-}
 
 const WAIT_MS = 800;
 const RETRY_MS = 15_000;
@@ -18,7 +14,7 @@ export function followNote(form: HTMLFormElement, topicId: string): void {
   const button = form.querySelector<HTMLElement>("[data-no-script]");
   if (!area || !shown) return;
   if (button) button.hidden = true;
-  const key = `note:${topicId}`;
+  const key = draftKey(topicId);
   const path = `/notes/topics/${topicId}`;
   let etag = form.dataset.etag ?? "";
   let timer = 0;
@@ -32,7 +28,8 @@ export function followNote(form: HTMLFormElement, topicId: string): void {
 
   const changed = () => {
     prepare();
-    const kept = write(key, { content: area.value, etag });
+    const draft: Draft = { content: area.value, etag, shared: share?.checked ?? false };
+    const kept = write(key, draft);
     shown.textContent = text(kept ? "savedHere" : "notSaved");
     later(WAIT_MS);
   };
@@ -112,13 +109,10 @@ export function followNote(form: HTMLFormElement, topicId: string): void {
   const draft = read<Draft>(key);
   if (draft && draft.content !== area.value) {
     area.value = draft.content;
+    if (share) share.checked = draft.shared ?? share.checked;
     etag = draft.etag; // a change on another device is found out by the server
     changed();
   } else if (draft) {
     write(key, undefined);
   }
-}
-
-function condition(etag: string): Record<string, string> {
-  return etag ? { "if-match": etag } : { "if-none-match": "*" };
 }

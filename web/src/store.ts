@@ -21,3 +21,14 @@ export function write(name: string, value: unknown): boolean {
     return false;
   }
 }
+
+/** Return the names that begin with a prefix. */
+export function names(prefix: string): string[] {
+  const start = `akako:${user}:`;
+  try {
+    const own = Object.keys(localStorage).filter((each) => each.startsWith(start + prefix));
+    return own.map((each) => each.slice(start.length));
+  } catch {
+    return [];
+  }
+}

@@ -24,7 +24,8 @@ export function size(bytes: number): string {
       const value = bytes / unit;
       const digits = value < 9.95 ? 1 : 0;
       const shown = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: digits });
-      return `${shown.format(value)} ${name}`;
+      const written = document.documentElement.lang === "fr" ? name.replace("B", "o") : name;
+      return `${shown.format(value)} ${written}`;
     }
   }
   return `${bytes} B`;

@@ -12,6 +12,10 @@ from akako_lms._wire import Model
 from akako_lms.errors import NO_ANSWER, REDIRECTED, UNREADABLE, AkakoError, failure
 
 M = TypeVar("M", bound=Model)
+NAMED = (
+    *("field", "value", "message", "reason", "allowedExtensions"),
+    *("plan", "required", "user_roles"),
+)
 MAX_SHOWN = 200  # characters of a detail in a message
 
 
@@ -76,12 +80,15 @@ def _hint(response: httpx2.Response) -> str:
 
 def described(details: dict[str, Any]) -> str:
     """Return the details that name the cause of an error, as the end of its message."""
-    names = ("field", "value", "reason", "allowedExtensions")
-    texts = {
-        name: json.dumps(details[name], ensure_ascii=False) for name in names if name in details
-    }
-    shown = [f"{name}: {text[:MAX_SHOWN].strip(chr(34))}" for name, text in texts.items()]
-    return f" ({', '.join(shown)})" if shown else ""
+    shown = [f"{name}: {_shown(details[name])}" for name in NAMED if name in details]
+    errors = details.get("errors")
+    more = f"; {len(errors)} errors" if isinstance(errors, list) and len(errors) > 1 else ""
+    return f" ({', '.join(shown)}{more})" if shown else ""
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _object(response: httpx2.Response) -> dict[str, Any]:

@@ -17,7 +17,15 @@ import httpx2
 T = TypeVar("T")
 Token = str | Callable[[], str] | None
 AsyncToken = str | Callable[[], str | Awaitable[str]] | None
-TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
+CONNECT_SECONDS = 5.0
+
+
+def _timeout(seconds: float | None) -> httpx2.Timeout:
+    """Return the limits of one request. Waiting for a free connection has none of its own."""
+    if seconds is not None and not seconds > 0:
+        raise ValueError(f"timeout must be more than 0 seconds, not {seconds}")
+    connect = CONNECT_SECONDS if seconds is None else min(CONNECT_SECONDS, seconds)
+    return httpx2.Timeout(seconds, connect=connect, pool=None)
 
 
 class Content(NamedTuple):
@@ -45,8 +53,8 @@ class Driver(Protocol):
 class Blocking:
     """Waits in the calling thread."""
 
-    def __init__(self, token: Token, *, trust_env: bool) -> None:
-        self.client = httpx2.Client(timeout=TIMEOUT, trust_env=trust_env)
+    def __init__(self, token: Token, *, trust_env: bool, timeout: float | None) -> None:
+        self.client = httpx2.Client(timeout=_timeout(timeout), trust_env=trust_env)
         self._token = token
 
     async def token(self) -> str | None:
@@ -89,8 +97,8 @@ class Blocking:
 class Awaiting:
     """Waits on the event loop; files are read there in a thread of their own."""
 
-    def __init__(self, token: AsyncToken, *, trust_env: bool) -> None:
-        self.client = httpx2.AsyncClient(timeout=TIMEOUT, trust_env=trust_env)
+    def __init__(self, token: AsyncToken, *, trust_env: bool, timeout: float | None) -> None:
+        self.client = httpx2.AsyncClient(timeout=_timeout(timeout), trust_env=trust_env)
         self._token = token
 
     async def token(self) -> str | None:

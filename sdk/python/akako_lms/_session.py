@@ -70,6 +70,8 @@ def bearer(token: str | None) -> str | None:
     """The Authorization header. What cannot be sent is refused without showing it."""
     if not token:
         return None
+    if not isinstance(token, str):
+        raise TypeError(f"the token must be text, not {type(token).__name__}")
     if not re.fullmatch(r"[!-~]+", token := token.strip()):
         raise ValueError("the token has characters that cannot be sent")
     return f"Bearer {token}"
@@ -86,7 +88,7 @@ def check_address(base_url: str, *, allow_http: bool = False) -> str:
     except httpx2.InvalidURL as error:
         raise ValueError(f"base_url is malformed: {error}") from None
     if url.scheme not in ("https", "http") or not url.host:
-        raise ValueError("base_url must start with https://")
+        raise ValueError(f"base_url must start with https://, not {base_url[:20]!r}")
     if url.userinfo or url.query or url.fragment:
         raise ValueError("base_url must be scheme, host and path only")
     if url.scheme == "http" and url.host not in LOOPBACK:
@@ -178,8 +180,9 @@ class Session:
         tries = _retry.TRIES - (request.tries if request.rewindable else 1)
         while True:
             tries += 1
+            token = await self._driver.token()  # an error of the caller's function is not ours
             try:
-                response = await self._send_once(request)
+                response = await self._send_once(request, token)
                 if response.is_success:
                     return response
                 problem = refusal(response)
@@ -197,8 +200,7 @@ class Session:
             raise problem
         await self._driver.sleep(pause)
 
-    async def _send_once(self, request: Request) -> httpx2.Response:
-        token = await self._driver.token()
+    async def _send_once(self, request: Request, token: str | None) -> httpx2.Response:
         built = self._driver.client.build_request(
             request.method,
             self._base_url + request.path,
@@ -232,7 +234,14 @@ class Session:
             await self._driver.close(response)
 
     def absolute(self, url: str) -> str:
-        """Return an address of the server, which may be given as a path."""
+        """Return an address of the server, which may be given as a path.
+
+        The server's paths start with `/api`. Where a proxy serves the API below a prefix, such as
+        `https://host/lms/api`, they are below that prefix.
+        """
+        own = urlsplit(self._base_url).path
+        if own.endswith("/api") and url.startswith("/api/") and not url.startswith(f"{own}/"):
+            return self._base_url + url.removeprefix("/api")
         return urljoin(self._base_url, url)
 
     async def work(self, function: Callable[[], T]) -> T:

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import stat
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from akako_lms._drivers import Content
 
 CHUNK_BYTES = 64 * 1024
 
-File = str | os.PathLike[str] | IO[bytes] | bytes
+File = str | os.PathLike[str] | IO[bytes] | bytes | bytearray | memoryview | Iterable[bytes]
 Progress = Callable[[int, int | None], None]
 
 
 class Source:
-    """A file to send: a path, a binary file object or bytes.
+    """A file to send: a path, a binary file object, bytes, or a generator of bytes.
 
     A path is opened anew for every try; a file object is rewound to where it stood, if it can be.
+    A generator can be read only once.
     """
 
     def __init__(self, file: File, filename: str | None) -> None:
         self._path = Path(file) if isinstance(file, (str, os.PathLike)) else None
         self._object: IO[bytes] | None = None
         self._start = 0
-        if isinstance(file, bytes):
-            self._object = io.BytesIO(file)
-        elif not isinstance(file, (str, os.PathLike)):
-            self._object = file
+        if not isinstance(file, (str, os.PathLike)):
+            self._object = _opened(file)
         self.name = filename or self._own_name()
         self.size, self.rewindable = self._measure()
 
@@ -42,7 +43,10 @@ class Source:
 
     def _measure(self) -> tuple[int | None, bool]:
         if self._path:
-            return self._path.stat().st_size, True
+            found = self._path.stat()
+            if stat.S_ISDIR(found.st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self._path))
+            return (found.st_size, True) if stat.S_ISREG(found.st_mode) else (None, False)
         assert self._object is not None
         if not self._object.seekable():
             return None, False
@@ -61,6 +65,43 @@ class Source:
             if self.rewindable:
                 self._object.seek(self._start + offset)
             yield from _read(self._object, length)
+
+
+class _Pieces(io.RawIOBase):
+    """Bytes that come one after the other, as a file that can be read once."""
+
+    def __init__(self, pieces: Iterable[object]) -> None:
+        self._pieces = iter(pieces)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return b""
+            if not isinstance(piece, (bytes, bytearray, memoryview)):
+                raise TypeError(f"a file consists of bytes, not of {type(piece).__name__}")
+            self._rest = bytes(piece)
+        end = len(self._rest) if size < 0 else size
+        chunk, self._rest = self._rest[:end], self._rest[end:]
+        return chunk
+
+
+def _opened(file: object) -> IO[bytes]:
+    """Return the file object of what a caller passes. Raise TypeError if that is no file."""
+    if isinstance(file, (bytes, bytearray, memoryview)):
+        return io.BytesIO(file)
+    if isinstance(file, io.TextIOBase):
+        raise TypeError("open the file in binary mode: open(path, 'rb')")
+    if hasattr(file, "read") and hasattr(file, "seekable"):
+        return cast(IO[bytes], file)
+    if isinstance(file, Iterable):
+        return cast(IO[bytes], _Pieces(file))
+    kinds = "a path, a binary file object, bytes or an iterable of bytes"
+    raise TypeError(f"a file to upload must be {kinds}, not {type(file).__name__}")
 
 
 def _read(file: IO[bytes], length: int | None) -> Iterator[bytes]:

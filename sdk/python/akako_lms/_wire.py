@@ -86,9 +86,9 @@ def given(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def segment(id: str) -> str:
+def segment(id: object) -> str:
     """An id as a part of a path; one that would lead elsewhere is refused."""
-    if not id.strip("."):
+    if not isinstance(id, str) or not id.strip("."):
         raise ValueError(f"not an id: {id!r}")
     return quote(id, safe="")
 

@@ -59,12 +59,20 @@ class AkakoAPI(_Areas[Blocking]):
     `base_url` ends in `/api`. `token` is a JWT, or a function that returns one that is still
     valid: it is asked before every request, and once more if the answer is 401. `allow_http`
     accepts an `http://` address of another machine, with a warning: only for a network that you
-    trust, such as a school's own.
+    trust, such as a school's own. A request fails after `timeout` seconds in which nothing is
+    received (None: never), and after 5 seconds without a connection.
     """
 
-    def __init__(self, base_url: str, token: Token = None, *, allow_http: bool = False) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        token: Token = None,
+        *,
+        allow_http: bool = False,
+        timeout: float | None = 30.0,
+    ) -> None:
         address = check_address(base_url, allow_http=allow_http)
-        driver = Blocking(token, trust_env=_may_use_proxies(address))
+        driver = Blocking(token, trust_env=_may_use_proxies(address), timeout=timeout)
         super().__init__(address, driver, renews=callable(token))
 
     def close(self) -> None:
@@ -89,10 +97,15 @@ class AsyncAkakoAPI(_Areas[Awaiting]):
     """
 
     def __init__(
-        self, base_url: str, token: AsyncToken = None, *, allow_http: bool = False
+        self,
+        base_url: str,
+        token: AsyncToken = None,
+        *,
+        allow_http: bool = False,
+        timeout: float | None = 30.0,
     ) -> None:
         address = check_address(base_url, allow_http=allow_http)
-        driver = Awaiting(token, trust_env=_may_use_proxies(address))
+        driver = Awaiting(token, trust_env=_may_use_proxies(address), timeout=timeout)
         super().__init__(address, driver, renews=callable(token))
 
     async def aclose(self) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from akako_lms._wire import Model
-from akako_lms.webhooks import WebhookVerificationError, verify_webhook
+from akako_lms.webhooks import WebhookVerificationError, read_headers, verify_webhook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +120,7 @@ def read_event(
         WebhookVerificationError: The signature is not valid, or the body is not an event.
     """
     body = verify_webhook(payload, headers, secret)
-    id = next((value for name, value in headers.items() if name.lower() == "webhook-id"), "")
+    id, _, _ = read_headers(headers)  # the one that is signed
     try:
         data, known = body["data"], EVENT_DATA.get(body["type"])
         timestamp = datetime.fromisoformat(body["timestamp"])

@@ -18,12 +18,15 @@ from akako_lms.decisions import RequestedSubject as RequestedSubject
 
 @dataclass(frozen=True, kw_only=True)
 class Pagination(Model):
+    """`total` and `pages` are estimates where `total_is_estimate` is true: in very long lists."""
+
     page: int
     limit: int
     total: int
     pages: int
     has_next: bool
     has_prev: bool
+    total_is_estimate: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,7 +47,7 @@ def verify_webhook(
     `payload` is the body exactly as it came. Several secrets are tried, for a time of rotation.
     """
     body = payload.encode() if isinstance(payload, str) else payload
-    message_id, timestamp, signature = _read_headers(headers)
+    message_id, timestamp, signature = read_headers(headers)
     if abs(time.time() - int(timestamp)) > TOLERANCE_SECONDS:
         raise WebhookVerificationError("the timestamp is more than five minutes away")
     secrets = [secret] if isinstance(secret, str) else secret
@@ -77,7 +77,7 @@ def sign(secret: str, message_id: str, timestamp: str, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
 
-def _read_headers(headers: Mapping[str, str]) -> tuple[str, str, str]:
+def read_headers(headers: Mapping[str, str]) -> tuple[str, str, str]:
     """Id, timestamp and signature, all of the first header family of which anything is there."""
     found = {name.lower(): value for name, value in headers.items()}
     for family in FAMILIES:

@@ -116,6 +116,6 @@ def _read(stream: Any) -> Received | None:
 
 
 def _chunks(stream: Any) -> Iterator[bytes]:
-    while size := int(stream.readline(), 16):
+    while size := int(stream.readline() or b"0", 16):
         yield stream.read(size)
         stream.readline()

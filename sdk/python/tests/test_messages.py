@@ -28,15 +28,29 @@ def failed(call: Call, status: int, code: str, details: dict[str, Any]) -> Akako
 @pytest.mark.parametrize(
     ("status", "details", "shown"),
     [
-        (422, {"field": "email", "message": "x", "value": "a@"}, "(field: email, value: a@)"),
+        (
+            422,
+            {"field": "email", "message": "x", "value": "a@"},
+            "(field: email, value: a@, message: x)",
+        ),
         (409, {"resource": "grade", "field": "level", "value": 7}, "(field: level, value: 7)"),
-        (403, {"required": [], "reason": "not_owner"}, "(reason: not_owner)"),
+        (403, {"required": [], "reason": "not_owner"}, "(reason: not_owner, required: [])"),
         (
             415,
             {"received": None, "reason": "extension", "allowedExtensions": [".pdf", ".txt"]},
             '(reason: extension, allowedExtensions: [".pdf", ".txt"])',
         ),
         (422, {"field": "name", "value": None}, "(field: name, value: null)"),
+        (
+            403,
+            {"required": ["ADMIN"], "user_roles": []},
+            '(required: ["ADMIN"], user_roles: [])',
+        ),
+        (
+            422,
+            {"field": "name", "message": "Required", "value": "", "errors": [{}, {}]},
+            '(field: name, value: "", message: Required; 2 errors)',
+        ),
     ],
 )
 def test_the_message_names_field_reason_and_value(

@@ -159,7 +159,7 @@ def test_the_token_follows_no_location(call: Call) -> None:
 
 
 def test_a_stalled_piece_goes_on(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_drivers, "TIMEOUT", httpx2.Timeout(5, read=0.5))
+    monkeypatch.setattr(_drivers, "_timeout", lambda seconds: httpx2.Timeout(5, read=0.5))
     with scripted(CREATED, Stalled(), at(20), *end()) as server:
         assert upload(call, server).size == 25
 

@@ -280,7 +280,7 @@ def test_an_empty_file(call: Call, tmp_path: Path) -> None:
 def test_a_stalled_download_goes_on(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_drivers, "TIMEOUT", httpx2.Timeout(5, read=0.5))
+    monkeypatch.setattr(_drivers, "_timeout", lambda seconds: httpx2.Timeout(5, read=0.5))
     with scripted(Stalled(cut(whole(), 100_000)), rest(100_000)) as server:
         fetch(call, server, tmp_path / "file")
         assert server.header("range") == [None, "bytes=100000-"]

@@ -1,12 +1,14 @@
 import type { Client, Request } from "./client.js";
 import type { Line } from "./line.js";
 
+/** Bytes one after the other: a stream, one of Node's too, or an async generator. */
+export type ByteStream = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 /** A file to send. A stream is sent once, and only outside browsers. */
-export type UploadFile = Blob | Uint8Array | ReadableStream<Uint8Array>;
+export type UploadFile = Blob | Uint8Array | ArrayBuffer | ByteStream;
 /** Receives the number of bytes transferred and, if known, their total. */
 export type Progress = (done: number, total: number | null) => void;
 
-type Whole = Exclude<UploadFile, ReadableStream>;
+export type Whole = Exclude<UploadFile, ByteStream>;
 type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
 type Runtime = { process?: { versions?: { node?: string } }; window?: unknown };
 
@@ -16,7 +18,29 @@ const SENDS_STREAMS = node?.versions?.node !== undefined && browser === undefine
 const SLOWEST_BYTES_PER_MILLISECOND = 8;
 
 export function blobOf(file: Whole): Blob {
-  return file instanceof Blob ? file : new Blob([file as Uint8Array<ArrayBuffer>]);
+  if (file instanceof Blob) return file;
+  if (file instanceof ArrayBuffer || ArrayBuffer.isView(file)) {
+    return new Blob([file as Uint8Array<ArrayBuffer>]);
+  }
+  const kinds = "a Blob, bytes, or a stream (not for a resumable upload)";
+  throw new TypeError(`a file to upload must be ${kinds}, not ${typeof file}`);
+}
+
+/** The file as a stream, if it is one. */
+function streamOf(file: UploadFile): ReadableStream<Uint8Array> | null {
+  if (file instanceof ReadableStream) return file;
+  const made = (file as AsyncIterable<Uint8Array> | null)?.[Symbol.asyncIterator]?.();
+  if (!made) return null;
+  return new ReadableStream<Uint8Array>({
+    async pull(to) {
+      const { done, value } = await made.next();
+      if (done) to.close();
+      else to.enqueue(value);
+    },
+    async cancel() {
+      await made.return?.();
+    },
+  });
 }
 
 export function nameOf(file: UploadFile, given: string | undefined): string {
@@ -96,9 +120,9 @@ export async function sendForm<T>(
   const { signal, ifMatch, progress } = options;
   const request = form(texts, field, file, options, client.timeout);
   const data = await client.data<T>(method, path, { ...request, signal, ifMatch });
-  if (!SENDS_STREAMS && !(file instanceof ReadableStream)) {
-    const size = blobOf(file).size;
-    progress?.(size, size);
+  if (!SENDS_STREAMS && progress && !streamOf(file)) {
+    const { size } = blobOf(file as Whole);
+    progress(size, size);
   }
   return data;
 }
@@ -117,12 +141,13 @@ function form(
   const tail = encode(`\r\n--${boundary}--\r\n`);
   const kind = { "Content-Type": `multipart/form-data; boundary=${boundary}` };
   const { progress } = options;
-  if (file instanceof ReadableStream) {
+  const stream = streamOf(file);
+  if (stream) {
     const place = { before: 0, total: null };
-    const body = (line: Line) => framed(head, counted(file, line, progress, place), tail);
+    const body = (line: Line) => framed(head, counted(stream, line, progress, place), tail);
     return { headers: kind, body, repeatable: false };
   }
-  const blob = blobOf(file);
+  const blob = blobOf(file as Whole);
   const place = { before: 0, total: blob.size, head: head.length };
   const whole = blobBody(new Blob([head, blob, tail]), progress, silence, place);
   return { ...whole, headers: { ...kind, ...whole.headers } };

@@ -1,6 +1,9 @@
+import { absolute, checked } from "./address.js";
 import { AkakoError, envelope, failure, INTERRUPTED, unreadable } from "./errors.js";
 import { Line } from "./line.js";
 import type { components } from "./schema.js";
+
+export { segment } from "./address.js";
 
 export type Schemas = components["schemas"];
 export type Pagination = Schemas["Pagination"];
@@ -21,8 +24,10 @@ export interface Options {
   /** Accept http for other machines, with a warning: only in a network that you trust. */
   allowHttp?: boolean;
   token?: Token | undefined;
-  /** Milliseconds of silence after which a request is given up (30,000). */
+  /** Milliseconds of silence after which a request is given up (30,000); Infinity: never. */
   timeout?: number;
+  /** Ends every request of this client when it is aborted. */
+  signal?: AbortSignal | undefined;
   fetch?: typeof fetch;
 }
 
@@ -61,34 +66,11 @@ const FIRST_SECONDS = 0.5;
 const PASSING = new Set([429, 502, 503, 504]);
 // An earlier try may still be at work on the server after its connection broke.
 const PASSING_CODES = new Set(["IDEMPOTENCY_IN_PROGRESS", "UPLOAD_LOCKED", INTERRUPTED]);
-const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 const MOST = 100;
-
-function checked(baseURL: string, allowHttp: boolean): string {
-  const url = new URL(baseURL);
-  if (url.protocol !== "https:" && url.protocol !== "http:") {
-    throw new TypeError("baseURL must start with https://");
-  }
-  const exposed = url.protocol === "http:" && !LOOPBACK.has(url.hostname);
-  if (exposed && !allowHttp) {
-    throw new TypeError(
-      "baseURL must start with https:// (http:// is for this machine only; allowHttp accepts it " +
-        "in a network that you trust)",
-    );
-  }
-  if (url.username || url.password || url.search || url.hash) {
-    throw new TypeError("baseURL must be scheme, host and path only");
-  }
-  if (exposed) {
-    const where = `Tokens and files go to ${url.host} without encryption`;
-    console.warn(`@akako/lms-sdk: ${where}: others can read them`);
-  }
-  return url.href.replace(/\/+$/, "");
-}
 
 /** The Authorization header. What cannot be sent is refused without showing it. */
 function bearer(token: string): string {
-  const sent = token.trim();
+  const sent = typeof token === "string" ? token.trim() : "";
   if (!/^[!-~]+$/.test(sent)) throw new TypeError("the token has characters that cannot be sent");
   return `Bearer ${sent}`;
 }
@@ -98,12 +80,6 @@ function searchOf(query: Query | URLSearchParams): URLSearchParams {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
   const text = (value: unknown) => (value instanceof Date ? value.toISOString() : String(value));
   return new URLSearchParams(given.map(([name, value]) => [name, text(value)]));
-}
-
-/** An id as a part of a path; one that would lead elsewhere is refused. */
-export function segment(id: string): string {
-  if (!/[^.]/.test(id)) throw new TypeError(`not an id: ${JSON.stringify(id)}`);
-  return encodeURIComponent(id);
 }
 
 function newKey(): string {
@@ -140,18 +116,35 @@ async function sleep(seconds: number, signal: AbortSignal | undefined): Promise<
   });
 }
 
+/** A signal that is aborted with the first of both. */
+function either(a?: AbortSignal, b?: AbortSignal): AbortSignal | undefined {
+  if (!a || !b) return a ?? b;
+  if (AbortSignal.any) return AbortSignal.any([a, b]);
+  const both = new AbortController(); // Node 18
+  for (const each of [a, b]) {
+    if (each.aborted) both.abort(each.reason);
+    each.addEventListener("abort", () => both.abort(each.reason), { signal: both.signal });
+  }
+  return both.signal;
+}
+
 /** Sends requests: address, token, retries and errors in one place. */
 export class Client {
   readonly #base: string;
   readonly #token: Token | undefined;
   readonly #fetch: typeof fetch;
+  readonly #signal: AbortSignal | undefined;
   readonly timeout: number;
 
   constructor(options: Options) {
     this.#base = checked(options.baseURL, options.allowHttp ?? false);
     this.#token = options.token;
     this.#fetch = options.fetch ?? ((...args) => fetch(...args));
+    this.#signal = options.signal;
     this.timeout = options.timeout ?? 30_000;
+    if (!(this.timeout > 0)) {
+      throw new TypeError(`timeout must be more than 0 milliseconds, not ${this.timeout}`);
+    }
   }
 
   /** The `data` of an answer. */
@@ -166,7 +159,7 @@ export class Client {
 
   /** An address of the server, which may be given as a path. */
   absolute(url: string): string {
-    return new URL(url, this.#base).href;
+    return absolute(url, this.#base);
   }
 
   /** A page of a list. */
@@ -213,7 +206,7 @@ export class Client {
   async recover(problem: unknown, tries: number, signal?: AbortSignal): Promise<void> {
     const wait = problem instanceof AkakoError ? pause(problem, tries) : null;
     if (wait === null) throw problem;
-    await sleep(wait, signal);
+    await sleep(wait, either(signal, this.#signal));
   }
 
   async #persist<T>(
@@ -259,9 +252,11 @@ export class Client {
     read: (response: Response, line: Line) => Promise<T>,
   ): Promise<T> {
     const token = typeof this.#token === "function" ? await this.#token() : this.#token;
+    headers.delete("Authorization"); // of an earlier try
     if (token) headers.set("Authorization", bearer(token));
+    const signal = either(request.signal, this.#signal);
     const query = String(searchOf(request.query ?? {}));
-    const line = new Line(this.#base + path, request.timeout ?? this.timeout, request.signal);
+    const line = new Line(this.#base + path, request.timeout ?? this.timeout, signal);
     try {
       const body = request.body ? request.body(line) : (request.json as string | undefined);
       const response = await this.#fetch(this.#base + path + (query && `?${query}`), {

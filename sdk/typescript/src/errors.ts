@@ -182,17 +182,30 @@ function errorOf(
   return new Kind(message, status, code, details, headers.get("x-request-id"), wait);
 }
 
-const NAMED = ["field", "value", "reason", "allowedExtensions"];
+const NAMED = [
+  "field",
+  "value",
+  "message",
+  "reason",
+  "allowedExtensions",
+  "plan",
+  "required",
+  "user_roles",
+];
 const MAX_SHOWN = 200;
+
+function shownAs(value: unknown): string {
+  const text = typeof value === "string" && value ? value : JSON.stringify(value);
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+}
 
 /** The details that name the cause of an error, as the end of its message. */
 function described(details: Record<string, unknown>): string {
-  const shown = NAMED.filter((name) => details[name] !== undefined).map((name) => {
-    const value = details[name];
-    const text = typeof value === "string" ? value : JSON.stringify(value);
-    return `${name}: ${text.slice(0, MAX_SHOWN)}`;
-  });
-  return shown.length ? ` (${shown.join(", ")})` : "";
+  const named = NAMED.filter((name) => details[name] !== undefined);
+  const shown = named.map((name) => `${name}: ${shownAs(details[name])}`);
+  const { errors } = details;
+  const more = Array.isArray(errors) && errors.length > 1 ? `; ${errors.length} errors` : "";
+  return shown.length ? ` (${shown.join(", ")}${more})` : "";
 }
 
 /** What to check if the request went past /api. */

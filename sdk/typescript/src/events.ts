@@ -1,5 +1,5 @@
 import type { webhooks } from "./schema.js";
-import { type HeaderSource, verifyWebhook, WebhookVerificationError } from "./webhooks.js";
+import { type HeaderSource, readHeaders, verifyWebhook, WebhookVerificationError } from "./webhooks.js";
 
 type Body<T extends keyof webhooks> =
   webhooks[T]["post"]["requestBody"]["content"]["application/json"];
@@ -27,10 +27,9 @@ export async function readEvent(
   secret: string | readonly string[],
 ): Promise<AkakoEvent> {
   const body = (await verifyWebhook(payload, headers, secret)) as Partial<AkakoEvent> | null;
-  const pairs = headers instanceof Headers ? [...headers] : Object.entries(headers);
-  const id = pairs.find(([name]) => name.toLowerCase() === "webhook-id")?.[1];
+  const [id] = readHeaders(headers); // the one that is signed
   if (typeof body?.type !== "string" || typeof body.data !== "object" || !body.timestamp) {
     throw new WebhookVerificationError("the message is not an event of Akako LMS");
   }
-  return { ...body, id: String(id ?? "") } as AkakoEvent;
+  return { ...body, id } as AkakoEvent;
 }

@@ -1,4 +1,4 @@
-import { type Progress, sendForm, type UploadFile } from "./bodies.js";
+import { type Progress, sendForm, type UploadFile, type Whole } from "./bodies.js";
 import { Area, type Changing, type PageQuery } from "./area.js";
 import { type Page, type Schemas, segment, type Versioned } from "./client.js";
 import { type Download, download, type DownloadOptions } from "./downloads.js";
@@ -16,8 +16,6 @@ export interface DocumentNames {
   name?: string;
   description?: string;
 }
-
-type Resendable = Exclude<UploadFile, ReadableStream>;
 
 /** Documents of topics. */
 export class Files extends Area {
@@ -40,7 +38,7 @@ export class Files extends Area {
   /** Upload a document in pieces, over a line that breaks. */
   async uploadResumable(
     topicId: string,
-    file: Resendable,
+    file: Whole,
     options: ResumableOptions & DocumentNames = {},
   ): Promise<Schemas["Document"]> {
     const { name, description } = options;
@@ -92,7 +90,7 @@ export class Videos extends Area {
   /** Upload or replace the video in pieces, over a line that breaks. */
   async uploadResumable(
     topicId: string,
-    file: Resendable,
+    file: Whole,
     options: ResumableOptions = {},
   ): Promise<Schemas["Video"]> {
     return upload(this.client, file, { kind: "video", topicId }, options);

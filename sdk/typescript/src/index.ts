@@ -41,7 +41,7 @@ export { Download } from "./downloads.js";
 export { readEvent } from "./events.js";
 export { verifyWebhook, WebhookVerificationError } from "./webhooks.js";
 export type { Changing, DatedQuery, Moment, PageQuery, SearchQuery } from "./area.js";
-export type { Progress, UploadFile } from "./bodies.js";
+export type { ByteStream, Progress, UploadFile, Whole as WholeFile } from "./bodies.js";
 export type { Options, Pagination, Schemas, Token, Versioned } from "./client.js";
 export type { DownloadOptions } from "./downloads.js";
 export type { DeletedKind, DeletedQuery, SearchOptions } from "./curriculum.js";

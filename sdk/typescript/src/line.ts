@@ -13,6 +13,8 @@ function causeOf(error: unknown): string {
   return message || code || String(error);
 }
 
+const LONGEST_TIMER = 2 ** 31 - 1; // above, timers fire at once
+
 /** The life of one request: it ends when nothing happens for a time, or when it is stopped. */
 export class Line {
   readonly #end = new AbortController();
@@ -40,6 +42,7 @@ export class Line {
   /** Something happened: wait anew. */
   alive(): void {
     this.rest();
+    if (this.#patience > LONGEST_TIMER) return;
     this.#timer = setTimeout(() => this.#end.abort(), this.#patience);
   }
 

@@ -1,5 +1,5 @@
 // Uploads that go on where they broke off, after the tus protocol, version 1.0.
-import { blobBody, blobOf, nameOf, type Progress, type UploadFile } from "./bodies.js";
+import { blobBody, blobOf, nameOf, type Progress, type Whole } from "./bodies.js";
 import { type Client, segment } from "./client.js";
 import { AkakoError, ConnectionFailedError, INTERRUPTED, UNREADABLE } from "./errors.js";
 
@@ -26,7 +26,7 @@ export interface ResumableOptions {
 /** Send a file in pieces; returns what it has become, a document or a video. */
 export async function upload<T>(
   client: Client,
-  file: Exclude<UploadFile, ReadableStream>,
+  file: Whole,
   metadata: { kind: "document" | "video"; [name: string]: string | undefined },
   options: ResumableOptions,
 ): Promise<T> {

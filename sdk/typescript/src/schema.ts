@@ -823,7 +823,7 @@ export interface paths {
         post: operations["beginUpload"];
         delete?: never;
         /**
-         * What this server can of the tus protocol
+         * Return the version and extensions of tus that this server supports
          * @description Needs no token.
          */
         options: operations["discoverUploads"];
@@ -852,7 +852,7 @@ export interface paths {
         delete: operations["cancelUpload"];
         options?: never;
         /**
-         * Where an upload goes on, in headers alone
+         * Return the offset of an upload in headers
          * @description Roles: ADMIN, MENTOR.
          */
         head: operations["locateUpload"];
@@ -1318,8 +1318,8 @@ export interface paths {
          * Receive a webhook of Clerk
          * @description Svix signs it in the headers svix-id, svix-timestamp and svix-signature (webhook-* and x-svix-*
          *     are accepted too). Requests whose headers cannot be those of a recent signed message are
-         *     rejected before the body is read. If the signature holds the response is 200, so that no content
-         *     can get the endpoint disabled. The rate limit applies to requests that are not signed.
+         *     rejected before the body is read. If the signature is valid the response is always 200, so that
+         *     no message can disable the endpoint. The rate limit applies to requests that are not signed.
          *
          *     Needs no token.
          */
@@ -3252,6 +3252,7 @@ export interface components {
             topicsTotal: number;
             percent: number;
             lastActivityAt: string | null;
+            username: string | null;
         };
         /** @description An education level, such as Primary School. */
         Level: {
@@ -3401,6 +3402,7 @@ export interface components {
             id: string;
             firstName: string | null;
             lastName: string | null;
+            username: string | null;
         };
         NoteDeleted: {
             id: string;
@@ -4729,7 +4731,7 @@ export interface components {
                 "application/json": components["schemas"]["UnsupportedMediaTypeError"];
             };
         };
-        /** @description The identity provider gave an unusable answer */
+        /** @description The identity provider sent an invalid response */
         UpstreamError: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -4769,7 +4771,7 @@ export interface components {
                 "application/json": components["schemas"]["ValidationFailedError"] | components["schemas"]["IdempotencyKeyReusedError"];
             };
         };
-        /** @description This server speaks tus 1.0.0 */
+        /** @description This server supports tus 1.0.0 only */
         VersionUnsupported: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -7750,7 +7752,7 @@ export interface operations {
                 "Tus-Resumable": "1.0.0";
                 /** @description The size of the whole file in bytes. */
                 "Upload-Length": number;
-                /** @description Pairs of a name and a value in Base64, parted by commas. `kind` (`document` or `video`), `topicId` and `filename` are needed; `filetype`, `name` and `description` may be given. */
+                /** @description Pairs of a name and a value in Base64, separated by commas. `kind` (`document` or `video`), `topicId` and `filename` are needed; `filetype`, `name` and `description` may be given. */
                 "Upload-Metadata": string;
                 /** @description An algorithm and the digest of this request's bytes in Base64. Damaged bytes do not count. */
                 "Upload-Checksum"?: string;
@@ -8057,7 +8059,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description This server speaks tus 1.0.0 */
+            /** @description This server supports tus 1.0.0 only */
             412: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -8091,7 +8093,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The identity provider gave an unusable answer */
+            /** @description The identity provider sent an invalid response */
             502: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];

@@ -47,8 +47,10 @@ function signedBytes(messageId: string, timestamp: string, body: Uint8Array): By
 }
 
 /** Id, timestamp and signature, all of the first header family of which anything is there. */
-function readHeaders(headers: HeaderSource): [string, string, string] {
-  const pairs = headers instanceof Headers ? [...headers] : Object.entries(headers);
+export function readHeaders(headers: HeaderSource): [string, string, string] {
+  // Not `instanceof`: frameworks bring their own class of headers.
+  const listed = typeof (headers as Headers)[Symbol.iterator] === "function";
+  const pairs = listed ? [...(headers as Headers)] : Object.entries(headers);
   const found = new Map(pairs.map(([name, value]) => [name.toLowerCase(), String(value ?? "")]));
   for (const family of FAMILIES) {
     const [id, timestamp, signature] = ["id", "timestamp", "signature"].map(

@@ -7,9 +7,15 @@ import { answer, failureOf, refused, scripted } from "./scripted.mjs";
 const get = (api) => api.education.getLevels();
 
 for (const [status, details, shown] of [
-  [422, { field: "email", message: "x", value: "a@" }, "(field: email, value: a@)"],
+  [422, { field: "email", message: "x", value: "a@" }, "(field: email, value: a@, message: x)"],
   [409, { resource: "grade", field: "level", value: 7 }, "(field: level, value: 7)"],
-  [403, { required: [], reason: "not_owner" }, "(reason: not_owner)"],
+  [403, { required: [], reason: "not_owner" }, "(reason: not_owner, required: [])"],
+  [403, { required: ["ADMIN"], user_roles: [] }, '(required: ["ADMIN"], user_roles: [])'],
+  [
+    422,
+    { field: "name", message: "Required", value: "", errors: [{}, {}] },
+    '(field: name, value: "", message: Required; 2 errors)',
+  ],
   [
     415,
     { reason: "extension", allowedExtensions: [".pdf", ".txt"] },
@@ -35,6 +41,13 @@ test("an address without /api is explained", async () => {
       assert.match((await failureOf(get(bare))).message, message);
       assert.doesNotMatch((await failureOf(get(new AkakoAPI({ baseURL })))).message, /lack/);
     });
+  }
+});
+
+test("a malformed base address is shown", () => {
+  for (const baseURL of ["akako.example.com/api", "", undefined]) {
+    const shown = `not ${JSON.stringify(baseURL)}`;
+    assert.throws(() => new AkakoAPI({ baseURL }), (error) => error.message.endsWith(shown));
   }
 });
 

@@ -12,9 +12,10 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from akako.analytics.days import INTERVALS, end_of, start_of
-from akako.analytics.queries import COUNTS, LIVE_MOMENTS, MEDIAN, WINDOW, within
+from akako.analytics.queries import COUNTS, LIVE_MOMENTS, WINDOW, within
 from akako.kernel.db.database import Database
 
+Period = tuple[date, date]  # the first and the last day
 SETTLE = timedelta(minutes=10)  # after midnight, until transactions of the day have ended
 CHUNK_DAYS = 92  # days per statement; each reads the activity of 27 days more
 FEW_DAYS = 2  # the days of a regular run; their windows are read one by one
@@ -65,22 +66,18 @@ update analytics_days set closed = $3, requested = $4, approved = $5, rejected =
     cancelled = $7, learners_7d = $8, learners_28d = $9, window_rows = $10
 where zone = $1 and day = $2
 """
-_WITHIN_D = within("d")
-_MEDIANS = """
+_MEDIANS = f"""
 insert into analytics_medians
-select $1, d.first, d.last, ({median} and {within})
-from unnest($2::date[], $3::date[]) as d(first, last) {where}
+select $1, d.first, d.last, m.seconds
+from unnest($2::date[], $3::date[]) as d(first, last), lateral (
+    select percentile_cont(0.5) within group (order by m.seconds) as seconds, count(*) as number
+    from enrollment_moments m where m.kind in ('approved', 'rejected') and {within("d")}
+) m {{where}}
 on conflict (zone, first_day, last_day) do update set seconds = excluded.seconds
 """
-MEDIANS = _MEDIANS.format(median=MEDIAN, within=_WITHIN_D, where="")
-# An open bucket has a median only while its moments are too many to be sorted for a request.
-OPEN_MEDIANS = _MEDIANS.format(
-    median=MEDIAN,
-    within=_WITHIN_D,
-    where=f"""
-where (select count(*) from enrollment_moments m where m.seconds is not null and {_WITHIN_D})
-    > {LIVE_MOMENTS}""",
-)
+MEDIANS = _MEDIANS.format(where="")
+# Only of decisions that are too many to be sorted for a request.
+MANY_MEDIANS = _MEDIANS.format(where=f"where m.number > {LIVE_MOMENTS}")
 
 
 async def roll_days(db: Database, zone: str, *, first: date | None) -> int:
@@ -125,19 +122,33 @@ async def _roll_chunk(db: Database, zone: str, days: list[date], closed_before: 
 
 
 async def _roll_medians(db: Database, zone: str, days: Sequence[date], closed_before: date) -> None:
-    """Compute the medians of the day, week and month of each day.
+    """Compute the medians of the periods that contain the days.
 
-    A bucket that is not over has a stored median only if it has many moments.
+    Days, weeks and months that are over always have a stored median. The current ones and the parts
+    of weeks and months at the ends of a requested range have one if they have many decisions.
     """
-    over, still_open = set(), set()
+    over: set[Period] = set()
+    others: set[Period] = set()
     for day in days:
         for interval in INTERVALS:
-            bucket = start_of(day, interval), end_of(day, interval)
-            if bucket[1] < closed_before:
-                over.add(bucket)
+            whole = start_of(day, interval), end_of(day, interval)
+            if whole[1] < closed_before:
+                over.add(whole)
             elif day >= closed_before:
-                still_open.add(bucket)
-    for statement, buckets in ((MEDIANS, over), (OPEN_MEDIANS, still_open)):
-        if buckets:
-            firsts, lasts = zip(*sorted(buckets), strict=True)
+                others.add(whole)
+            others.update(parts(whole, day, closed_before))
+    for statement, periods in ((MEDIANS, over), (MANY_MEDIANS, others)):
+        if periods:
+            firsts, lasts = zip(*sorted(periods), strict=True)
             await db.execute(statement, zone, firsts, lasts)
+
+
+def parts(whole: Period, day: date, closed_before: date) -> Iterator[Period]:
+    """Yield the closed parts of a period that contain the day and begin or end with the period."""
+    first, last = whole
+    for number in range(1, (last - first).days):
+        middle = first + timedelta(days=number)
+        if day <= middle < closed_before:
+            yield first, middle
+        if middle <= day and last < closed_before:
+            yield middle, last

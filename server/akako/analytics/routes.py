@@ -40,13 +40,13 @@ def _header(ctx: Context) -> dict[str, str]:
 
 
 async def _file(
-    ctx: Context,
+    zone: str,
     name: str,
     kind: type[msgspec.Struct],
     rows: AsyncGenerator[Sequence[msgspec.Struct], None],
 ) -> FileResponse:
     response = await csv_response(f"{name}.csv", kind, rows)
-    response.headers.append((b"x-time-zone", ctx.get(TimeZone).name.encode("ascii")))
+    response.headers.append((b"x-time-zone", zone.encode("ascii")))
     return response
 
 
@@ -81,7 +81,9 @@ async def get_enrollment_figures(
     """
     found = await service.enrollments(ctx.db, ctx.get(TimeZone), _range(ctx, query))
     if query.format == "csv":
-        return await _file(ctx, "enrollments", EnrollmentFigures, one_batch(found))
+        return await _file(
+            ctx.get(TimeZone).name, "enrollments", EnrollmentFigures, one_batch(found)
+        )
     return Ok(data=found, headers=_header(ctx))
 
 
@@ -102,7 +104,9 @@ async def get_active_learners(
     """
     found = await service.active_learners(ctx.db, ctx.get(TimeZone), _range(ctx, query))
     if query.format == "csv":
-        return await _file(ctx, "active-learners", ActiveLearners, one_batch(found))
+        return await _file(
+            ctx.get(TimeZone).name, "active-learners", ActiveLearners, one_batch(found)
+        )
     return Ok(data=found, headers=_header(ctx))
 
 
@@ -123,7 +127,7 @@ async def list_completion(
     """
     if query.format == "csv":
         rows = service.every_completion(ctx.db, request)
-        return await _file(ctx, "completion", SubjectCompletion, rows)
+        return await _file(ctx.get(TimeZone).name, "completion", SubjectCompletion, rows)
     listed = await service.completion(ctx.db, request)
     listed.headers |= _header(ctx)
     return listed
@@ -134,7 +138,7 @@ async def get_storage_figures(ctx: Context, query: FormatQuery) -> Ok[StorageFig
     """Get the size of the stored files. With `format=csv`: the largest files."""
     found = await service.storage(ctx.db, ctx.get(TimeZone))
     if query.format == "csv":
-        return await _file(ctx, "storage", LargeFile, one_batch(found.largest))
+        return await _file(found.time_zone, "storage", LargeFile, one_batch(found.largest))
     return Ok(data=found)
 
 
@@ -143,5 +147,5 @@ async def get_api_usage(ctx: Context, query: MonthQuery) -> Ok[UsageFigures] | R
     """Get the usage of the caller's plan subject in a month. With `format=csv`: its days."""
     found = await service.api_usage(ctx.db, ctx.get(LeasingMeter), ctx.actor, month=query.month)
     if query.format == "csv":
-        return await _file(ctx, "api-usage", UsageDay, one_batch(found.days))
+        return await _file(found.time_zone, "api-usage", UsageDay, one_batch(found.days))
     return Ok(data=found)

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 
+from msgspec.structs import replace
+
 from akako.analytics import queries, totals
 from akako.analytics.days import ONE, Range, TimeZone, end_of
 from akako.analytics.schemas import (
@@ -34,8 +36,13 @@ from akako.plans.schemas import API_CALLS, FILE_UPLOADS, PLANS
 
 async def enrollments(db: Database, zone: TimeZone, days: Range) -> list[EnrollmentFigures]:
     """Return what happened to enrollments in each bucket of the range."""
-    buckets = days.buckets()
-    rows = await queries.read_enrollments(db, zone.name, buckets)
+    buckets, today = days.buckets(), zone.today()
+    # The days after today have no enrollments, and the median of a whole bucket may be stored.
+    whole = [
+        replace(each, last=end_of(each.first, days.interval)) if each.last >= today else each
+        for each in buckets
+    ]
+    rows = await queries.read_enrollments(db, zone.name, whole)
     return [
         EnrollmentFigures(
             date=bucket.name,

@@ -24,7 +24,7 @@ LARGE_ROWS = 50_000  # as the statistics of PostgreSQL estimate them
 PERCENT = "case when {0}.learners = 0 then 0 else {0}.completed * 100 / {0}.learners end"
 LISTED = Spec(
     sorts={
-        "subjectName": Sort("r.name_key", "text"),
+        "subjectName": Sort("r.sort_key", "text"),
         "percent": Sort("r.percent", "integer"),
         "learners": Sort("r.learners", "integer"),
     },
@@ -56,7 +56,7 @@ left join lateral (
 ) f on true
 """
 ROWS = """
-(select s.id as subject_id, s.name as subject_name, s.name_key, s.grade_id, g.level_id,
+(select s.id as subject_id, s.name as subject_name, s.sort_key, s.grade_id, g.level_id,
         g.name as grade_name, f.learners, f.started, f.completed, {percent} as percent
  from {source} {figures} where {present}) r
 """

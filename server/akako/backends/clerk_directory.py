@@ -120,7 +120,7 @@ class ClerkDirectory:
         *,
         seconds: float = RESPONSE_SECONDS,
     ) -> bytes | None:
-        """Return the body of a 200, or None where Clerk answers 400 or 404."""
+        """Return the body of a 200, or None if Clerk responds with 400 or 404."""
         self._check_pause()
         try:
             response, body = await get_bounded(
@@ -154,7 +154,7 @@ class ClerkDirectory:
         self._failures += 1
         if self._failures >= MAX_FAILURES:
             self._paused_until = self._clock() + PAUSE_SECONDS
-        log.warning("clerk_away", failures=self._failures, **facts)
+        log.warning("clerk_unavailable", failures=self._failures, **facts)
         return ServiceUnavailable(retry_after=retry_after)
 
 

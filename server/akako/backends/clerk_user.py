@@ -40,11 +40,11 @@ def _verified(entries: object) -> list[dict[str, Any]]:
     if not isinstance(entries, list):
         return []
     return [
-        entry
+        entry | {"email_address": address}
         for entry in entries
         if isinstance(entry, dict)
-        and _text(entry.get("email_address")) is not None
         and _is_verified(entry)
+        and (address := (_text(entry.get("email_address")) or "").strip())
     ]
 
 

@@ -70,7 +70,7 @@ class DevDirectory:
             yield _added_person(clerk_id)
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Release nothing: no connection is open."""
 
 
 def _added_person(clerk_id: str) -> DirectoryUser:

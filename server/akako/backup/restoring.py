@@ -159,7 +159,7 @@ class _Restoration:
                     await self._pass_over(table)
             await self._set_sequences()
         except UNFIT as error:
-            raise ArchiveError(f"the archive holds rows that do not fit: {error}") from error
+            raise ArchiveError(f"rows of the archive cannot be stored: {error}") from error
 
     async def _pass_over(self, table: Table) -> None:
         """Skip a table of another application in a shared database."""
@@ -249,4 +249,4 @@ class _Restoration:
             and needed == end.files + len(end.missing)
         )
         if not whole:
-            raise ArchiveError("the archive is damaged: it does not hold what its end tells")
+            raise ArchiveError("the archive is damaged: its content does not match its trailer")

@@ -77,7 +77,7 @@ async def save(
 
 async def _check(connection: asyncpg.Connection) -> None:
     if await connection.fetchval("select pg_is_in_recovery()"):
-        raise ArchiveError("AKAKO_DATABASE_URL names a replica: files can be held on the primary")
+        raise ArchiveError("AKAKO_DATABASE_URL names a replica: use the primary")
     revision = await database.schema_of(connection)
     if revision is None:
         raise ArchiveError("there is nothing to back up: the database has no schema yet")
@@ -182,5 +182,5 @@ async def _read(store: ObjectStore, file: NeededFile) -> AsyncIterator[bytes]:
 
 async def _pause(tries: int) -> None:
     if tries >= READ_TRIES:
-        raise ArchiveError("the store of the files (AKAKO_STORAGE_URL) does not answer")
+        raise ArchiveError("the store of the files (AKAKO_STORAGE_URL) does not respond")
     await asyncio.sleep(PAUSE_SECONDS * tries)

@@ -73,7 +73,7 @@ class RestoreRefused(Exception):
 async def check_target(connection: asyncpg.Connection, *, replace: bool) -> None:
     """Raise RestoreRefused if the target is in use."""
     if not await connection.fetchval("select pg_try_advisory_lock($1)", locks.RESTORE):
-        raise RestoreRefused("another restore into this database is under way")
+        raise RestoreRefused("another restore into this database is running")
     if await connection.fetchval(SERVERS):
         raise RestoreRefused("a server or worker uses this database: stop it first")
     revision = await database.schema_of(connection)
@@ -115,7 +115,7 @@ async def move_in(connection: asyncpg.Connection, home: str) -> None:
     async with connection.transaction():
         await connection.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'")
         await connection.execute("select pg_advisory_xact_lock($1)", locks.MIGRATION)
-        await _give_old_files_up(connection, home)
+        await _queue_old_files(connection, home)
         ours = await connection.fetch(HELD, STAGING)
         names = {(each["kind"], each["name"]) for each in ours}
         olds = [
@@ -137,10 +137,10 @@ async def _check_unused(connection: asyncpg.Connection, written: list[str]) -> N
     """Raise RestoreRefused if objects of another application would be dropped."""
     user = await connection.fetchval(USERS, written)
     if user:
-        raise RestoreRefused(f"{user} is built on the tables of the school: remove it first")
+        raise RestoreRefused(f"{user} depends on the tables of the school: remove it first")
 
 
-async def _give_old_files_up(connection: asyncpg.Connection, home: str) -> None:
+async def _queue_old_files(connection: asyncpg.Connection, home: str) -> None:
     """Queue objects of the replaced data for removal."""
     if not await connection.fetchval(f"select to_regclass('{quoted(home)}.cleanup_queue')"):
         return

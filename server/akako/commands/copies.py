@@ -16,6 +16,7 @@ from akako import assembly, serving
 from akako.backup import restoring, saving
 from akako.backup.archive import ArchiveError, End, Manifest
 from akako.backup.progress import Progress, readable
+from akako.commands.backends import require_school
 from akako.kernel.core.ids import new_id
 from akako.ops import backup_record
 from akako.settings import Settings
@@ -51,6 +52,7 @@ def define_restore(parser: argparse.ArgumentParser) -> None:
 
 
 def backup(settings: Settings, options: argparse.Namespace) -> None:
+    require_school(settings)
     progress = Progress()
     with _target(options.file) as (out, report), serving.database(settings) as running:
         url, store = running.database_url or "", assembly.object_store(running)

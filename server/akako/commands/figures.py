@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import date
+from pathlib import Path
 
 from akako import assembly
 from akako.analytics import rollup
@@ -17,6 +18,7 @@ def define_analytics(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     about = "Compute the daily figures again from the stored data, beside the traffic."
     verb = verbs.add_parser("rebuild", help=about, description=about)
+    verb.add_argument("--data-dir", type=Path, metavar="DIR", default=argparse.SUPPRESS)
     verb.add_argument("--from", dest="first", metavar="DAY", help="the first day, as 2026-01-31")
     verb.set_defaults(run=rebuild)
 

@@ -11,7 +11,7 @@ from akako.settings import SettingsError
 
 
 def become_owner(data_dir: Path) -> None:
-    """Give up root's rights if the data folder belongs to another user.
+    """Drop root's privileges if the data folder belongs to another user.
 
     A file that root created there could not be read or removed by the service. A folder that does
     not exist yet, or belongs to root, changes nothing.

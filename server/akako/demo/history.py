@@ -1,4 +1,4 @@
-"""Ten weeks of a school's life, the same for the same day: nothing here reads a clock."""
+"""Ten weeks of history of a school. The same day gives the same history; no clock is read."""
 
 from __future__ import annotations
 

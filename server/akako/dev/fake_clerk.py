@@ -91,7 +91,7 @@ def email_address(email: str | None, status: str = "verified", *, id: str | None
 
 
 class FakeClerk:
-    """Endpoints, as `fail` names them: "jwks", "user", "users"."""
+    """The fake Clerk. Endpoints, as `fail` names them: "jwks", "user", "users"."""
 
     def __init__(
         self,
@@ -152,7 +152,7 @@ class FakeClerk:
         without: Collection[str] = (),
         **claims: object,
     ) -> str:
-        """A token; `claims` and `header` replace or add, `without` leaves claims or header out."""
+        """Return a token. `claims` and `header` replace or add, `without` leaves some out."""
         kid = self.kid if kid is None else kid
         head: Json = {"alg": "RS256", "kid": kid, "typ": "JWT", **(header or {})}
         payload = {**self.claims(sub, ttl=ttl, at=at), **claims}
@@ -163,7 +163,7 @@ class FakeClerk:
         return sign_token(parts[0].encode(), parts[1].encode(), key or self.keys[self.kid])
 
     def mint_raw(self, *, header: bytes | None = None, payload: bytes | None = None) -> str:
-        """A correctly signed token around any bytes; what is not given is as usual."""
+        """Return a correctly signed token around any bytes, by default the usual ones."""
         usual = json.dumps({"alg": "RS256", "kid": self.kid, "typ": "JWT"}).encode()
         claims = json.dumps(self.claims("user_123")).encode()
         return sign_token(
@@ -263,7 +263,7 @@ class FakeClerk:
         await _send_body(body, send)
 
     def _answer(self, path: str, query: bytes, headers: dict[str, str]) -> tuple[str, int, object]:
-        """The endpoint's name, the status and the content of a healthy answer."""
+        """Return the name of the endpoint, and status and content of a successful response."""
         if path.endswith("/jwks.json") or path == "/v1/jwks":
             published = [jwk(key, kid) for kid, key in self.keys.items()]
             return "jwks", 200, {"keys": [*self.extra_jwks, *published]}

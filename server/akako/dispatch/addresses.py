@@ -30,9 +30,17 @@ NUMBER = re.compile(r"(?:[0-9]+|0[xX][0-9A-Fa-f]*)", re.ASCII)
 
 GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052; the last 32 bits are an IPv4 address
-# Parts of 2000::/3 that are not ordinary hosts: IETF protocols such as Teredo, documentation, 6to4.
+# Parts of 2000::/3 that are not ordinary hosts: IETF protocols such as Teredo, documentation, 6to4,
+# and the sink of reverse look-ups (AS112), whose IPv4 addresses are below, too.
 RESERVED_V6 = [
-    ipaddress.IPv6Network(each) for each in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+    ipaddress.IPv6Network(each)
+    for each in (
+        "2001::/23",
+        "2001:db8::/32",
+        "2002::/16",
+        "2620:4f:8000::/48",
+        "3fff::/20",
+    )
 ]
 # The IANA registry of special-purpose addresses, and multicast and reserved ones.
 RESERVED_V4 = [

@@ -18,10 +18,10 @@ import structlog
 
 from akako.dispatch import claims, distribution
 from akako.dispatch.claims import Claimed, Disabled, Result
+from akako.dispatch.delivery_metrics import DELIVERY_SECONDS, OUTCOMES
 from akako.dispatch.event_types import payload
 from akako.dispatch.sealing import Seal, SecretUnreadable
 from akako.dispatch.sending import Reply, Sender, signed_headers
-from akako.dispatch.standing import DELIVERY_SECONDS, OUTCOMES
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.db import audit
 from akako.kernel.db.database import AWAY, RETRYABLE, Database

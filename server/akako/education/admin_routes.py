@@ -35,7 +35,7 @@ TAG = routes.TAG
 N = TypeVar("N", bound=Node)
 
 
-TOPIC_BYTES = 1024 * 1024  # 200,000 characters in any JSON spelling
+TOPIC_BYTES = 3 * 1024 * 1024  # 200,000 characters in any JSON spelling
 ADMIN_PATH = "/api/admin/education"
 
 

@@ -156,7 +156,7 @@ async def export(db: Database, user_id: str) -> dict[str, object]:
     """Return the subjects that the user teaches, for the export of personal data."""
     sql = f"""
     select s.id, s.name from {SUBJECT.source} where s.mentor_id = $1 and {SUBJECT.present}
-    order by s.name_key, s.id
+    order by s.sort_key, s.id
     """
     return {"taughtSubjects": [dict(row) for row in await db.fetch(sql, user_id)]}
 

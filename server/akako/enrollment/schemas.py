@@ -17,7 +17,7 @@ Remark = Annotated[str, fields.text(1_000)]
 
 MAX_DECISIONS = 200
 # Enough for the longest notes in any JSON escaping.
-DECISIONS_BYTES = 4 * 1024 * 1024
+DECISIONS_BYTES = 6 * 1024 * 1024
 
 
 class Enrollment(msgspec.Struct, rename="camel", kw_only=True):

@@ -99,7 +99,7 @@ async def merge_locked(
     key = email and text.email_key(email)
     row = await tx.fetchrow(statements.FACTS, person.id, key)
     assert row is not None
-    if row["buried"]:
+    if row["deleted"]:
         raise Tombstoned
     if row["id"] is not None and (only_new or _is_older(person, row["clerk_updated_at"])):
         return Merged(row["id"], suspended=row["clerk_suspended"])

@@ -27,7 +27,7 @@ from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import Tag, delete, get, post, put
 from akako.kernel.http.limits import AUTH
 
-AUTHENTICATION = Tag("Authentication", "Sign-in: sync with Clerk, and the profile.")
+AUTHENTICATION = Tag("Authentication", "Sync with Clerk, the profile and personal data.")
 USERS = Tag("User Management", "Users and their dated roles.")
 
 SYNCED = "User synced successfully"

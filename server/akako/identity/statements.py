@@ -15,7 +15,7 @@ with mine as (
         clerk_last_name, clerk_image_url, clerk_suspended
     from users where clerk_id = $1 for update
 )
-select exists (select from user_tombstones where clerk_id = $1) as buried,
+select exists (select from user_tombstones where clerk_id = $1) as deleted,
     (select clerk_id from users
      where email_key = $2 and deleted_at is null and clerk_id <> $1) as holder,
     mine.*
@@ -60,7 +60,7 @@ where id = $1 returning updated_at = now()
 """
 
 ERASE = """
-with buried as (
+with deleted as (
     insert into user_tombstones (clerk_id) values ($1) on conflict do nothing
 )
 update users set deleted_at = now(), updated_at = now(), status = 'INACTIVE',

@@ -9,7 +9,7 @@ import msgspec
 from akako.dispatch import event_types
 from akako.dispatch.addresses import Destinations
 from akako.dispatch.sealing import Seal
-from akako.integrations import deliveries, queries, service
+from akako.integrations import deliveries, queries, service, tags
 from akako.integrations.schemas import (
     DescribedEventType,
     NewWebhookEndpoint,
@@ -24,7 +24,6 @@ from akako.integrations.schemas import (
     WebhookEndpointUpdate,
     WebhookSecret,
 )
-from akako.kernel.core import etags
 from akako.kernel.core.access import ADMIN, ENTERPRISE, requires
 from akako.kernel.core.envelope import Created, Listed, Ok
 from akako.kernel.core.errors import InvalidState
@@ -82,15 +81,12 @@ async def create_webhook_endpoint(
     endpoint = await service.create_endpoint(
         ctx.db, ctx.actor, own.seal, own.destinations, given=data
     )
-    public = WebhookEndpoint(
-        **{name: getattr(endpoint, name) for name in WebhookEndpoint.__struct_fields__}
-    )
     return Created(
         data=endpoint,
         stored=msgspec.structs.replace(endpoint, secret=None),
         location=f"/api{PATH}/{endpoint.id}",
         message="Webhook endpoint created successfully",
-        headers={"ETag": etags.of(public)},
+        headers={"ETag": tags.of(endpoint)},
     )
 
 
@@ -98,7 +94,7 @@ async def create_webhook_endpoint(
 async def get_webhook_endpoint(ctx: Context, webhook_endpoint_id: str) -> Ok[WebhookEndpoint]:
     """Get an endpoint."""
     endpoint = await service.get_endpoint(ctx.db, ctx.actor, webhook_endpoint_id)
-    return Ok(data=endpoint, etag=True)
+    return Ok(data=endpoint, headers={"ETag": tags.of(endpoint)})
 
 
 @put(ONE, access=ADMINS, plan=PLANS, resource="webhook_endpoint", errors=(412,))
@@ -115,7 +111,8 @@ async def update_webhook_endpoint(
         echoed=echoed,
         if_match=ctx.header("if-match"),
     )
-    return Ok(data=endpoint, message="Webhook endpoint updated successfully", etag=True)
+    message, tag = "Webhook endpoint updated successfully", {"ETag": tags.of(endpoint)}
+    return Ok(data=endpoint, message=message, headers=tag)
 
 
 @delete(ONE, access=ADMINS, plan=PLANS, resource="webhook_endpoint", errors=(412,))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from akako.dispatch.addresses import Destinations
 from akako.dispatch.sealing import Seal, new_secret
-from akako.integrations import deliveries, queries
+from akako.integrations import deliveries, queries, tags
 from akako.integrations.schemas import (
     MAX_ENDPOINTS,
     NewWebhookEndpoint,
@@ -19,16 +19,16 @@ from akako.integrations.schemas import (
     WebhookEndpointCreate,
     WebhookEndpointUpdate,
 )
-from akako.kernel.core import etags, validation
+from akako.kernel.core import fields, validation
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import InvalidState, NotFound
+from akako.kernel.core.text import TextError
 from akako.kernel.db import audit
 from akako.kernel.db.database import Database
 
 RESOURCE = "webhook_endpoint"
 # Fields that deliveries change while an administrator edits the endpoint.
 CHANGING = {"disabledReason", "lastDeliveryAt", "failingSince", "updatedAt"}
-CONFIGURED = ("url", "description", "events", "is_active")
 
 
 async def get_endpoint(db: Database, actor: Actor, endpoint_id: str) -> WebhookEndpoint:
@@ -84,10 +84,14 @@ async def update_endpoint(
         await destinations.check(values["url"])
     async with db.transaction() as tx:
         before = await _locked(tx, actor, endpoint_id)
-        stable = {name: value for name, value in echoed.items() if name not in CHANGING}
-        validation.check_read_only(stable, before)
-        etags.require(if_match, before)
-        current = {name: getattr(before, name) for name in CONFIGURED}
+        compared = {
+            name: value
+            for name, value in echoed.items()
+            if not (name in CHANGING and _may_have_been(name, value, before))
+        }
+        validation.check_read_only(compared, before)
+        tags.require(if_match, before)
+        current = {name: getattr(before, name) for name in tags.CONFIGURED}
         changed = current | values
         if changed == current:
             return before
@@ -103,7 +107,7 @@ async def delete_endpoint(
     """Delete an endpoint with its deliveries."""
     async with db.transaction() as tx:
         before = await _locked(tx, actor, endpoint_id)
-        etags.require(if_match, before)
+        tags.require(if_match, before)
         await queries.delete(tx, endpoint_id)
         await _record(tx, actor, "deleted", before, None)
 
@@ -163,6 +167,18 @@ async def replay_failed(db: Database, actor: Actor, endpoint_id: str, *, since: 
         return scheduled
 
 
+def _may_have_been(name: str, value: object, endpoint: WebhookEndpoint) -> bool:
+    """Return whether the client can have read this value of a field that deliveries change."""
+    if value is None:
+        return name != "updatedAt"
+    if name == "disabledReason" or not isinstance(value, str):
+        return False
+    try:
+        return endpoint.created_at <= fields.parse_instant(value) <= datetime.now(UTC)
+    except TextError:
+        return False
+
+
 def _values(given: WebhookEndpointCreate | WebhookEndpointUpdate) -> dict[str, Any]:
     """Return the fields to store: no description is an empty one, patterns are there once."""
     values = validation.supplied(given)
@@ -202,5 +218,5 @@ def _audited(endpoint: WebhookEndpoint | None) -> dict[str, Any] | None:
     """Return the configuration for the audit log. A query string may hold a key of the receiver."""
     if endpoint is None:
         return None
-    shown = {name: getattr(endpoint, name) for name in CONFIGURED}
+    shown = {name: getattr(endpoint, name) for name in tags.CONFIGURED}
     return {**shown, "url": endpoint.url.partition("?")[0]}

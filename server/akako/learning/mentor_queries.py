@@ -64,7 +64,7 @@ left join lateral ({totals("e.user_id", "e.subject_id")}) total on true
 LEARNER_COLUMNS = f"""
 u.id as user_id, u.first_name, u.last_name, u.email, e.enrolled_at,
 total.topics_completed, total.topics_total,
-{PERCENT} as percent, total.last_activity_at
+{PERCENT} as percent, total.last_activity_at, u.username
 """
 
 

@@ -139,6 +139,7 @@ class LearnerProgress(msgspec.Struct, rename="camel", kw_only=True):
     topics_total: int
     percent: int
     last_activity_at: datetime | None
+    username: str | None  # may be all that is known of a learner without names and address
 
 
 Format = Literal["json", "csv"]

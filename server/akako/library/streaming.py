@@ -163,6 +163,7 @@ async def _chunks(
     try:
         if first:
             yield first
+            del first  # a download may take hours
         if rest is not None:
             async for chunk in rest:
                 if time.monotonic() - checked > RECHECK_SECONDS:

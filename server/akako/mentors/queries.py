@@ -146,7 +146,7 @@ async def list_of_user(
 async def insert(
     tx: Database, user_id: str, request: ApplicationRequest, subject_ids: list[str]
 ) -> MentorApplication:
-    """Raises asyncpg.UniqueViolationError if the user has a pending application."""
+    """Insert an application. Raises asyncpg.UniqueViolationError if the user has a pending one."""
     sql = f"""
     insert into mentor_applications as a
         (id, user_id, motivation, qualifications, experience, subject_ids)
@@ -285,7 +285,7 @@ async def reopen(tx: Database, application_id: str) -> MentorApplication | None:
 async def cancel_window(tx: Database, role_id: str, revoked_by: str) -> str | None:
     """End a role window at its own start, unless it has ended; return the role.
 
-    As if it had never been open, so that an approval which runs at the same time can open another.
+    The window then has no duration, so that a concurrent approval can open another one.
     """
     sql = """
     update user_roles set effective_end = effective_start, revoked_by = $2

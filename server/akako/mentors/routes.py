@@ -11,6 +11,7 @@ from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import Tag, get, post, put
 from akako.mentors import queries, reopening, service
 from akako.mentors.schemas import (
+    APPLICATION_BYTES,
     DECISIONS_BYTES,
     ApplicationDecisionResults,
     ApplicationDecisions,
@@ -28,6 +29,7 @@ TAG = Tag("Mentor Applications", "Learners apply to become mentors, administrato
     "/mentor/apply",
     access=requires(LEARNER),
     example={"motivation": "I have taught mathematics for five years."},
+    body_limit=APPLICATION_BYTES,
     errors=(409,),
 )
 async def apply_as_mentor(ctx: Context, data: ApplicationRequest) -> Created[MentorApplication]:

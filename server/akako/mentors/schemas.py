@@ -15,8 +15,9 @@ Status = Literal["PENDING", "APPROVED", "REJECTED"]
 Verdict = Literal["approve", "reject", "reopen"]
 
 MAX_DECISIONS = 200
-# Enough for the longest notes in any JSON escaping.
-DECISIONS_BYTES = 4 * 1024 * 1024
+# Enough for the longest texts in any JSON escaping.
+APPLICATION_BYTES = 256 * 1024
+DECISIONS_BYTES = 6 * 1024 * 1024
 
 Motivation = Annotated[str, fields.text(5_000, minimum=1)]
 Background = Annotated[str, fields.text(5_000)]

@@ -41,7 +41,7 @@ from akako.notifications.schemas import Type
 
 
 async def apply(db: Database, actor: Actor, *, request: ApplicationRequest) -> MentorApplication:
-    """Apply. Raises Conflict if the caller has a pending application or is a mentor."""
+    """Create an application. Raises Conflict if one is pending or the caller is a mentor."""
     wanted = list(dict.fromkeys(request.subject_ids or []))
     async with db.transaction() as tx:
         _refuse_unknown(request.subject_ids or [], await queries.visible_subjects(tx, wanted))
@@ -79,7 +79,9 @@ async def approve(
     approval: Approval,
     if_match: str | None = None,
 ) -> MentorApplication:
-    """Approve: decision, role and subjects in one transaction. A repeated call changes nothing.
+    """Approve an application: decision, role and subjects in one transaction.
+
+    A repeated call changes nothing.
 
     Raises InvalidState if the application was rejected or the applicant is not active, Conflict if
     the role would overlap a future one.
@@ -105,7 +107,7 @@ async def reject(
     reason: str | None,
     if_match: str | None = None,
 ) -> MentorApplication:
-    """Reject. A repeated call changes nothing. Raises InvalidState after an approval."""
+    """Reject an application; a repeated call changes nothing. Raises InvalidState if approved."""
     async with db.transaction() as tx:
         before = await _undecided(tx, actor, application_id, REJECTED, if_match)
         if before.status == REJECTED:

@@ -41,9 +41,12 @@ SHARED = Spec(
 COLUMNS = """
 n.id, n.topic_id, t.name as topic_name, t.subject_id, n.content, n.shared_with_mentor,
 n.reply_content, n.reply_mentor_id, n.replied_at, n.created_at, n.updated_at,
-nullif(concat_ws(' ', m.first_name, m.last_name), '') as mentor_name
+coalesce(nullif(concat_ws(' ', m.first_name, m.last_name), ''), m.username) as mentor_name
 """
-LEARNER = "u.id as learner_id, u.first_name as learner_first_name, u.last_name as learner_last_name"
+LEARNER = """
+u.id as learner_id, u.first_name as learner_first_name, u.last_name as learner_last_name,
+u.username as learner_username
+"""
 # Every note has a topic. With an outer join the planner can omit it from the count.
 MENTOR = "left join users m on m.id = n.reply_mentor_id"
 WITH_TOPIC = f"notes n left join topics t on t.id = n.topic_id {MENTOR}"
@@ -77,6 +80,7 @@ def _shared(row: asyncpg.Record) -> SharedNote:
         id=row["learner_id"],
         first_name=row["learner_first_name"],
         last_name=row["learner_last_name"],
+        username=row["learner_username"],
     )
     return SharedNote(**_facts(row), learner=learner)
 

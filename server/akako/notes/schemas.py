@@ -47,6 +47,7 @@ class NoteAuthor(msgspec.Struct, rename="camel", kw_only=True):
     id: str
     first_name: str | None
     last_name: str | None
+    username: str | None
 
 
 class SharedNote(Note, rename="camel", kw_only=True):

@@ -6,6 +6,7 @@ the batch, and hold all of its topics.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,12 +42,13 @@ select batch_id, array_agg(id) as ids from topic_publications
 where subject_id = $1 and announced_at is null group by batch_id order by batch_id
 """
 TOPICS = f"""
-select p.topic_id from topic_publications p join {TOPIC.source} on t.id = p.topic_id
+select p.topic_id, max(p.published_at) as at
+from topic_publications p join {TOPIC.source} on t.id = p.topic_id
 where p.batch_id = $1 and t.subject_id = $2 and {TOPIC.present} and {TOPIC.active}
-group by p.topic_id order by max(p.published_at), p.topic_id
+group by p.topic_id order by at, p.topic_id
 """
 LEARNERS = """
-select e.user_id, e.id from enrollments e join users u on u.id = e.user_id
+select e.user_id, e.id, e.decided_at from enrollments e join users u on u.id = e.user_id
 where e.subject_id = $1 and e.status = 'APPROVED' and u.deleted_at is null and e.id > $2
 """
 SETTLED = f"{LEARNERS} and not coalesce({UNDOABLE}, false) order by e.id limit $3"
@@ -56,8 +58,8 @@ RECENT = f"{LEARNERS} and {UNDOABLE} order by e.id limit $3 for share of e"
 # Another job may have written more topics of the batch already.
 INSERT = """
 insert into notifications as n (id, user_id, type, data, merge_key, about)
-select id, user_id, 'topic.published', $4::jsonb, $5, about
-from unnest($1::text[], $2::text[], $3::text[]) as learner (id, user_id, about)
+select id, user_id, 'topic.published', ($4::jsonb[])[place], $5, about
+from unnest($1::text[], $2::text[], $3::text[], $6::int[]) as learner (id, user_id, about, place)
 on conflict (user_id, merge_key) where merge_key is not null do update
 set data = excluded.data, read_at = null, created_at = excluded.created_at
 where jsonb_array_length(n.data->'topicIds') < jsonb_array_length(excluded.data->'topicIds')
@@ -99,8 +101,7 @@ async def _announce_batch(db: Database, subject_id: str, batch_id: str, learners
             found = await tx.fetch(learners, subject_id, last, CHUNK)
             if not rows or not found:
                 return
-            topics = [row["topic_id"] for row in rows]
-            await _insert(tx, found, _data(subject_id, topics), f"topic.published:{batch_id}")
+            await _insert(tx, subject_id, rows, found, f"topic.published:{batch_id}")
         if len(found) < CHUNK:
             return
         last = found[-1]["id"]
@@ -116,13 +117,28 @@ def _data(subject_id: str, topics: list[str]) -> dict[str, Any]:
 
 
 async def _insert(
-    tx: Database, learners: Sequence[asyncpg.Record], data: dict[str, Any], merge_key: str
+    tx: Database,
+    subject_id: str,
+    published: Sequence[asyncpg.Record],
+    learners: Sequence[asyncpg.Record],
+    merge_key: str,
 ) -> None:
+    """Notify each learner of the topics that were published since the approval."""
+    topics = [row["topic_id"] for row in published]
+    times = [row["at"] for row in published]
+    firsts = [bisect_left(times, each["decided_at"] or times[0]) for each in learners]
+    concerned = [
+        (learner, first)
+        for learner, first in zip(learners, firsts, strict=True)
+        if first < len(topics)
+    ]
+    places = {first: place for place, first in enumerate(sorted({each for _, each in concerned}))}
     await tx.execute(
         INSERT,
-        [new_id() for _ in learners],
-        [row["user_id"] for row in learners],
-        [row["id"] for row in learners],
-        data,
+        [new_id() for _ in concerned],
+        [learner["user_id"] for learner, _ in concerned],
+        [learner["id"] for learner, _ in concerned],
+        [_data(subject_id, topics[first:]) for first in places],
         merge_key,
+        [places[first] + 1 for _, first in concerned],
     )

@@ -41,11 +41,11 @@ n.id, n.type, n.data, n.read_at is not null as read, n.created_at,
 (select t.name from {TOPIC.source}
  where t.id = n.data->>'topicId' and {TOPIC.present}
    and ({TOPIC.active} or s.mentor_id = n.user_id)) as topic_name,
-(select concat_ws(' ', u.first_name, u.last_name) from users u
+(select coalesce(nullif(concat_ws(' ', u.first_name, u.last_name), ''), u.username) from users u
  where u.id = n.data->>'learnerId' and u.deleted_at is null
    and exists (select from {SUBJECT.source}
                where s.id = n.data->>'subjectId' and s.mentor_id = n.user_id)) as learner_name,
-(select concat_ws(' ', u.first_name, u.last_name) from users u
+(select coalesce(nullif(concat_ws(' ', u.first_name, u.last_name), ''), u.username) from users u
  where u.id = n.data->>'mentorId' and u.deleted_at is null) as mentor_name
 """
 
@@ -164,7 +164,6 @@ async def insert(
     )
 
 
-# The time of an unread row moves at most once a minute, so that most updates change no index.
 INSERT_FOR_ADMINS = f"""
 insert into notifications as n (id, user_id, type, data, merge_key)
 select md5($1 || u.id), u.id, $2, $3::jsonb || '{{"count": 1}}', $4 from users u
@@ -172,8 +171,7 @@ where u.status = 'ACTIVE' and u.deleted_at is null
   and u.id in (select r.user_id from user_roles r where r.role = 'ADMIN' and {EFFECTIVE})
 order by u.id  -- prevents deadlocks
 on conflict (user_id, merge_key) where merge_key is not null do update
-set created_at = case when excluded.created_at < n.created_at + interval '1 minute'
-                      then n.created_at else excluded.created_at end,
+set created_at = greatest(n.created_at, excluded.created_at),
     data = excluded.data || jsonb_build_object('count', (n.data->>'count')::integer + 1)
 """
 

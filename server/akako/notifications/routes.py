@@ -10,7 +10,7 @@ from akako.kernel.http.endpoint import Tag, get, post, put
 from akako.notifications import queries, service
 from akako.notifications.schemas import Notification, Reading, UnreadCount, Updated
 
-TAG = Tag("Notifications", "What has happened since the caller last looked.")
+TAG = Tag("Notifications", "Notifications of the caller.")
 
 
 @get("/notifications", access=SIGNED_IN, listing=queries.OWN)

@@ -38,7 +38,7 @@ OPEN_FILES = Gauge(
 CPU_SECONDS = Counter("akako_process_cpu_seconds", "CPU time of all workers", registry=REGISTRY)
 LOOP_LAG = Gauge(
     "akako_event_loop_lag_seconds",
-    "How late the busiest worker woke up when it last meant to",
+    "Delay of the event loop of the busiest worker",
     registry=REGISTRY,
     multiprocess_mode="livemax",
 )

@@ -26,7 +26,7 @@ from akako.kernel.http.responses import (
     Response,
 )
 from akako.ops import pages, scraping
-from akako.ops.standing import folder, standing
+from akako.ops.state_metrics import folder, state_metrics
 
 
 class ApiDocument(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ async def ready(ctx: Context) -> Ok[Health]:
 async def read_metrics(ctx: Context) -> Response:
     """Return metrics in the Prometheus text format."""
     kind = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
-    found = await standing(ctx.db)
+    found = await state_metrics(ctx.db)
     for read in ctx.get(MoreMetrics).read:
         with suppress(ServiceUnavailable, asyncpg.PostgresError):
             found += await read(ctx.db)

@@ -191,7 +191,7 @@ class LeasingMeter:
             log.info("quota_lease_lost", calls=calls)
 
     async def close(self) -> None:
-        """Return all reservations, for an orderly stop."""
+        """Return all reservations when the server stops."""
         await self.return_idle(everything=True)
 
 

@@ -10,13 +10,14 @@ from akako.kernel.core import fields
 
 SUBJECT_TYPE, TOPIC_TYPE = "subject", "topic"
 HitType = Literal["subject", "topic"]
+HitTypeName = Annotated[HitType, fields.one_of(HitType, ignore_case=True)]
 
 
 class SearchQuery(msgspec.Struct):
     """`q`: words in any order. `type`: what to search; default all types."""
 
     q: Annotated[str, fields.line(1, 100)]
-    type: Annotated[list[HitType], msgspec.Meta(min_length=1)] = msgspec.field(
+    type: Annotated[list[HitTypeName], msgspec.Meta(min_length=1)] = msgspec.field(
         default_factory=lambda: ["subject", "topic"]
     )
 

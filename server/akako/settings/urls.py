@@ -34,7 +34,8 @@ def split(text: str, schemes: Collection[str], *, login: bool = False) -> SplitR
         parts = urlsplit(text)
     except ValueError:  # its message quotes the URL
         raise ValueError(f"is not a URL: {ENCODE}") from None
-    if parts.scheme not in schemes or not (parts.netloc or parts.path.strip("/")):
+    complete = text.startswith("://", len(parts.scheme)) and (parts.netloc or parts.path.strip("/"))
+    if parts.scheme not in schemes or not complete:
         starts = " or ".join(f"{scheme}://" for scheme in schemes)
         raise ValueError(f"must be a URL that starts with {starts}")
     user, at, hosts = parts.netloc.rpartition("@")

@@ -103,5 +103,5 @@ async def backup_runs(db: Database) -> bool:
 
 
 async def move_waiting_cleanups(db: Database, limit: int) -> int:
-    """Turn rows of the queue that the release before used into jobs; return how many."""
+    """Convert rows of the queue of the previous release to jobs; return how many."""
     return int(await db.fetchval(MOVE, limit, jobs.QUEUE, CLEAN_UP, float(CLEANUP_DELAY_SECONDS)))

@@ -21,7 +21,7 @@ BATCH = 100
 
 SWEPT = Counter(
     "akako_swept_objects",
-    "Files removed that had no row (orphan) or whose upload died (stale)",
+    "Files removed that had no row (orphan) or whose upload ended without a result (stale)",
     ["kind"],
     registry=REGISTRY,
 )
@@ -71,7 +71,7 @@ class Swept(msgspec.Struct):
 
 
 async def sweep(db: Database, store: ObjectStore, *, grace: float | None = None) -> Swept:
-    """Remove objects that were given up, dead uploads and objects without a row.
+    """Remove objects of failed writes, abandoned uploads and objects without a row.
 
     `grace`: the minimum age in seconds of removed objects. Objects that are being written stay,
     even with a small `grace`.
@@ -91,10 +91,10 @@ async def sweep(db: Database, store: ObjectStore, *, grace: float | None = None)
 
 
 async def clean_up(db: Database, store: ObjectStore, *, key: str | None = None) -> None:
-    """Remove an object that a transaction has given up. Raise ServiceUnavailable to be retried.
+    """Remove an object that a transaction released. Raise ServiceUnavailable to be retried.
 
     While a backup runs the object stays, because a row of the backup's snapshot may need it; then
-    the job is deferred again. Without `key` it is a job of the release before, with nothing to do.
+    the job is deferred again. Without `key` it is a job of the previous release and does nothing.
     """
     if key is None:
         return
@@ -107,7 +107,7 @@ async def clean_up(db: Database, store: ObjectStore, *, key: str | None = None) 
 async def _clean_up_due(
     db: Database, store: ObjectStore, swept: Swept, grace: float | None
 ) -> None:
-    """Remove objects whose job is due, failed, or was left by a worker that is gone."""
+    """Remove objects whose job is due, failed, or was left by a worker that ended."""
     wait, last = float(queries.CLEANUP_DELAY_SECONDS if grace is None else grace), 0
     while True:
         async with db.transaction() as tx:

@@ -35,7 +35,7 @@ from akako.storage.intake import Intake, StoredFile, give_up, patient
 from akako.storage.multipart import FilePart
 from akako.uploads import landing, queries
 from akako.uploads.landing import Landing
-from akako.uploads.queries import Kept
+from akako.uploads.queries import StoredUpload
 from akako.uploads.service import find, forget, look_up
 from akako.uploads.tus.refusals import ChecksumMismatch
 
@@ -70,7 +70,7 @@ async def append(
     piece: Piece,
     *,
     reserve: Reserve = RESERVE,
-) -> tuple[Kept, Headers]:
+) -> tuple[StoredUpload, Headers]:
     """Add a piece, and with the last one finish. Return the upload and quota headers.
 
     When the client stalls, the bytes received so far count. The caller's right to change the topic
@@ -83,20 +83,20 @@ async def append(
         PayloadTooLarge, ChecksumMismatch, StorageFull: The piece cannot be added.
         UnsupportedMediaType: The file is not of its declared type. The upload is removed.
     """
-    kept = await look_up(db, actor, folder, upload_id)
-    if kept.result_id is not None:
-        return _at(piece, kept), []
-    await library.require_writable(db, actor, kept.topic_id)
+    upload = await look_up(db, actor, folder, upload_id)
+    if upload.result_id is not None:
+        return _at(piece, upload), []
+    await library.require_writable(db, actor, upload.topic_id)
     async with landing.landing(folder, upload_id, reserve) as file:
-        kept = _at(piece, await find(db, actor, upload_id))
-        if kept.result_id is not None:
-            return kept, []
-        writer = _Writer(db, actor, file, kept)
+        upload = _at(piece, await find(db, actor, upload_id))
+        if upload.result_id is not None:
+            return upload, []
+        writer = _Writer(db, actor, file, upload)
         try:
             complete = await _taken(writer, piece)
             if not complete:
                 return await writer.save(), []
-            finished = await _finish(db, store, actor, kept, file, reserve)
+            finished = await _finish(db, store, actor, upload, file, reserve)
         except UnsupportedMediaType:
             await forget(db, folder, upload_id)  # a retry cannot succeed
             raise
@@ -113,25 +113,27 @@ async def _taken(writer: _Writer, piece: Piece) -> bool:
         raise
 
 
-def _at(piece: Piece, kept: Kept) -> Kept:
+def _at(piece: Piece, upload: StoredUpload) -> StoredUpload:
     """Return the upload if the piece continues it."""
-    if piece.offset != kept.received:
-        message = f"The upload continues at {kept.received}"
+    if piece.offset != upload.received:
+        message = f"The upload continues at {upload.received}"
         raise Conflict("upload", "Upload-Offset", piece.offset, message)
-    return kept
+    return upload
 
 
 class _Writer:
     """Writes the bytes of a piece at the offset of the upload."""
 
-    def __init__(self, db: Database, actor: Actor, file: Landing, kept: Kept) -> None:
+    def __init__(self, db: Database, actor: Actor, file: Landing, upload: StoredUpload) -> None:
         self._db = db
         self._actor = actor
         self._file = file
-        self._kept = kept
-        self._at = kept.received  # end of the written bytes
-        self._inspector = Inspector(MEDIUMS[kept.kind].kinds, kept.file_name, kept.declared_type)
-        self._inspected = kept.received >= HEAD_BYTES
+        self._upload = upload
+        self._at = upload.received  # end of the written bytes
+        self._inspector = Inspector(
+            MEDIUMS[upload.kind].kinds, upload.file_name, upload.declared_type
+        )
+        self._inspected = upload.received >= HEAD_BYTES
         self._waiting = bytearray()
         self._whole_only = False
 
@@ -154,15 +156,15 @@ class _Writer:
             raise ChecksumMismatch
         self._whole_only = False
         await self._flush()
-        return self._at == self._kept.size
+        return self._at == self._upload.size
 
     async def _add(self, chunk: bytes) -> None:
         self._waiting += chunk
-        if self._at + len(self._waiting) > self._kept.size:
-            raise PayloadTooLarge(self._kept.size - self._kept.received)
+        if self._at + len(self._waiting) > self._upload.size:
+            raise PayloadTooLarge(self._upload.size - self._upload.received)
         if len(self._waiting) >= self._enough():
             await self._flush()
-            if self._at - self._kept.received >= SAVE_BYTES:
+            if self._at - self._upload.received >= SAVE_BYTES:
                 await self.save()
 
     def _enough(self) -> int:
@@ -188,53 +190,60 @@ class _Writer:
             self._inspector.check_beginning(head)
         self._inspected = self._at >= HEAD_BYTES
 
-    async def save(self) -> Kept:
+    async def save(self) -> StoredUpload:
         """Record the written bytes, except for pieces with a checksum and the last piece."""
         await self._flush()
-        if not self._whole_only and self._kept.received < self._at < self._kept.size:
+        if not self._whole_only and self._upload.received < self._at < self._upload.size:
             await self._file.sync()
-            self._kept = await self._advanced()
-        return self._kept
+            self._upload = await self._advanced()
+        return self._upload
 
-    async def _advanced(self) -> Kept:
-        kept = self._kept
+    async def _advanced(self) -> StoredUpload:
+        upload = self._upload
         async with self._db.transaction() as tx:
-            await library.authorize(tx, self._actor, kept.topic_id, hold=False)
-            advanced = await queries.advance(tx, kept.id, self._at)
+            await library.authorize(tx, self._actor, upload.topic_id, hold=False)
+            advanced = await queries.advance(tx, upload.id, self._at)
         if advanced is None:
-            raise NotFound("upload", kept.id)
+            raise NotFound("upload", upload.id)
         return advanced
 
 
 async def _finish(
-    db: Database, store: ObjectStore, actor: Actor, kept: Kept, file: Landing, reserve: Reserve
-) -> tuple[Kept, Headers]:
+    db: Database,
+    store: ObjectStore,
+    actor: Actor,
+    upload: StoredUpload,
+    file: Landing,
+    reserve: Reserve,
+) -> tuple[StoredUpload, Headers]:
     """Store the file and adopt it, as a form upload does."""
-    actor = await library.authorize(db, actor, kept.topic_id, hold=False)
-    await library.check_upload(db, actor, apart_from=kept.id)
-    medium = MEDIUMS[kept.kind]
+    actor = await library.authorize(db, actor, upload.topic_id, hold=False)
+    await library.check_upload(db, actor, apart_from=upload.id)
+    medium = MEDIUMS[upload.kind]
     intake = Intake(db, store, actor.subject, medium.folder, reserve)
-    part = FilePart(medium.field, kept.file_name, kept.declared_type, file.read(kept.size))
+    part = FilePart(medium.field, upload.file_name, upload.declared_type, file.read(upload.size))
     stored = await intake.take(part, medium.kinds)
     try:
         async with db.transaction() as tx:
-            result_id, quota = await _adopt(tx, actor, kept, stored)
-            finished = await queries.finish(tx, kept.id, result_id)
+            result_id, quota = await _adopt(tx, actor, upload, stored)
+            finished = await queries.finish(tx, upload.id, result_id)
             if finished is None:
-                raise NotFound("upload", kept.id)
+                raise NotFound("upload", upload.id)
     except BaseException:
         await give_up(db, store, stored.key)
         raise
     return finished, quota
 
 
-async def _adopt(tx: Database, actor: Actor, kept: Kept, stored: StoredFile) -> tuple[str, Headers]:
+async def _adopt(
+    tx: Database, actor: Actor, upload: StoredUpload, stored: StoredFile
+) -> tuple[str, Headers]:
     """Return the document's id or the video's topic, and quota headers."""
-    if kept.kind == "video":
-        _, _, quota = await library.put_video(tx, actor, kept.topic_id, stored, if_match=None)
-        return kept.topic_id, quota
-    metadata = DocumentMetadata(name=kept.name, description=kept.description)
+    if upload.kind == "video":
+        _, _, quota = await library.put_video(tx, actor, upload.topic_id, stored, if_match=None)
+        return upload.topic_id, quota
+    metadata = DocumentMetadata(name=upload.name, description=upload.description)
     document, quota = await library.add_document(
-        tx, actor, kept.topic_id, stored, metadata=metadata
+        tx, actor, upload.topic_id, stored, metadata=metadata
     )
     return document.id, quota

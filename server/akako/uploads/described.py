@@ -34,7 +34,7 @@ CHECKSUM = _header(
     },
 )
 METADATA = (
-    "Pairs of a name and a value in Base64, parted by commas. `kind` (`document` or `video`), "
+    "Pairs of a name and a value in Base64, separated by commas. `kind` (`document` or `video`), "
     "`topicId` and `filename` are needed; `filetype`, `name` and `description` may be given."
 )
 EXAMPLE = "kind ZG9jdW1lbnQ=,topicId dG9waWNfaWRfaGVyZQ==,filename bm90ZXMucGRm"
@@ -54,7 +54,7 @@ TO_APPEND: Header = {
     "Upload-Checksum": CHECKSUM,
 }
 
-STANDING: Header = {
+STATE: Header = {
     **RESUMABLE,
     "Upload-Offset": _header("How many bytes have arrived: go on from here.", BYTES, always=True),
     "Upload-Length": _header("The size of the whole file in bytes.", BYTES, always=True),
@@ -74,7 +74,7 @@ CANCEL = (VersionUnsupported, Locked)
 DISCOVER = Also(
     "OPTIONS",
     "discover_uploads",
-    "What this server can of the tus protocol",
+    "Return the version and extensions of tus that this server supports",
     headers={
         **RESUMABLE,
         "Tus-Version": _header("All versions.", constant(VERSION), always=True),
@@ -87,7 +87,7 @@ DISCOVER = Also(
 LOCATE = Also(
     "HEAD",
     "locate_upload",
-    "Where an upload goes on, in headers alone",
+    "Return the offset of an upload in headers",
     refusals=(VersionUnsupported,),
     asks=RESUMABLE,
 )

@@ -11,7 +11,7 @@ from akako.kernel.core.errors import BadRequest, ValidationFailed
 from akako.kernel.http.context import Context
 from akako.library.sending.conditional import http_date
 from akako.uploads.appending import Checksum
-from akako.uploads.queries import Kept
+from akako.uploads.queries import StoredUpload
 from akako.uploads.schemas import Plan
 from akako.uploads.service import result
 from akako.uploads.tus.refusals import VersionUnsupported
@@ -95,12 +95,12 @@ def read_checksum(ctx: Context) -> Checksum | None:
     return Checksum(algorithm, digest)
 
 
-def standing(kept: Kept) -> dict[str, str]:
+def state(stored: StoredUpload) -> dict[str, str]:
     """Return the headers that describe the state of an upload."""
     found = {
-        "Upload-Offset": str(kept.received),
-        "Upload-Length": str(kept.size),
-        "Upload-Expires": http_date(kept.expires_at),
+        "Upload-Offset": str(stored.received),
+        "Upload-Length": str(stored.size),
+        "Upload-Expires": http_date(stored.expires_at),
     }
-    done = result(kept)
+    done = result(stored)
     return found | ({"Upload-Result": done.url} if done else {})

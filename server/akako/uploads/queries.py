@@ -21,7 +21,7 @@ told as metadata, result_id, expires_at
 """
 
 
-class Kept(msgspec.Struct, frozen=True):
+class StoredUpload(msgspec.Struct, frozen=True):
     """A row of resumable_uploads, in the order of COLUMNS."""
 
     id: str
@@ -38,8 +38,8 @@ class Kept(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-def _kept(row: asyncpg.Record | None) -> Kept | None:
-    return Kept(*row.values()) if row else None
+def _stored(row: asyncpg.Record | None) -> StoredUpload | None:
+    return StoredUpload(*row.values()) if row else None
 
 
 async def export(db: Database, user_id: str) -> dict[str, object]:
@@ -75,7 +75,7 @@ async def insert(
     metadata: str,
     file_name: str,
     size: int,
-) -> Kept:
+) -> StoredUpload:
     row = await db.fetchrow(
         f"""
         insert into resumable_uploads
@@ -98,12 +98,12 @@ async def insert(
         actor.subject,
     )
     assert row is not None
-    return Kept(*row.values())
+    return StoredUpload(*row.values())
 
 
-async def find(db: Database, upload_id: str, user_id: str) -> Kept | None:
+async def find(db: Database, upload_id: str, user_id: str) -> StoredUpload | None:
     """Return the upload if it belongs to the user and has not expired."""
-    return _kept(
+    return _stored(
         await db.fetchrow(
             f"""
             select {COLUMNS} from resumable_uploads
@@ -126,7 +126,7 @@ async def measure_unfinished(db: Database, user_id: str) -> tuple[int, int]:
     return row[0], row[1]
 
 
-async def advance(db: Database, upload_id: str, received: int) -> Kept | None:
+async def advance(db: Database, upload_id: str, received: int) -> StoredUpload | None:
     """Record how many bytes are on the disk.
 
     Return None if the upload was removed or has expired.
@@ -135,17 +135,17 @@ async def advance(db: Database, upload_id: str, received: int) -> Kept | None:
     update resumable_uploads set received = $2
     where id = $1 and result_id is null and expires_at > now() returning {COLUMNS}
     """
-    return _kept(await db.fetchrow(sql, upload_id, received))
+    return _stored(await db.fetchrow(sql, upload_id, received))
 
 
-async def finish(tx: Database, upload_id: str, result_id: str) -> Kept | None:
+async def finish(tx: Database, upload_id: str, result_id: str) -> StoredUpload | None:
     """Record what the upload has become. Return None if the upload was removed or has expired."""
     sql = f"""
     update resumable_uploads set received = size, result_id = $2,
         expires_at = now() + make_interval(hours => $3)
     where id = $1 and result_id is null and expires_at > now() returning {COLUMNS}
     """
-    return _kept(await tx.fetchrow(sql, upload_id, result_id, LIFETIME_HOURS))
+    return _stored(await tx.fetchrow(sql, upload_id, result_id, LIFETIME_HOURS))
 
 
 async def delete(db: Database, upload_id: str) -> None:

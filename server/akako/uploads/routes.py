@@ -26,7 +26,7 @@ from akako.library.media import MEDIUMS, Files
 from akako.library.service import STAFF
 from akako.uploads import described, headers, landing, service
 from akako.uploads.appending import Checksum, Piece, append
-from akako.uploads.queries import Kept
+from akako.uploads.queries import StoredUpload
 from akako.uploads.schemas import Plan, Upload
 from akako.uploads.service import Limits
 
@@ -62,7 +62,7 @@ def _largest(ctx: Context) -> int:
     status=(201,),
     errors=(404, 409, 422, 507),
     headers=described.TO_BEGIN,
-    success_headers=described.STANDING,
+    success_headers=described.STATE,
     refusals=described.BEGIN,
     also=(described.DISCOVER,),
     changes_public=True,
@@ -78,12 +78,12 @@ async def begin_upload(ctx: Context) -> Response:
     await landing.require_space(resumable.folder, files.reserve, min(size, limits.file))
 
     async def begin(db: Database) -> Response:
-        kept = await service.begin(
+        stored = await service.begin(
             db, ctx.actor, plan=plan, metadata=metadata, size=size, limits=limits
         )
         if has_body(ctx):
-            kept = await _with_first_piece(ctx, kept, checksum)
-        return render(ctx, _created(kept))
+            stored = await _with_first_piece(ctx, stored, checksum)
+        return render(ctx, _created(stored))
 
     key = idempotency.read_key(ctx.header("idempotency-key"))
     if key is None or has_body(ctx):
@@ -96,21 +96,23 @@ def _limits(ctx: Context, plan: Plan) -> Limits:
     return Limits(MEDIUMS[plan.kind].limit(ctx), unfinished)
 
 
-async def _with_first_piece(ctx: Context, kept: Kept, checksum: Checksum | None) -> Kept:
+async def _with_first_piece(
+    ctx: Context, stored: StoredUpload, checksum: Checksum | None
+) -> StoredUpload:
     try:
-        return await _appended(ctx, kept.id, _piece(ctx, 0, checksum))
+        return await _appended(ctx, stored.id, _piece(ctx, 0, checksum))
     except ApiError:
         # The client does not receive the address of the upload, so it cannot continue it.
-        await service.forget(ctx.db, ctx.get(ResumableUploads).folder, kept.id)
+        await service.forget(ctx.db, ctx.get(ResumableUploads).folder, stored.id)
         raise
 
 
-def _created(kept: Kept) -> Created[Upload]:
+def _created(stored: StoredUpload) -> Created[Upload]:
     return Created(
-        data=service.shown(kept),
-        location=f"/api/uploads/{kept.id}",
+        data=service.shown(stored),
+        location=f"/api/uploads/{stored.id}",
         message="Upload begun",
-        headers=headers.standing(kept),
+        headers=headers.state(stored),
     )
 
 
@@ -118,9 +120,9 @@ def _piece(ctx: Context, offset: int, checksum: Checksum | None) -> Piece:
     return Piece(offset, ctx.chunks(), checksum, seconds=ctx.get(Files).max_upload_seconds)
 
 
-async def _appended(ctx: Context, upload_id: str, piece: Piece) -> Kept:
+async def _appended(ctx: Context, upload_id: str, piece: Piece) -> StoredUpload:
     files = ctx.get(Files)
-    kept, quota = await append(
+    stored, quota = await append(
         ctx.db,
         files.store,
         ctx.get(ResumableUploads).folder,
@@ -130,7 +132,7 @@ async def _appended(ctx: Context, upload_id: str, piece: Piece) -> Kept:
         reserve=files.reserve,
     )
     ctx.response_headers = ctx.response_headers + quota
-    return kept
+    return stored
 
 
 @get(
@@ -140,16 +142,16 @@ async def _appended(ctx: Context, upload_id: str, piece: Piece) -> Kept:
     metered=False,
     resource="upload",
     response_headers=headers.ALWAYS,
-    success_headers=described.STANDING | described.GIVEN,
+    success_headers=described.STATE | described.GIVEN,
     also=(described.LOCATE,),
 )
 async def read_upload(ctx: Context, upload_id: str) -> Ok[Upload]:
     """Return the progress of an upload, and its result."""
     if ctx.method == "HEAD":
         headers.require_version(ctx)
-    kept = await service.look_up(ctx.db, ctx.actor, ctx.get(ResumableUploads).folder, upload_id)
-    found = headers.standing(kept) | {"Upload-Metadata": kept.metadata}
-    return Ok(data=await service.shown_whole(ctx.db, ctx.actor, kept), headers=found)
+    stored = await service.look_up(ctx.db, ctx.actor, ctx.get(ResumableUploads).folder, upload_id)
+    found = headers.state(stored) | {"Upload-Metadata": stored.metadata}
+    return Ok(data=await service.shown_whole(ctx.db, ctx.actor, stored), headers=found)
 
 
 @patch(
@@ -165,7 +167,7 @@ async def read_upload(ctx: Context, upload_id: str) -> Ok[Upload]:
     status=(204,),
     errors=(409, 422, 507),
     headers=described.TO_APPEND,
-    success_headers=described.STANDING,
+    success_headers=described.STATE,
     refusals=described.APPEND,
     changes_public=True,
 )
@@ -173,8 +175,8 @@ async def append_to_upload(ctx: Context, upload_id: str) -> Response:
     """Append the next piece. The last piece creates the document or video."""
     headers.require_version(ctx)
     piece = _piece(ctx, headers.read_offset(ctx), headers.read_checksum(ctx))
-    kept = await _appended(ctx, upload_id, piece)
-    return Response(204, b"", [NO_STORE, *PROTECTIVE, *wire(headers.standing(kept))])
+    stored = await _appended(ctx, upload_id, piece)
+    return Response(204, b"", [NO_STORE, *PROTECTIVE, *wire(headers.state(stored))])
 
 
 @delete(

@@ -20,7 +20,7 @@ from akako.library.media import MEDIUMS
 from akako.library.queries import stream_url, video_url
 from akako.plans import service as plans
 from akako.uploads import landing, queries
-from akako.uploads.queries import Kept
+from akako.uploads.queries import StoredUpload
 from akako.uploads.schemas import Plan, Result, Upload
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 async def begin(
     db: Database, actor: Actor, *, plan: Plan, metadata: str, size: int, limits: Limits
-) -> Kept:
+) -> StoredUpload:
     """Create an upload of `size` bytes, after all checks that do not need its content.
 
     `metadata` is the unparsed `Upload-Metadata`. Concurrent creations by one user, or for one
@@ -79,21 +79,21 @@ async def _check_unfinished(tx: Database, actor: Actor, size: int, most: int) ->
         raise Conflict("upload", "Upload-Length", size, message)
 
 
-async def find(db: Database, actor: Actor, upload_id: str) -> Kept:
+async def find(db: Database, actor: Actor, upload_id: str) -> StoredUpload:
     """Return an upload of the caller. Raises NotFound if it has expired."""
-    kept = await queries.find(db, upload_id, actor.user_id)
-    if kept is None:
+    stored = await queries.find(db, upload_id, actor.user_id)
+    if stored is None:
         raise NotFound("upload", upload_id)
-    return kept
+    return stored
 
 
-async def look_up(db: Database, actor: Actor, folder: Path, upload_id: str) -> Kept:
+async def look_up(db: Database, actor: Actor, folder: Path, upload_id: str) -> StoredUpload:
     """Return an upload that can be continued or is finished. Raises NotFound without its file."""
-    kept = await find(db, actor, upload_id)
-    if kept.result_id is None and await landing.size_of(folder, upload_id) < kept.received:
-        log.error("upload_not_here", upload=kept.id)
+    stored = await find(db, actor, upload_id)
+    if stored.result_id is None and await landing.size_of(folder, upload_id) < stored.received:
+        log.error("upload_not_here", upload=stored.id)
         raise NotFound("upload", upload_id)
-    return kept
+    return stored
 
 
 async def cancel(db: Database, actor: Actor, folder: Path, upload_id: str) -> None:
@@ -108,40 +108,40 @@ async def forget(db: Database, folder: Path, upload_id: str) -> None:
     await landing.remove(folder, upload_id)
 
 
-def result(kept: Kept) -> Result | None:
-    if kept.result_id is None:
+def result(stored: StoredUpload) -> Result | None:
+    if stored.result_id is None:
         return None
-    if kept.kind == "document":
-        return Result(kept.kind, kept.result_id, stream_url(kept.result_id))
-    return Result(kept.kind, kept.result_id, video_url(kept.topic_id))
+    if stored.kind == "document":
+        return Result(stored.kind, stored.result_id, stream_url(stored.result_id))
+    return Result(stored.kind, stored.result_id, video_url(stored.topic_id))
 
 
-def shown(kept: Kept) -> Upload:
+def shown(stored: StoredUpload) -> Upload:
     return Upload(
-        id=kept.id,
-        kind=kept.kind,
-        topic_id=kept.topic_id,
-        file_name=kept.file_name,
-        offset=kept.received,
-        length=kept.size,
-        expires_at=kept.expires_at,
-        result=result(kept),
+        id=stored.id,
+        kind=stored.kind,
+        topic_id=stored.topic_id,
+        file_name=stored.file_name,
+        offset=stored.received,
+        length=stored.size,
+        expires_at=stored.expires_at,
+        result=result(stored),
     )
 
 
-async def shown_whole(db: Database, actor: Actor, kept: Kept) -> Upload:
+async def shown_whole(db: Database, actor: Actor, stored: StoredUpload) -> Upload:
     """Return the upload with its document or video, if that exists and the caller may read it.
 
     The creator of an upload may have lost access to the subject, or another mentor may have
     replaced the video.
     """
-    upload = shown(kept)
-    if kept.result_id is None or not await library.may_read(db, actor, kept.topic_id):
+    upload = shown(stored)
+    if stored.result_id is None or not await library.may_read(db, actor, stored.topic_id):
         return upload
-    if kept.kind == "document":
-        document = await material.get_document(db, kept.result_id)
+    if stored.kind == "document":
+        document = await material.get_document(db, stored.result_id)
         return msgspec.structs.replace(upload, document=document) if document else upload
-    row = await material.find_video(db, kept.topic_id)
+    row = await material.find_video(db, stored.topic_id)
     playable = row is not None and row["video_key"] is not None
     return msgspec.structs.replace(upload, video=material.video(row)) if playable else upload
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.routing import BaseRoute, Mount
+from collections.abc import Sequence
 
-from akako.kernel.core.errors import NotFound
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Match, Mount, Route
+
+from akako.kernel.core.errors import ApiError, MethodNotAllowed, NotFound
 from akako.kernel.http.application import Api
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
 from akako.web import errors
@@ -32,7 +35,7 @@ from akako.web.staff.people import audit, person, usage
 from akako.web.staff.people import pages as people
 from akako.web.teaching import composer, subjects
 from akako.web.teaching import notes as shared_notes
-from akako.web.visitor import stranger
+from akako.web.visitor import anonymous
 
 AREAS = (
     browse,
@@ -63,44 +66,68 @@ NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.js
 
 def routes(site: Site, api: Api) -> list[BaseRoute]:
     """Return the routes of the whole server. Starlette tries them in order."""
-    pages: list[BaseRoute] = [route for area in AREAS for route in area.routes(site)]
+    pages: list[Route] = [route for area in AREAS for route in area.routes(site)]
+    rest = Mount("/", app=NotFoundPage(site, api, pages))
     # The API comes first, so that its requests are not compared with every page.
-    return [Mount("/api", app=api), *pages, files.route(), Mount("/", app=NotFoundPage(site, api))]
+    return [Mount("/api", app=api), *pages, files.route(), rest]
 
 
 class NotFoundPage:
-    """The API; a browser that asks for a path that nothing serves gets a page."""
+    """The API; a browser that asks for a path that nothing serves gets a page.
 
-    def __init__(self, site: Site, api: Api) -> None:
+    Starlette's own 405 is unreachable, because this application matches every path.
+    """
+
+    def __init__(self, site: Site, api: Api, pages: Sequence[Route]) -> None:
         self._site = site
         self._api = api
+        self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app: ASGIApp = self._api
-        if scope["type"] == "http" and self._wants_page(scope):
-            app = await self._page(scope, receive)
+        if scope["type"] == "http" and not self._api.serves(scope["path"]):
+            app = await self._refusal(scope, receive)
         await app(scope, receive, send)
+
+    async def _refusal(self, scope: Scope, receive: Receive) -> ASGIApp:
+        allowed = self._allowed(scope)
+        if self._wants_page(scope):
+            problem = MethodNotAllowed(sorted(allowed)) if allowed else NotFound()
+            return await self._page(scope, receive, problem)
+        if allowed:
+            error = HTTPException(405, headers={"Allow": ",".join(allowed)})
+            return await self._api.reject(Request(scope), error)
+        return self._api
+
+    def _allowed(self, scope: Scope) -> set[str]:
+        """Return the methods of the pages at this path, none of which has that of the request."""
+        return {
+            method
+            for page in self._pages
+            if page.matches(scope)[0] is Match.PARTIAL
+            for method in page.methods or ()
+        }
 
     def _wants_page(self, scope: Scope) -> bool:
         path = scope["path"]
         if scope["method"] not in {"GET", "HEAD"} or f"{path}/".startswith(NOT_PAGES):
             return False
         accepted = next((value for name, value in scope["headers"] if name == b"accept"), b"")
-        return b"text/html" in accepted and not self._api.serves(path)
+        return b"text/html" in accepted
 
-    async def _page(self, scope: Scope, receive: Receive) -> ASGIApp:
+    async def _page(self, scope: Scope, receive: Receive, problem: ApiError) -> ASGIApp:
         request = Request(scope, receive)
         visit = Visit(
             site=self._site,
             request=request,
-            visitor=stranger(request),
+            visitor=anonymous(request),
             db=self._site.db,
             path=request.url.path,
         )
 
         async def work() -> None:
             visit.visitor = await find_visitor(self._site, request)
-            raise NotFound
+            raise problem
 
         response: ASGIApp = with_headers(self._site, visit, await errors.or_page(visit, work))
         return response

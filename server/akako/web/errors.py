@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, Protocol
 
+import asyncpg
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from akako.kernel.core.errors import ApiError, BadRequest, InternalError, ServiceUnavailable
+from akako.kernel.core.errors import (
+    ApiError,
+    BadRequest,
+    InternalError,
+    NotFound,
+    ServiceUnavailable,
+)
 from akako.kernel.db.database import AWAY, RETRYABLE, unavailable
 from akako.web.texts import wording
 
@@ -125,6 +132,8 @@ async def or_page(visit: Visit, work: Callable[[], Awaitable[Any]]) -> Any:
         problem = BadRequest("malformed_request")
     except AWAY as error:
         problem = unavailable(error)
+    except asyncpg.CharacterNotInRepertoireError:  # NUL, which no stored text has
+        problem = NotFound() if visit.request.method in SAFE else BadRequest("malformed_request")
     except RETRYABLE:
         problem = ServiceUnavailable()
     except Exception:

@@ -10,10 +10,10 @@ from akako.kernel.db import listing
 
 def page_links(path: str, **params: str) -> Callable[[int], str]:
     """Return a function from a page number to its address; empty parameters are left out."""
-    kept = {name: value for name, value in params.items() if value}
+    given = {name: value for name, value in params.items() if value}
 
     def link(number: int) -> str:
-        return f"{path}?{urlencode({**kept, 'page': number})}"
+        return f"{path}?{urlencode({**given, 'page': number})}"
 
     return link
 

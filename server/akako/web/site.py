@@ -27,7 +27,7 @@ from akako.web import errors, guard, languages, rendering
 from akako.web.forms import unsent
 from akako.web.sessions import service as sessions
 from akako.web.sessions.tokens import WebKeys
-from akako.web.visitor import Visitor, stranger
+from akako.web.visitor import Visitor, anonymous
 
 MIN_COMPRESSED = 1_000
 GZIP_LEVEL = 4
@@ -194,8 +194,9 @@ def page(
 
     async def endpoint(request: Request) -> Any:
         request.scope["state"]["route"] = path
+        visitor = anonymous(request)
         visit = Visit(
-            site=site, request=request, visitor=stranger(request), db=site.db, path=request.url.path
+            site=site, request=request, visitor=visitor, db=site.db, path=request.url.path
         )
 
         async def work() -> Any:
@@ -231,7 +232,7 @@ async def find_visitor(site: Site, request: Request, cookie: str | None = None) 
     Args:
         cookie: Of a session that this request started, instead of the cookie of the request.
     """
-    visitor = stranger(request)
+    visitor = anonymous(request)
     cookie = cookie or request.cookies.get(site.cookie)
     session = await sessions.find(site.db, cookie) if cookie else None
     if session is None:
@@ -293,8 +294,7 @@ def with_headers(site: Site, visit: Visit, response: Any) -> Any:
     if isinstance(response, PageResponse):
         for name, value in site.headers.items():
             response.headers.setdefault(name, value)
-        response.headers.setdefault(
-            "Cache-Control", "no-store" if visit.visitor.actor else "no-cache"
-        )
+        cache = "no-store" if visit.visitor.actor else "no-cache"
+        response.headers.setdefault("Cache-Control", cache)
         response.headers.setdefault("Vary", "Cookie, Accept-Language, Accept-Encoding")
     return response

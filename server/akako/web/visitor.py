@@ -36,7 +36,7 @@ class Visitor(msgspec.Struct, kw_only=True):
         return self.actor
 
 
-def stranger(request: Request) -> Visitor:
+def anonymous(request: Request) -> Visitor:
     """Return the visitor without account: language and data saver are choices of the browser."""
     accepted = request.headers.get("accept-language", "")
     return Visitor(

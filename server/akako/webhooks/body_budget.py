@@ -31,7 +31,7 @@ class Reading:
 class BodyBudget:
     """At most `number` bodies with together at most `size` bytes, each within `seconds`.
 
-    A body that is younger than `grace` seconds is not refused for the sake of another one.
+    A body that is younger than `grace` seconds is not refused in favour of another one.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class BodyBudget:
         Raises:
             PayloadTooLarge: It has more than `limit` bytes.
             RequestTimeout: It did not arrive in time.
-            ServiceUnavailable: The budget is spent.
+            ServiceUnavailable: The budget is used up.
         """
         parts: list[bytes] = []
         reading: Reading | None = None
@@ -94,7 +94,7 @@ class BodyBudget:
             self._refuse(max(self._readings, key=lambda each: each.size))
 
     def _refuse(self, reading: Reading) -> None:
-        """End a reading at its next pause, and count it as gone."""
+        """End a reading at its next pause, and release its share of the budget."""
         self._remove(reading)
         reading.refused = True
         reading.deadline.reschedule(asyncio.get_running_loop().time())

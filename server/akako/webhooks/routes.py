@@ -64,8 +64,8 @@ async def receive_clerk_webhook(ctx: Context) -> Ok[Receipt]:
 
     Svix signs it in the headers svix-id, svix-timestamp and svix-signature (webhook-* and x-svix-*
     are accepted too). Requests whose headers cannot be those of a recent signed message are
-    rejected before the body is read. If the signature holds the response is 200, so that no content
-    can get the endpoint disabled. The rate limit applies to requests that are not signed.
+    rejected before the body is read. If the signature is valid the response is always 200, so that
+    no message can disable the endpoint. The rate limit applies to requests that are not signed.
     """
     clerk = ctx.get(ClerkWebhooks)
     if not clerk.secrets:

@@ -107,7 +107,7 @@ class BoundedProtocol(H11Protocol):
             self._check_body(now)
 
     def _check_body(self, now: float) -> None:
-        """Close the connection if a request body is late, or longer than its response deserves."""
+        """Close the connection if a request body is late, or continues after its response."""
         if self.cycle.response_complete:
             if now - self.idle_since > DISCARD_SECONDS:
                 self.transport.abort()

@@ -144,6 +144,17 @@ def test_completion_and_activity_of_learners(api: Server) -> None:
     assert read_csv(api, f"{path}&format=csv") == [expected]
 
 
+def test_completion_lists_subjects_in_natural_order(api: Server) -> None:
+    with api.db() as db:
+        grade_id = create_subject(db, name="Part 10").grade_id
+    for name in ("Ärzte", "part 9", "Zoo", "Arzt", "Part 2"):
+        body = {"name": name, "gradeId": grade_id}
+        assert api.post("/api/admin/education/subjects", as_="admin", json=body).is_success
+    listed = get(api, f"completion?gradeId={grade_id}&sort=subjectName")
+    names = [each["subjectName"] for each in listed]
+    assert names == ["Arzt", "Ärzte", "Part 2", "part 9", "Part 10", "Zoo"]
+
+
 def test_storage(api: Server) -> None:
     topic = add_topic(api)
     before = get(api, "storage")
@@ -229,6 +240,17 @@ def test_days_of_another_time_zone(berlin: Server) -> None:
     response = berlin.get(path, as_="admin")
     assert response.headers["x-time-zone"] == "Pacific/Kiritimati"
     assert [each["requested"] for each in response.json()["data"]] == [0, 1]
+
+
+def test_a_file_names_the_time_zone_of_its_days(berlin: Server) -> None:
+    """Usage is counted in UTC, like the months of the quota."""
+    for name in ("enrollments", "active-learners", "completion", "storage", "api-usage"):
+        sent = berlin.get(f"/api/analytics/{name}?format=csv", as_="admin")
+        shown = berlin.get(f"/api/analytics/{name}", as_="admin")
+        data = shown.json()["data"]
+        zone = data["timeZone"] if isinstance(data, dict) else shown.headers["x-time-zone"]
+        assert sent.headers["x-time-zone"] == zone
+        assert zone == ("UTC" if name == "api-usage" else "Pacific/Kiritimati")
 
 
 async def test_a_rebuild_gives_the_same_figures(api: Server) -> None:

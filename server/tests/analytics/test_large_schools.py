@@ -9,8 +9,8 @@ import asyncpg
 import psycopg
 import pytest
 
-from akako.analytics import queries, totals
-from akako.analytics.days import Bucket, end_of, start_of
+from akako.analytics import queries, service, totals
+from akako.analytics.days import Bucket, Interval, Range, TimeZone, end_of, start_of
 from akako.analytics.rollup import roll_up
 from akako.backends.database.pool import Pool
 from tests.factories import create_user
@@ -79,6 +79,40 @@ async def test_a_bucket_that_is_over_is_computed_with_its_last_day(db: Pool, int
     assert row["seconds"] == statistics.median(range(1, DECIDED + 1))
     stored = "select seconds from analytics_medians where first_day = $1 and last_day = $2"
     assert await db.fetchval(stored, start_of(last, interval), last) == row["seconds"]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("interval", ["week", "month"])
+async def test_parts_of_buckets_come_from_the_roll_up(db: Pool, interval: Interval) -> None:
+    """The first and the last bucket of a range are cut, and the current one ends today."""
+    today = datetime.now(UTC).date()
+    first = start_of(today - timedelta(days=80), interval) + timedelta(days=2)
+    last = start_of(today - timedelta(days=40), interval) + timedelta(days=4)
+    ranges = [Range(first, last, interval), Range(last, today, interval)]
+    for number, day in enumerate((first, first - timedelta(days=1), last, today)):
+        await decide(db, DECIDED, day=day, seconds=number * 7_200, prefix=f"a{number}")
+    live = [await service.enrollments(db, TimeZone(), each) for each in ranges]
+    assert live[0][0].approved == DECIDED
+    await roll_up(db, ZONE)
+    await db.execute("alter table enrollment_moments rename to unread")
+    await db.execute("create table enrollment_moments (like unread)")
+    rolled = [await service.enrollments(db, TimeZone(), each) for each in ranges]
+    assert rolled == live
+    hours = [each.median_hours_to_decision for each in rolled[1]]
+    assert hours[-1] == round((3 * 7_200 + (DECIDED + 1) / 2) / 3600, 2)
+
+
+async def test_a_late_decision_changes_the_parts_that_contain_it(db: Pool) -> None:
+    today = datetime.now(UTC).date()
+    monday = start_of(today - timedelta(days=80), "week")
+    cut = Range(monday, monday + timedelta(days=4), "week")
+    await decide(db, DECIDED, day=monday, seconds=0, prefix="a")
+    await roll_up(db, ZONE)
+    await decide(db, DECIDED, day=monday + timedelta(days=4), seconds=DECIDED, prefix="b")
+    expected = round((DECIDED + 0.5) / 3600, 2)
+    for _ in range(2):
+        (row,) = await service.enrollments(db, TimeZone(), cut)
+        assert (row.approved, row.median_hours_to_decision) == (2 * DECIDED, expected)
+        await roll_up(db, ZONE)
 
 
 async def test_much_activity_comes_from_the_last_roll_up(db: Pool) -> None:

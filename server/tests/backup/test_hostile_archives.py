@@ -97,7 +97,7 @@ def test_the_command_tells_it_in_one_line(tmp_path: Path) -> None:
 
 
 def test_a_compressed_archive_is_not_unpacked(archive: bytes) -> None:
-    with pytest.raises(ArchiveError, match="no archive of akako backup"):
+    with pytest.raises(ArchiveError, match="not an archive of akako backup"):
         check(packed(archive))
 
 

@@ -33,7 +33,7 @@ from tests.factories import create_user
 from tests.library.school import command
 from tests.parts.server import Server
 
-CUT = r"cut off|no archive|makes no sense"
+CUT = r"cut off|not an archive|cannot be read"
 
 
 def members(archive: bytes) -> Iterator[tuple[tarfile.TarInfo, int]]:
@@ -84,7 +84,7 @@ def test_what_was_changed_changes_nothing(archive: bytes, other: Target) -> None
 
 @pytest.mark.parametrize("junk", [b"", b"hello\n", b"\0" * 2048, os.urandom(4096)])
 def test_another_file_is_refused(junk: bytes, empty: Target) -> None:
-    with pytest.raises(ArchiveError, match="this is no archive of akako backup"):
+    with pytest.raises(ArchiveError, match="this is not an archive of akako backup"):
         restore(junk, empty.url, empty.store)
     assert schemas(empty.url) == ["information_schema", "public"]
 
@@ -100,7 +100,7 @@ def test_unknown_members_are_refused(archive: bytes, empty: Target) -> None:
     with pytest.raises(ArchiveError, match="no row needs its files/documents/stranger"):
         restore(archive[: last.offset] + out.getvalue(), empty.url, empty.store)
     padded = archive[: end + -end % 512] + out.getvalue()
-    with pytest.raises(ArchiveError, match="goes on after its end"):
+    with pytest.raises(ArchiveError, match="continues after its end"):
         restore(padded, empty.url, empty.store)
     assert empty.state() == before
 
@@ -126,7 +126,7 @@ def test_what_others_built_on_the_tables_is_not_dropped(archive: bytes, other: T
     with psycopg.connect(other.url, autocommit=True) as db:
         db.execute("create view report as select count(*) from users")
     before = other.state()
-    with pytest.raises(RestoreRefused, match="report is built on the tables of the school"):
+    with pytest.raises(RestoreRefused, match="report depends on the tables of the school"):
         restore(archive, other.url, other.store, replace=True)
     assert other.state() == before
 

@@ -35,12 +35,14 @@ RUN = {"bash", "python", "ts"}
 SHOWN = {"sh", "json", "ini", "yaml", "http", "nginx", "text"}  # a reader's own things
 # What stands for the reader's own in an example.
 PLACEHOLDERS = {
-    "'https://akako.example.com/api'": "process.env['BASE_URL']!",
-    "'your_jwt_token'": "process.env['ADMIN_TOKEN']!",
+    "'https://akako.example.com/api'": "BASE_URL",
+    "'your_jwt_token'": "ADMIN_TOKEN",
+    "'0199f3c1a7b47c1e8d5a6b7c8d9e0f10'": "TOPIC",
 }
+TYPESCRIPT_SDK = REPOSITORY / "sdk" / "typescript"
 
-with_python = [page for page in PAGES if examples(page, "python")]
-with_typescript = [page for page in PAGES if examples(page, "ts")]
+with_python = [page for page in PAGES if examples(page, "python")] + [PYTHON_SDK / "README.md"]
+with_typescript = [page for page in PAGES if examples(page, "ts")] + [TYPESCRIPT_SDK / "README.md"]
 with_bash = [page for page in PAGES if examples(page, "bash")]
 
 
@@ -49,13 +51,18 @@ def named(pages: Sequence[Path]) -> pytest.MarkDecorator:
 
 
 def python_program(page: Path) -> str:
-    return "\n".join(examples(page, "python"))
+    text = "\n".join(examples(page, "python"))
+    if not any(placeholder in text for placeholder in PLACEHOLDERS):
+        return text
+    for placeholder, variable in PLACEHOLDERS.items():
+        text = text.replace(placeholder, f"os.environ['{variable}']")
+    return f"import os\n{text}"
 
 
 def typescript_program(page: Path) -> str:
     text = "\n".join(examples(page, "ts"))
-    for placeholder, value in PLACEHOLDERS.items():
-        text = text.replace(placeholder, value)
+    for placeholder, variable in PLACEHOLDERS.items():
+        text = text.replace(placeholder, f"process.env['{variable}']!")
     return text
 
 
@@ -101,7 +108,8 @@ def prepared(server: Server, name: str, folder: Path) -> Iterator[dict[str, str]
     """The environment of a page's program; what it leaves is taken away for the next one."""
     before = levels(server)
     files = REPOSITORY / "contract" / "files"
-    shutil.copy(files / "study-material.pdf", folder / "document.pdf")
+    for copy in ("document.pdf", "notes.pdf"):
+        shutil.copy(files / "study-material.pdf", folder / copy)
     shutil.copy(files / "lesson.mp4", folder / "lesson.mp4")
     shutil.copy(FAKE_CLERK, folder / FAKE_CLERK.name)
     yield surroundings(server, name)
@@ -171,7 +179,11 @@ def test_the_minute_of_the_readme_runs(server: Server, tmp_path: Path) -> None:
 
 
 def test_no_example_escapes_by_another_name() -> None:
-    for page in sorted(DOCS.rglob("*.md")):
+    for page in [
+        *sorted(DOCS.rglob("*.md")),
+        PYTHON_SDK / "README.md",
+        TYPESCRIPT_SDK / "README.md",
+    ]:
         assert set(languages(page)) <= RUN | SHOWN, page
 
 

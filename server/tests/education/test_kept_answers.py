@@ -173,28 +173,28 @@ def answer_of(body: bytes, cache_control: tuple[bytes, bytes] = PUBLIC_CACHE) ->
 def test_only_a_response_marked_as_public_is_cached(cache_control: tuple[bytes, bytes]) -> None:
     cache, key = PublicCache(), ("/a", b"")
     cache.resume()
-    cache.keep(key, cache.generation, answer_of(b"x", cache_control), "/a")
+    cache.store(key, cache.generation, answer_of(b"x", cache_control), "/a")
     assert cache.find(key) is None
-    cache.keep(key, cache.generation, answer_of(b"x"), "/a")
+    cache.store(key, cache.generation, answer_of(b"x"), "/a")
     assert cache.find(key) is not None
 
 
 def test_what_was_read_before_a_change_is_not_kept_after_it() -> None:
     cache, key = PublicCache(), ("/a", b"")
-    cache.keep(key, cache.generation, answer_of(b"x"), "/a")
+    cache.store(key, cache.generation, answer_of(b"x"), "/a")
     assert cache.find(key) is None  # not on yet
     cache.resume()
     before = cache.generation
     cache.drop()
-    cache.keep(key, before, answer_of(b"old"), "/a")
+    cache.store(key, before, answer_of(b"old"), "/a")
     assert cache.find(key) is None
-    cache.keep(key, cache.generation, answer_of(b"new"), "/a")
+    cache.store(key, cache.generation, answer_of(b"new"), "/a")
     found = cache.find(key)
     assert found is not None
     assert found.body == b"new"
     cache.suspend()
     assert cache.find(key) is None
-    cache.keep(key, cache.generation, answer_of(b"new"), "/a")
+    cache.store(key, cache.generation, answer_of(b"new"), "/a")
     assert cache.find(key) is None
 
 
@@ -202,12 +202,12 @@ def test_the_cache_has_bounds() -> None:
     cache = PublicCache(max_bytes=100_000)
     cache.resume()
     for number in range(1_000):
-        cache.keep((f"/{number}", b""), cache.generation, answer_of(b"x" * 1_000), "/a")
+        cache.store((f"/{number}", b""), cache.generation, answer_of(b"x" * 1_000), "/a")
     remaining = [number for number in range(1_000) if cache.find((f"/{number}", b""))]
     assert 90 <= len(remaining) <= 100
     assert remaining[-1] == 999
     for key, body in ((("/large", b""), b"x" * 90_000), (("/long", b"q" * 600), b"x")):
-        cache.keep(key, cache.generation, answer_of(body), "/a")
+        cache.store(key, cache.generation, answer_of(body), "/a")
         assert cache.find(key) is None
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import StartServer
 from tests.faults.test_clients_gone import open_files, resident_kib
 from tests.http import raw
-from tests.library.school import eventually
+from tests.library.school import add_topic, eventually, put_video, sha256, video
 from tests.parts.server import Server
 
 SCRIPT = "/docs/swagger-ui-script"  # 1.5 MB, public
@@ -100,6 +100,30 @@ def test_memory_is_bounded_and_returned(api: Server, opened: ExitStack) -> None:
     assert peak_kib(api) < before + GROWTH_KIB
     eventually(lambda: resident_kib(api) < before + RETURNED_KIB)
     assert "Traceback" not in api.log()
+
+
+def test_slow_readers_of_files_take_little_memory_and_get_every_byte(
+    start_server: StartServer, opened: ExitStack
+) -> None:
+    api = start_server({})
+    topic = add_topic(api)
+    content = video(24 * MEBIBYTE)
+    assert put_video(api, topic, content).status_code == 201
+    path = f"/api/education/topics/{topic.id}/video"
+    request = raw.head(path, f"Authorization: {api.headers('admin')['Authorization']}")
+    before = resident_kib(api)
+    clients = [stalled(api, opened) for _ in range(READERS)]
+    for client in clients:
+        push(client, request)
+    time.sleep(SETTLE_SECONDS)
+    assert resident_kib(api) < before + GROWTH_KIB
+    last = clients[-1]
+    last.settimeout(20)
+    last.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, MEBIBYTE)
+    incoming = opened.enter_context(last.makefile("rb"))
+    while incoming.readline().strip():
+        pass
+    assert sha256(incoming.read(len(content))) == sha256(content)
 
 
 FEW = 256

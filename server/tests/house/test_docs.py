@@ -109,7 +109,9 @@ def test_decision_records_are_listed() -> None:
 
 
 def test_the_readme_lists_exactly_the_settings_that_exist() -> None:
-    rows = dict(re.findall(r"^\| `(AKAKO_\w+)` \|([^|]*)\|", README, re.MULTILINE))
+    found = re.findall(r"^\| `(AKAKO_\w+)` \|([^|]*)\|", README, re.MULTILINE)
+    rows = dict(found)
+    assert len(rows) == len(found)
     assert sorted(rows) == sorted(map(variable, Settings.__struct_fields__))
     for field, default in defaults().items():
         assert rows[variable(field)].strip() == f"`{default}`", field

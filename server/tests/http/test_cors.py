@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx2
 import pytest
 
@@ -89,6 +91,29 @@ def test_answers_and_refusals_may_be_read_by_the_origin(
     assert {"X-RateLimit-Remaining", "X-Quota-Remaining", "Retry-After", "X-Request-Id"} <= exposed
     assert {"ETag", "Link", "Location", "Content-Range", "Content-Disposition"} <= exposed
     assert "access-control-allow-credentials" not in allowed
+
+
+def test_scripts_may_read_every_documented_header(api: Server) -> None:
+    """Scripts can read `Last-Modified` always. `Allow` and the challenge are in the body, too."""
+    answer = api.get(LEVELS, headers={"Origin": APP})
+    exposed = set(cors_headers(answer)["access-control-expose-headers"].split(", "))
+    document = api.get("/openapi.json").json()
+    documented = {
+        name
+        for item in document["paths"].values()
+        for operation in item.values()
+        for response in operation["responses"].values()
+        for name in resolved(document, response).get("headers", {})
+    }
+    assert documented - exposed == {"Allow", "Last-Modified", "WWW-Authenticate"}
+
+
+def resolved(document: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
+    """Return a response of the document, or the component that it refers to."""
+    if "$ref" not in response:
+        return response
+    found: dict[str, Any] = document["components"]["responses"][response["$ref"].split("/")[-1]]
+    return found
 
 
 def allowed_headers(api: Server, path: str) -> set[str]:

@@ -80,6 +80,62 @@ def test_the_etag_of_a_creation_is_that_of_the_endpoint(api: Server) -> None:
     assert created.headers["etag"] == api.get(path, as_="admin").headers["etag"]
 
 
+def test_deliveries_do_not_spoil_the_tag_of_an_edit(api: Server) -> None:
+    made = register(api, URL, isActive=False)
+    path = f"{PATH}/{made['id']}"
+    before = api.get(path, as_="admin").headers["etag"]
+    api.execute(
+        "update webhook_endpoints set last_delivery_at = now(), failing_since = now() "
+        "where id = %s",
+        made["id"],
+    )
+    read = api.get(path, as_="admin", headers={"If-None-Match": before})
+    assert read.status_code == 200
+    assert read.headers["etag"] != before
+    condition = {"If-Match": before}
+    edited = api.put(path, as_="admin", json={"description": "Bell"}, headers=condition)
+    assert edited.status_code == 200
+    assert edited.headers["etag"] == api.get(path, as_="admin").headers["etag"]
+    for method, body in (("PUT", {"description": "Bells"}), ("DELETE", None)):
+        refused = api.request(method, path, as_="admin", json=body, headers=condition)
+        assert refused.status_code == 412
+        assert refused.json()["details"]["currentETag"] == edited.headers["etag"]
+    weak = {"If-Match": f"W/{edited.headers['etag']}"}
+    assert api.delete(path, as_="admin", headers=weak).status_code == 412
+    current = {"If-Match": edited.headers["etag"]}
+    assert api.delete(path, as_="admin", headers=current).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("disabledReason", "gone"),
+        ("lastDeliveryAt", "2020-01-01T00:00:00Z"),
+        ("lastDeliveryAt", "soon"),
+        ("failingSince", "2999-01-01T00:00:00Z"),
+        ("updatedAt", None),
+        ("updatedAt", 5),
+    ],
+)
+def test_what_deliveries_change_is_read_only(api: Server, field: str, value: object) -> None:
+    made = register(api, URL, isActive=False)
+    refused = api.put(f"{PATH}/{made['id']}", as_="admin", json={field: value}, unpromised=True)
+    assert refused.status_code == 422
+    assert refused.json()["details"]["field"] == field
+
+
+def test_an_earlier_state_of_an_endpoint_can_be_sent_back(api: Server) -> None:
+    made = register(api, URL, isActive=False)
+    made.pop("secret")
+    api.execute(
+        "update webhook_endpoints set last_delivery_at = now(), failing_since = now(), "
+        "updated_at = now(), disabled_reason = 'failing' where id = %s",
+        made["id"],
+    )
+    sent = {**made, "description": "Bell"}
+    assert api.put(f"{PATH}/{made['id']}", as_="admin", json=sent).status_code == 200
+
+
 def test_the_secret_is_stored_encrypted_and_shown_once(api: Server) -> None:
     key = {"Idempotency-Key": new_id()}
     body = {"url": URL, "events": ["*"]}

@@ -56,6 +56,11 @@ def address(id: str, text: object, status: str = "unverified") -> dict[str, obje
             ("a@x", "b@x"),
         ),
         ({"email_addresses": [{"email_address": "a@x", "verification": None}]}, None, ()),
+        (
+            {"email_addresses": [address("a", " ", "verified"), address("b", " b@x ", "verified")]},
+            "b@x",
+            ("b@x",),
+        ),
     ],
 )
 def test_the_primary_address(

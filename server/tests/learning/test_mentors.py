@@ -14,6 +14,7 @@ from tests.enrollment.test_lists import walk
 from tests.factories import create_enrollment, create_user
 from tests.learning.school import add_learner, add_subject, names, put
 from tests.parts.server import Server
+from tests.web.visitor import signed_in
 
 SUBJECTS = "/api/mentor/subjects"
 
@@ -91,6 +92,7 @@ def test_learners_of_a_subject_are_listed_with_their_progress(api: Server, mento
         "topicsTotal": 2,
         "percent": 50,
         "lastActivityAt": None,
+        "username": None,
     }
     assert shown[1]["lastActivityAt"]
     assert ids("sort=percent&order=desc")[0] == learner.id
@@ -100,6 +102,28 @@ def test_learners_of_a_subject_are_listed_with_their_progress(api: Server, mento
     assert ids("search=zo%C3%A9%20%C3%A1gren") == [zoe]
     admins = api.get(path, as_="admin").json()["data"]
     assert [each["userId"] for each in admins] == [zoe, learner.id, ama]
+
+
+def test_a_learner_with_a_username_only_is_shown_by_it(api: Server, mentor: str) -> None:
+    subject_id, (topic_id,) = add_subject(api, mentor=mentor)
+    learner, name = add_learner(api, subject_id), f"ama{new_id()}"
+    no_names = "first_name = null, last_name = null, email = null, email_key = null"
+    api.execute(f"update users set {no_names}, username = %s where id = %s", name, learner.id)
+    path = f"{SUBJECTS}/{subject_id}/learners"
+    (shown,) = api.get(path, as_=mentor).json()["data"]
+    assert (shown["username"], shown["firstName"], shown["email"]) == (name, None, None)
+    assert name in api.get(f"{path}?format=csv", as_=mentor).text
+    note = {"content": "A question", "sharedWithMentor": True}
+    api.put(f"/api/notes/topics/{topic_id}", as_=learner.clerk_id, json=note)
+    (shared,) = api.get("/api/mentor/notes", as_=mentor).json()["data"]
+    assert shared["learner"]["username"] == name
+    (notice,) = api.get("/api/notifications", as_=mentor).json()["data"]
+    assert name in notice["body"]
+    visitor = signed_in(api, mentor)
+    assert name in visitor.get(f"/teach/subjects/{subject_id}/learners").text
+    assert name in visitor.get("/teach/notes").text
+    put(api, learner.clerk_id, topic_id, positionSeconds=1)
+    assert name in visitor.get("/teach").text
 
 
 def test_learners_of_another_mentor_are_refused(api: Server, mentor: str) -> None:
@@ -132,7 +156,7 @@ def test_all_learners_are_exported_as_a_file(api: Server, mentor: str) -> None:
     (listed,) = api.get(f"{path}?limit=1", as_=mentor).json()["data"]
     assert header == list(listed)
     assert found[0][1:3] == ['\'=1+1, "two"', "'-Berg\u00e9"]
-    assert found[0][-1] == ""
+    assert found[0][-2:] == ["", ""]
     assert found[0][4] == listed["enrolledAt"]
     assert len({row[0] for row in found}) == len(found) == 2_101
     assert response.text.count("\r\n") == 2_102

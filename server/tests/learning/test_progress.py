@@ -261,3 +261,21 @@ def test_progress_is_gone_with_the_user_and_the_count_of_active_users_stays(api:
     assert rows(api, "select 1 from topic_progress where user_id = %s", learner.id) == []
     assert rows(api, "select 1 from activity_days where user_id = %s", learner.id) == []
     assert rows(api, "select count(distinct user_id) from activity_days") == before
+
+
+def test_the_largest_batch_is_read(api: Server) -> None:
+    subject_id, (topic_id,) = add_subject(api)
+    learner = add_learner(api, subject_id)
+    watched = [[number * 10, number * 10 + 1.234567890123] for number in range(200)]
+    item = {
+        "topicId": topic_id,
+        "positionSeconds": 12.345678901234,
+        "durationSeconds": 2_000,
+        "watched": watched,
+        "documentsOpened": [new_id() for _ in range(100)],
+        "recordedAt": EARLY,
+    }
+    items = [*[item] * 99, {**item, "documentsOpened": []}]
+    results = updated(api.post(BATCH, as_=learner.clerk_id, json={"items": items}))
+    assert [each["ok"] for each in results] == [False] * 99 + [True]
+    assert results[-1]["progress"]["watchedSeconds"] == 240

@@ -11,6 +11,7 @@ import pytest
 
 from akako.backends.database.pool import Pool
 from akako.backends.objects.folder_store import FolderStore
+from akako.backends.objects.object_io import READ_BYTES
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import ApiError
 from akako.library import service, streaming
@@ -114,7 +115,7 @@ async def test_it_goes_on(
 ) -> None:
     chunks = await download(api, db, topic, learner, monkeypatch)
     api.execute(GOES_ON[name], topic.id)
-    assert sum([len(chunk) async for chunk in chunks]) == SIZE - MIB
+    assert sum([len(chunk) async for chunk in chunks]) == SIZE - READ_BYTES
 
 
 async def test_a_database_that_is_away_does_not_end_it(
@@ -128,4 +129,4 @@ async def test_a_database_that_is_away_does_not_end_it(
     monkeypatch.setattr(db, "_url", "postgresql://127.0.0.1:1/nothing")
     await db.close()
     db._pool = None
-    assert sum([len(chunk) async for chunk in chunks]) == SIZE - MIB
+    assert sum([len(chunk) async for chunk in chunks]) == SIZE - READ_BYTES

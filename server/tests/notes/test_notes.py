@@ -185,7 +185,7 @@ def test_a_mentor_replies_to_the_notes_that_were_shared_first(api: Server) -> No
     ids = [each["id"] for each in made]
     assert listed() == ids
     (first, *_) = api.get("/api/mentor/notes", as_=mentor).json()["data"]
-    learner = {"id": learners[0].id, "firstName": None, "lastName": None}
+    learner = {"id": learners[0].id, "firstName": None, "lastName": None, "username": None}
     profile = api.get("/api/auth/profile", as_=learners[0].clerk_id).json()["data"]
     learner |= {name: profile[name] for name in ("firstName", "lastName")}
     assert first == {**made[0], "learner": learner}

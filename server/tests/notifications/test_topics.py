@@ -81,6 +81,21 @@ def test_topics_of_a_subject_within_an_hour_are_one_notification(api: Server) ->
     assert sorted(each["data"]["count"] for each in inbox(api, who)) == [1, 3]
 
 
+def test_topics_from_before_the_approval_are_not_announced(api: Server) -> None:
+    subject, first, second = add_subject(api), api.user("geologist"), api.user("miner")
+    enrolled(api, subject.id, api.user_id(first))
+    topics = [publish(api, subject.id)]
+    await_announced(api, subject.id)
+    late = enrolled(api, subject.id, api.user_id(second))
+    api.execute("update enrollments set decided_at = now() where id = %s", late)
+    topics += [publish(api, subject.id), publish(api, subject.id)]
+    await_announced(api, subject.id)
+    for who, expected in ((first, topics), (second, topics[1:])):
+        (found,) = inbox(api, who)
+        assert found["data"]["topicIds"] == expected
+        assert found["data"]["count"] == len(expected)
+
+
 def test_changes_of_topics_that_publish_nothing_notify_of_nothing(api: Server) -> None:
     subject = add_subject(api)
     enrolled(api, subject.id, add_learners(api, 1)[0])

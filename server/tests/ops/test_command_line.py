@@ -106,9 +106,34 @@ def test_the_data_folder_can_be_named_before_and_after_a_verb(
     ):
         with pytest.raises(SystemExit):
             cli.main(arguments)
-        assert capsys.readouterr().err.startswith(
-            f"akako: AKAKO_DATA_DIR {folder} cannot be created"
-        )
+        assert capsys.readouterr().err.startswith(f"akako: AKAKO_DATA_DIR {folder} has no school")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["admin", "list"],
+        ["admin", "status"],
+        ["admin", "grant", "--email", "ama@example.com"],
+        ["admin", "plan", "PRO", "--clerk-id", "user_123"],
+        ["analytics", "rebuild"],
+        ["backup", "{folder}/school.tar"],
+        ["reconcile"],
+        ["sweep"],
+    ],
+    ids=" ".join,
+)
+def test_a_folder_without_a_school_is_named_and_not_filled(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str]
+) -> None:
+    missing = tmp_path / "akoko"
+    words = [each.format(folder=tmp_path) for each in arguments]
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([*words, "--data-dir", str(missing)])
+    out, err = capsys.readouterr()
+    assert (stopped.value.code, out, len(err.splitlines())) == (1, "", 1)
+    assert err.startswith(f"akako: AKAKO_DATA_DIR {missing} has no school: ")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

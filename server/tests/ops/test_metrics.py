@@ -22,7 +22,7 @@ from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.telemetry import metrics
 from akako.ops.scraping import render
-from akako.ops.standing import standing
+from akako.ops.state_metrics import state_metrics
 from akako.storage import sweeper
 from tests.conftest import StartServer
 from tests.parts.server import Server
@@ -123,7 +123,7 @@ async def test_queues_in_the_database_have_metrics(new_database: Callable[[], st
             "('default', 'library.clean_up', now() + interval '1 day', '{\"key\": \"gone\"}')"
         )
     pool = Pool(url, size=1)
-    found = Figures(render(await standing(pool)).decode())
+    found = Figures(render(await state_metrics(pool)).decode())
     await pool.close()
     jobs = [found("akako_jobs", status=status) for status in ("todo", "doing", "failed")]
     assert jobs == [3, 0, 1]

@@ -18,15 +18,20 @@ CONSTRAINTS = """
 select format('alter table %%s drop constraint %%I', conrelid::regclass, conname),
        format('alter table %%s add constraint %%I %%s', conrelid::regclass, conname,
               pg_get_constraintdef(oid))
-from pg_constraint where contype in ('f', 'x') and conrelid::regclass::text = any(%s)
+from pg_constraint c where conrelid::regclass::text = any(%s) and (
+    contype in ('f', 'x') or contype in ('p', 'u') and not exists (
+        select from pg_constraint f where f.contype = 'f' and f.conindid = c.conindid
+    )
+)
 """
 
 
 @contextmanager
 def unindexed(db: psycopg.Connection[tuple[Any, ...]], tables: Collection[str]) -> Iterator[None]:
-    """Indexes, references and exclusions of the tables are away for a while.
+    """Drop the indexes and constraints of the tables, and create them again at the end.
 
-    Built and checked once at the end, they take a fraction of the time that they need row by row.
+    Keys that another table refers to stay. Created once, indexes take a fraction of the time that
+    they need row by row.
     """
     later = [
         (str(without), str(within))

@@ -58,6 +58,7 @@ def test_a_hit_has_path_and_names_come_before_texts(api: Server) -> None:
     assert found(api, "wombat", type="subject") == ["Wombat Studies"]
     assert found(api, "wombat", type="topic") == ["A wombat", "Later"]
     assert len(found(api, "wombat", type="subject,topic")) == 3
+    assert found(api, "wombat", type="Subject") == found(api, "wombat", type="subject")
     change(api, "topics", second["id"], isActive=False)
     remove(api, "topics", first["id"])
     assert found(api, "wombat") == ["Wombat Studies"]

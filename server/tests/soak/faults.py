@@ -34,7 +34,7 @@ class Fault:
         return kind in kinds or kinds == ANY
 
 
-def _clerk_away(stage: Stage) -> None:
+def _clerk_unavailable(stage: Stage) -> None:
     for endpoint in ("jwks", "user", "users"):
         stage.clerk.fail(endpoint, 500)
 
@@ -80,7 +80,7 @@ FAULTS: Sequence[Fault] = (
     ),
     Fault(
         "Clerk away",
-        _clerk_away,
+        _clerk_unavailable,
         lambda stage: stage.clerk.heal(),
         unavailable=frozenset({"newcomer"}),
     ),

@@ -17,7 +17,7 @@ from akako.kernel.http.context import ClientGone
 from akako.storage import intake
 from akako.uploads import appending, service
 from akako.uploads.appending import Checksum, Piece, append
-from akako.uploads.queries import Kept
+from akako.uploads.queries import StoredUpload
 from akako.uploads.schemas import Plan
 from akako.uploads.service import Limits
 from tests.library.school import MIB, Topic, add_topic, objects, pending, trace
@@ -57,7 +57,7 @@ def store(api: Server) -> FolderStore:
 
 
 @pytest.fixture
-async def upload(db: Pool, actor: Actor, topic: Topic) -> Kept:
+async def upload(db: Pool, actor: Actor, topic: Topic) -> StoredUpload:
     plan = Plan(kind="document", topic_id=topic.id, filename="long.txt")
     return await service.begin(db, actor, plan=plan, metadata="", size=SIZE, limits=LIMITS)
 
@@ -92,7 +92,7 @@ async def breaking(size: int) -> AsyncIterator[bytes]:
 
 
 async def test_what_came_before_a_stall_counts(
-    db: Pool, store: FolderStore, folder: Path, actor: Actor, upload: Kept, impatient: None
+    db: Pool, store: FolderStore, folder: Path, actor: Actor, upload: StoredUpload, impatient: None
 ) -> None:
     for at in range(0, 3_000_000, 1_000_000):
         piece = Piece(at, stalling(1_000_000))
@@ -103,7 +103,7 @@ async def test_what_came_before_a_stall_counts(
 
 
 async def test_with_a_checksum_it_does_not(
-    db: Pool, store: FolderStore, folder: Path, actor: Actor, upload: Kept, impatient: None
+    db: Pool, store: FolderStore, folder: Path, actor: Actor, upload: StoredUpload, impatient: None
 ) -> None:
     for chunks, error in ((stalling(9 * MIB), RequestTimeout), (breaking(9 * MIB), ClientGone)):
         piece = Piece(0, chunks, Checksum("sha1", b"?"))
@@ -113,7 +113,7 @@ async def test_with_a_checksum_it_does_not(
 
 
 async def test_what_came_before_the_client_left_counts(
-    db: Pool, store: FolderStore, folder: Path, actor: Actor, upload: Kept
+    db: Pool, store: FolderStore, folder: Path, actor: Actor, upload: StoredUpload
 ) -> None:
     expected = 0
     for size in (7 * MIB + 5, 9 * MIB, 100):
@@ -124,7 +124,7 @@ async def test_what_came_before_the_client_left_counts(
 
 
 async def test_a_long_piece_counts_as_it_grows(
-    db: Pool, store: FolderStore, folder: Path, actor: Actor, upload: Kept
+    db: Pool, store: FolderStore, folder: Path, actor: Actor, upload: StoredUpload
 ) -> None:
     async def watched() -> AsyncIterator[bytes]:
         async for piece in text(SIZE):
@@ -148,7 +148,7 @@ class Failing(FolderStore):
 
 
 async def test_a_store_that_fails_at_the_end(
-    api: Server, db: Pool, store: FolderStore, folder: Path, actor: Actor, upload: Kept
+    api: Server, db: Pool, store: FolderStore, folder: Path, actor: Actor, upload: StoredUpload
 ) -> None:
     before = trace(api)
     failing = Failing(api.folder / "files")
@@ -200,7 +200,7 @@ async def test_a_form_that_takes_too_long_is_given_up() -> None:
 
 
 async def test_a_piece_that_takes_too_long_counts_as_far_as_it_came(
-    db: Pool, store: FolderStore, folder: Path, actor: Actor, upload: Kept
+    db: Pool, store: FolderStore, folder: Path, actor: Actor, upload: StoredUpload
 ) -> None:
     async def steady() -> AsyncIterator[bytes]:
         for _ in range(1000):

@@ -6,10 +6,16 @@ import asyncio
 import re
 from typing import Any, cast
 
+import httpx2
 import pytest
 from starlette.requests import Request
 
-from akako.kernel.core.errors import ApiError, RateLimited, ServiceUnavailable
+from akako.kernel.core.errors import (
+    ApiError,
+    RateLimited,
+    ServiceUnavailable,
+    ValidationFailed,
+)
 from akako.web import errors
 from akako.web.site import Visit
 from akako.web.visitor import Visitor
@@ -77,6 +83,13 @@ def test_errors_of_the_server(problem: Exception, status: int, title: str, kept:
     assert title not in french
 
 
+def test_the_page_of_a_refused_value_says_why() -> None:
+    status, page = failed(ValidationFailed.of("name", "Must be at most 120 characters", "x"))
+    assert status == 422
+    assert "<h1>Check what you entered</h1>" in page
+    assert "Must be at most 120 characters" in page
+
+
 @pytest.mark.processes
 def test_errors_of_requests(api: Server) -> None:
     with api.db() as db:
@@ -91,7 +104,6 @@ def test_errors_of_requests(api: Server) -> None:
         (visitor.post(asked, form_token="wrong"), 403, "This page is not for you", NOTHING),
         (visitor.submit(asked), 409, "Something changed in the meantime", NOTHING),
         (visitor.submit("/me", first_name=large), 413, "This is too large", "Nothing was stored."),
-        (Client(api).post("/sign-in", person="no id"), 422, "Check what you entered", NOTHING),
     ]
     for page, status, title, kept in cases:
         assert page.status_code == status, title
@@ -109,3 +121,46 @@ def test_reasons_are_in_the_language_of_the_page(api: Server) -> None:
     refused = visitor.post("/me", form_token="wrong")
     assert refused.status_code == 403
     assert "Le formulaire est périmé" in refused.text
+
+
+@pytest.mark.processes
+def test_a_page_without_the_method_names_those_that_it_has(api: Server) -> None:
+    cases = {
+        ("GET", "/session/token"): "POST",
+        ("POST", "/home"): "GET, HEAD",
+        ("PUT", "/sign-out"): "GET, HEAD, POST",
+        ("DELETE", "/subjects/some"): "GET, HEAD",
+    }
+    for (method, path), allowed in cases.items():
+        response = httpx2.request(method, f"{api.url}{path}", timeout=30)
+        assert response.status_code == 405, path
+        assert response.headers["allow"] == allowed
+        assert response.json()["code"] == "METHOD_NOT_ALLOWED"
+        assert response.json()["details"] == {"allowed": allowed.split(", ")}
+    page = signed_in(api, add_learner(api).clerk_id).get("/subjects/some/request")
+    assert page.status_code == 405
+    assert page.headers["allow"] == "POST"
+    assert "<h1>This address takes forms only</h1>" in page.text
+    assert httpx2.post(f"{api.url}/nowhere", timeout=30).status_code == 404
+
+
+def test_a_nul_in_an_address_or_a_form_is_no_crash(api: Server) -> None:
+    visitor = signed_in(api, "learner")
+    for path in ("/subjects/%00", "/topics/%00", "/browse/grades/a%00b", "/home?grade=%00"):
+        assert visitor.get(path).status_code == 404, path
+    for path in (
+        "/notes?q=%00",
+        "/media/documents/%00",
+        "/browse/levels/%00",
+        "/media/topics/%00/video",
+    ):
+        assert visitor.get(path).status_code in {404, 422}, path
+    for path, fields in (
+        ("/subjects/%00/request", {}),
+        ("/requests/%00/withdraw", {}),
+        ("/topics/%00/done", {}),
+        ("/me/sessions/%00/end", {}),
+        ("/mentor/apply", {"motivation": "a\x00b"}),
+        ("/me", {"first_name": "a\x00b"}),
+    ):
+        assert 400 <= visitor.submit(path, **fields).status_code < 500, path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -69,6 +70,28 @@ def test_a_person_signs_in_and_returns_to_the_wanted_page(
     with school.db() as db:
         rows = db.execute("select clerk_id from users where clerk_id = 'user_oidcAdjoa'").fetchall()
     assert len(rows) == 1
+
+
+def test_what_was_typed_is_sent_after_signing_in_in_another_tab(
+    school: Server, provider: IdentityProvider
+) -> None:
+    visitor = Visitor(school, **{"Sec-Fetch-Mode": "navigate"})
+    text = {"motivation": "I teach <fractions>"}
+    kept = visitor.post("/mentor/apply", **text)
+    assert kept.status_code == 401
+    assert '<a class="button" href="/sign-in" target="_blank">' in kept.text
+    assert "unsent_person" not in kept.text  # no list of people
+    address = begin(visitor)
+    assert callback(visitor, provider.approve(address, "user_oidcEfua"))[0] == 303
+    asked = visitor.post("/mentor/apply", **text)  # the page of before, without a form token
+    assert asked.status_code == 403
+    assert asked.headers["x-request-id"] in asked.text
+    assert "You are signed in as Adjoa" in asked.text
+    assert "I teach &lt;fractions&gt;</textarea>" in asked.text
+    token = re.search(r'name="form_token" value="([^"]+)"', asked.text.split("<main")[1])
+    assert token
+    sent = visitor.post("/mentor/apply", form_token=token[1], **text)
+    assert (sent.status_code, sent.headers["location"]) == (303, "/mentor/apply")
 
 
 def test_a_sign_in_works_once(school: Server, provider: IdentityProvider) -> None:

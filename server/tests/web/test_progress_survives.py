@@ -95,3 +95,38 @@ def test_progress_waits_for_a_server_that_is_busy(page: Page, api: Server, lesso
     page.goto(f"{api.url}/home")
     until(page, lambda: position(api, lesson, who) > 1)
     wait_for(page, "!Object.keys(localStorage).some(key => key.endsWith(':progress'))")
+
+
+def test_a_note_written_offline_is_sent_by_the_next_page(
+    page: Page, api: Server, lesson: Lesson
+) -> None:
+    who = add_learner(api, lesson.subject_id).clerk_id
+    path = f"/api/notes/topics/{lesson.topics[0]}"
+    sign_in(page, api, who, lesson.path)
+    page.get_by_label("Share with mentor").check()
+    page.context.set_offline(True)
+    page.get_by_label("My note").fill("Written on the bus")
+    expect(page.locator("form [data-saved]")).to_have_text("Saved on this device")
+    page.goto("about:blank")
+    page.context.set_offline(False)
+    page.goto(f"{api.url}/home")
+    until(page, lambda: api.get(path, as_=who).status_code == 200)
+    note = api.get(path, as_=who).json()["data"]
+    assert (note["content"], note["sharedWithMentor"]) == ("Written on the bus", True)
+    page.goto(f"{api.url}{lesson.path}")
+    expect(page.get_by_label("My note")).to_have_value("Written on the bus")
+    # A note that was changed elsewhere is not overwritten: its own page shows both texts.
+    page.context.set_offline(True)
+    page.get_by_label("My note").fill("Changed on the bus")
+    page.goto("about:blank")
+    elsewhere = {"content": "Changed at home", "sharedWithMentor": False}
+    tag = {"If-Match": api.get(path, as_=who).headers["etag"]}
+    assert api.put(path, as_=who, json=elsewhere, headers=tag).status_code == 200
+    page.context.set_offline(False)
+    with page.expect_response(f"**{path}") as refused:
+        page.goto(f"{api.url}/notes")
+    assert refused.value.status == 412
+    page.goto(f"{api.url}{lesson.path}")
+    expect(page.get_by_role("status")).to_contain_text("Both texts were kept.")
+    for text in ("Changed at home", "Changed on the bus"):
+        assert text in page.get_by_label("My note").input_value()

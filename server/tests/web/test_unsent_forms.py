@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.learning.school import Learner, add_learner, add_subject
+from tests.parts.browser import overflow, take_picture, violations
 from tests.parts.server import Server
 from tests.web.lessons import Lesson, sign_in, until
 from tests.web.visitor import Visitor, signed_in
@@ -16,6 +17,7 @@ from tests.web.visitor import Visitor, signed_in
 pytestmark = pytest.mark.processes
 
 TEXT = "I teach fractions.\nMy <b>pupils</b> & I like them."
+SCRIPTED = "document.documentElement.classList.contains('script')"
 OTHERS = "Another person has signed in in this browser."
 
 
@@ -48,6 +50,17 @@ def applications(api: Server, learner: Learner) -> list[str]:
     return [str(each["motivation"]) for each in rows]
 
 
+def look(page: Page, name: str) -> None:
+    """Assert that the page is accessible and fits, in both themes; take a picture of it."""
+    for width, theme in ((360, "light"), (1280, "dark")):
+        page.set_viewport_size({"width": width, "height": 740})
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        take_picture(page, f"{name}-{width}-{theme}")
+        assert overflow(page) <= 0
+        if width == 1280 and page.evaluate(SCRIPTED):
+            assert violations(page) == []
+
+
 def test_an_application_is_sent_after_signing_in_again(
     context: BrowserContext, api: Server
 ) -> None:
@@ -63,10 +76,12 @@ def test_an_application_is_sent_after_signing_in_again(
     expect(page.get_by_role("button", name="Esi Boateng")).to_be_visible()
     sign_in_again(page, "not an id")
     expect(page.get_by_text("Enter an id such as user_ama")).to_be_visible()
+    look(page, "unsent")
     sign_in_again(page, learner.clerk_id)
     expect(page.get_by_role("heading", level=1)).to_have_text("Send what you wrote")
     expect(page.get_by_label("Qualifications")).to_have_value("Diploma")
     assert applications(api, learner) == []
+    look(page, "unsent-signed-in")
     page.get_by_role("button", name="Send", exact=True).click()
     page.wait_for_url(f"{api.url}/mentor/apply")
     assert applications(api, learner) == [TEXT]

@@ -61,7 +61,7 @@ class BackOff(procrastinate.BaseRetryStrategy):
 
 
 def _call(job: Job):  # type: ignore[no-untyped-def]
-    """Periodic jobs are handed the time they were due at, which no job here needs."""
+    """Run a job without the due time that procrastinate passes to periodic ones."""
 
     async def run(timestamp: int | None = None, **arguments: object) -> None:
         await job.run(**arguments)
@@ -71,7 +71,7 @@ def _call(job: Job):  # type: ignore[no-untyped-def]
 
 @contextlib.asynccontextmanager
 async def working(url: str, jobs: Sequence[Job]) -> AsyncIterator[None]:
-    """Work on jobs in the background; starts again by itself after the database was away."""
+    """Run jobs in the background. Restart the worker after the database was unavailable."""
     task = asyncio.create_task(_keep_working(url, jobs))
     try:
         yield
@@ -102,7 +102,7 @@ async def _keep_working(url: str, jobs: Sequence[Job]) -> None:
 
 
 async def work(url: str, jobs: Sequence[Job], *, wait: bool = True) -> None:
-    """Work until cancelled, or with `wait=False` until nothing is left to do."""
+    """Run jobs until cancelled, or with `wait=False` until no job is due."""
     app = build(url, jobs)
     try:
         await app.open_async()

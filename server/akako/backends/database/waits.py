@@ -12,7 +12,7 @@ POOL_WAITS = Counter(
     "akako_database_waits", "Reads and writes that waited for a connection", registry=REGISTRY
 )
 POOL_WAIT_SECONDS = Counter(
-    "akako_database_wait_seconds", "How long those waited in total", registry=REGISTRY
+    "akako_database_wait_seconds", "Total time of these waits", registry=REGISTRY
 )
 POOL_REFUSALS = Counter(
     "akako_database_refusals", "Reads and writes that got no connection", registry=REGISTRY

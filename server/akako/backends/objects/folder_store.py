@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from akako.backends.objects.object_io import CHUNK_BYTES, batches, checked
+from akako.backends.objects.object_io import READ_BYTES, batches, checked
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.core.ids import new_id
 from akako.kernel.core.ports import StoredObject
@@ -35,9 +35,9 @@ PUBLISH_TRIES = 5
 
 
 class FolderStore:
-    """An ObjectStore over a folder, which is made when it is missing.
+    """An ObjectStore over a folder, which is created if it is missing.
 
-    A put that is cancelled in its last moment deletes the key: keys are not meant to be used twice.
+    A put that is cancelled at its end deletes the key, so a key must not be used twice.
     """
 
     def __init__(self, root: Path, modes: Modes = PRIVATE, reserve: Reserve = RESERVE) -> None:
@@ -74,7 +74,7 @@ class FolderStore:
             # An open file outlives its deletion, so a running download always finishes.
             file = await _io(_opened, self._path(key), files)
             while start < end:
-                wanted = min(CHUNK_BYTES, end - start)
+                wanted = min(READ_BYTES, end - start)
                 chunk = await _io(os.pread, file.fileno(), wanted, start)
                 if not chunk:
                     raise ServiceUnavailable("The stored file is shorter than expected")
@@ -85,11 +85,11 @@ class FolderStore:
         return str(self._path(key))
 
     async def delete(self, key: str) -> None:
-        """Also what a dead process has left of it unfinished."""
+        """Delete an object, and incomplete files that a killed process left of it."""
         await _io(self._remove_all_of, key)
 
     async def list(self, prefix: str = "") -> AsyncGenerator[StoredObject, None]:
-        """Yield the objects below a folder of keys; `prefix` consists of whole names."""
+        """Yield the objects below a folder of keys; `prefix` consists of complete names."""
         folder = prefix.strip("/")
         objects = self._walk(self._path(folder) if folder else self._root)
         while batch := await _io(_next_batch, objects):
@@ -97,7 +97,7 @@ class FolderStore:
                 yield each
 
     async def close(self) -> None:
-        """Nothing stays open between calls."""
+        """Release nothing: no file stays open between calls."""
 
     def _path(self, key: str) -> Path:
         return self._root / checked(key)
@@ -106,20 +106,20 @@ class FolderStore:
         try:
             await _io(self._publish, staged, target)
         except asyncio.CancelledError:
-            # The thread went on to its end, so the file may have its name by now.
+            # The thread continues after a cancellation, so the file may have its name already.
             self._remove(target)
             raise
 
     def _publish(self, staged: Path, target: Path) -> None:
-        """Give a complete file its name, and both to the disk."""
+        """Give a complete file its name, and sync the folders to the disk."""
         for _ in range(PUBLISH_TRIES):
-            # A deletion next door may remove the still empty folder in between.
+            # A concurrent deletion can remove the folder while it is empty.
             with suppress(FileNotFoundError):
                 self._make(target.parent)
                 staged.replace(target)
                 self._sync_folders(target.parent)
                 return
-        raise OSError("The folder of the object vanishes again and again")
+        raise OSError("The folder of the object was removed repeatedly")
 
     def _sync_folders(self, folder: Path) -> None:
         while folder.is_relative_to(self._root):
@@ -159,7 +159,7 @@ def _mark(key: str) -> str:
 
 
 async def _write(staged: Path, chunks: AsyncIterator[bytes], modes: Modes, reserve: Reserve) -> int:
-    """Write a stream to a new file and to the disk; return its size in bytes."""
+    """Write a stream to a new file and sync it; return its size in bytes."""
     size = 0
     with ExitStack() as files:
         file = await _io(_created, staged, files, modes)
@@ -173,9 +173,9 @@ async def _write(staged: Path, chunks: AsyncIterator[bytes], modes: Modes, reser
 
 
 def _created(staged: Path, files: ExitStack, modes: Modes) -> BinaryIO:
-    """Create a new incoming file, and remove those of dead processes.
+    """Create an incoming file, and remove those that killed processes left.
 
-    It is entered into `files` here in the thread, so that no cancellation can lose it open.
+    The file is added to `files` in this thread, so that it is closed also after a cancellation.
     """
     make_folder(staged.parent, modes, below=staged.parent.parent)
     oldest = time.time() - ABANDONED_SECONDS
@@ -200,9 +200,9 @@ def _append(file: BinaryIO, pieces: list[bytes], reserve: Reserve) -> None:
 
 
 def _begin_syncing(file: BinaryIO, began: int, ended: int) -> None:
-    """Have the system begin to write what is whole, of which the sync at the end then has less.
+    """Start to write complete blocks to the disk, so that the sync at the end takes less time.
 
-    It also forgets what it has written already, as it may have of an upload that takes minutes.
+    The system also drops blocks that are on the disk from its page cache.
     """
     if began < ended and hasattr(os, "posix_fadvise"):
         start, length = began * SYNCED_BYTES, (ended - began) * SYNCED_BYTES

@@ -1,4 +1,4 @@
-"""What the object stores share: the shape of keys and the size of the pieces they move."""
+"""Functions of both object stores: check keys, and gather bytes in batches."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator
 
 CHUNK_BYTES = 1024 * 1024
+# A client that reads slowly keeps about three chunks in memory.
+READ_BYTES = 256 * 1024
 KEY = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)*", re.ASCII)
 MAX_KEY = 512
 
@@ -13,7 +15,7 @@ MAX_KEY = 512
 def checked(key: str) -> str:
     """Return the key. Raise ValueError if it could lead outside its folder."""
     if len(key) > MAX_KEY or not KEY.fullmatch(key):
-        raise ValueError("An object key is made of plain names parted by slashes")
+        raise ValueError("An object key consists of plain names separated by slashes")
     return key
 
 

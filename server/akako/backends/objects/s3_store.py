@@ -16,7 +16,7 @@ import structlog
 from obstore.exceptions import BaseError
 from obstore.store import S3Store as Bucket
 
-from akako.backends.objects.object_io import CHUNK_BYTES, batches, checked
+from akako.backends.objects.object_io import READ_BYTES, batches, checked
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.core.ports import StoredObject
 
@@ -39,7 +39,7 @@ Steps = list[asyncio.Task[None]]  # of an upload: the one under way, if any
 
 
 class S3Access(msgspec.Struct, frozen=True):
-    """How to reach the bucket; what is None comes from AWS's own environment and defaults."""
+    """How to reach the bucket. None stands for the value of AWS's environment or its default."""
 
     endpoint: str | None = None
     region: str | None = None
@@ -50,9 +50,9 @@ class S3Access(msgspec.Struct, frozen=True):
 class S3Store:
     """An ObjectStore over a bucket, `s3://bucket` or `s3://bucket/prefix`.
 
-    A put that fails in its last moment deletes the key: keys are not meant to be used twice.
-    Uploads that die with the process leave parts which no listing shows: give the bucket a
-    lifecycle rule that aborts incomplete multipart uploads.
+    A put that fails at its end deletes the key, so a key must not be used twice. Uploads of a
+    killed process leave parts that no listing shows: give the bucket a lifecycle rule that aborts
+    incomplete multipart uploads.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class S3Store:
         self.undoing: set[asyncio.Task[None]] = set()  # uploads that were given up
 
     async def require_space(self, size: int) -> None:
-        """Buckets have no limit that is known here."""
+        """Accept every size: the space of a bucket is unknown."""
 
     async def put(self, key: str, chunks: AsyncIterator[bytes]) -> int:
         writer = obstore.open_writer_async(
@@ -109,7 +109,7 @@ class S3Store:
             )
         if answer.range != (start, end):
             raise ServiceUnavailable("The stored file is shorter than expected")
-        stream = answer.stream(min_chunk_size=CHUNK_BYTES)
+        stream = answer.stream(min_chunk_size=READ_BYTES)
         while start < end:
             async with _within(self._transfer_seconds):
                 chunk = await anext(stream, b"")
@@ -127,7 +127,7 @@ class S3Store:
                 await obstore.delete_async(self._bucket, checked(key))
 
     async def list(self, prefix: str = "") -> AsyncGenerator[StoredObject, None]:
-        """Yield the objects below a folder of keys; `prefix` consists of whole names."""
+        """Yield the objects below a folder of keys; `prefix` consists of complete names."""
         pages = obstore.list(self._bucket, prefix.strip("/") or None, chunk_size=LIST_BATCH)
         while True:
             async with _within(self._answer_seconds):
@@ -138,7 +138,7 @@ class S3Store:
                 yield _stored(meta)
 
     async def close(self) -> None:
-        """Connections close with the last reference to the bucket."""
+        """Wait for uploads that are being undone. obstore closes its connections itself."""
         if self.undoing:
             await asyncio.wait(self.undoing, timeout=self._answer_seconds)
 
@@ -174,21 +174,21 @@ class S3Store:
     async def _abort(self, writer: AsyncWritableFile) -> None:
         with suppress(ServiceUnavailable):
             async with _within(self._transfer_seconds):
-                # Waits for the part under way: the bucket would keep one that comes after the end.
+                # Waits for the running part: the bucket would store one that arrives after the end.
                 await writer.write(b"")
         async with _within(self._answer_seconds):
             await writer.__aexit__(ServiceUnavailable, None, None)
 
     async def _step(self, work: Coroutine[Any, Any, None], steps: Steps) -> None:
-        """Do a step of an upload, which goes on to its end when its caller is cancelled."""
+        """Run a step of an upload, which continues to its end when the caller is cancelled."""
         steps[:] = [asyncio.create_task(work)]
         await asyncio.shield(steps[0])
 
     async def _undo(self, steps: Steps, undone: Coroutine[Any, Any, None]) -> None:
         """Undo an upload once its last step has ended.
 
-        One that the bucket has opened can be aborted only when its id has arrived. What takes
-        longer than UNDO_SECONDS goes on after the caller has been answered.
+        An upload can be aborted only when the bucket has returned its id. After UNDO_SECONDS the
+        work continues in the background.
         """
 
         async def in_order() -> None:
@@ -222,7 +222,7 @@ def _bucket(url: str, access: S3Access) -> Bucket:
         client_options={
             "allow_http": _is_plain_loopback(access.endpoint),
             "connect_timeout": CONNECT,
-            # Bounds are set per step: a slow listener may take hours over one answer.
+            # Each step has its own time limit: a slow reader may take hours for one response.
             "timeout": timedelta(days=1),
         },
         retry_config={
@@ -256,9 +256,9 @@ def _stored(meta: ObjectMeta) -> StoredObject:
 
 @asynccontextmanager
 async def _within(seconds: float, *, may_miss: bool = False) -> AsyncGenerator[None, None]:
-    """Turn every failing, and lateness, into ServiceUnavailable.
+    """Raise ServiceUnavailable for every failure, and after `seconds`.
 
-    `may_miss` lets FileNotFoundError through; elsewhere it is the bucket that is missing.
+    `may_miss` passes FileNotFoundError on. Otherwise that error means a missing bucket.
     """
     try:
         async with asyncio.timeout(seconds):

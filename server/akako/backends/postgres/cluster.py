@@ -17,7 +17,7 @@ INITDB_SECONDS = 120
 
 
 class Folder:
-    """Where things are. Only `root` and what is in it belongs to the user of PostgreSQL."""
+    """The paths of the private PostgreSQL. Its user owns only `root` and everything below it."""
 
     def __init__(self, data_dir: Path) -> None:
         self.home = data_dir.resolve()
@@ -40,7 +40,7 @@ class Folder:
 
 
 def make_cluster(folder: Folder, programs: Programs, owner: Owner, *, sync: bool) -> None:
-    """Create the database files, whole or not at all; with `sync` they are soon on the disk."""
+    """Create the database files, completely or not at all. `sync`: start to sync the disk."""
     folder.root.mkdir(mode=0o700, exist_ok=True)
     making = folder.root / "making"
     if making.exists():
@@ -58,7 +58,7 @@ def make_cluster(folder: Folder, programs: Programs, owner: Owner, *, sync: bool
 
 
 def _initdb(folder: Folder, programs: Programs, owner: Owner, making: Path) -> str | None:
-    """None on success, else what it said."""
+    """Run initdb. Return None on success, and otherwise its output."""
     program = str(programs.folder / "initdb")
     command = [program, "-D", str(making), "-U", SUPERUSER, f"--pwfile={folder.password}"]
     command += ["--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums", "--no-instructions"]
@@ -85,6 +85,6 @@ def _write_secret(path: Path) -> None:
 
 def reason(output: str) -> str:
     """Return the line of a log that gives the reason, for a message of one line."""
-    lines = output.strip().splitlines() or ["it said nothing"]
+    lines = output.strip().splitlines() or ["there was no output"]
     fatal = [line for line in lines if "FATAL:" in line or "error:" in line]
     return (fatal or lines)[-1].strip()

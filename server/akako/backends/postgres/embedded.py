@@ -46,15 +46,15 @@ class EmbeddedPostgres:
         self._keeper = keeper
 
     def stop(self) -> None:
-        """Use it no longer. Returns when it has shut down, unless others use it. Idempotent."""
+        """Release the server; wait for its shutdown unless other processes use it. Idempotent."""
         _dismiss(self._keeper)
 
 
 def start(data_dir: Path, settings: Mapping[str, str] | None = None) -> EmbeddedPostgres:
-    """Start the PostgreSQL of the data folder, made first where needed, or join one that runs.
+    """Start the PostgreSQL of the data folder, or use the running one. Create it if necessary.
 
-    `settings` are PostgreSQL's own and matter only when this context starts it. Raise
-    EmbeddedPostgresError with one line when that is impossible.
+    `settings` are settings of PostgreSQL, which apply only if this call starts it. Raises
+    EmbeddedPostgresError with a message of one line.
     """
     folder = Folder(data_dir)
     try:
@@ -103,7 +103,7 @@ def _unusable(data_dir: Path, error: OSError) -> EmbeddedPostgresError:
 
 @contextlib.contextmanager
 def _locked(path: Path, mode: int) -> Iterator[int]:
-    """Hold the lock file. Closing gives the lock back, unless a keeper has the descriptor too."""
+    """Hold the lock file. The lock ends with the block, or with a keeper that inherited it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _lock(descriptor, mode, path)

@@ -16,8 +16,8 @@ import sys
 
 
 def keep(lock: int, path: str, uid: int, gid: int, stop: list[str]) -> None:
-    """Return when the server is needed no more by our user but by others; else become `stop`."""
-    # Ctrl-C and the end of a terminal or service reach us too: our user has to leave first.
+    """Wait for the end of the user process. Run `stop` unless other processes use the server."""
+    # Ctrl-C and the end of a terminal or service also reach this process, which must end last.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     while os.read(0, 1):
@@ -34,7 +34,7 @@ def keep(lock: int, path: str, uid: int, gid: int, stop: list[str]) -> None:
 def _is_last(lock: int, path: str) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Another folder may stand in the place of ours by now, with a server of its own.
+        # The folder may have been replaced by another one with its own server.
         return os.path.samestat(os.fstat(lock), os.stat(path))
     except (BlockingIOError, FileNotFoundError):
         return False

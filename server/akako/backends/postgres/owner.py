@@ -74,9 +74,9 @@ def blocking_folder(path: Path, owner: Owner) -> Path | None:
 def run_as(
     owner: Owner, command: Sequence[str], timeout: float
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end as the owner, away from the terminal and from our environment.
+    """Run a program as the owner, without the terminal and the environment of this process.
 
-    The environment is left behind because it holds secrets and PG… variables that misdirect.
+    The environment contains secrets, and PG… variables that would change the program's behaviour.
     """
     root = os.geteuid() == 0
     try:

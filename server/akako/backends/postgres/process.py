@@ -43,7 +43,7 @@ SETTINGS = {
 
 
 class Postmaster(NamedTuple):
-    """The server as its pid file tells. The port is 0 until it listens."""
+    """The server according to its pid file. The port is 0 until it listens."""
 
     pid: int
     port: int
@@ -76,9 +76,9 @@ def _still_runs(pid: int) -> bool:
 def ensure_running(
     folder: Folder, programs: Programs, owner: Owner, settings: Mapping[str, str], lock: int
 ) -> int:
-    """Start the server unless it runs; wait until it lets us in; return its port.
+    """Start the server unless it runs; wait until it accepts connections; return its port.
 
-    To be called by one process at a time: `lock` is the descriptor of the folder's lock file.
+    Only one process at a time may call this: `lock` is the descriptor of the folder's lock file.
     """
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -86,7 +86,7 @@ def ensure_running(
         if server is None:
             _launch(folder, programs, owner, settings, lock)
         elif server.ready and _is_free(server.port):
-            # No server: after a crash its process id was given to some other process.
+            # No server: after a crash another process got its process id.
             folder.pid_file.unlink(missing_ok=True)
         elif server.ready and _ensure_database(folder.url(server.port, SUPERUSER)):
             return server.port
@@ -100,7 +100,7 @@ def ensure_running(
 def _launch(
     folder: Folder, programs: Programs, owner: Owner, settings: Mapping[str, str], lock: int
 ) -> None:
-    """Start the server and wait for it. A hindrance that passes is left to the next try."""
+    """Start the server and wait for it. After a temporary failure the caller tries again."""
     folder.startup_log.unlink(missing_ok=True)
     _remove_empty_pid_file(folder)
     port = _choose_port(lock)
@@ -152,7 +152,7 @@ def _is_free(port: int) -> bool:
 
 
 def _ensure_database(url: str) -> bool:
-    """Make role and database where missing. False while the server does not let us in."""
+    """Create role and database if missing. Return false while the server refuses connections."""
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
             name, password = sql.Identifier(NAME), sql.Literal(connection.info.password)

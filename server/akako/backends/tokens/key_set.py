@@ -168,7 +168,7 @@ class StaticKeySet:
         return self._key if self._kid in (None, kid) else None
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Release nothing: no connection is open."""
 
 
 class JwksKeySet:

@@ -109,10 +109,10 @@ class JwtVerifier:
         return _Verified(kid, key, self._claims(payload, expired=expired))
 
     def _has_expired(self, token: str, key: RSAPublicKey) -> bool:
-        """Tell whether the token is good but for `exp`. Raise PyJWTError if anything else is wrong.
+        """Return whether only `exp` is wrong. Raise PyJWTError if another part is wrong.
 
-        PyJWT checks `exp` before `iss` and `aud`, but only the owner of an otherwise good token
-        may learn that a newer one would be accepted.
+        PyJWT checks `exp` before `iss` and `aud`, but only an otherwise valid token may be reported
+        as expired.
         """
         try:
             self._decode(token, key, verify_exp=True)
@@ -171,7 +171,7 @@ class JwtVerifier:
 
 
 def _refuse() -> NoReturn:
-    """One answer for every forgery, so that it teaches nothing about the check that failed."""
+    """Raise the same error for every forgery, so that it does not reveal which check failed."""
     raise Unauthorized("invalid")
 
 
@@ -188,9 +188,9 @@ def _parse(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _key_id(header: dict[str, Any]) -> str:
-    """Return the key id of a header that requests no other way of verifying.
+    """Return the key id of a header, if it does not require another way of verification.
 
-    Keys that it brings along (`jwk`) or points to (`jku`, `x5u`) are never looked at.
+    Keys in the header (`jwk`) or behind its addresses (`jku`, `x5u`) are ignored.
     """
     kind, kid = header.get("typ", "JWT"), header.get("kid")
     if header.get("alg") != "RS256" or not isinstance(kind, str) or kind.upper() != "JWT":
@@ -203,7 +203,7 @@ def _key_id(header: dict[str, Any]) -> str:
 
 
 def _lifetime_end(payload: dict[str, Any]) -> float:
-    """Return `exp` of a token that does not last longer than any session token would."""
+    """Return `exp`, unless the token is valid for longer than any session token."""
     issued_at, expires_at = _instant(payload.get("iat")), _instant(payload.get("exp"))
     _instant(payload.get("nbf", issued_at))
     if expires_at - issued_at > MAX_LIFETIME_SECONDS:
@@ -244,7 +244,7 @@ def _organization(payload: dict[str, Any]) -> str | None:
 
 
 def _impersonator(payload: dict[str, Any]) -> str | None:
-    """Who acts as the subject. A token that hides who that is must not pass for an ordinary one."""
+    """Return the impersonator. Reject a token whose `act` claim does not name one."""
     act = payload.get("act")
     if act is None:
         return None

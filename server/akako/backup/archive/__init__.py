@@ -111,7 +111,7 @@ class Writer:
     async def add(self, name: str, size: int, chunks: AsyncIterator[bytes]) -> None:
         """Add a member. Raise ArchiveError if it is not of that size or cannot be written."""
         if not is_plain(name):
-            raise ArchiveError(f"an archive cannot hold the name {name!r}")
+            raise ArchiveError(f"an archive cannot contain the name {name!r}")
         head = tarfile.TarInfo(name)
         head.size = size
         head.mode = 0o600
@@ -170,4 +170,4 @@ class Member:
         try:
             return msgspec.json.decode(content, type=kind)
         except (msgspec.MsgspecError, RecursionError):
-            raise ArchiveError(f"the archive is damaged: its {self.name} makes no sense") from None
+            raise ArchiveError(f"the archive is damaged: its {self.name} cannot be read") from None

@@ -60,14 +60,14 @@ class Reader:
                 raise
             member = None
         if member is None or member.name != MANIFEST:
-            raise ArchiveError("this is no archive of akako backup")
+            raise ArchiveError("this is not an archive of akako backup")
         manifest = await member.content(Manifest)
         if manifest.format != FORMAT:
-            raise ArchiveError(f"the archive is of format {manifest.format}, unknown here")
+            raise ArchiveError(f"the archive has the unknown format {manifest.format}")
         named = [table.name for table in manifest.tables]
         shown = (manifest.version, manifest.schema, manifest.created_at, *named)
         if not all(is_plain(text) for text in shown):
-            raise ArchiveError(f"{DAMAGED}: its {MANIFEST} makes no sense")
+            raise ArchiveError(f"{DAMAGED}: its {MANIFEST} cannot be read")
         self._files = max(0, manifest.files)
         return manifest
 
@@ -89,7 +89,7 @@ class Reader:
         if header.type in (tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME):
             name, size, header = await self._extended(header)
         if header.type != tarfile.REGTYPE:
-            raise ArchiveError(f"{DAMAGED}: it holds more than files")
+            raise ArchiveError(f"{DAMAGED}: it contains members that are not files")
         self._check(name, size)
         if name != END:
             self._chain.begin(name, size)
@@ -121,7 +121,7 @@ class Reader:
         if end.sha256 != before.sealed(end):
             raise ArchiveError(f"{DAMAGED}: it is not what was written")
         if await self.next() is not None:
-            raise ArchiveError(f"{DAMAGED}: it goes on after its end")
+            raise ArchiveError(f"{DAMAGED}: it continues after its end")
         return end
 
     async def _header(self) -> tarfile.TarInfo | None:
@@ -149,7 +149,7 @@ class Reader:
             size = int(records[b"size"]) if b"size" in records else header.size
             name = records[b"path"].decode() if b"path" in records else header.name
         except ValueError:
-            raise ArchiveError(f"{DAMAGED}: an extended header makes no sense") from None
+            raise ArchiveError(f"{DAMAGED}: an extended header cannot be read") from None
         return name, size, header
 
     async def _chunks(self) -> AsyncIterator[bytes]:

@@ -268,7 +268,7 @@ class InternalError(ApiError):
 
 
 class UpstreamError(ApiError):
-    status, code, default = 502, "UPSTREAM_ERROR", "The identity provider gave an unusable answer"
+    status, code, default = 502, "UPSTREAM_ERROR", "The identity provider sent an invalid response"
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "5"})

@@ -24,7 +24,7 @@ EXPOSED = (
     b"X-Upload-Quota-Reset, Retry-After, ETag, Link, Location, Content-Range, "
     b"Content-Disposition, X-Request-Id, Idempotent-Replayed, Tus-Resumable, Upload-Offset, "
     b"Upload-Length, Upload-Expires, Upload-Result, Upload-Metadata, Tus-Version, Tus-Extension, "
-    b"Tus-Checksum-Algorithm, Accept-Ranges"
+    b"Tus-Checksum-Algorithm, Accept-Ranges, X-API-Version, X-Time-Zone"
 )
 ALLOWED_HEADERS = (
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, Range, "

@@ -23,7 +23,7 @@ from akako.kernel.core.errors import (
     ServiceUnavailable,
 )
 from akako.kernel.core.ids import is_id
-from akako.kernel.core.validation import json, read, read_changes
+from akako.kernel.core.validation import json, most_elements, read, read_changes
 from akako.kernel.db import audit
 from akako.kernel.db.database import AWAY, RETRYABLE, Database, unavailable
 from akako.kernel.db.query import read_query
@@ -149,7 +149,7 @@ class Pipeline(msgspec.Struct, kw_only=True):
         """Offer a response without a token to the cache, which stores public ones only."""
         if answer.status == 200 and b"authorization" not in ctx.headers:
             key = (ctx.scope["path"], ctx.scope["query_string"])
-            self.public.keep(key, ctx.generation, answer, endpoint.path)
+            self.public.store(key, ctx.generation, answer, endpoint.path)
 
     def _record_rejection(self, ctx: Context, endpoint: Endpoint, problem: ApiError) -> None:
         """Record a failed authorization in the audit log, after the response."""
@@ -194,7 +194,8 @@ def _read_input(
     """Parse body and query into the arguments of the handler; return the raw body."""
     sent: dict[str, Any] = {}
     if endpoint.body:
-        sent = json.decode_object(raw) if raw or not endpoint.body_optional else {}
+        if raw or not endpoint.body_optional:
+            sent = json.decode_object(raw, most_elements(endpoint.body))
         if endpoint.merges:
             values["data"], values["echoed"] = read_changes(endpoint.body, sent)
         else:

@@ -50,30 +50,30 @@ class PublicCache:
         self.live = False
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._kept: OrderedDict[Key, CachedResponse] = OrderedDict()
+        self._responses: OrderedDict[Key, CachedResponse] = OrderedDict()
 
     def find(self, key: Key) -> CachedResponse | None:
-        return self._kept.get(key)
+        return self._responses.get(key)
 
-    def keep(self, key: Key, generation: int, answer: Response, route: str) -> None:
+    def store(self, key: Key, generation: int, answer: Response, route: str) -> None:
         """Store a response that is marked as public, unless a change came after its read began."""
         size = len(answer.body) + len(key[0]) + len(key[1])
         if PUBLIC_CACHE not in answer.headers:
             return
-        if not self.live or generation != self.generation or key in self._kept:
+        if not self.live or generation != self.generation or key in self._responses:
             return
         if len(key[0]) + len(key[1]) > MAX_KEY_BYTES or size > self._max_bytes // 16:
             return
-        self._kept[key] = CachedResponse(answer, route)
+        self._responses[key] = CachedResponse(answer, route)
         self._bytes += size
         while self._bytes > self._max_bytes:
-            old, dropped = self._kept.popitem(last=False)
+            old, dropped = self._responses.popitem(last=False)
             self._bytes -= len(dropped.body) + len(old[0]) + len(old[1])
 
     def drop(self) -> None:
         """Clear the cache after a change."""
         self.generation += 1
-        self._kept.clear()
+        self._responses.clear()
         self._bytes = 0
 
     def resume(self) -> None:
@@ -96,29 +96,29 @@ class PublicCacheMiddleware:
         self.admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        kept = None
+        cached = None
         if scope["type"] == "http" and scope["method"] in READS:
-            kept = self.cache.find((scope["path"], scope["query_string"]))
-        if kept is None:
+            cached = self.cache.find((scope["path"], scope["query_string"]))
+        if cached is None:
             await self.app(scope, receive, send)
             return
         given = joined_headers(scope)
         if b"authorization" in given:
             await self.app(scope, receive, send)
             return
-        scope["state"]["route"] = kept.route
-        answer = await self._answer(kept, scope, given)
+        scope["state"]["route"] = cached.route
+        answer = await self._answer(cached, scope, given)
         await answer(scope, receive, send)
 
     async def _answer(
-        self, kept: CachedResponse, scope: Scope, given: dict[bytes, bytes]
+        self, cached: CachedResponse, scope: Scope, given: dict[bytes, bytes]
     ) -> Response:
         address = self.admission.address(scope, given.get(b"x-forwarded-for"))
-        standing = await self.admission.hit_address(GENERAL, address)
+        limit = await self.admission.hit_address(GENERAL, address)
         try:
-            standing.enforce()
+            limit.enforce()
         except RateLimited as problem:
             refusal = failure(problem)
-            refusal.headers += standing.headers()
+            refusal.headers += limit.headers()
             return refusal
-        return kept.reply(given.get(b"if-none-match"), standing.headers())
+        return cached.reply(given.get(b"if-none-match"), limit.headers())

@@ -14,8 +14,8 @@ from akako.kernel.openapi.operations import operation, path_of
 from akako.kernel.openapi.schemas import Schema, collect
 
 DESCRIPTION = """\
-Learning management for schools: levels, grades, subjects and topics with their documents and
-videos; enrollment of learners; mentors and their applications.
+Learning management for schools: levels, grades, subjects and topics with documents and videos;
+enrollment, progress and notes of learners; mentors, analytics and webhooks.
 
 - **Responses** are JSON: `success`, `data` and `message`; lists also have `pagination`. Errors have
   `error`, a stable `code`, and `details`. Fields may be added at any time.
@@ -38,7 +38,7 @@ BEARER = {
     "type": "http",
     "scheme": "bearer",
     "bearerFormat": "JWT",
-    "description": "A Clerk session token. In development, one printed by `akako token`.",
+    "description": "A Clerk session token. In development, a token of `akako token`.",
 }
 
 

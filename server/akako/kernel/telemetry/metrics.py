@@ -15,11 +15,11 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY = CollectorRegistry()
 
 REQUESTS = Counter(
-    "akako_requests", "Answers sent", ["method", "route", "status"], registry=REGISTRY
+    "akako_requests", "Responses sent", ["method", "route", "status"], registry=REGISTRY
 )
 SECONDS = Histogram(
     "akako_request_seconds",
-    "Time to answer",
+    "Time to the last byte of the response",
     ["method", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1, 3, 10, 60),
     registry=REGISTRY,

@@ -1,1 +1,1 @@
-"""Parts of the response with a stored file: ranges, preconditions, and handing over to nginx."""
+"""Parts of the response with a stored file: ranges, preconditions, and sending by nginx."""

@@ -41,8 +41,8 @@ async def hand_over(
         return None
     place = quote(proxy.location + file.key)
     # nginx announces ranges only in complete responses.
-    kept = [each for each in headers if each[0] != b"accept-ranges" or part]
-    return Response(206 if part else 200, b"", [*kept, (b"x-accel-redirect", place.encode())])
+    passed = [each for each in headers if each[0] != b"accept-ranges" or part]
+    return Response(206 if part else 200, b"", [*passed, (b"x-accel-redirect", place.encode())])
 
 
 def _came_through(proxy: FileProxy, ctx: Context) -> bool:

@@ -1,1 +1,1 @@
-"""Parts of the tus protocol that need nothing else of this package."""
+"""Parts of the tus protocol that do not depend on the rest of this package."""

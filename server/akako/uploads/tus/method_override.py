@@ -45,8 +45,8 @@ def _bodiless(send: Send) -> Send:
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
-            kept = [pair for pair in message["headers"] if pair[0] != b"content-length"]
-            message = {**message, "headers": [*kept, (b"content-length", b"0")]}
+            headers = [pair for pair in message["headers"] if pair[0] != b"content-length"]
+            message = {**message, "headers": [*headers, (b"content-length", b"0")]}
         elif message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await send(message)

@@ -6,7 +6,7 @@ from akako.kernel.core.errors import ApiError
 
 
 class VersionUnsupported(ApiError):
-    status, code, default = 412, "TUS_VERSION_UNSUPPORTED", "This server speaks tus 1.0.0"
+    status, code, default = 412, "TUS_VERSION_UNSUPPORTED", "This server supports tus 1.0.0 only"
 
 
 class Locked(ApiError):

@@ -183,7 +183,8 @@ def show(
     """
     signed_in = visit.visitor.actor is not None
     title = visit.text("Send what you wrote") if signed_in else visit.text("Sign in to send this")
-    values = {"unsent": unsent, "people": people, "error": error}
+    request_id = visit.request.scope["state"]["request_id"] if status >= 400 else ""
+    values = {"unsent": unsent, "people": people, "error": error, "request_id": request_id}
     response = visit.page("unsent.html", title, status=status, **values)
     response.headers["Cache-Control"] = "no-store"
     return response

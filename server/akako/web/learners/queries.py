@@ -111,7 +111,7 @@ async def list_grades(db: Database, actor: Actor) -> list[Offer]:
     from {GRADE.source}
     join lateral (select count(*) from subjects s where s.grade_id = g.id
         and s.deleted_at is null and s.is_active) subjects on subjects.count > 0
-    where {where} order by l.name_key, l.id, g.name_key, g.id limit 60
+    where {where} order by l.sort_key, l.id, g.sort_key, g.id limit 60
     """
     return [Offer(**row) for row in await db.fetch(sql, *where.values)]
 
@@ -128,7 +128,7 @@ async def list_offers(db: Database, actor: Actor, grade_id: str) -> list[Offer]:
             and e.user_id = {me} order by e.requested_at desc limit 1) as status,
            (select count(*) from topics t where t.subject_id = s.id
             and t.deleted_at is null and t.is_active)::int as count
-    from {SUBJECT.source} where {where} order by s.name_key, s.id limit 60
+    from {SUBJECT.source} where {where} order by s.sort_key, s.id limit 60
     """
     return [Offer(**row) for row in await db.fetch(sql, *where.values)]
 

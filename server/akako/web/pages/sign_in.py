@@ -11,7 +11,13 @@ from starlette.routing import Route
 
 from akako.kernel.core import envelope
 from akako.kernel.core.access import Actor
-from akako.kernel.core.errors import ApiError, Forbidden, InvalidState, Unauthorized
+from akako.kernel.core.errors import (
+    ApiError,
+    Forbidden,
+    InvalidState,
+    Unauthorized,
+    ValidationFailed,
+)
 from akako.kernel.core.fields import CLERK_ID
 from akako.kernel.core.ports import Claims
 from akako.kernel.http.limits import Bucket
@@ -74,6 +80,8 @@ async def choose_person(visit: Visit) -> Response:
     other = visit.field(unsent.OTHER) if kept else visit.field("other")
     chosen = other.strip() or visit.field(unsent.PERSON if kept else "person")
     if not CLERK_ID.fullmatch(chosen):
+        if visit.field("person"):  # was not typed
+            raise ValidationFailed.of("person", "Enter an id such as user_ama", chosen)
         return await _wrong_person(visit, kept)
     add = getattr(visit.site.directory, "add", None)
     if add:

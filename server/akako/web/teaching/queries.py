@@ -26,7 +26,7 @@ RECENT = f"""
 select s.id as subject_id, recent.learner, recent.topic, recent.at
 from unnest($1::text[]) as s (id) cross join lateral (
     select distinct on (p.user_id) p.user_id, t.name as topic, p.updated_at as at,
-        nullif(concat_ws(' ', u.first_name, u.last_name), '') as learner
+        coalesce(nullif(concat_ws(' ', u.first_name, u.last_name), ''), u.username) as learner
     from topics t
     join topic_progress p on p.topic_id = t.id
         and p.active_on > (now() at time zone 'utc')::date - {ACTIVE_DAYS}

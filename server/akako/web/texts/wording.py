@@ -14,6 +14,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 KB, MB, GB = 1_000, 1_000_000, 1_000_000_000
+UNITS = {"fr": {"GB": "Go", "MB": "Mo", "KB": "Ko"}}  # other languages write the English units
 RECENT = timedelta(days=7)
 CACHED = 2_000  # moments whose words are kept, because formatting takes 0.1 ms
 # The name of a file type that people use, by media type.
@@ -61,13 +62,18 @@ def _said(context: Context, text: str) -> str:
     return str(context.call(context.resolve("gettext"), text))
 
 
+def unit_in(language: str, unit: str) -> str:
+    """Return a unit of sizes in a language."""
+    return UNITS.get(language, {}).get(unit, unit)
+
+
 def in_units(count: int, language: str) -> str | None:
     """Return a number of bytes such as "7 MB", one decimal below ten; None below 1 KB."""
     for unit, name in ((GB, "GB"), (MB, "MB"), (KB, "KB")):
         if count >= unit:
             value = count / unit
             shown = round(value, 1 if value < 9.95 else 0)
-            return f"{format_decimal(shown, locale=language)} {name}"
+            return f"{format_decimal(shown, locale=language)} {unit_in(language, name)}"
     return None
 
 
@@ -75,7 +81,7 @@ def size_limit(count: int, language: str) -> str:
     """Return a limit such as "50 MB". Settings are in binary units, which are slightly larger."""
     for unit, name in ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB")):
         if count >= unit and count % unit == 0:
-            return f"{format_decimal(count // unit, locale=language)} {name}"
+            return f"{format_decimal(count // unit, locale=language)} {unit_in(language, name)}"
     return in_units(count, language) or f"{count} B"
 
 

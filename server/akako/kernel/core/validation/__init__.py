@@ -42,6 +42,25 @@ def read(model: type[S], data: Mapping[str, Any]) -> S:
     return value  # type: ignore[no-any-return]
 
 
+@cache
+def most_elements(model: type[msgspec.Struct]) -> int:
+    """Return how many members and items a body may have: as many as the model needs, or more."""
+    return max(json.MAX_ELEMENTS, _elements(inspect.type_info(model)))
+
+
+def _elements(kind: inspect.Type) -> int:
+    match kind:
+        case inspect.Metadata():
+            return _elements(kind.type)
+        case inspect.UnionType():
+            return max(map(_elements, kind.types))
+        case inspect.ListType():
+            return (kind.max_length or 0) * (1 + _elements(kind.item_type))
+        case inspect.StructType():
+            return sum(1 + _elements(each.type) for each in kind.fields)
+    return 0
+
+
 def read_changes(model: type[S], data: Mapping[str, Any]) -> tuple[S, dict[str, Any]]:
     """Return the changes of a PUT body, and the read-only values in it.
 

@@ -25,15 +25,15 @@ encode = msgspec.json.Encoder().encode
 canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
-def decode_object(raw: bytes) -> dict[str, Any]:
-    """Decode a JSON object strictly.
+def decode_object(raw: bytes, most: int = MAX_ELEMENTS) -> dict[str, Any]:
+    """Decode a JSON object of at most so many elements strictly.
 
     Raises:
         BadRequest: with the reason invalid_encoding (not UTF-8, a byte order mark, a lone
             surrogate), too_deep, too_many_elements, duplicate_keys, or invalid_json.
     """
     text = _decode_text(raw)
-    _check_structure(text)
+    _check_structure(text, most)
     try:
         value = _DECODER.decode(text)
     except ValueError:
@@ -55,32 +55,32 @@ def _decode_text(raw: bytes) -> str:
         raise _not_utf8() from None
 
 
-def _check_structure(text: str) -> None:
+def _check_structure(text: str, most: int) -> None:
     """Refuse deep nesting and many elements before any of them is decoded.
 
     The event loop waits for the decoder. A body of 2 MiB can hold 330,000 members, which take
     almost a second; the C functions used here take a few milliseconds.
     """
     opened = text.count("[") + text.count("{")
-    if text.count(",") < MAX_ELEMENTS and opened <= MAX_DEPTH:
+    if text.count(",") < most and opened <= MAX_DEPTH:
         return
     # Each member needs quotes that no backslash precedes, so that this bounds the strings below.
-    if text.count('"') - text.count('\\"') > 4 * MAX_ELEMENTS:
-        raise _too_many()
+    if text.count('"') - text.count('\\"') > 4 * most:
+        raise _too_many(most)
     structure = _STRING.sub("", text)
     depth = 0
     for number, bracket in enumerate(_BRACKET.finditer(structure)):
         depth += 1 if bracket[0] in "[{" else -1
         if depth > MAX_DEPTH:
             raise BadRequest("too_deep", f"JSON may be nested {MAX_DEPTH} levels deep at most")
-        if number > 2 * MAX_ELEMENTS:
-            raise _too_many()
-    if structure.count(",") >= MAX_ELEMENTS:
-        raise _too_many()
+        if number > 2 * most:
+            raise _too_many(most)
+    if structure.count(",") >= most:
+        raise _too_many(most)
 
 
-def _too_many() -> BadRequest:
-    return BadRequest("too_many_elements", f"JSON may have {MAX_ELEMENTS:,} elements at most")
+def _too_many(most: int) -> BadRequest:
+    return BadRequest("too_many_elements", f"JSON may have {most:,} elements at most")
 
 
 def _refuse_lone_surrogates(value: dict[str, Any]) -> None:

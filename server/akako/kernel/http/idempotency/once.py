@@ -33,10 +33,10 @@ async def once(ctx: Context, route: str, key: str, parts: list[bytes], work: Wor
     target = f"{ctx.scope['path']}?{ctx.scope['query_string'].decode('latin-1')}"
     print_ = idempotency.fingerprint(ctx.method, target, *parts)
     async with ctx.db.transaction() as tx:
-        kept = await idempotency.claim(tx, scope, print_)
-        if kept:
+        stored = await idempotency.claim(tx, scope, print_)
+        if stored:
             return Response(
-                kept.status, kept.body, wire(kept.headers | {"Idempotent-Replayed": "true"})
+                stored.status, stored.body, wire(stored.headers | {"Idempotent-Replayed": "true"})
             )
         try:
             async with tx.transaction():

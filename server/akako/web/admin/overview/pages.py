@@ -77,7 +77,8 @@ def _weeks(today: date) -> list[Bucket]:
 
 def _numbers(facts: Facts, active: Sequence[Any], enrollments: Sequence[Any]) -> list[Number]:
     hours = [
-        None if each["seconds"] is None else round(each["seconds"] / 3600) for each in enrollments
+        None if each["seconds"] is None else max(1, round(each["seconds"] / 3600))
+        for each in enrollments
     ]
     return [
         _number("active", [each["learners_7d"] for each in active]),

@@ -78,19 +78,19 @@ async def _page(queue: Queue, visit: Visit, params: Mapping[str, Any], said: Sai
     request = _list(queue, state, decided=decided, limit=str(PER_PAGE), page=number)
     fetch = queue.list_decided if decided else queue.list_pending
     listed = await fetch(visit.site.db, request)
-    subjects = await queries.list_subjects(visit.site.db)
-    known = {each.id: each for each in subjects}
+    choices = await queries.read_choices(visit.site.db)
     tab = DECIDED if decided else ""
     return visit.page(
         "admin_queue.html",
         _title(queue, visit),
         said=said.status,
         queue=queue,
-        rows=[queue.row(each, known) for each in listed.data],
+        rows=[queue.row(each, choices.known) for each in listed.data],
         pages=listed.pagination,
         decided=decided,
         state=state,
-        grades=queries.by_grade(subjects),
+        grades=queries.chosen(choices.grades, state.get("grade", "")),
+        subjects=queries.chosen(choices.subjects, state.get("subject", "")),
         tabs=[_address(queue, state), _address(queue, state | {"tab": DECIDED})],
         link=page_links(queue.path, tab=tab, **state),
         most=min(MAX_ALL, listed.pagination.total),

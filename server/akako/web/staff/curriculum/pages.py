@@ -68,7 +68,8 @@ async def show(visit: Visit) -> Any:
 async def _page(visit: Visit, shown: Shown) -> Any:
     """Show the tree with the path to the opened node. Each page takes at most six statements."""
     params = visit.request.query_params
-    nodes = await queries.read_tree(visit.site.db, shown.opened)
+    part = _part(params)
+    nodes = await queries.read_tree(visit.site.db, shown.opened, part=part)
     if not shown.opened and "open" not in params and len(nodes) <= OPEN_BELOW:
         queries.open_grades(nodes.values())
     kinds = {node.id: node.kind for node in nodes.values()}
@@ -94,8 +95,16 @@ async def _page(visit: Visit, shown: Shown) -> Any:
         pages=deleted.pagination,
         link=lambda number: f"{PATH}?{urlencode({'deleted': number})}#deleted",
         kind_of=KIND_OF,
+        part=part,
+        parts=lambda number: (number - 1) // queries.MAX_SUBJECTS + 1,
         undo_seconds=UNDO_SECONDS,
     )
+
+
+def _part(params: QueryParams) -> int:
+    """Return which part of a large grade's subjects the address names, from 1 on."""
+    given = params.get("part", "")
+    return max(1, int(given)) if given.isdecimal() and len(given) < 5 else 1
 
 
 async def _mentors(visit: Visit) -> list[tuple[str, str]]:

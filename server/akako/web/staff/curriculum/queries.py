@@ -15,7 +15,8 @@ MAX_LEVELS, MAX_GRADES, MAX_SUBJECTS, MAX_TOPICS = 100, 500, 500, 500
 # Above this number of subjects a page holds those of one grade only.
 SMALL_SCHOOL = 150
 
-# $1: the id of the opened node. Topics are those of the opened subject.
+# $1: the id of the opened node, $2: the number of subjects before those of the page.
+# Topics are those of the opened subject, which is always on the page.
 TREE = f"""
 (select 0 as depth, l.id, null::text as parent_id, l.name, l.is_active, null::text as stage,
     null::text as mentor_id, null::text as mentor, 0::bigint as count, l.sort_key, 0 as position
@@ -37,7 +38,9 @@ union all
     or s.grade_id = (select grade_id from subjects where id = $1)
     or s.grade_id = (select o.grade_id from topics t join subjects o on o.id = t.subject_id
         where t.id = $1))
- order by s.sort_key, s.id limit {MAX_SUBJECTS})
+ order by coalesce(s.id in ($1, (select subject_id from topics where id = $1)), false) desc,
+    s.sort_key, s.id
+ limit {MAX_SUBJECTS} offset $2)
 union all
 (select 3, t.id, t.subject_id, t.name, t.is_active, null, null, null, 0, t.sort_key, t.position
  from topics t where t.deleted_at is null and t.subject_id in (
@@ -68,11 +71,15 @@ class TreeNode(msgspec.Struct, kw_only=True):
     last: bool = False
 
 
-async def read_tree(db: Database, opened: str) -> dict[str, TreeNode]:
-    """Return the nodes by id, in the order of the page, with the path to `opened` open."""
+async def read_tree(db: Database, opened: str, *, part: int = 1) -> dict[str, TreeNode]:
+    """Return the nodes by id, in the order of the page, with the path to `opened` open.
+
+    Args:
+        part: Which MAX_SUBJECTS subjects of a large grade, from 1 on.
+    """
     kinds = tuple(KINDS)
     nodes = {}
-    for row in await db.fetch(TREE, opened):
+    for row in await db.fetch(TREE, opened, (part - 1) * MAX_SUBJECTS):
         facts = {name: row[name] for name in TreeNode.__struct_fields__[1:9]}
         nodes[row["id"]] = TreeNode(kind=kinds[row["depth"]], **facts)
     _connect(nodes)

@@ -10,7 +10,7 @@ import msgspec
 
 from akako.ops.history import AuditEntry
 from akako.web.site import Visit
-from akako.web.staff.people import words
+from akako.web.staff.people import actions
 
 INLINE, SHORT = 2, 80  # how many changes are shown without opening the entry, and characters
 # What these entries say is in their time, and in who made them.
@@ -55,11 +55,11 @@ def describe(visit: Visit, each: AuditEntry, names: Mapping[str, str]) -> Entry:
         at=each.at,
         who=known or unnamed,
         who_id=each.actor_user_id if known else None,
-        what=words.action(each.action),
+        what=actions.action(visit.language, each.action),
         code=each.action,
         name=_name(each.after or each.before or {}),
         short=0 < len(found) <= INLINE and bool(each.before) and all(map(_fits, found)),
-        resource=each.resource.replace("_", " "),
+        resource=actions.resource(visit.language, each.resource),
         resource_id=each.resource_id,
         changes=found,
         count=each.count,

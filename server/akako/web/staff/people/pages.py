@@ -34,23 +34,33 @@ async def show(visit: Visit) -> Any:
     except ValidationFailed as problem:
         return _refused(visit, problem)
     listed = await queries.list_users(visit.db, request)
-    kept = {name: value for name, value in {"q": search, **chosen}.items() if value}
+    filters = {name: value for name, value in {"q": search, **chosen}.items() if value}
     return visit.page(
         "admin_people.html",
         visit.text("People"),
         rows=[{"name": person_name(each), "user": each} for each in listed.data],
         search=search,
         chosen=chosen,
-        heads=_heads(visit, kept, wanted),
+        heads=_heads(visit, filters, wanted),
         roles=words.roles(visit),
         statuses=words.statuses(visit),
         pages=listed.pagination,
-        link=page_links(PATH, **kept),
+        link=page_links(PATH, **filters),
         error="",
+        **_invitation(visit),
     )
 
 
-def _heads(visit: Visit, kept: dict[str, str], wanted: dict[str, str]) -> list[dict[str, str]]:
+def _invitation(visit: Visit) -> dict[str, Any]:
+    """Return what the page says to administrators who want a person to join."""
+    return {
+        "invites": visit.request.query_params.get("invite") == "1",
+        "address": f"{visit.site.origin(visit.request)}/sign-in",
+        "development": visit.site.lists_people,
+    }
+
+
+def _heads(visit: Visit, filters: dict[str, str], wanted: dict[str, str]) -> list[dict[str, str]]:
     """Return the heads of the table. One that is sorted by links to the other direction."""
     names = (
         ("lastName", visit.text("Name")),
@@ -65,7 +75,7 @@ def _heads(visit: Visit, kept: dict[str, str], wanted: dict[str, str]) -> list[d
         if sort:
             here = wanted["sort"] == sort
             order = "desc" if here and wanted["order"] == "asc" else "asc"
-            head["href"] = f"{PATH}?{urlencode({**kept, 'sort': sort, 'order': order})}"
+            head["href"] = f"{PATH}?{urlencode({**filters, 'sort': sort, 'order': order})}"
             if here:
                 head["direction"] = "ascending" if wanted["order"] == "asc" else "descending"
         heads.append(head)
@@ -88,4 +98,5 @@ def _refused(visit: Visit, problem: ValidationFailed) -> Any:
         pages=None,
         link=None,
         error=f"{first['field']}: {first['message']}",
+        **_invitation(visit),
     )

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
 from akako.web.site import Visit
-
-WORDS = re.compile(r"[._\s]+")
 
 
 def roles(visit: Visit) -> dict[str, str]:
@@ -34,10 +30,3 @@ def states(visit: Visit) -> dict[str, str]:
         "REJECTED": visit.text("Rejected"),
         "CANCELLED": visit.text("Withdrawn"),
     }
-
-
-def action(code: str) -> str:
-    """Return the code of an audit entry as words: "user_role.assigned" is "User role assigned"."""
-    if " " in code:  # a method and a path
-        return code
-    return WORDS.sub(" ", code).strip().capitalize()

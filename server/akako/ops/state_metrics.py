@@ -17,7 +17,7 @@ from akako.ops import backup_record
 from akako.storage.queries import WAITING
 
 # Successful jobs are deleted from the table, so it stays small.
-STANDING = f"""
+STATE = f"""
 select
     (select count(*) from procrastinate_jobs where status = 'todo') as todo,
     (select count(*) from procrastinate_jobs where status = 'doing') as doing,
@@ -34,19 +34,21 @@ select
 """
 SINGLE = (
     ("lag", "akako_job_lag_seconds", "How long the oldest job that is due has waited"),
-    ("dead_letters", "akako_dead_letters", "Webhooks that could not be applied, kept aside"),
+    ("dead_letters", "akako_dead_letters", "Webhooks that could not be applied"),
     ("cleanup", "akako_cleanup_waiting", "Files waiting to be removed"),
     ("pending", "akako_uploads_pending", "Files being written, or left by a crash"),
 )
 
 
-async def standing(db: Database) -> list[Metric]:
+async def state_metrics(db: Database) -> list[Metric]:
     """Return build information, database availability, and the state of queues."""
-    build = GaugeMetricFamily("akako_build_info", "What runs here", labels=["version", "python"])
+    build = GaugeMetricFamily(
+        "akako_build_info", "Version of the server and of Python", labels=["version", "python"]
+    )
     build.add_metric([__version__, platform.python_version()], 1)
-    up = GaugeMetricFamily("akako_database_up", "Whether the database answers")
+    up = GaugeMetricFamily("akako_database_up", "Whether the database responds")
     try:
-        row: Any = await db.fetchrow(STANDING)
+        row: Any = await db.fetchrow(STATE)
     except (ServiceUnavailable, asyncpg.PostgresError):
         up.add_metric([], 0)
         return [build, up]

@@ -22,7 +22,7 @@ DELIVERY_SECONDS = Histogram(
     registry=REGISTRY,
 )
 # Deliveries wait where the receiver fails; one that was never attempted waits for this server.
-STANDING = f"""
+STATE = f"""
 select count(*) as pending,
     coalesce(extract(epoch from now() - min(d.created_at)), 0)::float8 as oldest,
     coalesce(extract(epoch from now() - min(d.next_attempt_at) filter (
@@ -39,8 +39,8 @@ GAUGES = (
 )
 
 
-async def standing(db: Database) -> list[Metric]:
+async def delivery_metrics(db: Database) -> list[Metric]:
     """Return the state of the deliveries. Endpoints without the plan are left out."""
-    row = await db.fetchrow(STANDING)
+    row = await db.fetchrow(STATE)
     assert row is not None
     return [GaugeMetricFamily(name, text, max(0, row[key])) for key, name, text in GAUGES]
