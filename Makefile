@@ -10,6 +10,8 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv -
 # Recipes read these from the environment, so that spaces and quotes are safe. HOST counts only on the
 # command line, because some shells export the name of the machine as HOST.
 export DATA PORT HOST
+# Without compiled modules every test process would compile the tests and their assertions anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test test-fast check words docs contract web screens screenshots bench bench-smoke bench-profile upgrade-trial \
 	classroom soak webhook-trial scale-out audit licences clean
