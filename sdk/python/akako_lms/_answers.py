@@ -13,9 +13,10 @@ from akako_lms.errors import NO_ANSWER, REDIRECTED, UNREADABLE, AkakoError, fail
 
 M = TypeVar("M", bound=Model)
 NAMED = (
-    *("field", "value", "message", "reason", "allowedExtensions"),
-    *("plan", "required", "user_roles"),
+    *("id", "field", "value", "message", "reason", "allowedExtensions"),
+    *("current", "expected", "plan", "required", "user_roles"),
 )
+ROLES = ("required", "user_roles")  # no cause where there is a reason
 MAX_SHOWN = 200  # characters of a detail in a message
 
 
@@ -80,7 +81,10 @@ def _hint(response: httpx2.Response) -> str:
 
 def described(details: dict[str, Any]) -> str:
     """Return the details that name the cause of an error, as the end of its message."""
-    shown = [f"{name}: {_shown(details[name])}" for name in NAMED if name in details]
+    names = [name for name in NAMED if name in details]
+    if "reason" in names:
+        names = [name for name in names if name not in ROLES]
+    shown = [f"{name}: {_shown(details[name])}" for name in names]
     errors = details.get("errors")
     more = f"; {len(errors)} errors" if isinstance(errors, list) and len(errors) > 1 else ""
     return f" ({', '.join(shown)}{more})" if shown else ""

@@ -34,13 +34,14 @@ def failed(call: Call, status: int, code: str, details: dict[str, Any]) -> Akako
             "(field: email, value: a@, message: x)",
         ),
         (409, {"resource": "grade", "field": "level", "value": 7}, "(field: level, value: 7)"),
-        (403, {"required": [], "reason": "not_owner"}, "(reason: not_owner, required: [])"),
+        (403, {"required": [], "reason": "not_owner"}, "(reason: not_owner)"),
         (
             415,
             {"received": None, "reason": "extension", "allowedExtensions": [".pdf", ".txt"]},
             '(reason: extension, allowedExtensions: [".pdf", ".txt"])',
         ),
         (422, {"field": "name", "value": None}, "(field: name, value: null)"),
+        (404, {"resource": "grade", "id": "grade_1"}, "(id: grade_1)"),
         (
             403,
             {"required": ["ADMIN"], "user_roles": []},

@@ -31,12 +31,15 @@ export interface Options {
   fetch?: typeof fetch;
 }
 
+/** A body to send. Not `BodyInit`: projects without the library DOM have no such type. */
+type Body = string | Blob | ReadableStream<Uint8Array>;
+
 /** A call, as it can be sent more than once. */
 export interface Request {
   query?: Query | URLSearchParams | undefined;
   json?: unknown;
   /** Makes the body, for every try anew. */
-  body?: (line: Line) => BodyInit;
+  body?: (line: Line) => Body;
   headers?: Record<string, string>;
   ifMatch?: string | undefined;
   signal?: AbortSignal | undefined;
@@ -264,7 +267,7 @@ export class Client {
         headers,
         redirect: "manual", // the token goes to the API and nowhere else
         signal: line.signal,
-        ...(body !== undefined && { body }),
+        ...(body !== undefined && { body: body as BodyInit }),
         ...(body instanceof ReadableStream && { duplex: "half" }),
       });
       if (!response.ok) throw await failure(response, this.#base + path);

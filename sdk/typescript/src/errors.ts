@@ -20,7 +20,7 @@ export class AkakoError extends Error {
     readonly requestId: string | null = null,
     /** Seconds that the server asks to wait. */
     readonly retryAfter: number | null = null,
-    options?: ErrorOptions,
+    options?: { cause?: unknown },
   ) {
     super(message, options);
   }
@@ -183,15 +183,19 @@ function errorOf(
 }
 
 const NAMED = [
+  "id",
   "field",
   "value",
   "message",
   "reason",
   "allowedExtensions",
+  "current",
+  "expected",
   "plan",
   "required",
   "user_roles",
 ];
+const ROLES = ["required", "user_roles"]; // no cause where there is a reason
 const MAX_SHOWN = 200;
 
 function shownAs(value: unknown): string {
@@ -201,7 +205,8 @@ function shownAs(value: unknown): string {
 
 /** The details that name the cause of an error, as the end of its message. */
 function described(details: Record<string, unknown>): string {
-  const named = NAMED.filter((name) => details[name] !== undefined);
+  const has = (name: string) => details[name] !== undefined;
+  const named = NAMED.filter((name) => has(name) && !(has("reason") && ROLES.includes(name)));
   const shown = named.map((name) => `${name}: ${shownAs(details[name])}`);
   const { errors } = details;
   const more = Array.isArray(errors) && errors.length > 1 ? `; ${errors.length} errors` : "";

@@ -9,7 +9,7 @@ const get = (api) => api.education.getLevels();
 for (const [status, details, shown] of [
   [422, { field: "email", message: "x", value: "a@" }, "(field: email, value: a@, message: x)"],
   [409, { resource: "grade", field: "level", value: 7 }, "(field: level, value: 7)"],
-  [403, { required: [], reason: "not_owner" }, "(reason: not_owner, required: [])"],
+  [403, { required: [], reason: "not_owner" }, "(reason: not_owner)"],
   [403, { required: ["ADMIN"], user_roles: [] }, '(required: ["ADMIN"], user_roles: [])'],
   [
     422,
@@ -21,6 +21,7 @@ for (const [status, details, shown] of [
     { reason: "extension", allowedExtensions: [".pdf", ".txt"] },
     '(reason: extension, allowedExtensions: [".pdf",".txt"])',
   ],
+  [404, { resource: "grade", id: "grade_1" }, "(id: grade_1)"],
   [422, { field: "name", value: null }, "(field: name, value: null)"],
 ]) {
   test(`the message of ${status} says ${shown}`, async () => {
