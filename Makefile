@@ -10,6 +10,8 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv -
 # Recipes read these from the environment, so that spaces and quotes are safe. HOST counts only on the
 # command line, because some shells export the name of the machine as HOST.
 export DATA PORT HOST
+# Without compiled modules every test process would compile the tests and their assertions anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test test-fast check words docs contract web screens screenshots bench bench-smoke bench-profile upgrade-trial \
 	classroom soak webhook-trial scale-out audit licences clean
@@ -40,7 +42,7 @@ docs: .venv/.dev ## build the documentation site into build/docs/site
 	@.venv/bin/python docs/build.py
 	@echo "Open build/docs/site/index.html, or let any web server serve that folder."
 
-contract: .venv/.run ## write openapi.json and all that is made from it anew
+contract: .venv/.run ## write openapi.json and everything that is generated from it
 	.venv/bin/akako openapi > contract/openapi.json.new
 	mv contract/openapi.json.new contract/openapi.json
 	.venv/bin/python contract/postman.py
@@ -80,7 +82,7 @@ webhook-trial: .venv/.dev ## deliver 10,000 events to good and bad receivers und
 scale-out: .venv/.dev ## run two servers behind nginx with PostgreSQL, Valkey and S3, without Docker (PORT=8080)
 	@exec env PYTHONPATH=server .venv/bin/python deploy/scale_out.py $(if $(PORT),--port $(PORT))
 
-audit: .venv/.audit ## look the pinned packages up for known vulnerabilities
+audit: .venv/.audit ## check the pinned packages for known vulnerabilities
 	@for file in run dev; do .venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/$$file.txt || exit; done
 
 licences: .venv/.run ## list the licence of every package that the server needs
@@ -91,8 +93,8 @@ clean: ## remove the environment and every cache; the data folder stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find server -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The two stamps say that the environment is whole. A stamp is away while pip works, so an
-# interrupted installation is not mistaken for a finished one: the next `make` starts it afresh.
+# The two stamps mark a complete environment. A stamp is removed while pip runs, so that the next
+# `make` repeats an interrupted installation.
 .venv/.run: requirements/run.txt requirements/build.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Akako LMS needs Python 3.11 or newer. Name one: make PYTHON=python3.12 ...")'
 	@test -e $@ || $(PYTHON) -m venv --clear .venv

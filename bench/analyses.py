@@ -89,7 +89,7 @@ def fill(url: str, users: int, rows: int) -> None:
     given = {"days": DAYS, "topics": topics, "rows": rows}
     with psycopg.connect(url, autocommit=True) as db:
         db.execute("set maintenance_work_mem = '256MB'")
-        with unindexed(db, FILLED_TABLES):
+        with unindexed(db, FILLED_TABLES, keys=FILLED_TABLES):
             db.execute("set session_replication_role = replica")
             for statement in (ENROLLMENTS, MOMENTS, ACTIVITY, TOPICS, PROGRESS):
                 db.execute(statement, given)

@@ -48,7 +48,7 @@ def fill(url: str, rows: int) -> None:
         db.execute(LESSONS, given)
         db.execute(PLACES, given)
         db.execute("set maintenance_work_mem = '256MB'")
-        with unindexed(db, ("topic_progress",)):
+        with unindexed(db, ("topic_progress",), keys=("topic_progress",)):
             db.execute(STORED, given)
         db.execute("vacuum analyze topic_progress, topics, enrollments")
 

@@ -1,9 +1,9 @@
-"""Builds the documentation site: one folder of files that any web server can serve.
+"""Build the documentation site: a folder of files that any web server can serve.
 
     python docs/build.py [FOLDER]
 
-FOLDER: where to work, otherwise `build/docs`; the site is its folder `site`. Ends with 1 where a
-link leads nowhere. The site asks no other host for anything.
+FOLDER: the working folder, by default `build/docs`; the site is its folder `site`. The exit status
+is 1 if a link is broken. The site sends no request to other hosts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FOREIGN = re.compile(rb"https://(?:unpkg\.com|cdn\.jsdelivr\.net|api\.github\.co
 
 
 def linked(page: Path) -> Iterator[Path]:
-    """The files of this repository that a page links to."""
+    """Yield the files of this repository that a page links to."""
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         path = (page.parent / target).resolve()
         if path.is_file() and path.is_relative_to(ROOT):
@@ -34,7 +34,7 @@ def linked(page: Path) -> Iterator[Path]:
 
 
 def pages() -> set[Path]:
-    """The README, every page of docs/, and each file that they link to."""
+    """Return the README, every page of docs/, and each file that they link to."""
     waiting = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     found: set[Path] = set()
     while waiting:
@@ -53,7 +53,7 @@ def navigation() -> list[dict[str, str]]:
 
 
 def stage(folder: Path) -> None:
-    """Lay pages and settings out as zensical expects them, each where it is in the repository."""
+    """Copy pages and settings into the structure that zensical expects."""
     shutil.rmtree(folder, ignore_errors=True)
     for path in pages():
         target = folder / "pages" / path.relative_to(ROOT)
@@ -69,13 +69,13 @@ def stage(folder: Path) -> None:
 
 
 def keep_to_this_host(site: Path) -> None:
-    """Make what the theme could load from elsewhere unreachable."""
+    """Replace addresses of other hosts in the scripts of the theme."""
     for script in site.rglob("*.js"):
         script.write_bytes(FOREIGN.sub(b"/not-used/", script.read_bytes()))
 
 
 def build(folder: Path) -> Path:
-    """Build anew; return the site's folder. Exit with what zensical says if it is not content."""
+    """Build the site; return its folder. Exit with the output of zensical if it fails."""
     stage(folder)
     command = [str(Path(sys.executable).with_name("zensical")), "build", "--strict", "--clean"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

@@ -2794,8 +2794,8 @@ export interface components {
         /**
          * @description One of several decisions. `note` and `reason` are synonyms.
          *
-         *         `subjectIds` and `effectiveEndDate` are those of an approval. `reopen` undoes a decision of the
-         *         last 30 seconds.
+         *     `subjectIds` and `effectiveEndDate` are those of an approval. `reopen` undoes a decision of the
+         *     last 30 seconds.
          */
         ApplicationDecision: {
             /** @example 0199f3c2a7b47c1e8d5a6b7c8d9e0f10 */
@@ -2810,8 +2810,8 @@ export interface components {
         /**
          * @description The result of one decision: the new status, or code, message and details of the error.
          *
-         *         The last three fields describe the decision that the application has now, which may be an
-         *         earlier one of another administrator.
+         *     The last three fields describe the decision that the application has now, which may be an
+         *     earlier one of another administrator.
          */
         ApplicationDecisionResult: {
             id: string;
@@ -2847,9 +2847,9 @@ export interface components {
         /**
          * @description An audit entry. The actor is null if the server or the identity provider acted.
          *
-         *         `before` and `after` hold the changed state: texts longer than 256 characters as `{"length",
-         *         "sha256"}`, and no personal data of deleted users. `count` is above 1 for requests rejected with
-         *         403: those of one actor and operation within an hour share the entry of the first one.
+         *     `before` and `after` hold the changed state: texts longer than 256 characters as `{"length",
+         *     "sha256"}`, and no personal data of deleted users. `count` is above 1 for requests rejected with
+         *     403: those of one actor and operation within an hour share the entry of the first one.
          */
         AuditEntry: {
             id: string;
@@ -2920,7 +2920,7 @@ export interface components {
         /**
          * @description One of several decisions. `note` and `reason` are synonyms.
          *
-         *         `reopen` undoes a decision of the last 30 seconds.
+         *     `reopen` undoes a decision of the last 30 seconds.
          */
         Decision: {
             /** @example 0199f3c2a7b47c1e8d5a6b7c8d9e0f10 */
@@ -2933,8 +2933,8 @@ export interface components {
         /**
          * @description The result of one decision: the new status, or code, message and details of the error.
          *
-         *         The last three fields describe the decision that the request has now, which may be an earlier
-         *         one of another administrator.
+         *     The last three fields describe the decision that the request has now, which may be an earlier
+         *     one of another administrator.
          */
         DecisionResult: {
             id: string;
@@ -2969,7 +2969,7 @@ export interface components {
         /**
          * @description A deleted node that can be restored. `path` holds the names of its ancestors.
          *
-         *         `deletedBy` is the id of the user who deleted it.
+         *     `deletedBy` is the id of the user who deleted it.
          */
         DeletedNode: {
             /** @enum {unknown} */
@@ -3019,7 +3019,7 @@ export interface components {
         /**
          * @description A learner's request for a subject, and its state.
          *
-         *         `decidedBy` is the id of the administrator. A cancelled enrollment keeps its decision.
+         *     `decidedBy` is the id of the administrator. A cancelled enrollment keeps its decision.
          */
         Enrollment: {
             id: string;
@@ -3311,8 +3311,8 @@ export interface components {
         /**
          * @description A learner's application, and its state.
          *
-         *         `subjectIds` are the subjects that the applicant wants to teach. `decidedBy` is the id of the
-         *         administrator.
+         *     `subjectIds` are the subjects that the applicant wants to teach. `decidedBy` is the id of the
+         *     administrator.
          */
         MentorApplication: {
             id: string;
@@ -3345,7 +3345,7 @@ export interface components {
         /**
          * @description A new endpoint with its secret, which is not shown again.
          *
-         *         `secret` is null in the response to a repeated request.
+         *     `secret` is null in the response to a repeated request.
          */
         NewWebhookEndpoint: {
             id: string;
@@ -3383,7 +3383,7 @@ export interface components {
         /**
          * @description A private note of the caller about a topic.
          *
-         *         Only its author can read it, and with `sharedWithMentor` the mentor of the subject.
+         *     Only its author can read it, and with `sharedWithMentor` the mentor of the subject.
          */
         Note: {
             id: string;
@@ -3419,8 +3419,8 @@ export interface components {
         /**
          * @description An event that concerns the caller.
          *
-         *         `link` is a path of the web app. `data` holds the ids of what the event is about, and `count`
-         *         where one notification stands for several events.
+         *     `link` is a path of the web app. `data` holds the ids of what the event is about, and `count`
+         *     where one notification stands for several events.
          */
         Notification: {
             id: string;
@@ -3491,7 +3491,7 @@ export interface components {
         /**
          * @description An application with its applicant, for decisions.
          *
-         *         `decidedByName` is the name of the administrator who decided.
+         *     `decidedByName` is the name of the administrator who decided.
          */
         PendingApplication: {
             id: string;
@@ -3513,8 +3513,8 @@ export interface components {
         /**
          * @description An enrollment with its learner and subject, for decisions.
          *
-         *         `gradeName` is the name of the subject's grade, `decidedByName` that of the administrator who
-         *         decided.
+         *     `gradeName` is the name of the subject's grade, `decidedByName` that of the administrator who
+         *     decided.
          */
         PendingEnrollment: {
             id: string;
@@ -3536,7 +3536,7 @@ export interface components {
         /**
          * @description Everything that is stored about the caller.
          *
-         *         `auditEntries` are those by and about the caller. `user` holds all role windows.
+         *     `auditEntries` are those by and about the caller. `user` holds all role windows.
          */
         PersonalData: {
             user: components["schemas"]["AdminUser"];
@@ -3663,8 +3663,8 @@ export interface components {
         /**
          * @description What a client recorded; at least one field.
          *
-         *         It is merged with the stored progress: ranges are united, opened documents are added. The update
-         *         with the latest `recordedAt` (default: now) decides position, duration and mark.
+         *     It is merged with the stored progress: ranges are united, opened documents are added. The update
+         *     with the latest `recordedAt` (default: now) decides position, duration and mark.
          */
         ProgressUpdate: {
             /** @example 312.5 */
@@ -3822,8 +3822,8 @@ export interface components {
         /**
          * @description A subject or topic. `path` holds the names of level, grade and subject, `pathIds` their ids.
          *
-         *         `excerpt` is text from the content around a word of the search. It is null for subjects, and for
-         *         callers who cannot read the content.
+         *     `excerpt` is text from the content around a word of the search. It is null for subjects, and for
+         *     callers who cannot read the content.
          */
         SearchHit: {
             /** @enum {unknown} */
@@ -3879,7 +3879,7 @@ export interface components {
         /**
          * @description A subject of a grade, such as Mathematics.
          *
-         *         `mentorId` and `mentorEmail` are shown only to administrators and that mentor.
+         *     `mentorId` and `mentorEmail` are shown only to administrators and that mentor.
          */
         Subject: {
             id: string;
@@ -3922,8 +3922,8 @@ export interface components {
         /**
          * @description A subject read by its id.
          *
-         *         The last three fields are shown to signed-in callers only. `enrollmentStatus` is the status of
-         *         the caller's latest request. `topicCount` counts the topics that the caller can see.
+         *     The last three fields are shown to signed-in callers only. `enrollmentStatus` is the status of
+         *     the caller's latest request. `topicCount` counts the topics that the caller can see.
          */
         SubjectDetail: {
             id: string;
@@ -3946,7 +3946,7 @@ export interface components {
         /**
          * @description The caller's progress in a subject. Only visible topics count.
          *
-         *         `percent` is rounded down. `nextTopicId` is the first topic that is not completed.
+         *     `percent` is rounded down. `nextTopicId` is the first topic that is not completed.
          */
         SubjectProgress: {
             subjectId: string;
@@ -4010,8 +4010,8 @@ export interface components {
         /**
          * @description A subject of the caller, for whom it is shown how the learners progress.
          *
-         *         `topicCount` counts active topics, `learnerCount` approved enrollments, `activeLearners7d` the
-         *         learners with progress in the last 7 days. `averagePercent` is null without learners.
+         *     `topicCount` counts active topics, `learnerCount` approved enrollments, `activeLearners7d` the
+         *     learners with progress in the last 7 days. `averagePercent` is null without learners.
          */
         TaughtSubject: {
             id: string;
@@ -4082,8 +4082,8 @@ export interface components {
         /**
          * @description The caller's progress in a topic. Seconds have one decimal place.
          *
-         *         `watchedSeconds` is the union of the watched ranges within the duration. `watchedPercent` is
-         *         rounded down, and null without a duration.
+         *     `watchedSeconds` is the union of the watched ranges within the duration. `watchedPercent` is
+         *     rounded down, and null without a duration.
          */
         TopicProgress: {
             topicId: string;
@@ -4102,9 +4102,9 @@ export interface components {
         /**
          * @description A topic as it appears in lists, without its content.
          *
-         *         `videoUrl` and `documents` are included for administrators, the subject's mentor and learners
-         *         whose enrollment was approved. `documents` holds at most 24 KiB; `documentCount` counts all.
-         *         `position` begins at 0; topics are listed in its order.
+         *     `videoUrl` and `documents` are included for administrators, the subject's mentor and learners
+         *     whose enrollment was approved. `documents` holds at most 24 KiB; `documentCount` counts all.
+         *     `position` begins at 0; topics are listed in its order.
          */
         TopicSummary: {
             id: string;
@@ -4182,7 +4182,7 @@ export interface components {
         /**
          * @description The progress of an upload. `offset` and `length` are in bytes.
          *
-         *         A finished upload has a `result`, and its `document` or `video` unless that was deleted.
+         *     A finished upload has a `result`, and its `document` or `video` unless that was deleted.
          */
         Upload: {
             id: string;
@@ -4240,7 +4240,7 @@ export interface components {
         /**
          * @description A dated role assignment, from start (inclusive) to end (exclusive; null: open).
          *
-         *         `assignedBy` is the id of the administrator; null in the caller's own profile.
+         *     `assignedBy` is the id of the administrator; null in the caller's own profile.
          */
         UserRole: {
             id: string;
@@ -4338,8 +4338,8 @@ export interface components {
         /**
          * @description An event on its way to an endpoint.
          *
-         *         `attempts` counts the requests so far, `responseBody` is the beginning of the latest response
-         *         (at most 1 KiB), `error` says why the latest attempt failed.
+         *     `attempts` counts the requests so far, `responseBody` is the beginning of the latest response
+         *     (at most 1 KiB), `error` says why the latest attempt failed.
          */
         WebhookDelivery: {
             id: string;
@@ -4378,9 +4378,9 @@ export interface components {
         /**
          * @description An address that receives events.
          *
-         *         `disabledReason` is `gone` after a response with 410 and `failing` after five days without a
-         *         success. `lastDeliveryAt` is when an event was delivered last, `failingSince` when the first
-         *         attempt failed since then.
+         *     `disabledReason` is `gone` after a response with 410 and `failing` after five days without a
+         *     success. `lastDeliveryAt` is when an event was delivered last, `failingSince` when the first
+         *     attempt failed since then.
          */
         WebhookEndpoint: {
             id: string;

@@ -72,7 +72,7 @@ async def roll_up(db: Database, zone: str) -> None:
     await roll_days(db, zone, first=None)
     await _keep(db, "storage", totals.compute_storage, "documents", "topics")
     await _keep(db, "users", totals.compute_users, "users")
-    await _keep(db, "subjects", _roll_subjects, "topic_progress", "enrollments")
+    await _keep(db, "subjects", _roll_subjects, *totals.COMPLETION_TABLES)
 
 
 async def rebuild(db: Database, zone: str, *, first: date | None) -> int:

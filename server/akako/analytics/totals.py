@@ -21,6 +21,9 @@ from akako.storage.queries import WAITING
 from akako.visibility.tree import SUBJECT
 
 LARGE_ROWS = 50_000  # as the statistics of PostgreSQL estimate them
+# Completion reads every topic, enrollment and row of progress, each by an index.
+COMPLETION_ROWS = 10_000
+COMPLETION_TABLES = ("topics", "topic_progress", "enrollments")
 PERCENT = "case when {0}.learners = 0 then 0 else {0}.completed * 100 / {0}.learners end"
 LISTED = Spec(
     sorts={
@@ -102,11 +105,12 @@ from pg_class where oid = any($1::text[]::regclass[]::oid[])
 
 async def is_large(db: Database, *tables: str) -> bool:
     """Return whether one of the tables is too large for live figures."""
-    return bool(await db.fetchval(SIZES, list(tables)) > LARGE_ROWS)
+    most = COMPLETION_ROWS if tables == COMPLETION_TABLES else LARGE_ROWS
+    return bool(await db.fetchval(SIZES, list(tables)) > most)
 
 
 async def completion_is_rolled(db: Database) -> bool:
-    large = await is_large(db, "topic_progress", "enrollments")
+    large = await is_large(db, *COMPLETION_TABLES)
     return large and await read_state(db, "subjects") is not None
 
 

@@ -204,24 +204,19 @@ def page(
             if request.method == "POST":
                 guard.require_same_origin(request.headers, site.origins(request))
             if roles is not None and visit.visitor.actor is None:
-                if request.method == "POST":
-                    await _limit(visit)
-                return await unsent.ask_to_sign_in(visit)
+                return await unsent.ask_to_sign_in(visit, partial(_limit, visit))
             _check_roles(visit.visitor, roles)
             await _limit(visit)
             if request.method == "POST":
                 if reads_form:
-                    await read_form(visit, guarded=guarded)
+                    try:
+                        await read_form(visit, guarded=guarded)
+                    except guard.OutdatedForm:
+                        return unsent.ask_again(visit)
                 _confirm_at_commit(visit, roles)
             return await handler(visit)
 
-        async def or_again() -> Any:
-            try:
-                return await work()
-            except guard.OutdatedForm:
-                return unsent.ask_again(visit)
-
-        return with_headers(site, visit, await errors.or_page(visit, or_again))
+        return with_headers(site, visit, await errors.or_page(visit, work))
 
     return Route(path, endpoint, methods=list(methods))
 

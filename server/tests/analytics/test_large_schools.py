@@ -13,7 +13,7 @@ from akako.analytics import queries, service, totals
 from akako.analytics.days import Bucket, Interval, Range, TimeZone, end_of, start_of
 from akako.analytics.rollup import roll_up
 from akako.backends.database.pool import Pool
-from tests.factories import create_user
+from tests.factories import create_subject, create_topic, create_user
 
 ZONE = "UTC"
 DECIDED = 1_500  # more than LIVE_MOMENTS
@@ -149,3 +149,17 @@ async def test_totals_come_from_the_last_roll_up_once_there_is_one(
     with psycopg.connect(url, autocommit=True) as connection:
         create_user(connection)
     assert await totals.read_users(db) == live
+
+
+async def test_completion_comes_from_the_last_roll_up_above_its_own_limit(
+    db: Pool, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(totals, "COMPLETION_ROWS", 1)
+    with psycopg.connect(url, autocommit=True) as connection:
+        subject = create_subject(connection).id
+        for _ in range(2):
+            create_topic(connection, subject_id=subject)
+    await db.execute("analyze topics, topic_progress, enrollments")
+    assert not await totals.completion_is_rolled(db)
+    await roll_up(db, ZONE)
+    assert await totals.completion_is_rolled(db)

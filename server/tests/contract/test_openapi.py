@@ -193,3 +193,13 @@ def test_the_errors_of_the_reference_are_shown_as_it_shows_them(
     content = DOCUMENT["components"]["responses"][answer]["content"]["application/json"]
     expected = {"success": False, "error": message, "code": code, "details": details}
     assert content["examples"][code]["value"] == expected
+
+
+def test_descriptions_are_the_same_with_every_version_of_python() -> None:
+    """Python 3.13 and newer remove the indentation of docstrings."""
+    indented = [
+        name
+        for name, schema in DOCUMENT["components"]["schemas"].items()
+        if "\n    " in schema.get("description", "")
+    ]
+    assert indented == []

@@ -149,6 +149,16 @@ def test_a_start_loads_only_what_it_uses(imported: str, unneeded: set[str]) -> N
     assert unneeded.intersection(loaded.stdout.decode().split()) == set()
 
 
+@pytest.mark.parametrize("location", ["s3:/bucket", "s3:bucket", "S3//bucket", "s3://"])
+def test_a_location_that_is_almost_a_bucket_is_no_folder(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, location: str
+) -> None:
+    monkeypatch.setenv("AKAKO_STORAGE_URL", location)
+    with pytest.raises(SystemExit):
+        cli.main(["sweep"])
+    assert capsys.readouterr().err.startswith("akako: AKAKO_STORAGE_URL must be a URL that starts")
+
+
 def test_an_unavailable_database_is_reported_in_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -38,6 +39,10 @@ def collect(endpoints: Sequence[Endpoint], more: Iterable[type[msgspec.Struct]])
     kinds = list(dict.fromkeys([*bodies, *answers, *more, Pagination]))
     structs = list(dict.fromkeys(_structs(inspect.multi_type_info(kinds))))
     found, components = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
+    for schema in components.values():
+        # Python 3.13 and newer remove the indentation of docstrings, older ones do not.
+        if "description" in schema:
+            schema["description"] = cleandoc(schema["description"])
     for model in structs:
         _complete(model, components[_raw_name(model, components)])
     for model in _structs(inspect.multi_type_info(bodies)):

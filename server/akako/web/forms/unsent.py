@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -90,12 +91,17 @@ class Visit(Protocol):
     def page(self, template: str, title: str, *, status: int, **values: Any) -> Response: ...
 
 
-async def ask_to_sign_in(visit: Visit) -> Response:
-    """Show what was typed into a form whose session has ended, or go to the sign-in page."""
+async def ask_to_sign_in(visit: Visit, count: Callable[[], Awaitable[None]]) -> Response:
+    """Show what was typed into a form whose session has ended, or go to the sign-in page.
+
+    Args:
+        count: Counts the form against the limit of pages; it raises where that is reached.
+    """
     site, request = visit.site, visit.request
     if request.method != "POST":
         query = f"?{request.url.query}" if request.url.query else ""
         return to_sign_in(f"{request.url.path}{query}")
+    await count()
     form = await read(visit) if _had_session(visit) else None
     if form is not None:
         found = collect(visit, form, request.url.path)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
 from akako.web import languages
-
-SEPARATORS = re.compile(r"[._\s]+")
+from akako.web.staff.people import words
 
 
 def action(language: str, code: str) -> str:
@@ -15,15 +13,13 @@ def action(language: str, code: str) -> str:
 
     A method and a path stay as they are, and an unknown code becomes its own words.
     """
-    if " " in code:
-        return code
     if special := _special(language).get(code):
         return special
     kind, _, verb = code.partition(".")
     pattern, name = _verbs(language).get(verb), _resources(language).get(kind)
     if pattern and name:
         return pattern % {"thing": name}
-    return SEPARATORS.sub(" ", code).strip().capitalize()
+    return words.action(code)
 
 
 def resource(language: str, code: str) -> str:

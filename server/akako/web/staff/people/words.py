@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from akako.web.site import Visit
+
+SEPARATORS = re.compile(r"[._\s]+")
 
 
 def roles(visit: Visit) -> dict[str, str]:
@@ -30,3 +34,10 @@ def states(visit: Visit) -> dict[str, str]:
         "REJECTED": visit.text("Rejected"),
         "CANCELLED": visit.text("Withdrawn"),
     }
+
+
+def action(code: str) -> str:
+    """Return the code of an audit entry as words: "user_role.assigned" is "User role assigned"."""
+    if " " in code:  # a method and a path
+        return code
+    return SEPARATORS.sub(" ", code).strip().capitalize()
