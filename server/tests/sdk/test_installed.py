@@ -23,6 +23,7 @@ from tests.sdk.packages import (
 )
 
 EXPECTED = "High School Secondary education"
+TOPIC_ID = "0199f3c1a7b47c1e8d5a6b7c8d9e0f10"  # of the pages' examples
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -65,7 +66,7 @@ def mypy(python: Path, folder: Path, program: str) -> str:
 def test_the_python_examples_are_typed(python: Path, tmp_path: Path) -> None:
     page = reference.examples(PYTHON / "README.md", "python")
     shown = "reveal_type(levels)\nreveal_type(new_level.name)\n"
-    output = mypy(python, tmp_path, f"topic_id = 'x'\n{page}\n{shown}")
+    output = mypy(python, tmp_path, f"{page}\n{shown}")
     assert 'Revealed type is "akako_lms._session.Page[akako_lms.models.Level]"' in output
     assert re.search(r'Revealed type is "(builtins\.)?str"', output)
 
@@ -130,7 +131,7 @@ def test_the_examples_of_the_python_page(empty: Server, python: Path, tmp_path: 
     shutil.copy(REPOSITORY / "contract" / "files" / "study-material.pdf", tmp_path / "notes.pdf")
     page = reference.examples(PYTHON / "README.md", "python")
     assert page.startswith(reference.PYTHON)
-    program = f"topic_id = {topic_of(empty)!r}\n{at(page, empty)}"
+    program = at(page, empty).replace(TOPIC_ID, topic_of(empty))
     output = run(tmp_path, python / "venv/bin/python", "-I", "-W", "error", "-c", program)
     assert output.endswith("\nname High School\n")
     assert (tmp_path / "copy.pdf").read_bytes() == (tmp_path / "notes.pdf").read_bytes()
@@ -140,7 +141,8 @@ def test_the_examples_of_the_typescript_page(empty: Server, typescript: Path) ->
     page = reference.examples(TYPESCRIPT / "README.md", "ts")
     assert page.startswith(reference.TYPESCRIPT)
     consumer = typescript / "consumer"
-    (consumer / "page.mts").write_text(f"const topicId = '{topic_of(empty)}';\n{at(page, empty)}")
+    program = at(page, empty).replace(TOPIC_ID, topic_of(empty))
+    (consumer / "page.mts").write_text(program)
     compile_typescript(typescript, "page.mts")
     output = run(consumer, "node", consumer / "compiled" / "page.mjs")
     assert output.endswith("\nname High School\n")
