@@ -72,6 +72,7 @@ export function fold(ids: string[]): void {
   for (const row of going) {
     check(row, false);
     row.dataset.folding = "";
+    row.inert = true; // a second click is for the row that follows
     // Hidden after it has faded, unless it came back.
     window.setTimeout(() => {
       if ("folding" in row.dataset) row.dataset.gone = "";
@@ -82,8 +83,10 @@ export function fold(ids: string[]): void {
 export function unfold(ids: string[]): void {
   for (const id of ids) {
     const row = find(id);
-    delete row?.dataset.folding;
-    delete row?.dataset.gone;
+    if (!row) continue;
+    delete row.dataset.folding;
+    delete row.dataset.gone;
+    row.inert = false;
   }
   const first = ids.map(find).find((row) => row !== undefined);
   if (first) focus(first);

@@ -79,6 +79,11 @@ class School:
         }
 
 
+# Links on a phone that are lower than a finger, except those inside of sentences.
+LOW = """() => [...document.querySelectorAll('main a')]
+    .filter(each => each.offsetParent && getComputedStyle(each).display !== 'inline'
+        && !each.closest('thead') && each.getBoundingClientRect().height < 43.5)
+    .map(each => each.outerHTML.slice(0, 120))"""
 VIEWS = ("curriculum", "people", "person", "audit", "usage")
 
 
@@ -93,6 +98,9 @@ def test_full_pages_and_errors(browser: Browser, api: Server, school: School, pa
     chosen = {name: path for name, path in school.views().items() if name.split("-")[1] == part}
     assert chosen
     assert faults_of(page, api, chosen) == []
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(f"{api.url}{chosen[f'admin-{part}']}")
+    assert page.evaluate(LOW) == []
     page.context.close()
 
 

@@ -141,7 +141,7 @@ def test_a_deletion_shows_its_impact_and_is_undone(page: Page, api: Server, plac
     question = page.locator("[data-question]")
     expect(question).to_contain_text("1 grade, 3 topics, 1 learner loses access")
     expect(question).to_be_focused()
-    expect(question.get_by_role("button", name="Hide instead")).to_be_visible()
+    expect(question.get_by_role("button", name="Hide first")).to_be_visible()
     question.get_by_role("button", name=re.compile("^Delete")).click()
     expect(page.locator(f"#n-{place.level}")).to_have_count(0)
     assert page.evaluate(FOCUS)

@@ -129,7 +129,7 @@ def test_a_deletion_shows_its_impact_and_can_be_undone(api: Server, admin: Visit
     asked = admin.send(f"{path}/delete")
     assert asked.status_code == 409
     assert "1 grade, 2 topics, 1 learner loses access" in asked.text
-    assert "Hide instead" in asked.text
+    assert "Hide first" in asked.text
     assert "1 grade, 2 topics, 1 learner" in admin.get(f"{PAGE}?delete={subject.level_id}").text
     grade = admin.get(f"{PAGE}?delete={subject.grade_id}").text
     assert "2 subjects, 2 topics, 1 learner loses access" in grade

@@ -132,6 +132,11 @@ def test_a_fresh_school_shows_what_to_do(start_server: StartServer) -> None:
     assert all(each in shown for each in tasks)
     assert shown.count("(done)") == rows(api, "select (count(*) > 1)::int from users")[0][0]
     assert "active learner" not in shown
+    page = admin.get("/admin").text
+    assert re.findall(r'<a href="([^"]+)">(?:Add a|Invite a|Assign a|Publish a)', page) == [
+        *("/admin/curriculum", "/admin/people?invite=1#invite"),
+        *("/admin/curriculum", "/admin/curriculum"),  # this administrator does not teach
+    ]
     with api.db() as db:
         made = create_subject(db, mentor_id=create_user(db, role="MENTOR").id)
     shown = text_of(admin.get("/admin").text)

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from babel.dates import format_date
 
 from akako.web.staff.people import words
 from akako.web.staff.people.entries import Change, changes
@@ -71,6 +72,20 @@ def test_a_role_has_dates(api: Server, admin: Visitor) -> None:
     ended = admin.send(f"{person}/roles/end", {"role": "MENTOR"})
     assert announced(admin.get(ended.headers["location"])) == "The role was ended."
     assert "Ended" in admin.get(person).text
+
+
+@pytest.mark.processes
+def test_a_role_that_ends_before_it_starts_is_past(api: Server, admin: Visitor) -> None:
+    person = f"/admin/people/{add_learner(api).id}"
+    last = format_date(datetime.now(UTC).date() + timedelta(days=30), "d MMMM y", locale="en")
+    admin.send(f"{person}/roles", {"role": "ADMIN", "starts": day(20), "ends": day(30)})
+    page = admin.get(person).text
+    assert ("Later" in page, f">{last}</time>" in page) == (True, True)
+    assert 'End role<span class="hide"> Administrator' in page
+    admin.send(f"{person}/roles/end", {"role": "ADMIN"})
+    page = admin.get(person).text
+    assert ("Later" in page, "Ended" in page) == (False, True)
+    assert 'End role<span class="hide"> Administrator' not in page
 
 
 @pytest.mark.processes

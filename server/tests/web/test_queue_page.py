@@ -56,6 +56,7 @@ def test_twenty_are_approved_in_three_clicks(browser: Browser, api: Server) -> N
     expect(page.get_by_text("20 of 20 selected")).to_be_visible()
     press(page, APPROVE_SELECTED)
     says(page, "20 approved. Undo (30 s)")
+    assert page.locator("[data-folding]:not([inert])").count() == 0
     assert clicks(page) <= 3
     assert set(states(api, waiting.ids)) == {"APPROVED"}
     expect(page.get_by_role("checkbox")).to_have_count(0)

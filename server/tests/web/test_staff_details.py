@@ -10,6 +10,7 @@ import pytest
 
 from akako.web.staff.curriculum.queries import MAX_SUBJECTS
 from akako.web.staff.people import actions
+from akako.web.texts.wording import _ago
 from tests.education.school import add
 from tests.factories import create_subject
 from tests.parts.server import Server
@@ -75,6 +76,32 @@ def test_the_set_up_list_explains_how_people_join(api: Server, admin: Visitor) -
     page = admin.get("/admin/people?invite=1").text
     assert '<details class="card invite" id="invite" open>' in page
     assert f'readonly value="{api.url}/sign-in"' in page
+
+
+def test_ids_are_unique(api: Server, admin: Visitor) -> None:
+    """Two parts with one id would get each other's labels and announcements."""
+    api.execute("update users set plan = 'ENTERPRISE' where clerk_id = 'user_admin'")
+    url = {"url": "https://example.com/bell", "events": "*"}
+    endpoint = re.findall(
+        r'action="(/admin/integrations/\w+)/ping"', admin.send("/admin/integrations", url).text
+    )[0]
+    person = f"/admin/people/{api.user_id('mentor')}"
+    names = ("", "/requests", "/mentors", "/people", "/curriculum", "/analytics", "/audit")
+    paths = [*(f"/admin{name}" for name in names), person, "/admin/integrations", endpoint]
+    for path in (*paths, "/admin/usage"):
+        page = re.sub(r"(?s)<template.*?</template>", "", admin.get(path).text)
+        found = re.findall(r'\sid="([^"]+)"', page)
+        assert sorted(found) == sorted(set(found)), path
+    admin.send(f"{endpoint}/delete")
+
+
+def test_an_age_has_a_direction() -> None:
+    """No time ago would read "in 0 seconds"."""
+    assert [_ago("en", seconds) for seconds in (0, 1, 61)] == [
+        "1 second ago",
+        "1 second ago",
+        "1 minute ago",
+    ]
 
 
 def test_audit_entries_are_in_the_language_of_the_page(api: Server, admin: Visitor) -> None:

@@ -142,7 +142,10 @@ def _ago(language: str, seconds: int) -> str:
 
 @lru_cache(CACHED)
 def _age(language: str, seconds: int) -> str:
-    return format_timedelta(-timedelta(seconds=seconds), add_direction=True, locale=language)
+    # Zero has no direction: it would read "in 0 seconds".
+    return format_timedelta(
+        -timedelta(seconds=max(seconds, 1)), add_direction=True, locale=language
+    )
 
 
 @lru_cache(CACHED)

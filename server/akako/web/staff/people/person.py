@@ -42,11 +42,12 @@ def routes(site: Site) -> list[Route]:
 
 
 class Window(msgspec.Struct, kw_only=True):
-    """A role with its dates. `state`: now, later or past."""
+    """A role with its dates. `last`: a moment of its last day; `state`: now, later or past."""
 
     role: str
     start: datetime
     end: datetime | None
+    last: datetime | None
     state: str
 
 
@@ -89,10 +90,12 @@ async def _page(visit: Visit, problem: ApiError | None = None) -> Any:
 
 
 def _window(given: UserRole) -> Window:
-    now, end = datetime.now(UTC), given.effective_end_date
-    over = end is not None and end <= now
-    state = "past" if over else "later" if given.effective_start_date > now else "now"
-    return Window(role=given.role, start=given.effective_start_date, end=end, state=state)
+    """Return a role with its dates. One that was ended before its first day is past."""
+    now, start, end = datetime.now(UTC), given.effective_start_date, given.effective_end_date
+    over = end is not None and end <= max(now, start)
+    state = "past" if over else "later" if start > now else "now"
+    last = end if end is None or end <= start else end - timedelta(microseconds=1)
+    return Window(role=given.role, start=start, end=end, last=last, state=state)
 
 
 def _said(visit: Visit, user: AdminUser) -> Any:
