@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-const FOLDER = new URL("../dist/esm/", import.meta.url);
+const FOLDER = new URL(".", import.meta.resolve("@akako/lms-sdk"));
 
 test("the declarations name no type that only DOM has", () => {
   const names = readdirSync(FOLDER).filter((name) => name.endsWith(".d.ts"));
