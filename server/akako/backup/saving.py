@@ -57,15 +57,17 @@ async def save(
     async with database.connected(url) as connection:
         await _check(connection)
         await database.hold_removals(connection)
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            needed = await _needed(connection)
-            manifest = await _manifest(connection, needed)
-            await writer.add_bytes(MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
-            for table in manifest.tables:
-                progress.begin(f"table {table.name}")
-                pieces = _Pieces(writer, table.name, progress)
-                end.rows[table.name] = await database.copy_rows(connection, table, pieces.take)
-                await pieces.flush()
+        # Without a rollback, for which an interrupted backup would wait: the connection closes.
+        await connection.execute("begin isolation level repeatable read read only")
+        needed = await _needed(connection)
+        manifest = await _manifest(connection, needed)
+        await writer.add_bytes(MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
+        for table in manifest.tables:
+            progress.begin(f"table {table.name}")
+            pieces = _Pieces(writer, table.name, progress)
+            end.rows[table.name] = await database.copy_rows(connection, table, pieces.take)
+            await pieces.flush()
+        await connection.execute("commit")
         progress.begin("files", manifest.bytes)
         for file in needed:
             await _save_file(writer, store, file, end, progress)
