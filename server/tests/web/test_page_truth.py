@@ -172,8 +172,8 @@ def test_account(api: Server, school: School, reader: Visitor) -> None:
     quota = data(api, "/auth/quota", who)
     profile = data(api, "/auth/profile", who)
     text = shown(page)
-    assert f"{quota['plan']}: " in text
-    used = re.search(r": (\d+) / (\d+) API requests, (\d+)", text)
+    assert f"Plan: {quota['plan'].title()} " in text
+    used = re.search(r"(\d+) / (\d+) API requests, (\d+)", text)
     assert used
     assert abs(int(used[1]) - quota["apiCalls"]["used"]) <= 40  # counted in leases of 20
     assert int(used[2]) == quota["apiCalls"]["limit"]
