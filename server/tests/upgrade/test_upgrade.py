@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 import pytest
@@ -33,6 +33,7 @@ WRITES = (
     "insert into outbox (id, type, data) values (%(id)s, 'topic.created', '{}')",
     "update usage_counters set used = used + 1",
 )
+TRIES = 3
 LONGEST_WAIT = 5.0  # a request waits for a statement as long as that
 # What no release before this one stored.
 NEW_TABLES = ("topic_progress", "notes", "notifications", "web_sessions", "webhook_endpoints")
@@ -67,12 +68,20 @@ class Traffic:
                 values = {"n": self.writes, "id": new_id(), "subject": SUBJECT}
                 started = time.monotonic()
                 try:
-                    db.execute(WRITES[self.writes % len(WRITES)].encode(), values)
+                    self._write(db, WRITES[self.writes % len(WRITES)].encode(), values)
                 except psycopg.Error as error:
                     self.errors.append(repr(error))
                 self.longest = max(self.longest, time.monotonic() - started)
                 self.writes += 1
                 time.sleep(0.005)
+
+    def _write(self, db: psycopg.Connection, sql: bytes, values: dict[str, object]) -> None:
+        """As servers do: a statement that PostgreSQL ended to resolve a deadlock is tried again."""
+        for _ in range(TRIES - 1):
+            with suppress(psycopg.errors.DeadlockDetected):
+                db.execute(sql, values)
+                return
+        db.execute(sql, values)
 
 
 @contextmanager

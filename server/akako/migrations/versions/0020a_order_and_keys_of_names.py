@@ -62,14 +62,16 @@ begin
     return new;
 end $$;
 """
-SQL = """
-alter table topics add column position integer;
-alter table topics add column content_key text not null default '';
+USERS = """
 alter table users add column first_sort_key text collate "C" not null default '';
 alter table users add column last_sort_key text collate "C" not null default '';
 
 create trigger sort_keys_set before insert or update of first_name, last_name, username on users
     for each row execute function set_sort_keys_of_user();
+"""
+SQL = """
+alter table topics add column position integer;
+alter table topics add column content_key text not null default '';
 
 create function place_topic_last() returns trigger language plpgsql as $$
 begin
@@ -93,6 +95,8 @@ create trigger sort_keys_cleared before update of deleted_at on users
 
 def upgrade() -> None:
     op.execute(FUNCTIONS)
+    # First, because an update of a user locks `users` before its trigger reads `subjects`.
+    op.execute(USERS)
     for table in NODES:
         op.execute(COLUMNS.format(table=table))
     op.execute(SQL)
