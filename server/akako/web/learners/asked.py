@@ -88,6 +88,17 @@ async def find_place(db: Database, user_id: str | None, subject_id: str) -> Plac
     return Place(**row)
 
 
+async def list_statuses(db: Database, user_id: str, grade_id: str) -> dict[str, str]:
+    """Return the status of the user's latest request for each subject of a grade, by subject."""
+    sql = f"""
+    select distinct on (e.subject_id) e.subject_id, {STATUS} as status
+    from enrollments e join subjects s on s.id = e.subject_id {UNDO}
+    where e.user_id = $1 and s.grade_id = $2
+    order by e.subject_id, e.requested_at desc, e.id desc
+    """
+    return dict(await db.fetch(sql, user_id, grade_id))
+
+
 async def list_requests(db: Database, user_id: str) -> list[Request]:
     """Return all pending requests and the last decided ones, newest first."""
     sql = f"""

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from akako.authority.decisions import REOPEN_SECONDS
 from akako.education import queries as nodes_queries
 from akako.education import service as education
 from akako.education.nodes import GRADES, LEVELS, SUBJECTS, TOPIC_ROWS, Nodes
 from akako.education.schemas import Subject
-from akako.enrollment import queries as enrollments
 from akako.enrollment import service as enrollment
-from akako.enrollment.schemas import APPROVED, PENDING, REJECTED, Enrollment, EnrollmentRequest
+from akako.enrollment.schemas import APPROVED, PENDING, EnrollmentRequest
 from akako.kernel.core.access import LEARNER
 from akako.kernel.core.errors import NotFound
 from akako.kernel.db import listing
 from akako.web import guard
-from akako.web.learners.asked import find_place
+from akako.web.learners.asked import find_place, list_statuses
 from akako.web.learners.topic_paths import topic_path
 from akako.web.site import Site, Visit, page
 
 PER_PAGE = 100
-UNDO = timedelta(seconds=REOPEN_SECONDS)
 
 
 def routes(site: Site) -> list[Route]:
@@ -85,36 +81,18 @@ async def show_grade(visit: Visit) -> Response:
     grade = await find(visit, GRADES, "grade", visit.param("grade_id"))
     level = await find(visit, LEVELS, "level", grade.education_level_id)
     subjects = await all_of(visit, SUBJECTS, grade.id)
-    latest = await latest_enrollments(visit)
-    cards = [card(visit, subject, grade.name, latest.get(subject.id)) for subject in subjects]
+    actor = visit.visitor.actor
+    statuses = await list_statuses(visit.db, actor.user_id, grade.id) if actor else {}
+    cards = [card(visit, subject, grade.name, statuses.get(subject.id)) for subject in subjects]
     return visit.page("grade.html", grade.name, grade=grade, level=level, subjects=cards)
 
 
-async def latest_enrollments(visit: Visit) -> dict[str, Enrollment]:
-    """Return the caller's latest enrollment per subject.
-
-    A decision that can still be undone is not shown: the request counts as pending.
-    """
-    actor = visit.visitor.actor
-    if actor is None:
-        return {}
-    request = listing.read(enrollments.OWN, {"limit": "100", "order": "asc"})
-    listed = await enrollments.list_of_user(visit.db, actor.user_id, request)
-    for each in listed.data:
-        decided = each.decided_at if each.status in {APPROVED, REJECTED} else None
-        if decided and datetime.now(UTC) - decided < UNDO:
-            each.status = "PENDING"
-    return {each.subject_id: each for each in listed.data}
-
-
-def card(
-    visit: Visit, subject: Subject, grade: str, latest: Enrollment | None
-) -> dict[str, object]:
-    """Return the facts of a subject's tile."""
+def card(visit: Visit, subject: Subject, grade: str, status: str | None) -> dict[str, object]:
+    """Return the facts of a subject's tile. `status` is that of the visitor's latest request."""
     tag = None
-    if latest and latest.status == APPROVED:
+    if status == APPROVED:
         tag = {"text": visit.text("Enrolled"), "tone": "ok"}
-    elif latest and latest.status == PENDING:
+    elif status == PENDING:
         tag = {"text": visit.text("Requested"), "tone": "warn"}
     actor = visit.visitor.actor
     return {
