@@ -19,6 +19,7 @@ from akako.kernel.db.database import Database
 from akako.storage.queries import WAITING
 from akako.visibility.tree import SUBJECT
 
+Compute = Callable[[Database], Awaitable[dict[str, Any]]]
 BATCH = 5_000  # enrollments per statement of the back-fill
 PATIENCE = 20  # totals are computed again after this many times their computation
 FILLED = "filled"
@@ -72,7 +73,8 @@ async def roll_up(db: Database, zone: str) -> None:
     await roll_days(db, zone, first=None)
     await _keep(db, "storage", totals.compute_storage, "documents", "topics")
     await _keep(db, "users", totals.compute_users, "users")
-    await _keep(db, "subjects", _roll_subjects, *totals.COMPLETION_TABLES)
+    tables, most = totals.COMPLETION_TABLES, totals.COMPLETION_ROWS
+    await _keep(db, "subjects", _roll_subjects, *tables, most=most)
 
 
 async def rebuild(db: Database, zone: str, *, first: date | None) -> int:
@@ -99,10 +101,10 @@ async def _fill(db: Database) -> None:
 
 
 async def _keep(
-    db: Database, key: str, compute: Callable[[Database], Awaitable[dict[str, Any]]], *tables: str
+    db: Database, key: str, compute: Compute, *tables: str, most: int | None = None
 ) -> None:
     """Compute totals of a large school, but not again while that would be most of the time."""
-    if not await totals.is_large(db, *tables):
+    if not await totals.is_large(db, *tables, most=most):
         return
     rest = await db.fetchval(f"{AGE} where key = $1", key, PATIENCE)
     if rest is not None and rest < 0:

@@ -103,14 +103,13 @@ from pg_class where oid = any($1::text[]::regclass[]::oid[])
 """
 
 
-async def is_large(db: Database, *tables: str) -> bool:
-    """Return whether one of the tables is too large for live figures."""
-    most = COMPLETION_ROWS if tables == COMPLETION_TABLES else LARGE_ROWS
-    return bool(await db.fetchval(SIZES, list(tables)) > most)
+async def is_large(db: Database, *tables: str, most: int | None = None) -> bool:
+    """Return whether one of the tables has more rows than `most`, or LARGE_ROWS."""
+    return bool(await db.fetchval(SIZES, list(tables)) > (most or LARGE_ROWS))
 
 
 async def completion_is_rolled(db: Database) -> bool:
-    large = await is_large(db, *COMPLETION_TABLES)
+    large = await is_large(db, *COMPLETION_TABLES, most=COMPLETION_ROWS)
     return large and await read_state(db, "subjects") is not None
 
 
