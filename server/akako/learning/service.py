@@ -18,6 +18,7 @@ from akako.learning.completion import is_finished
 from akako.learning.merging import Update
 from akako.learning.progress_rows import topic_progress
 from akako.learning.schemas import (
+    MAX_STORED_RANGES,
     ProgressItem,
     ProgressResult,
     ProgressUpdate,
@@ -177,6 +178,9 @@ def _why_not(actor: Actor, row: asyncpg.Record, update: Update) -> ApiError:
     if not row["enrolled"]:
         return not_enrolled(actor)
     unknown = merging.missing(row["documents"], update.opened)
+    if not unknown:
+        message = f"At most {MAX_STORED_RANGES:,} separate ranges are stored for a topic"
+        return ValidationFailed.of("watched", message, len(update.watched))
     return ValidationFailed(
         [
             violation(f"documentsOpened[{n}]", "Unknown document", document_id)
