@@ -125,7 +125,10 @@ async def update_subject(db: Database, actor: Actor, subject_id: str, *, edit: E
         if not actor.is_admin and changed.keys() - MENTORS_MAY_CHANGE:
             raise Forbidden(required=(ADMIN,), user_roles=actor.roles)
         await _check_mentor(tx, changed.get("mentor_id"))
-        return await _change(tx, actor, SUBJECTS, before, edit)
+        after = await _change(tx, actor, SUBJECTS, before, edit)
+        if "mentor_id" in changed and before.mentor_id:
+            await notifications.withdraw_shared_notes(tx, before.mentor_id, subject_id)
+        return after
 
 
 async def update_topic(db: Database, actor: Actor, topic_id: str, *, edit: Edit) -> Topic:

@@ -186,6 +186,13 @@ async def delete_about(tx: Database, user_id: str, about: str) -> None:
     await tx.execute(sql, user_id, about)
 
 
+async def delete_in_subject(tx: Database, user_id: str, type: str, subject_id: str) -> None:
+    sql = """
+    delete from notifications where user_id = $1 and type = $2 and data->>'subjectId' = $3
+    """
+    await tx.execute(sql, user_id, type, subject_id)
+
+
 async def record_publication(
     tx: Database, publication_id: str, subject_id: str, topic_id: str
 ) -> None:
