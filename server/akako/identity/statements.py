@@ -71,10 +71,9 @@ update users set deleted_at = now(), updated_at = now(), status = 'INACTIVE',
 where clerk_id = $1 and deleted_at is null returning id
 """
 
-# Separate from ERASE, because a role may have been assigned while that waited for the row. Requests
-# that wait are closed: without a name they cannot be decided. Applications have no state for it but
-# REJECTED; without a time of decision it cannot be undone. False if the last administrator was
-# deleted.
+# Separate from ERASE, because a role may have been assigned while that waited for the row. Closes
+# the requests that wait for a decision: a person without a name cannot be judged. A rejection
+# without a time cannot be undone. False if the last administrator was deleted.
 END_ROLES_AND_RECORD = f"""
 with closed as ({roles.CLOSE_ALL}), withdrawn as (
     update enrollments set status = 'CANCELLED' where user_id = $1 and status = 'PENDING'

@@ -153,6 +153,8 @@ WRITES: dict[tuple[str, str], str] = {
     ("documents", "documents"): RENAMES,
     ("topics", "documents"): RENAMES,
     ("audit_log", "identity"): ERASES,
+    ("enrollments", "identity"): ERASES,
+    ("mentor_applications", "identity"): ERASES,
     ("outbox", "identity"): ERASES,
     ("audit_log", "ops"): RETENTION,
     ("outbox", "ops"): RETENTION,
