@@ -32,6 +32,8 @@ ABANDONED_SECONDS = 3600.0
 LIST_BATCH = 500
 SYNCED_BYTES = 8 * 1024 * 1024
 PUBLISH_TRIES = 5
+# Chunks from memory, of all readers, between which no other task runs.
+CHUNKS_PER_TURN = 4
 
 
 class FolderStore:
@@ -46,6 +48,7 @@ class FolderStore:
         self._reserve = reserve
         self._incoming = self._root / INCOMING
         self._read_buffer = memoryview(bytearray(READ_BYTES))
+        self._turns = asyncio.Semaphore(CHUNKS_PER_TURN)
         self._make(self._incoming)
 
     def _make(self, folder: Path) -> None:
@@ -76,10 +79,10 @@ class FolderStore:
             file = await _io(_opened, self._path(key), files)
             while start < end:
                 wanted = min(READ_BYTES, end - start)
-                if chunk := self._cached(file.fileno(), wanted, start):
-                    await asyncio.sleep(0)  # other tasks may run between two chunks
-                else:
-                    chunk = await _io(os.pread, file.fileno(), wanted, start)
+                async with self._turns:
+                    await asyncio.sleep(0)
+                    chunk = self._cached(file.fileno(), wanted, start)
+                chunk = chunk or await _io(os.pread, file.fileno(), wanted, start)
                 if not chunk:
                     raise ServiceUnavailable("The stored file is shorter than expected")
                 start += len(chunk)
