@@ -23,7 +23,7 @@ from akako.web.names import person_name
 from akako.web.site import Site, Visit, page
 from akako.web.staff.forms import submitted
 from akako.web.staff.people import queries, words
-from akako.web.staff.people.entries import actors, describe
+from akako.web.staff.people.entries import describe, ids_in
 
 PATH = "/admin/people/{user_id}"
 LATEST = "10"
@@ -64,8 +64,8 @@ async def _page(visit: Visit, problem: ApiError | None = None) -> Any:
     about = history.AuditFilter(resource="user", resource_id=user.id)
     latest = listing.read(history.ENTRIES, {"limit": LATEST})
     entries = (await history.list_entries(visit.site.db, about, latest)).data
-    people = actors(entries) - {user.id}
-    names = await queries.names_of(visit.site.db, people) if people else {}
+    others = ids_in(entries) - {user.id}
+    names = await queries.names_of(visit.site.db, others) if others else {}
     names[user.id] = person_name(user)
     return visit.page(
         "admin_person.html",
