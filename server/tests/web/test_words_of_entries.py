@@ -100,7 +100,7 @@ def test_a_changed_subject_shows_words_and_names(api: Server, admin: Visitor) ->
     assert "isActive" not in english
     assert "mentorId" not in english
     french = entry(admin, subject_id, **FRENCH)
-    assert "Visible: Oui → Non" in french
+    assert "Visible : Oui → Non" in french
     assert "About Astronomy" in admin.get(f"/admin/audit?about={subject_id}").text
 
 
@@ -112,7 +112,9 @@ def test_a_decision_names_people_and_subject(api: Server, admin: Visitor) -> Non
     made = api.post("/api/enrollment/request", as_=learner.clerk_id, json=body).json()["data"]
     approve = f"/api/admin/enrollment/{made['id']}/approve"
     assert api.put(approve, as_="admin").is_success
+    api.execute("update users set first_name = 'Kofi', last_name = 'Boa' where id = %s", learner.id)
     text = entry(admin, made["id"])
+    assert text.startswith("Enrollment approved : Kofi Boa, Botany")
     assert "Status Waiting Approved" in text
     assert "Decided by – " in text
     assert api.user_id("admin") not in text

@@ -15,6 +15,8 @@ INLINE, SHORT = 2, 80  # how many changes are shown without opening the entry, a
 # What these fields say is in the time, the actor and the resource of the entry.
 UNSHOWN = {"id", "updatedAt", "createdAt", "lastSyncedAt"}
 
+CONCERNED = ("userId", "topicId", "subjectId")
+
 
 class Change(msgspec.Struct, frozen=True):
     """A field that an entry changed; empty where it was absent."""
@@ -70,12 +72,15 @@ def describe(visit: Visit, each: AuditEntry, names: Mapping[str, str]) -> Entry:
 
 
 def _name(visit: Visit, each: AuditEntry, names: Mapping[str, str]) -> str:
-    """Return the name of the thing, of the person, or of the role that the entry is about."""
-    state = each.after or each.before or {}
+    """Return the name of the thing or person; otherwise the role, person and topic concerned."""
+    state = {**(each.before or {}), **(each.after or {})}
     person = " ".join(str(state[part]) for part in ("firstName", "lastName") if state.get(part))
+    if state.get("name") or person:
+        return str(state.get("name") or person)
+    about = [each.resource_id, *(state.get(name) for name in CONCERNED)]
+    known = (names.get(id, "") for id in about if isinstance(id, str))
     role = fields.field_value(visit, "role", state.get("role"), names)
-    known = names.get(each.resource_id or "", "")
-    return str(state.get("name") or person or role or known)
+    return ", ".join(dict.fromkeys(part for part in (role, *known) if part))
 
 
 def _fits(change: Change) -> bool:
