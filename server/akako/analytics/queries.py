@@ -16,7 +16,8 @@ LIVE_ROWS = 50_000
 # The same for the moments of a day or another open bucket.
 LIVE_MOMENTS = 1_000
 BUCKETS = "select * from unnest($2::date[], $3::date[]) as b(first, last)"
-START = "({}::timestamp at time zone $1)"
+# Midnight occurs twice where clocks go back at 1:00. The second before it belongs to the day before.
+START = "(({}::timestamp - interval '1 second') at time zone $1 + interval '1 second')"
 
 
 def within(bucket: str, at: str = "m.at") -> str:
