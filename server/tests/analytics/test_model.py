@@ -35,7 +35,7 @@ ages = st.floats(0, DAYS - 1)  # days ago
 numbers = st.integers(0, 100)  # taken modulo the number of those that there are
 CLEAR = """
 truncate enrollments, enrollment_moments, topic_progress, activity_days, analytics_days,
-    analytics_medians, analytics_subjects, analytics_state;
+    analytics_open_days, analytics_medians, analytics_subjects, analytics_state;
 update subjects set deleted_at = now()
 """
 
