@@ -22,7 +22,7 @@ DAYS = 70
 MOST_TOPICS = 100  # of a subject
 RATE, SECONDS = 25.0, 2.0
 # A connection that is new to the database reads its catalogs, and plans the first five requests for
-# their values: 12 ms of CPU time. Servers keep connections, so this is not part of a request's cost.
+# their values: 12 ms of CPU time, which is not the cost of a request to a server that is running.
 WARM_UP = 0.5
 IDLE_TURNS = 4
 ANALYSES = {
