@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import psycopg
 
@@ -128,10 +129,9 @@ async def measured(stage: Stage, *, rounds: int, largest: int, rows: int) -> Not
     for number in range(rounds + 1):
         for workload in _workloads(stage):
             for contestant in contestants:
-                for seconds in (WARM_UP, SECONDS):
-                    figures = await turns.at_rate(
-                        stage, contestant, workload, seconds, rate=RATE, connections=4
-                    )
+                run = partial(turns.at_rate, stage, contestant, workload, rate=RATE, connections=4)
+                await run(WARM_UP)
+                figures = await run(SECONDS)
                 if number:
                     notes.add(workload.name, contestant.name, figures)
     stage.idle = 0.0
