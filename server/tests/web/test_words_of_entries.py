@@ -148,3 +148,23 @@ def test_an_unusable_range_says_what_to_do(
 def test_a_range_that_is_too_long_says_how_long_it_may_be(admin: Visitor) -> None:
     answer = admin.get("/admin/analytics?from=2020-01-01&to=2026-01-01")
     assert (answer.status_code, "more than 400 days" in answer.text) == (422, True)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("dates", "english", "french"),
+    [
+        ({"starts": "2020-01-01"}, "can begin between today", "peut commencer entre"),
+        ({"ends": "2020-01-01"}, "Choose a later last day", "un dernier jour plus tardif"),
+        ({"starts": "soon"}, "This is not a date", "Ce n’est pas une date"),
+    ],
+)
+def test_dates_of_a_role_that_cannot_be_used(
+    api: Server, admin: Visitor, dates: dict[str, str], english: str, french: str
+) -> None:
+    path = f"/admin/people/{add_learner(api).id}/roles"
+    for text, language in ((english, "en"), (french, "fr")):
+        headers = {"Origin": admin.origin, "Accept-Language": language}
+        fields = {"form_token": admin.form_token, "role": "MENTOR", **dates}
+        refused = admin.client.post(path, data=fields, headers=headers)
+        assert (refused.status_code, text in unescape(refused.text)) == (422, True)

@@ -127,8 +127,24 @@ def _explain(visit: Visit, problem: ApiError) -> str:
     if isinstance(problem, Conflict):
         return visit.text("The person has this role in these days already. Choose other dates.")
     if isinstance(problem, ValidationFailed):
-        return str(problem.violations[0]["message"])
+        first = problem.violations[0]
+        return _wrong_dates(visit).get(str(first["field"]), str(first["message"]))
     return problem.message
+
+
+def _wrong_dates(visit: Visit) -> dict[str, str]:
+    """Return what to do about a date, by the field that the API names."""
+    no_date = visit.text("This is not a date. Enter a date such as 2026-09-01.")
+    return {
+        "starts": no_date,
+        "ends": no_date,
+        "effectiveStartDate": visit.text(
+            "A role can begin between today and ten years from now. Choose such a day."
+        ),
+        "effectiveEndDate": visit.text(
+            "The role would end before it begins, or in the past. Choose a later last day."
+        ),
+    }
 
 
 async def _submit(visit: Visit, write: Awaitable[object], did: str) -> Any:
