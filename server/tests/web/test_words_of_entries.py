@@ -118,6 +118,8 @@ def test_a_decision_names_people_and_subject(api: Server, admin: Visitor) -> Non
     assert "Status Waiting Approved" in text
     assert "Decided by – " in text
     assert api.user_id("admin") not in text
+    figures = admin.get("/admin/analytics").text
+    assert "half were answered within an hour in the last week with answers" in figures
 
 
 @pytest.mark.processes
