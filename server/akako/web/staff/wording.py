@@ -25,7 +25,8 @@ def range_problem(visit: Visit, first: str, last: str) -> Problem | None:
                 parse_day(typed)
         except TextError:
             text = visit.text(
-                "“%(typed)s” is not a date. Enter a date such as 2026-01-31.", typed=typed
+                "“%(typed)s” is not a date from 1970 on. Enter a date such as 2026-01-31.",
+                typed=typed,
             )
             return Problem(field, text)
     if first and last and first > last:
