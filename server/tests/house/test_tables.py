@@ -38,6 +38,7 @@ OWNERS = {
     "topic_publications": "notifications",
     "analytics_days": "analytics",
     "analytics_medians": "analytics",
+    "analytics_open_days": "analytics",
     "analytics_state": "analytics",
     "analytics_subjects": "analytics",
     "enrollment_moments": "analytics",
