@@ -24,13 +24,20 @@ interface Kept {
   paused?: boolean | undefined;
 }
 
+interface Limit {
+  bytes: number;
+  words: string;
+}
+
 export interface Limits {
-  videoBytes: number;
-  documentBytes: number;
-  videoLimit: string;
-  documentLimit: string;
+  video: Limit;
+  document: Limit;
+  captions: Limit;
   endings: string[];
 }
+
+const CAPTIONS = /\.vtt$/i;
+const CAPTION_ENDINGS = /\.(vtt|srt|sbv|sub|ass|ssa|ttml|dfxp)$/i;
 
 const PIECE_BYTES = 1024 * 1024;
 const SMALLEST_PIECE_BYTES = 256 * 1024;
@@ -93,6 +100,11 @@ export class Uploads {
 
   count(kind: "document" | "video"): number {
     return this.items.filter(({ kept, state }) => kept.kind === kind && state !== "failed").length;
+  }
+
+  /** The number of files with captions; they are documents too. */
+  get captions(): number {
+    return this.items.filter(({ kept, state }) => state !== "failed" && CAPTIONS.test(kept.name)).length;
   }
 
   get video(): number {
@@ -181,13 +193,15 @@ export class Uploads {
     else keepFile(id, file);
   }
 
-  #objection({ kept: { name, bytes, kind } }: Item): string {
-    const [most, limit] =
-      kind === "video"
-        ? [this.limits.videoBytes, this.limits.videoLimit]
-        : [this.limits.documentBytes, this.limits.documentLimit];
-    if (!bytes) return say("emptyFile", { name });
-    return bytes > most ? say("tooLarge", { name, limit }) : "";
+  #limit({ name, kind }: Kept): Limit {
+    return this.limits[CAPTIONS.test(name) ? "captions" : kind];
+  }
+
+  #objection({ kept }: Item): string {
+    const { name, bytes: size } = kept;
+    const { bytes, words } = this.#limit(kept);
+    if (!size) return say("emptyFile", { name });
+    return size > bytes ? say("tooLarge", { name, limit: words }) : "";
   }
 
   #append(kept: Kept): Item {
@@ -284,8 +298,9 @@ export class Uploads {
       this.#timer = window.setTimeout(() => this.#again(item), wait * (0.5 + Math.random() / 2));
     } else {
       const reason = problem instanceof AkakoError ? problem.message : "";
-      const known = { 413: "tooLarge", 415: "wrongType" }[status] ?? "refused";
-      const limit = kept.kind === "video" ? this.limits.videoLimit : this.limits.documentLimit;
+      const wrong = CAPTION_ENDINGS.test(kept.name) ? "wrongCaptions" : "wrongType";
+      const known = { 413: "tooLarge", 415: wrong }[status] ?? "refused";
+      const limit = this.#limit(kept).words;
       kept.uploadId = undefined;
       kept.sent = 0;
       const error = say(known, { name: kept.name, reason, limit });

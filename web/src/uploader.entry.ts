@@ -13,12 +13,15 @@ const RETRY_MS = 3_000;
 function start(form: HTMLFormElement): void {
   const input = form.querySelector("#files") as HTMLInputElement;
   const list = document.getElementById("uploads") as HTMLElement;
-  const { videoBytes, documentBytes, videoLimit = "", documentLimit = "", endings = "" } = form.dataset;
+  const { endings = "" } = form.dataset;
+  const limit = (of: string) => ({
+    bytes: Number(form.dataset[`${of}Bytes`]),
+    words: form.dataset[`${of}Limit`] ?? "",
+  });
   const limits = {
-    videoBytes: Number(videoBytes),
-    documentBytes: Number(documentBytes),
-    videoLimit,
-    documentLimit,
+    video: limit("video"),
+    document: limit("document"),
+    captions: limit("captions"),
     endings: endings.split(" "),
   };
   let publishing = false;
@@ -68,12 +71,13 @@ function start(form: HTMLFormElement): void {
   }
 
   function check(): void {
-    const stored = document.querySelectorAll("#stored [data-document]:not([data-document=video])").length;
+    const stored = (more: string) => document.querySelectorAll(`#stored [data-document]${more}`).length;
     const video = uploads.video || Number(form.dataset.video ?? 0);
     const shown: Record<string, boolean> = {
-      captions: video > 0,
+      captions: video > 0 && stored("[data-captions]") + uploads.captions === 0,
       large: video > Number(form.dataset.large),
-      documents: stored + uploads.count("document") === 0,
+      documents:
+        stored(":not([data-document=video], [data-captions])") + uploads.count("document") - uploads.captions === 0,
     };
     for (const hint of document.querySelectorAll<HTMLElement>("[data-check]")) {
       hint.hidden = !shown[hint.dataset.check ?? ""];

@@ -614,7 +614,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Upload a document to a topic
+         * Upload a document to a topic. Documents in WebVTT are the captions of its video
          * @description The parts can be in any order. The same file sent twice creates two documents, unless the
          *     requests have the same Idempotency-Key.
          *

@@ -49,7 +49,7 @@ UPLOAD_VIDEO = "/admin/education/topics/{topic_id}/video"
     changes_public=True,
 )
 async def upload_document(ctx: Context) -> Response:
-    """Upload a document to a topic.
+    """Upload a document to a topic. Documents in WebVTT are the captions of its video.
 
     The parts can be in any order. The same file sent twice creates two documents, unless the
     requests have the same Idempotency-Key.

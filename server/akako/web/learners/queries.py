@@ -51,6 +51,7 @@ class Document(msgspec.Struct, kw_only=True, rename="camel"):
     name: str
     mime_type: str
     size: int
+    file_name: str
 
 
 class Neighbour(msgspec.Struct, kw_only=True):
@@ -145,8 +146,9 @@ async def find_lesson(db: Database, actor: Actor, topic_id: str) -> Lesson | Non
            g.id as grade_id, g.name as grade, t.video_mime, t.video_size, {DURATION} as duration,
            ({entitled}) is true as readable, asked.*, place.*,
            concat_ws(' ', m.first_name, m.last_name) as mentor,
-           (select coalesce(json_agg(json_build_object('id', d.id, 'name', d.name, 'mimeType',
-                d.mime_type, 'size', d.size) order by d.created_at, d.id), '[]')
+           (select coalesce(json_agg(json_build_object('id', d.id, 'name', d.name, 'fileName',
+                d.file_name, 'mimeType', d.mime_type, 'size', d.size)
+                order by d.created_at, d.id), '[]')
             from documents d where d.topic_id = t.id and d.status = 'ACTIVE')::text as documents
     from {TOPIC.source}
     left join users m on m.id = s.mentor_id

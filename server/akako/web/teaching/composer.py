@@ -14,6 +14,8 @@ from starlette.routing import Route
 
 from akako.education import schemas, service
 from akako.education.service import Edit
+from akako.filetypes.formats import captions
+from akako.filetypes.names import extension
 from akako.kernel.core import validation
 from akako.kernel.core.errors import (
     ApiError,
@@ -31,11 +33,13 @@ from akako.web.site import Site, Visit, page
 from akako.web.teaching import form, own
 from akako.web.teaching.form import Composition, Refused
 from akako.web.texts import wording
+from akako.web.texts.captions import is_captions, language_of, own_name
 
 NEW = "/teach/topics/new"
 TOPIC = "/teach/topics/{topic_id}"
 SAVED = {"published": "Published.", "draft": "Saved as draft.", "changed": "Saved."}
 MIB = 1024 * 1024
+CAPTION_ENDINGS = ("vtt", "srt", "sbv", "sub", "ass", "ssa", "ttml", "dfxp")  # .vtt: not WebVTT
 LARGE_VIDEO_BYTES = 100 * MIB  # about 35 minutes on a line of 400 kbit/s
 
 
@@ -95,9 +99,20 @@ async def _page(visit: Visit, draft: Draft, *, said: str | None = None) -> Any:
         video=material.playable_video(row) if row and row["video_key"] else None,
         preview=markdown.render(draft.text) if draft.previewed else None,
         large=LARGE_VIDEO_BYTES,
-        limits={"video": VIDEO.limit(context), "document": DOCUMENT.limit(context)},
+        captions=_captions(visit, draft),
+        limits={
+            "video": VIDEO.limit(context),
+            "document": DOCUMENT.limit(context),
+            "captions": captions.MAX_BYTES,
+        },
         video_endings=form.VIDEO_ENDINGS,
     )
+
+
+def _captions(visit: Visit, draft: Draft) -> dict[str, str]:
+    """Return the names of the languages of captions, by the ids of the documents."""
+    files = [each for each in draft.documents if is_captions(each)]
+    return {each.id: own_name(language_of(each) or visit.visitor.language) for each in files}
 
 
 async def show_preview(visit: Visit) -> Any:
@@ -220,6 +235,12 @@ def _reason(visit: Visit, refused: Refused) -> str:
                 "%(name)s is too large. The limit is %(limit)s. Choose a smaller file.",
                 name=refused.name,
                 limit=limit,
+            )
+        case UnsupportedMediaType() if extension(refused.name) in CAPTION_ENDINGS:
+            return visit.text(
+                "%(name)s was not added: captions have to be a WebVTT file (.vtt). "
+                "Save them in this format and choose that file.",
+                name=refused.name,
             )
         case UnsupportedMediaType():
             return visit.text(
