@@ -33,7 +33,7 @@ export class Row {
   #from = 0;
 
   constructor(
-    readonly name: string,
+    name: string,
     readonly bytes: number,
     title: string | undefined,
     on: { act: (action: Action) => void; rename: (name: string) => void },
@@ -48,14 +48,8 @@ export class Row {
     for (const each of this.element.querySelectorAll("[data-of]")) each.textContent = ` ${name}`;
     this.#bar.setAttribute("aria-label", say("uploadOf", { name }));
     this.#input.setAttribute("aria-label", say("nameOf", { name }));
-    this.#input.value = title ?? "";
+    this.#input.value = title ?? name;
     this.#input.addEventListener("change", () => on.rename(this.#input.value.trim()));
-    if (title === undefined) {
-      const plain = this.#find("[data-plain]");
-      plain.textContent = name;
-      plain.hidden = false;
-      this.#input.hidden = true;
-    }
     this.element.addEventListener("click", (event) => {
       const button = (event.target as Element).closest<HTMLElement>("[data-do]");
       if (button) on.act(button.dataset.do as Action);
@@ -64,6 +58,15 @@ export class Row {
 
   #find<T extends HTMLElement>(selector: string): T {
     return this.element.querySelector(selector) as T;
+  }
+
+  /** Show the name that the server stored, unless another one is being typed. */
+  name(name: string): void {
+    if (document.activeElement !== this.#input) this.#input.value = name;
+  }
+
+  focus(): void {
+    this.element.querySelector<HTMLElement>("[data-do]:not([hidden])")?.focus();
   }
 
   /** Show a state. Focus stays on the row when the button under it goes. */

@@ -4,7 +4,7 @@ import { client } from "./client";
 import { announce, hold, text } from "./status";
 import { read, write } from "./store";
 import { Draft } from "./uploader-draft";
-import { Uploads } from "./uploader-queue";
+import { UNDO_SECONDS, Uploads } from "./uploader-queue";
 import { say } from "./words";
 
 const PREVIEW_MS = 500;
@@ -127,7 +127,8 @@ function follow(zone: HTMLElement, take: (files: File[]) => void): void {
 
 /** Remove stored files without leaving the page. */
 function removeStored(draft: Draft, form: HTMLFormElement, check: () => void): void {
-  document.getElementById("stored")?.addEventListener("click", (event) => {
+  const list = document.getElementById("stored") as HTMLElement;
+  list.addEventListener("click", (event) => {
     const button = (event.target as Element).closest("button");
     const row = button?.closest<HTMLElement>("li");
     if (!button || !row) return;
@@ -136,18 +137,34 @@ function removeStored(draft: Draft, form: HTMLFormElement, check: () => void): v
     const id = row.dataset.document ?? "";
     const isVideo = id === "video";
     const name = row.querySelector(".file-name")?.firstChild?.textContent ?? "";
+    const files = new Files(client());
+    const next = row.nextElementSibling;
+    const restore = () => files.restoreDocument(draft.topicId, id).then(
+      () => {
+        list.insertBefore(row, next?.parentElement === list ? next : null);
+        button.disabled = false;
+        button.focus();
+        announce(say("broughtBack", { name }));
+        check();
+      },
+      () => announce(say("notRestored", { name })),
+    );
     const gone: Promise<unknown> = isVideo
       ? new Videos(client()).deleteVideo(draft.topicId)
-      : new Files(client()).deleteDocument(draft.topicId, id);
+      : files.deleteDocument(draft.topicId, id);
     gone.then(
       () => {
         row.remove();
         if (isVideo) delete form.dataset.video;
         document.getElementById("files")?.focus();
-        announce(say("removed", { name }));
+        const undo = { label: text("undo"), seconds: UNDO_SECONDS, run: () => void restore() };
+        announce(say("removed", { name }), isVideo ? undefined : undo);
         check();
       },
-      () => (button.disabled = false),
+      () => {
+        button.disabled = false;
+        announce(text("notSaved"));
+      },
     );
   });
 }

@@ -106,7 +106,7 @@ async def stream_document(ctx: Context, query: StreamQuery) -> Response:
     changes_public=True,
 )
 async def delete_document(ctx: Context, topic_id: str, document_id: str) -> Ok[DocumentDeleted]:
-    """Delete a document of a topic. Running downloads finish.
+    """Delete a document of a topic. Running downloads finish, and it can be restored for a minute.
 
     `If-Match` compares the ETag of the stream response.
     """
