@@ -1,11 +1,9 @@
 // The composer: drafts, resumable uploads, preview, and publishing when the video is in.
-import { Files, Videos } from "../../sdk/typescript/src/files.js";
-import { client } from "./client";
 import { announce, hold, text } from "./status";
 import { read, write } from "./store";
+import { followStored } from "./stored-files";
 import { Draft } from "./uploader-draft";
-import { UNDO_SECONDS, Uploads } from "./uploader-queue";
-import { say } from "./words";
+import { Uploads } from "./uploader-queue";
 
 const PREVIEW_MS = 500;
 const RETRY_MS = 3_000;
@@ -106,7 +104,7 @@ function start(form: HTMLFormElement): void {
     input.value = "";
   });
   follow(form.querySelector("[data-drop]") as HTMLElement, take);
-  removeStored(draft, form, check);
+  followStored(form, () => draft.topicId, check);
   preview(form);
   form.classList.add("live");
   if (draft.topicId) {
@@ -123,50 +121,6 @@ function follow(zone: HTMLElement, take: (files: File[]) => void): void {
     if (event.type === "drop") take([...event.dataTransfer.files]);
   };
   for (const name of ["dragover", "dragleave", "drop"] as const) zone.addEventListener(name, over);
-}
-
-/** Remove stored files without leaving the page. */
-function removeStored(draft: Draft, form: HTMLFormElement, check: () => void): void {
-  const list = document.getElementById("stored") as HTMLElement;
-  list.addEventListener("click", (event) => {
-    const button = (event.target as Element).closest("button");
-    const row = button?.closest<HTMLElement>("li");
-    if (!button || !row) return;
-    event.preventDefault();
-    button.disabled = true;
-    const id = row.dataset.document ?? "";
-    const isVideo = id === "video";
-    const name = row.querySelector(".file-name")?.firstChild?.textContent ?? "";
-    const files = new Files(client());
-    const next = row.nextElementSibling;
-    const restore = () => files.restoreDocument(draft.topicId, id).then(
-      () => {
-        list.insertBefore(row, next?.parentElement === list ? next : null);
-        button.disabled = false;
-        button.focus();
-        announce(say("broughtBack", { name }));
-        check();
-      },
-      () => announce(say("notRestored", { name })),
-    );
-    const gone: Promise<unknown> = isVideo
-      ? new Videos(client()).deleteVideo(draft.topicId)
-      : files.deleteDocument(draft.topicId, id);
-    gone.then(
-      () => {
-        row.remove();
-        if (isVideo) delete form.dataset.video;
-        document.getElementById("files")?.focus();
-        const undo = { label: text("undo"), seconds: UNDO_SECONDS, run: () => void restore() };
-        announce(say("removed", { name }), isVideo ? undefined : undo);
-        check();
-      },
-      () => {
-        button.disabled = false;
-        announce(text("notSaved"));
-      },
-    );
-  });
 }
 
 /** Show the text as learners will see it, below the field; follow the typing while it is open. */

@@ -105,6 +105,7 @@ EXPECTED: dict[str, dict[str, Answers]] = {
 BODIES: dict[str, dict[str, Any]] = {
     "assignRole": {"role": "MENTOR", **LATER},
     "removeRole": {"role": "MENTOR"},
+    "renameVideo": {"fileName": "a.mp4"},
     "setOrganizationPlan": {"plan": "PRO"},
     "createGrade": {"name": "New", "level": "primary"},
     "createSubject": {"name": "New"},

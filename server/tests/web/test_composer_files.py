@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.library.school import Topic, add_topic, sweep, upload, uploaded
+from tests.library.school import Topic, add_topic, put_video, sweep, upload, uploaded
 from tests.parts.browser import overflow, take_picture, violations
 from tests.parts.server import Server
 from tests.web.composing import choose, mentor_page, new_files, new_subject, topic_of
@@ -125,4 +125,39 @@ def test_a_finished_upload_comes_back_as_it_was(
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("status")).to_contain_text("Monday is back.")
     assert topic_of(api, page)["documents"] == before
+    page.context.close()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_stored_files_are_renamed(
+    browser: Browser, api: Server, topic: Topic, script: bool
+) -> None:
+    uploaded(put_video(api, topic, name="VID_0001.mp4"))
+    page = mentor_page(browser, api, f"/teach/topics/{topic.id}", java_script_enabled=script)
+    for old, typed, new in (
+        ("second.txt", "Monday", "Monday"),
+        ("VID_0001.mp4", "Fractions", "Fractions.mp4"),
+    ):
+        page.locator("summary", has_text=f"Rename {old}").click()
+        page.get_by_label(f"Name of {old}").fill(typed)
+        row = page.locator("#stored li", has_text=old)
+        row.get_by_role("button", name="Save name").click()
+        expect(page.get_by_role("link", name=f"{new} (opens in a new tab)")).to_be_visible()
+        expect(page.get_by_role("button", name=f"Remove {new}")).to_be_visible()
+    assert "Monday" in [each["name"] for each in topic_of(api, page)["documents"]]
+    assert file_name(api, topic.id) == "Fractions.mp4"
+    if script:
+        expect(page.get_by_role("status")).to_contain_text("The name is now Fractions.mp4.")
+        page.locator("summary", has_text="Rename first.txt").click()
+        field = page.get_by_label("Name of first.txt")
+        field.fill("Tuesday")
+        field.press("Enter")
+        expect(page.get_by_role("link", name="Tuesday (opens in a new tab)")).to_be_visible()
+        expect(page.locator("summary", has_text="Rename Tuesday")).to_be_focused()
+        page.locator("summary", has_text="Rename Tuesday").click()
+        assert not violations(page)
+        for width in (360, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert overflow(page) <= 0
+            take_picture(page, f"composer-rename-{width}")
     page.context.close()
