@@ -65,7 +65,7 @@ class Item {
       act: (action: Action) => act(this, action),
       rename: (name: string) => renamed(this, name),
     };
-    this.row = new Row(kept.name, kept.bytes, kept.title, on);
+    this.row = new Row(kept.name, kept.bytes, kept.kind, kept.title, on);
   }
 
   show(state: State, error = ""): void {

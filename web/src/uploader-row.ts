@@ -35,6 +35,7 @@ export class Row {
   constructor(
     name: string,
     readonly bytes: number,
+    kind: "document" | "video",
     title: string | undefined,
     on: { act: (action: Action) => void; rename: (name: string) => void },
   ) {
@@ -44,6 +45,10 @@ export class Row {
     this.#state = this.#find("[data-state]");
     this.#error = this.#find("[data-error]");
     this.#input = this.#find("[data-name]");
+    if (kind === "video") {
+      const icon = this.#find("use");
+      icon.setAttribute("href", `${icon.getAttribute("href")?.split("#")[0]}#play`);
+    }
     this.#find("[data-size]").textContent = size(bytes);
     for (const each of this.element.querySelectorAll("[data-of]")) each.textContent = ` ${name}`;
     this.#bar.setAttribute("aria-label", say("uploadOf", { name }));

@@ -28,7 +28,6 @@ from akako.kernel.core.errors import (
 )
 from akako.kernel.core.ids import is_id
 from akako.library import queries as material
-from akako.library import service as library
 from akako.library.media import DOCUMENT, VIDEO
 from akako.web import markdown
 from akako.web.pages.media import context_of
@@ -40,7 +39,12 @@ from akako.web.texts.captions import is_captions, language_of, own_name
 
 NEW = "/teach/topics/new"
 TOPIC = "/teach/topics/{topic_id}"
-SAVED = {"published": "Published.", "draft": "Saved as draft.", "changed": "Saved."}
+SAVED = {
+    "published": "Published.",
+    "draft": "Saved as draft.",
+    "changed": "Saved.",
+    "removed": "The video was removed.",
+}
 UNDO_SECONDS = 30
 MIB = 1024 * 1024
 CAPTION_ENDINGS = ("vtt", "srt", "sbv", "sub", "ass", "ssa", "ttml", "dfxp")  # .vtt: not WebVTT
@@ -72,8 +76,6 @@ def routes(site: Site) -> list[Route]:
         staff("/teach/preview", show_preview, methods=post),
         staff(TOPIC, show),
         staff(TOPIC, save, methods=post, reads_form=False),
-        staff(f"{TOPIC}/video/delete", delete_video, methods=post),
-        staff(f"{TOPIC}/documents/{{document_id}}/delete", delete_document, methods=post),
         staff(f"{TOPIC}/documents/{{document_id}}/restore", restore_document, methods=post),
     ]
 
@@ -271,18 +273,6 @@ def _reason(visit: Visit, refused: Refused) -> str:
             return visit.text("%(name)s was not added: a topic has one video.", name=refused.name)
         case problem:
             return f"{refused.name}: {problem.message}"
-
-
-async def delete_video(visit: Visit) -> Any:
-    topic, _ = await own.find_topic(visit)
-    await library.delete_video(visit.db, visit.actor, topic.id, if_match=None)
-    return visit.go(f"/teach/topics/{topic.id}?saved=changed")
-
-
-async def delete_document(visit: Visit) -> Any:
-    topic_id, document_id = visit.param("topic_id"), visit.param("document_id")
-    await library.delete_document(visit.db, visit.actor, topic_id, document_id, if_match=None)
-    return visit.go(f"/teach/topics/{topic_id}?removed={document_id}")
 
 
 async def restore_document(visit: Visit) -> Any:
