@@ -14,6 +14,7 @@ from tests.learning.school import add_learner, add_subject
 from tests.library.school import Topic, put_video, upload, uploaded
 from tests.parts.browser import overflow, take_picture, violations
 from tests.parts.server import Server
+from tests.uploads import tus
 from tests.web.lessons import film, sign_in, wait_for
 from tests.web.visitor import signed_in
 
@@ -205,6 +206,17 @@ def test_a_topic_is_complete_without_opening_its_captions(
     path = f"/api/progress/topics/{captioned.topic.id}"
     progress = api.put(path, as_=captioned.learner, json=done).json()["data"]
     assert progress["status"] == "COMPLETED"
+    subject = signed_in(api, captioned.learner).get(f"/subjects/{captioned.topic.subject_id}").text
+    assert "1 document<" in subject  # as the topic's page lists them
+
+
+def test_captions_that_are_too_large_are_refused_before_their_upload(
+    api: Server, captioned: Captioned
+) -> None:
+    metadata = tus.plan(captioned.topic, filename="lesson.vtt", filetype="text/vtt")
+    refused = tus.create(api, 1024 * 1024 + 1, metadata)
+    assert (refused.status_code, refused.json()["details"]["limitBytes"]) == (413, 1024 * 1024)
+    assert tus.create(api, 1024 * 1024, metadata).status_code == 201
 
 
 def test_captions_without_a_video_are_a_document(api: Server) -> None:

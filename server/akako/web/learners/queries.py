@@ -22,6 +22,13 @@ coalesce(p.duration_tenths, (select o.duration_tenths from topic_progress o
     where o.topic_id = t.id and o.duration_tenths is not null limit 1)) / 10.0::float8
 """
 
+# The number of documents that the topic's page lists: captions are part of its video.
+MATERIAL = """
+t.document_count - case when t.video_key is null then 0 else (select count(*)::int from documents d
+    where d.topic_id = t.id and d.status = 'ACTIVE' and d.mime_type = 'text/vtt') end
+    as document_count
+"""
+
 
 class Next(msgspec.Struct, kw_only=True):
     """Where a learner continues in a subject."""
@@ -93,7 +100,7 @@ async def find_facts(db: Database, user_id: str | None, topic_ids: list[str]) ->
     if not topic_ids:
         return {}
     sql = f"""
-    select t.id as topic_id, t.name as topic, t.subject_id, t.video_size, t.document_count,
+    select t.id as topic_id, t.name as topic, t.subject_id, t.video_size, {MATERIAL},
            coalesce(p.position_tenths, 0) / 10.0::float8 as position, {DURATION} as duration,
            p.completed_at is not null as completed
     from topics t left join topic_progress p on p.topic_id = t.id and p.user_id = $1
