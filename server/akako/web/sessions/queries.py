@@ -55,7 +55,7 @@ where s.id_hash = $1 and {ALIVE}
 
 
 async def find(db: Database, id_hash: bytes) -> tuple[Session, asyncpg.Record] | None:
-    """Return a session and the row of its account, of which `identity.actors` makes the caller."""
+    """Return a session and the row of its account, of which `identity.callers` makes the caller."""
     row = await db.fetchrow(FIND, id_hash)
     return (Session(*(row[name] for name in Session.__struct_fields__)), row) if row else None
 

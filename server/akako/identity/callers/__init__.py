@@ -1,0 +1,1 @@
+"""Callers: the accounts behind verified claims and web sessions."""
