@@ -15,7 +15,7 @@ from akako.authority.queries import confirmed
 from akako.kernel.core.access import LEARNER, Actor
 from akako.kernel.db.database import Database
 from akako.kernel.db.pages import Where
-from akako.learning.progress_rows import DOCUMENTS, PROGRESS
+from akako.learning.progress_rows import DOCUMENTS, MATERIAL, PROGRESS
 from akako.learning.schemas import MAX_STORED_RANGES
 from akako.visibility.tree import TOPIC, readable
 
@@ -89,7 +89,7 @@ def _statement(confirm: str) -> str:
     return f"""
     with topic as (
         select t.id as topic_id, t.subject_id, t.video_key is not null as has_video,
-               {DOCUMENTS} as documents, {enrolled} as enrolled
+               {DOCUMENTS} as documents, {MATERIAL} as material, {enrolled} as enrolled
         from {TOPIC.source} where t.id = $2 and {TOPIC.present}
     ), merged as (
         insert into topic_progress as p (

@@ -168,7 +168,7 @@ def _is_finished(row: asyncpg.Record) -> bool:
         has_video=row["has_video"],
         watched_tenths=row["watched_tenths"],
         duration_tenths=row["duration_tenths"],
-        documents=row["documents"],
+        documents=row["material"],
         opened=row["documents_opened"],
     )
 

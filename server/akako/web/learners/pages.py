@@ -19,6 +19,7 @@ from akako.web.learners.topic import LessonView, mark, read_lesson
 from akako.web.paging import list_request, page_links
 from akako.web.rendering import asset
 from akako.web.site import Site, Visit, page
+from akako.web.texts.captions import captions
 
 
 def routes(site: Site) -> list[Route]:
@@ -64,6 +65,7 @@ def _topic_page(
         said=said or None,
         lesson=lesson,
         note=note,
+        captions=captions(lesson.captions, visit.visitor.language),
         text=markdown.render(lesson.content),
         plays=visit.request.query_params.get("play") == "1",
     )
