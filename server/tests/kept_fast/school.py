@@ -85,6 +85,7 @@ insert into documents (id, topic_id, name, file_name, mime_type, size, sha256, s
 select 'd' || n, 't' || n % 100, 'Sheet', 'sheet.pdf', 'application/pdf', 1, 'x', 'k' || n,
        'ACTIVE', 'u0', timestamptz '2026-01-01Z' + n * interval '1 second'
 from generate_series(0, 99999) n;
+alter table enrollments disable trigger enrollment_noted;
 insert into enrollments (id, user_id, subject_id, status, requested_at)
 select 'e' || n, 'u' || n % 5000, 's' || n / 100,
        case when n % 2 = 0 then 'PENDING' else 'REJECTED' end,
@@ -104,12 +105,18 @@ select timestamptz '2026-01-01Z' + n * interval '1 second', 'u' || n % 1000,
        case when n % 1000 = 0 then 'user' else 'enrollment' end, 'e' || n % 5000
 from generate_series(0, 99999) n;
 """
-# Learners are enrolled in one of 100 subjects; for their progress, see progress.py.
+# Learners are enrolled in one of 100 subjects; for their progress, see progress.py. What a trigger
+# would note about each enrollment is inserted at once.
 LEARNING = """
 insert into enrollments (id, user_id, subject_id, status, requested_at)
 select 'p' || n, 'u' || n, 's' || n % 100, 'APPROVED',
        timestamptz '2026-01-01Z' + n * interval '1 second'
 from generate_series(5000, 99999) n;
+alter table enrollments enable trigger enrollment_noted;
+alter table enrollment_moments disable trigger user;
+insert into enrollment_moments (enrollment_id, kind, at)
+select id, 'requested', requested_at from enrollments;
+alter table enrollment_moments enable trigger user;
 insert into notes (id, user_id, topic_id, content, search_key, shared_with_mentor, shared_at,
                    created_at, updated_at)
 select 'n' || n, 'u' || n, 't' || n % 100, 'x', 'x', n % 10 = 0, at, at, at

@@ -106,9 +106,13 @@ class Server:
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Signal the server, wait for its end and return its exit status."""
         assert self.process is not None
-        if self.process.poll() is None:
-            self.process.send_signal(number)
+        self.begin_to_stop(number)
         return self.process.wait(timeout=60)
+
+    def begin_to_stop(self, number: int = signal.SIGTERM) -> None:
+        """Signal the server, if it runs."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
 
     def kill(self) -> None:
         """SIGKILL to the server and all its workers."""
