@@ -128,7 +128,6 @@ READS: dict[tuple[str, str], str] = {
     ("topic_progress", "web"): PAGE,
     ("topics", "analytics"): FIGURES,
     ("topics", "curriculum"): ORDER,
-    ("topics", "documents"): RENAMES,
     ("topics", "learning"): PROGRESS,
     ("topics", "notes"): NAMES,
     ("topics", "search"): MATCHES,
