@@ -14,10 +14,10 @@ from akako.notes import service as notes
 from akako.notes import tags as note_tags
 from akako.notes.schemas import Note, NoteWrite
 from akako.web import markdown
+from akako.web.assets.marks import asset
 from akako.web.learners.home import read_home
 from akako.web.learners.topic import LessonView, mark, read_lesson
 from akako.web.paging import list_request, page_links
-from akako.web.rendering import asset
 from akako.web.site import Site, Visit, page
 from akako.web.texts.captions import captions
 
