@@ -62,13 +62,17 @@ export async function request(
   path: string,
   body?: unknown,
   headers: Record<string, string> = {},
+  again = true,
 ): Promise<Response> {
   const bearer = hasToken() && current ? current.token : await token();
-  return fetch(`/api${path}`, {
+  const response = await fetch(`/api${path}`, {
     method,
     keepalive: true,
     credentials: "omit",
     headers: { authorization: `Bearer ${bearer}`, "content-type": "application/json", ...headers },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
+  if (response.status !== 401 || !again) return response;
+  forget(); // a new token, or the offer to sign in
+  return request(method, path, body, headers, false);
 }

@@ -128,7 +128,8 @@ function removeStored(draft: Draft, form: HTMLFormElement, check: () => void): v
     const row = button?.closest<HTMLElement>("li");
     if (!button || !row) return;
     event.preventDefault();
-    button.disabled = true;
+    if (button.ariaDisabled) return;
+    button.ariaDisabled = "true"; // still has the focus
     const id = row.dataset.document ?? "";
     const isVideo = id === "video";
     const name = row.querySelector(".file-name")?.firstChild?.textContent ?? "";
@@ -143,7 +144,10 @@ function removeStored(draft: Draft, form: HTMLFormElement, check: () => void): v
         announce(say("removed", { name }));
         check();
       },
-      () => (button.disabled = false),
+      () => {
+        button.ariaDisabled = null;
+        announce(say("notRemoved", { name }));
+      },
     );
   });
 }
