@@ -1,6 +1,6 @@
 // The queues of administrators: select, decide many at once, undo, keys.
 import { decide, type Filters, type Item, matching, type Verdict } from "./decisions";
-import { filled, Outcome } from "./outcomes";
+import { filled, Outcome, undoReason } from "./outcomes";
 import * as list from "./rows";
 import { announce, text } from "./status";
 import * as store from "./store";
@@ -221,7 +221,7 @@ class Queue {
       await decide(this.kind, "reopen", ids, "", (results) => {
         for (const each of results) {
           if (each.ok) undone.push(each.id);
-          else reasons.add(String(each.error));
+          else reasons.add(undoReason(each));
         }
       });
     } catch {

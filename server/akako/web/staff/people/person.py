@@ -127,8 +127,8 @@ def _explain(visit: Visit, problem: ApiError) -> str:
     if isinstance(problem, Conflict):
         return visit.text("The person has this role in these days already. Choose other dates.")
     if isinstance(problem, ValidationFailed):
-        return str(problem.violations[0]["message"])
-    return problem.message
+        return visit.text(str(problem.violations[0]["message"]))
+    return visit.text(problem.message)
 
 
 async def _submit(visit: Visit, write: Awaitable[object], did: str) -> Any:
