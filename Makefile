@@ -3,8 +3,8 @@
 PYTHON ?= python3
 BENCHMARK = PYTHONPATH=server:. .venv/bin/python -m bench
 # Python 3.12 and newer count lines almost for free, so the processes of servers are measured too.
-MEASURE = COVERAGE_FILE="$(CURDIR)/build/coverage/data" $(shell .venv/bin/python -c 'import sys; \
-	sys.version_info >= (3, 12) and print("COVERAGE_CORE=sysmon COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml")')
+MEASURE = COVERAGE_FILE="$(CURDIR)/build/coverage/data" $(if $(shell .venv/bin/python -c 'import sys; \
+	print("yes" * (sys.version_info >= (3, 12)))'),COVERAGE_CORE=sysmon COVERAGE_PROCESS_START="$(CURDIR)/pyproject.toml")
 PIP = .venv/bin/python -m pip --disable-pip-version-check --require-virtualenv --quiet
 
 # Recipes read these from the environment, so that spaces and quotes are safe. HOST counts only on the

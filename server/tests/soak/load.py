@@ -32,6 +32,7 @@ class Seen:
     kind: str
     status: int  # 0 where there was no answer
     seconds: float
+    text: str = ""  # the beginning of a failure's body
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ class School:
             answer = await self.http.request(method, path, headers=headers, **more)
         now = time.monotonic()
         status = status_of(answer)
-        self.seen.append(Seen(begun - self.started, kind, status, now - begun))
+        text = answer.text[:300] if answer is not None and status >= 400 else ""
+        self.seen.append(Seen(begun - self.started, kind, status, now - begun, text))
         return answer
 
     def lock(self, name: str) -> asyncio.Lock:

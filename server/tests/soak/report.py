@@ -101,8 +101,11 @@ def summary(outcome: Outcome) -> list[str]:
         f"around faults: {_ms(percentile(hit, 0.99))} ms.",
         f"Last quarter over second quarter: {grown}.",
     ]
-    kinds = Counter((each.kind, each.status) for each in odd)
-    return lines + [f"  unexplained: {n} x {kind} {status}" for (kind, status), n in kinds.items()]
+    return lines + [f"  unexplained: {_failure(each)}" for each in odd[:20]]
+
+
+def _failure(each: Seen) -> str:
+    return f"{each.kind} {each.status} at {each.at:.1f} s, after {each.seconds:.1f} s {each.text}"
 
 
 def _share(each: Seen) -> str:
