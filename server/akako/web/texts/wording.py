@@ -183,6 +183,13 @@ def on_day(context: Context, at: datetime) -> Moment:
 
 
 @pass_context
+def full_day(context: Context, at: datetime) -> Moment:
+    """Return a moment as its day with the year, for sentences such as "since 2 November 2026"."""
+    day = format_date(at.astimezone(UTC).date(), "d MMMM y", locale=_language(context))
+    return moment(context, at)._replace(words=day)
+
+
+@pass_context
 def within(context: Context, hours: float) -> str:
     """Return how soon something usually happens: "within an hour", "within 3 days"."""
     days = ceil(hours / 24)
@@ -212,6 +219,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "date_words": date_words,
     "number": number,
     "on_day": on_day,
+    "full_day": full_day,
     "within": within,
     "zip_same": zip_same,
 }
