@@ -2,6 +2,7 @@
 
 const SHOWN_MS = 6000;
 let before: EventTarget | null = null; // what had the focus before the region's action
+let kept = false; // whether the sentence stays until `release`
 let timer = 0;
 let ticker = 0;
 
@@ -15,7 +16,7 @@ export interface Action {
 
 export function announce(text: string, action?: Action): void {
   const region = document.getElementById("status");
-  if (!region) return;
+  if (!region || kept) return;
   const line = document.createElement("div");
   const said = document.createElement("p");
   said.textContent = text;
@@ -78,6 +79,19 @@ function countDown(button: HTMLButtonElement, seconds: number): void {
 export function hold(text: string, action?: Action): void {
   announce(text, action);
   clearTimeout(timer);
+}
+
+/** Show a sentence that no other replaces until `release`. */
+export function insist(text: string, action: Action): void {
+  hold(text, action);
+  kept = true;
+}
+
+export function release(): void {
+  if (!kept) return;
+  kept = false;
+  const region = document.getElementById("status");
+  if (region) empty(region);
 }
 
 /** Return a text of the page in the reader's language. */

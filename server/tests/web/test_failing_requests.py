@@ -99,6 +99,24 @@ def test_the_focus_stays_in_the_queue(browser: Browser, api: Server) -> None:
     page.context.close()
 
 
+def test_an_ended_session_is_said_until_the_person_is_back(browser: Browser, api: Server) -> None:
+    clear(api)
+    waiting = add_waiting(api, 2)
+    page = open_queue(browser, api)
+    end_session(page, api)
+    approve = page.get_by_role("button", name=re.compile("^Approve ")).first
+    approve.click()
+    expect(page.get_by_role("status")).to_contain_text("You are signed out.")
+    expect(page.locator("form[data-queue]")).not_to_have_attribute("aria-busy", "true")
+    expect(page.get_by_role("status")).to_contain_text("You are signed out.")
+    other = page.context.new_page()
+    sign_in(other, api, "user_admin")
+    approve.click()
+    expect(page.get_by_role("status")).to_contain_text("1 approved.")
+    assert sorted(states(api, waiting.ids)) == ["APPROVED", "PENDING"]
+    page.context.close()
+
+
 def test_keys_of_the_queue_can_be_switched_off(browser: Browser, api: Server) -> None:
     clear(api)
     add_waiting(api, 2)
