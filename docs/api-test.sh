@@ -134,6 +134,7 @@ check 401 '' GET "/media/$link"
 check 201 MENTOR_TOKEN PUT "/admin/education/topics/$topic/video" -F "video=@$FILES/lesson.mp4"
 FILE=1 check 200 MENTOR_TOKEN GET "/education/topics/$topic/video"
 check 201 MENTOR_TOKEN POST "/education/topics/$topic/video/link"
+check 200 MENTOR_TOKEN PUT "/admin/education/topics/$topic/video/name" '{"fileName": "Addition.mp4"}'
 check 200 MENTOR_TOKEN DELETE "/admin/education/topics/$topic/video"
 
 # A file that arrives in two pieces, by the tus protocol
@@ -261,6 +262,7 @@ answered 200
 # Deleting
 check 200 MENTOR_TOKEN PUT "/admin/education/topics/$topic/documents/$document" '{"name": "Worksheet"}'
 check 200 MENTOR_TOKEN DELETE "/admin/education/topics/$topic/documents/$document"
+check 200 MENTOR_TOKEN POST "/admin/education/topics/$topic/documents/$document/restore"
 check 200 MENTOR_TOKEN DELETE "/admin/education/topics/$topic"
 check 200 ADMIN_TOKEN DELETE "/admin/education/subjects/$subject"
 check 200 ADMIN_TOKEN DELETE "/admin/education/grades/$grade"

@@ -213,6 +213,13 @@ FILES = [
         "Delete a document",
         path={"topicId": "{{topicId}}", "documentId": "{{spareDocumentId}}"},
     ),
+    Step(
+        "restoreDocument",
+        "Undo the deletion",
+        MENTOR,
+        path={"topicId": "{{topicId}}", "documentId": "{{spareDocumentId}}"},
+        checks={"it has its name": "result.name === 'Worksheet for Monday'"},
+    ),
 ]
 
 VIDEOS = [
@@ -246,6 +253,13 @@ VIDEOS = [
         "createVideoLink",
         "Create a link for a player",
         MENTOR,
+        path={"topicId": "{{topicId}}"},
+    ),
+    Step(
+        "renameVideo",
+        "Change the name of the video",
+        MENTOR,
+        {"fileName": "Addition.mp4"},
         path={"topicId": "{{topicId}}"},
     ),
     Step("deleteVideo", "Delete the video", MENTOR, path={"topicId": "{{topicId}}"}),

@@ -1,4 +1,5 @@
 // The topic page: video, documents, note, keys.
+import { followCaptions } from "./captions";
 import { followNote } from "./note";
 import { text } from "./status";
 import { read, write } from "./store";
@@ -12,6 +13,7 @@ function start(): void {
   const video = document.querySelector("video");
   if (video) {
     followVideo(video, topicId);
+    followCaptions(video);
     offerSpeeds(video);
     offerRetry(video);
   }

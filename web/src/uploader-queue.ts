@@ -24,13 +24,20 @@ interface Kept {
   paused?: boolean | undefined;
 }
 
+interface Limit {
+  bytes: number;
+  words: string;
+}
+
 export interface Limits {
-  videoBytes: number;
-  documentBytes: number;
-  videoLimit: string;
-  documentLimit: string;
+  video: Limit;
+  document: Limit;
+  captions: Limit;
   endings: string[];
 }
+
+const CAPTIONS = /\.vtt$/i;
+const CAPTION_ENDINGS = /\.(vtt|srt|sbv|sub|ass|ssa|ttml|dfxp)$/i;
 
 const PIECE_BYTES = 1024 * 1024;
 const SMALLEST_PIECE_BYTES = 256 * 1024;
@@ -39,6 +46,7 @@ const VIDEO = "video"; // stands for its id
 const MOST_KNOWN = 200;
 const LONGEST_MS = 15_000;
 const FIRST_MS = 1_000;
+export const UNDO_SECONDS = 30;
 
 class Item {
   file: File | undefined;
@@ -57,7 +65,7 @@ class Item {
       act: (action: Action) => act(this, action),
       rename: (name: string) => renamed(this, name),
     };
-    this.row = new Row(kept.name, kept.bytes, kept.title, on);
+    this.row = new Row(kept.name, kept.bytes, kept.kind, kept.title, on);
   }
 
   show(state: State, error = ""): void {
@@ -95,6 +103,11 @@ export class Uploads {
     return this.items.filter(({ kept, state }) => kept.kind === kind && state !== "failed").length;
   }
 
+  /** The number of files with captions; they are documents too. */
+  get captions(): number {
+    return this.items.filter(({ kept, state }) => state !== "failed" && CAPTIONS.test(kept.name)).length;
+  }
+
   get video(): number {
     return this.items.find(({ kept }) => kept.kind === "video")?.kept.bytes ?? 0;
   }
@@ -111,11 +124,11 @@ export class Uploads {
         });
       });
     }
-    void this.#restore();
+    void this.#resume();
   }
 
   /** Show what is not done yet. The files come later, because the device needs time to read them. */
-  async #restore(): Promise<void> {
+  async #resume(): Promise<void> {
     const earlier = (read<Kept[]>(this.#name) ?? []).map((kept) => this.#append(kept));
     for (const item of earlier) item.show("starting");
     for (const item of earlier) {
@@ -171,7 +184,7 @@ export class Uploads {
     const ending = /\.(\w+)$/.exec(file.name)?.[1]?.toLowerCase() ?? "";
     const kind = this.limits.endings.includes(ending) ? "video" : "document";
     const second = kind === "video" && this.count("video") > 0;
-    const title = kind === "video" ? undefined : file.name;
+    const title = file.name;
     const id = Math.random().toString(36).slice(2);
     const item = this.#append({ id, print, name: file.name, bytes: file.size, kind, title, sent: 0 });
     item.file = file;
@@ -181,13 +194,15 @@ export class Uploads {
     else keepFile(id, file);
   }
 
-  #objection({ kept: { name, bytes, kind } }: Item): string {
-    const [most, limit] =
-      kind === "video"
-        ? [this.limits.videoBytes, this.limits.videoLimit]
-        : [this.limits.documentBytes, this.limits.documentLimit];
-    if (!bytes) return say("emptyFile", { name });
-    return bytes > most ? say("tooLarge", { name, limit }) : "";
+  #limit({ name, kind }: Kept): Limit {
+    return this.limits[CAPTIONS.test(name) ? "captions" : kind];
+  }
+
+  #objection({ kept }: Item): string {
+    const { name, bytes: size } = kept;
+    const { bytes, words } = this.#limit(kept);
+    if (!size) return say("emptyFile", { name });
+    return size > bytes ? say("tooLarge", { name, limit: words }) : "";
   }
 
   #append(kept: Kept): Item {
@@ -239,7 +254,7 @@ export class Uploads {
       uploadId: kept.uploadId,
       started: (id: string) => {
         kept.uploadId = id;
-        kept.named = title;
+        kept.named = kept.kind === "video" ? kept.name : title;
         this.#remember();
       },
       progress: (sent: number) => {
@@ -284,8 +299,9 @@ export class Uploads {
       this.#timer = window.setTimeout(() => this.#again(item), wait * (0.5 + Math.random() / 2));
     } else {
       const reason = problem instanceof AkakoError ? problem.message : "";
-      const known = { 413: "tooLarge", 415: "wrongType", 507: "full" }[status] ?? "refused";
-      const limit = kept.kind === "video" ? this.limits.videoLimit : this.limits.documentLimit;
+      const wrong = CAPTION_ENDINGS.test(kept.name) ? "wrongCaptions" : "wrongType";
+      const known = { 413: "tooLarge", 415: wrong, 507: "full" }[status] ?? "refused";
+      const limit = this.#limit(kept).words;
       kept.uploadId = undefined;
       kept.sent = 0;
       const error = say(known, { name: kept.name, reason, limit });
@@ -329,10 +345,29 @@ export class Uploads {
     this.list.hidden = !this.items.length;
     (next?.querySelector<HTMLElement>("[data-do=remove]") ?? document.getElementById("files"))?.focus();
     dropFile(kept.id);
-    this.#withdraw(item, state).catch(() => undefined);
-    const undo = file && { label: text("undo"), run: () => this.add([file]) };
-    announce(say("removed", { name: kept.title ?? kept.name }), undo);
+    const gone = this.#withdraw(item, state).catch(() => undefined);
+    const restores = state === "done" && kept.kind === "document";
+    const undo = { label: text("undo"), seconds: UNDO_SECONDS, run: () => void gone.then(bring) };
+    const bring = restores ? () => this.#restore(item) : () => file && this.add([file]);
+    announce(say("removed", { name: kept.title ?? kept.name }), restores || file ? undo : undefined);
     this.#remember();
+    this.#next();
+  }
+
+  /** Undo the removal of a document that the server had. */
+  async #restore(item: Item): Promise<void> {
+    const { kept, documentId } = item;
+    const name = kept.title ?? kept.name;
+    try {
+      await new Files(client()).restoreDocument(this.#topicId, documentId);
+    } catch {
+      return announce(say("notRestored", { name }));
+    }
+    this.items.push(item);
+    this.list.append(item.row.element);
+    this.list.hidden = false;
+    item.row.focus();
+    announce(say("broughtBack", { name }));
     this.#next();
   }
 
@@ -353,13 +388,21 @@ export class Uploads {
     this.#tell(item);
   }
 
-  /** Give a stored document the name that was typed after its upload began. */
-  #tell({ kept, state, documentId }: Item): void {
+  /** Give a stored file the name that was typed after its upload began. */
+  #tell({ kept, state, documentId, row }: Item): void {
     if (state !== "done" || kept.title === undefined || kept.title === kept.named) return;
-    const { title } = kept;
-    new Files(client()).updateDocument(this.#topicId, documentId, { name: title }).then(
-      () => (kept.named = title),
+    this.#store(kept.kind, documentId, kept.title).then(
+      (name) => {
+        kept.title = kept.named = name;
+        row.name(name);
+      },
       () => announce(text("notSaved")),
     );
+  }
+
+  /** Give a document its name, or the video its file name; return the stored one. */
+  async #store(kind: Kept["kind"], documentId: string, name: string): Promise<string> {
+    if (kind === "video") return (await new Videos(client()).renameVideo(this.#topicId, name)).fileName;
+    return (await new Files(client()).updateDocument(this.#topicId, documentId, { name })).name;
   }
 }

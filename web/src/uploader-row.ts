@@ -33,8 +33,9 @@ export class Row {
   #from = 0;
 
   constructor(
-    readonly name: string,
+    name: string,
     readonly bytes: number,
+    kind: "document" | "video",
     title: string | undefined,
     on: { act: (action: Action) => void; rename: (name: string) => void },
   ) {
@@ -44,18 +45,16 @@ export class Row {
     this.#state = this.#find("[data-state]");
     this.#error = this.#find("[data-error]");
     this.#input = this.#find("[data-name]");
+    if (kind === "video") {
+      const icon = this.#find("use");
+      icon.setAttribute("href", `${icon.getAttribute("href")?.split("#")[0]}#play`);
+    }
     this.#find("[data-size]").textContent = size(bytes);
     for (const each of this.element.querySelectorAll("[data-of]")) each.textContent = ` ${name}`;
     this.#bar.setAttribute("aria-label", say("uploadOf", { name }));
     this.#input.setAttribute("aria-label", say("nameOf", { name }));
-    this.#input.value = title ?? "";
+    this.#input.value = title ?? name;
     this.#input.addEventListener("change", () => on.rename(this.#input.value.trim()));
-    if (title === undefined) {
-      const plain = this.#find("[data-plain]");
-      plain.textContent = name;
-      plain.hidden = false;
-      this.#input.hidden = true;
-    }
     this.element.addEventListener("click", (event) => {
       const button = (event.target as Element).closest<HTMLElement>("[data-do]");
       if (button) on.act(button.dataset.do as Action);
@@ -64,6 +63,15 @@ export class Row {
 
   #find<T extends HTMLElement>(selector: string): T {
     return this.element.querySelector(selector) as T;
+  }
+
+  /** Show the name that the server stored, unless another one is being typed. */
+  name(name: string): void {
+    if (document.activeElement !== this.#input) this.#input.value = name;
+  }
+
+  focus(): void {
+    this.element.querySelector<HTMLElement>("[data-do]:not([hidden])")?.focus();
   }
 
   /** Show a state. Focus stays on the row when the button under it goes. */

@@ -1,11 +1,9 @@
 // The composer: drafts, resumable uploads, preview, and publishing when the video is in.
-import { Files, Videos } from "../../sdk/typescript/src/files.js";
-import { client } from "./client";
 import { announce, hold, text } from "./status";
 import { read, write } from "./store";
+import { followStored } from "./stored-files";
 import { Draft } from "./uploader-draft";
 import { Uploads } from "./uploader-queue";
-import { say } from "./words";
 
 const PREVIEW_MS = 500;
 const RETRY_MS = 3_000;
@@ -13,12 +11,15 @@ const RETRY_MS = 3_000;
 function start(form: HTMLFormElement): void {
   const input = form.querySelector("#files") as HTMLInputElement;
   const list = document.getElementById("uploads") as HTMLElement;
-  const { videoBytes, documentBytes, videoLimit = "", documentLimit = "", endings = "" } = form.dataset;
+  const { endings = "" } = form.dataset;
+  const limit = (of: string) => ({
+    bytes: Number(form.dataset[`${of}Bytes`]),
+    words: form.dataset[`${of}Limit`] ?? "",
+  });
   const limits = {
-    videoBytes: Number(videoBytes),
-    documentBytes: Number(documentBytes),
-    videoLimit,
-    documentLimit,
+    video: limit("video"),
+    document: limit("document"),
+    captions: limit("captions"),
     endings: endings.split(" "),
   };
   let publishing = false;
@@ -68,12 +69,13 @@ function start(form: HTMLFormElement): void {
   }
 
   function check(): void {
-    const stored = document.querySelectorAll("#stored [data-document]:not([data-document=video])").length;
+    const stored = (more: string) => document.querySelectorAll(`#stored [data-document]${more}`).length;
     const video = uploads.video || Number(form.dataset.video ?? 0);
     const shown: Record<string, boolean> = {
-      captions: video > 0,
+      captions: video > 0 && stored("[data-captions]") + uploads.captions === 0,
       large: video > Number(form.dataset.large),
-      documents: stored + uploads.count("document") === 0,
+      documents:
+        stored(":not([data-document=video], [data-captions])") + uploads.count("document") - uploads.captions === 0,
     };
     for (const hint of document.querySelectorAll<HTMLElement>("[data-check]")) {
       hint.hidden = !shown[hint.dataset.check ?? ""];
@@ -102,7 +104,7 @@ function start(form: HTMLFormElement): void {
     input.value = "";
   });
   follow(form.querySelector("[data-drop]") as HTMLElement, take);
-  removeStored(draft, form, check);
+  followStored(form, () => draft.topicId, check);
   preview(form);
   form.classList.add("live");
   if (draft.topicId) {
@@ -119,37 +121,6 @@ function follow(zone: HTMLElement, take: (files: File[]) => void): void {
     if (event.type === "drop") take([...event.dataTransfer.files]);
   };
   for (const name of ["dragover", "dragleave", "drop"] as const) zone.addEventListener(name, over);
-}
-
-/** Remove stored files without leaving the page. */
-function removeStored(draft: Draft, form: HTMLFormElement, check: () => void): void {
-  document.getElementById("stored")?.addEventListener("click", (event) => {
-    const button = (event.target as Element).closest("button");
-    const row = button?.closest<HTMLElement>("li");
-    if (!button || !row) return;
-    event.preventDefault();
-    if (button.ariaDisabled) return;
-    button.ariaDisabled = "true"; // still has the focus
-    const id = row.dataset.document ?? "";
-    const isVideo = id === "video";
-    const name = row.querySelector(".file-name")?.firstChild?.textContent ?? "";
-    const gone: Promise<unknown> = isVideo
-      ? new Videos(client()).deleteVideo(draft.topicId)
-      : new Files(client()).deleteDocument(draft.topicId, id);
-    gone.then(
-      () => {
-        row.remove();
-        if (isVideo) delete form.dataset.video;
-        document.getElementById("files")?.focus();
-        announce(say("removed", { name }));
-        check();
-      },
-      () => {
-        button.ariaDisabled = null;
-        announce(say("notRemoved", { name }));
-      },
-    );
-  });
 }
 
 /** Show the text as learners will see it, below the field; follow the typing while it is open. */

@@ -28,5 +28,5 @@ export function size(bytes: number): string {
       return `${shown.format(value)} ${written}`;
     }
   }
-  return `${bytes} B`;
+  return say("bytes", { n: bytes });
 }

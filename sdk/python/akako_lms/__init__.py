@@ -90,6 +90,7 @@ from akako_lms.models import (
     UserRole,
     Video,
     VideoDeleted,
+    VideoName,
 )
 from akako_lms.notes import Note, NoteAuthor, NoteDeleted, NoteReply, SharedNote
 from akako_lms.notifications import Notification
@@ -195,6 +196,7 @@ __all__ = [
     "Video",
     "VideoData",
     "VideoDeleted",
+    "VideoName",
     "WebhookDelivery",
     "WebhookEndpoint",
     "WebhookEndpointDeleted",

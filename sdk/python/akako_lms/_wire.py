@@ -7,7 +7,7 @@ import functools
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -79,6 +79,11 @@ def _parameter(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ",".join(map(_parameter, value))
     return str(to_wire(value))
+
+
+def listed(values: str | Iterable[str]) -> list[str]:
+    """A list of texts; one text is a list of one, not of its letters."""
+    return [values] if isinstance(values, str) else list(values)
 
 
 def given(**fields: Any) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Literal
 from akako_lms._area import Area, D, iteration, operation
 from akako_lms._queries import DeletedQuery
 from akako_lms._session import Page
-from akako_lms._wire import Model, segment
+from akako_lms._wire import Model, listed, segment
 from akako_lms.models import Grade, Level, Subject, Topic
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+HitType = Literal["subject", "topic"]
 
 ADMIN = "/admin/education"
 
@@ -59,10 +61,10 @@ class Curriculum(Area[D]):
 
     @operation
     async def search(
-        self, q: str, *, type: Sequence[Literal["subject", "topic"]] = ("subject", "topic")
+        self, q: str, *, type: HitType | Sequence[HitType] = ("subject", "topic")
     ) -> list[SearchHit]:
         """Search subjects and topics; returns at most 50 hits, the best first."""
-        query = {"q": q, "type": list(type)}
+        query = {"q": q, "type": listed(type)}
         found, _ = await self._session.data("GET", "/search", query=query)
         return [SearchHit.from_dict(each) for each in found]
 
@@ -70,7 +72,7 @@ class Curriculum(Area[D]):
     async def order_topics(self, subject_id: str, topic_ids: Sequence[str]) -> TopicOrder:
         """Set the order of a subject's topics: all of them, active and inactive, each once."""
         path = f"{ADMIN}/subjects/{segment(subject_id)}/topic-order"
-        body = {"topic_ids": list(topic_ids)}
+        body = {"topic_ids": listed(topic_ids)}
         return await self._session.one(TopicOrder, "PUT", path, body=body)
 
     @operation

@@ -131,6 +131,12 @@ class Files(Area[D]):
         return await self._session.one(Document, "PUT", path, body=changes)
 
     @operation
+    async def restore_document(self, topic_id: str, document_id: str) -> Document:
+        """Undo the deletion of a document within a minute, before its file is removed."""
+        path = f"/admin/education/topics/{segment(topic_id)}/documents/{segment(document_id)}"
+        return await self._session.one(Document, "POST", f"{path}/restore")
+
+    @operation
     async def delete_document(self, topic_id: str, document_id: str) -> DocumentDeleted:
         """Delete a document of a topic."""
         path = f"/admin/education/topics/{segment(topic_id)}/documents/{segment(document_id)}"

@@ -11,7 +11,7 @@ from akako_lms._answers import read_as
 from akako_lms._area import Area, D, iteration, operation
 from akako_lms._queries import DeliveryQuery, WebhookQuery
 from akako_lms._session import Page
-from akako_lms._wire import Model, given, segment
+from akako_lms._wire import Model, given, listed, segment
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -107,12 +107,12 @@ class Integrations(Area[D]):
         self,
         *,
         url: str,
-        events: Sequence[str],
+        events: str | Sequence[str],
         description: str | None = None,
         is_active: bool | None = None,
     ) -> NewWebhookEndpoint:
         """Register an address that receives events. Store the secret: it is not shown again."""
-        body = given(url=url, events=list(events), description=description, is_active=is_active)
+        body = given(url=url, events=listed(events), description=description, is_active=is_active)
         return await self._session.one(NewWebhookEndpoint, "POST", PATH, body=body)
 
     @operation
@@ -133,13 +133,13 @@ class Integrations(Area[D]):
         endpoint_id: str,
         *,
         url: str | None = None,
-        events: Sequence[str] | None = None,
+        events: str | Sequence[str] | None = None,
         description: str | None = None,
         is_active: bool | None = None,
         if_match: str | None = None,
     ) -> WebhookEndpoint:
         """Change an endpoint, switch it off, or activate it again."""
-        patterns = None if events is None else list(events)
+        patterns = None if events is None else listed(events)
         body = given(url=url, events=patterns, description=description, is_active=is_active)
         path = _path(endpoint_id)
         return await self._session.one(WebhookEndpoint, "PUT", path, body=body, if_match=if_match)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from akako_lms._area import Area, D, iteration, operation
 from akako_lms._queries import ApplicationQuery, DatedQuery, PendingApplicationQuery
 from akako_lms._session import Page
-from akako_lms._wire import given, segment
+from akako_lms._wire import given, listed, segment
 from akako_lms.models import DecisionResult, DecisionResults, MentorApplication, PendingApplication
 
 if TYPE_CHECKING:
@@ -41,14 +41,14 @@ class Mentors(Area[D]):
         motivation: str,
         qualifications: str | None = None,
         experience: str | None = None,
-        subject_ids: Sequence[str] = (),
+        subject_ids: str | Sequence[str] = (),
     ) -> MentorApplication:
         """Apply to become a mentor, for these subjects or for any."""
         body = given(
             motivation=motivation,
             qualifications=qualifications,
             experience=experience,
-            subject_ids=list(subject_ids),
+            subject_ids=listed(subject_ids),
         )
         return await self._session.one(MentorApplication, "POST", "/mentor/apply", body=body)
 
@@ -81,13 +81,13 @@ class Mentors(Area[D]):
         self,
         application_id: str,
         *,
-        subject_ids: Sequence[str] | None = None,
+        subject_ids: str | Sequence[str] | None = None,
         effective_end_date: datetime | None = None,
         note: str | None = None,
         if_match: str | None = None,
     ) -> MentorApplication:
         """Make the applicant a mentor, of these subjects, for good or until a given moment."""
-        subjects = None if subject_ids is None else list(subject_ids)
+        subjects = None if subject_ids is None else listed(subject_ids)
         body = given(subject_ids=subjects, effective_end_date=effective_end_date, note=note)
         path = f"{ADMIN}/{segment(application_id)}/approve"
         return await self._session.one(MentorApplication, "PUT", path, body=body, if_match=if_match)

@@ -206,6 +206,12 @@ class VideoDeleted(Model):
 
 
 @dataclass(frozen=True, kw_only=True)
+class VideoName(Model):
+    topic_id: str
+    file_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Usage(Model):
     """`limit` and `remaining` are None on a plan without limit."""
 

@@ -12,7 +12,7 @@ from akako_lms._downloads import Download, Target, download
 from akako_lms._session import Request, key_for
 from akako_lms._sources import File, Form, Progress, Source
 from akako_lms._wire import segment
-from akako_lms.models import MediaLink, Video, VideoDeleted
+from akako_lms.models import MediaLink, Video, VideoDeleted, VideoName
 
 
 class Videos(Area[D]):
@@ -81,6 +81,12 @@ class Videos(Area[D]):
         path = f"/education/topics/{segment(topic_id)}/video/link"
         link = await self._session.one(MediaLink, "POST", path)
         return replace(link, url=self._session.absolute(link.url))
+
+    @operation
+    async def rename_video(self, topic_id: str, file_name: str) -> VideoName:
+        """Change the file name of the video; a name without its extension gets it."""
+        path = f"/admin/education/topics/{segment(topic_id)}/video/name"
+        return await self._session.one(VideoName, "PUT", path, body={"fileName": file_name})
 
     @operation
     async def delete_video(self, topic_id: str, *, if_match: str | None = None) -> VideoDeleted:

@@ -54,6 +54,12 @@ def test_bytes_and_generators_are_uploaded(call: Call, file: Callable[[], Any]) 
     assert b"\r\n\r\na piece, another\r\n--" in server.received[0].body
 
 
+def test_one_text_in_place_of_several_is_not_divided_into_letters(call: Call) -> None:
+    with scripted(success([])) as server:
+        call(lambda api: api.curriculum.search("a", type="topic"), server.url)
+    assert server.received[0].path.endswith("type=topic")
+
+
 @pytest.mark.parametrize(
     ("file", "named"),
     [

@@ -59,6 +59,8 @@ METHODS = {
     "createVideoLink": "videos.create_video_link",
     "deleteDocument": "files.delete_document",
     "updateDocument": "files.update_document",
+    "restoreDocument": "files.restore_document",
+    "renameVideo": "videos.rename_video",
     "beginUpload": "files.upload_resumable",
     "locateUpload": "files.upload_resumable",
     "appendToUpload": "files.upload_resumable",

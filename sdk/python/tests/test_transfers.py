@@ -101,6 +101,9 @@ def test_a_document_goes_up_and_down(api: Server, call: Call, topic: str, tmp_pa
 
     renamed = via(call, api, lambda c: c.files.update_document(topic, document.id, name="Monday"))
     assert (renamed.name, renamed.file_name) == ("Monday", document.file_name)
+    via(call, api, lambda c: c.files.delete_document(topic, document.id))
+    back = via(call, api, lambda c: c.files.restore_document(topic, document.id))
+    assert back == renamed
     deleted = via(call, api, lambda c: c.files.delete_document(topic, document.id))
     assert (deleted.topic_id, deleted.deleted) == (topic, True)
     with pytest.raises(NotFoundError):

@@ -3,7 +3,8 @@ import { type Page, type Schemas, segment, type Versioned } from "./client.js";
 
 export type DeletedKind = "level" | "grade" | "subject" | "topic";
 export type DeletedQuery = PageQuery & { kind?: DeletedKind | readonly DeletedKind[] };
-export type SearchOptions = { type?: readonly ("subject" | "topic")[] };
+export type HitType = "subject" | "topic";
+export type SearchOptions = { type?: HitType | readonly HitType[] };
 
 const ADMIN = "/admin/education";
 

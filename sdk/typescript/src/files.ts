@@ -70,6 +70,11 @@ export class Files extends Area {
     const path = `/admin/education/topics/${segment(topicId)}/documents/${segment(documentId)}`;
     return this.client.data("PUT", path, { json: changes });
   }
+  /** Undo the deletion of a document within a minute, before its file is removed. */
+  restoreDocument(topicId: string, documentId: string): Promise<Schemas["Document"]> {
+    const path = `/admin/education/topics/${segment(topicId)}/documents/${segment(documentId)}`;
+    return this.client.data("POST", `${path}/restore`);
+  }
   deleteDocument(topicId: string, documentId: string): Promise<Schemas["DocumentDeleted"]> {
     const path = `/admin/education/topics/${segment(topicId)}/documents/${segment(documentId)}`;
     return this.client.data("DELETE", path);
@@ -103,6 +108,11 @@ export class Videos extends Area {
     const path = `/education/topics/${segment(topicId)}/video/link`;
     const link = await this.client.data<Schemas["MediaLink"]>("POST", path);
     return { ...link, url: this.client.absolute(link.url) };
+  }
+  /** Change the file name of the video; a name without its extension gets it. */
+  renameVideo(topicId: string, fileName: string): Promise<Schemas["VideoName"]> {
+    const path = `/admin/education/topics/${segment(topicId)}/video/name`;
+    return this.client.data("PUT", path, { json: { fileName } });
   }
   deleteVideo(topicId: string, changing: Changing = {}): Promise<Schemas["VideoDeleted"]> {
     const path = `/admin/education/topics/${segment(topicId)}/video`;

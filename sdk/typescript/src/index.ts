@@ -44,7 +44,7 @@ export type { Changing, DatedQuery, Moment, PageQuery, SearchQuery } from "./are
 export type { ByteStream, Progress, UploadFile, Whole as WholeFile } from "./bodies.js";
 export type { Options, Pagination, Schemas, Token, Versioned } from "./client.js";
 export type { DownloadOptions } from "./downloads.js";
-export type { DeletedKind, DeletedQuery, SearchOptions } from "./curriculum.js";
+export type { DeletedKind, DeletedQuery, HitType, SearchOptions } from "./curriculum.js";
 export type { Deleting, NodeQuery } from "./education.js";
 export type { CompletionQuery, DaysQuery, Report, ReportQuery } from "./analytics.js";
 export type { AkakoEvent, EventName } from "./events.js";

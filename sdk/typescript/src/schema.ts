@@ -614,7 +614,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Upload a document to a topic
+         * Upload a document to a topic. Documents in WebVTT are the captions of its video
          * @description The parts can be in any order. The same file sent twice creates two documents, unless the
          *     requests have the same Idempotency-Key.
          *
@@ -684,7 +684,7 @@ export interface paths {
         put: operations["updateDocument"];
         post?: never;
         /**
-         * Delete a document of a topic. Running downloads finish
+         * Delete a document of a topic. Running downloads finish, and it can be restored for a minute
          * @description `If-Match` compares the ETag of the stream response.
          *
          *     Roles: ADMIN, MENTOR.
@@ -734,6 +734,51 @@ export interface paths {
          */
         get: operations["playVideo"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/education/topics/{topicId}/documents/{documentId}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo the deletion of a document within a minute, before its file is removed
+         * @description A document that is not deleted stays as it is. Mentors can do this in subjects assigned to them.
+         *
+         *     Roles: ADMIN, MENTOR.
+         */
+        post: operations["restoreDocument"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/education/topics/{topicId}/video/name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change the file name of a video, which downloads have
+         * @description A name without the extension of the video's type gets it. Mentors can do this in subjects
+         *     assigned to them.
+         *
+         *     Roles: ADMIN, MENTOR.
+         */
+        put: operations["renameVideo"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2534,6 +2579,26 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "document.restored": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A deleted document was restored
+         * @description Signed as Standard Webhooks describe. Delivered at least once.
+         */
+        post: operations["OnDocumentRestored"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "video.uploaded": {
         parameters: {
             query?: never;
@@ -4328,6 +4393,14 @@ export interface components {
         VideoDeleted: {
             topicId: string;
             deleted: boolean;
+        };
+        /** @description The name under which the video of a topic is shown to its mentor and downloaded. */
+        VideoName: {
+            topicId: string;
+            fileName: string;
+        };
+        VideoRename: {
+            fileName: string;
         };
         /** @description One violation. Long values are cut; `value` is null if there is none to show. */
         Violation: {
@@ -7554,6 +7627,120 @@ export interface operations {
             412: components["responses"]["PreconditionFailed"];
             416: components["responses"]["RangeNotSatisfiable"];
             422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    restoreDocument: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to retry this request. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the topic. */
+                topicId: string;
+                /** @description The id of the document. */
+                documentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["Document"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimitedOrQuotaExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    renameVideo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to retry this request. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the topic. */
+                topicId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "fileName": "Adding fractions.mp4"
+                 *     }
+                 */
+                "application/json": components["schemas"]["VideoRename"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Quota-Limit": components["headers"]["X-Quota-Limit"];
+                    "X-Quota-Remaining": components["headers"]["X-Quota-Remaining"];
+                    "X-Quota-Reset": components["headers"]["X-Quota-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        data: components["schemas"]["VideoName"];
+                        /** @example Operation completed successfully */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ConflictOrIdempotencyInProgress"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
             429: components["responses"]["RateLimitedOrQuotaExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamError"];
@@ -10831,7 +11018,7 @@ export interface operations {
                 sort?: "createdAt";
                 order?: "asc" | "desc";
                 status?: "PENDING" | "DELIVERED" | "FAILED";
-                eventType?: "ping" | "user.created" | "user.deleted" | "user_role.assigned" | "user_role.removed" | "education_level.created" | "education_level.updated" | "education_level.deleted" | "education_level.restored" | "grade.created" | "grade.updated" | "grade.deleted" | "grade.restored" | "subject.created" | "subject.updated" | "subject.deleted" | "subject.restored" | "topic.created" | "topic.updated" | "topic.deleted" | "topic.restored" | "subject.topics_reordered" | "topic.completed" | "document.uploaded" | "document.deleted" | "video.uploaded" | "video.deleted" | "enrollment.requested" | "enrollment.approved" | "enrollment.rejected" | "enrollment.cancelled" | "enrollment.reopened" | "mentor_application.requested" | "mentor_application.approved" | "mentor_application.rejected" | "mentor_application.reopened";
+                eventType?: "ping" | "user.created" | "user.deleted" | "user_role.assigned" | "user_role.removed" | "education_level.created" | "education_level.updated" | "education_level.deleted" | "education_level.restored" | "grade.created" | "grade.updated" | "grade.deleted" | "grade.restored" | "subject.created" | "subject.updated" | "subject.deleted" | "subject.restored" | "topic.created" | "topic.updated" | "topic.deleted" | "topic.restored" | "subject.topics_reordered" | "topic.completed" | "document.uploaded" | "document.deleted" | "document.restored" | "video.uploaded" | "video.deleted" | "enrollment.requested" | "enrollment.approved" | "enrollment.rejected" | "enrollment.cancelled" | "enrollment.reopened" | "mentor_application.requested" | "mentor_application.approved" | "mentor_application.rejected" | "mentor_application.reopened";
                 /** @description From this moment on. */
                 createdFrom?: string;
                 /** @description Before this moment; a date includes the whole day. */
@@ -12942,6 +13129,58 @@ export interface operations {
                 "application/json": {
                     /** @constant */
                     type: "document.deleted";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: components["schemas"]["DocumentData"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Any other response is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    OnDocumentRestored: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The id of the event, the same in each attempt. Use it to drop duplicates. */
+                "webhook-id": string;
+                /** @description When the request was signed, in epoch seconds. */
+                "webhook-timestamp": string;
+                /** @description One `v1,` signature per valid secret, separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "document.restored",
+                 *       "timestamp": "2026-01-31T08:00:00Z",
+                 *       "data": {
+                 *         "id": "0199f3c2a7b47c1e8d5a6b7c8d9e0f10",
+                 *         "topicId": "0199f3c2a7b47c1e8d5a6b7c8d9e0f11"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    type: "document.restored";
                     /** Format: date-time */
                     timestamp: string;
                     data: components["schemas"]["DocumentData"];

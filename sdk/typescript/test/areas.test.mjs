@@ -156,6 +156,8 @@ test("documents and videos", async () => {
     assert.deepEqual(new Uint8Array(await (await fetch(link.url)).arrayBuffer()), bytes);
     const renamed = await mentor.files.updateDocument(topic.id, document.id, { name: "Monday" });
     assert.deepEqual([renamed.name, renamed.fileName], ["Monday", "notes.pdf"]);
+    await mentor.files.deleteDocument(topic.id, document.id);
+    assert.deepEqual(await mentor.files.restoreDocument(topic.id, document.id), renamed);
     assert.equal((await mentor.files.deleteDocument(topic.id, document.id)).deleted, true);
     await assert.rejects(mentor.files.downloadDocument(document.id), NotFoundError);
   }

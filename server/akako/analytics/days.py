@@ -87,6 +87,6 @@ def read_range(
         raise ValidationFailed.of("from", "Must not be after to", str(first))
     number = (last - first).days + 1
     if number > MAX_DAYS:
-        message = f"Must be at most {MAX_DAYS} days before to"
+        message = f"Must be at most {MAX_DAYS - 1} days before to"
         raise ValidationFailed.of("from", message, str(first))
     return Range(first, last, interval or ("day" if number <= MAX_DAILY else "week"))

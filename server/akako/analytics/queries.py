@@ -13,10 +13,11 @@ from akako.kernel.db.database import Database
 
 # Above this many rows of activity in 28 days, today's figure is that of the last roll-up.
 LIVE_ROWS = 50_000
-# The same for the moments of a day or another open bucket.
+# Above this many decisions, the median of an open bucket is that of the last roll-up.
 LIVE_MOMENTS = 1_000
 BUCKETS = "select * from unnest($2::date[], $3::date[]) as b(first, last)"
-START = "({}::timestamp at time zone $1)"
+# Midnight occurs twice where clocks go back at 1:00. The second before the day occurs once.
+START = "(({}::timestamp - interval '1 second') at time zone $1 + interval '1 second')"
 
 
 def within(bucket: str, at: str = "m.at") -> str:
@@ -31,19 +32,21 @@ MEDIAN = """
 select percentile_cont(0.5) within group (order by m.seconds) as seconds
 from enrollment_moments m where m.kind in ('approved', 'rejected')
 """
-MOMENTS = " + ".join(f"r.{kind}" for kind in KINDS)
-SUMS = ", ".join(f"sum(coalesce(r.{kind}, live.{kind}))::int as {kind}" for kind in KINDS)
-# Closed days come from the roll-up, and open ones with many moments. Others are counted live.
+SUMS = ", ".join(
+    f"sum(coalesce(r.{kind}, coalesce(p.{kind}, 0) + live.{kind}))::int as {kind}" for kind in KINDS
+)
+# Closed days come from the roll-up. Of others it has a part, and the moments after it are counted.
 ENROLLMENTS = f"""
 with b as ({BUCKETS}),
 counted as (
     select b.first, {SUMS}
     from b cross join lateral generate_series(b.first, b.last, interval '1 day') each
     cross join lateral (select each::date as first, each::date as last) d
-    left join analytics_days r on r.zone = $1 and r.day = d.first
-        and (r.closed or {MOMENTS} > {LIVE_MOMENTS})
+    left join analytics_days r on r.zone = $1 and r.day = d.first and r.closed
+    left join analytics_open_days p on p.zone = $1 and p.day = d.first
     left join lateral (
-        select {COUNTS} from enrollment_moments m where r.day is null and {within("d")}
+        select {COUNTS} from enrollment_moments m
+        where r.day is null and {within("d")} and m.at >= coalesce(p.until, '-infinity')
     ) live on true
     group by b.first
 )

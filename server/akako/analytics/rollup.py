@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from akako.analytics import totals
-from akako.analytics.daily import FIRST, roll_days
+from akako.analytics.daily.roll import FIRST, roll_days
 from akako.kernel.db.database import Database
 from akako.storage.queries import WAITING
 from akako.visibility.tree import SUBJECT
@@ -81,7 +81,8 @@ async def rebuild(db: Database, zone: str, *, first: date | None) -> int:
     """Compute the figures again from a day on; return the number of days."""
     await _fill(db)
     since = first or await db.fetchval(FIRST, zone) or date.max
-    await db.execute("delete from analytics_days where zone = $1 and day >= $2", zone, since)
+    for table in ("analytics_days", "analytics_open_days"):
+        await db.execute(f"delete from {table} where zone = $1 and day >= $2", zone, since)
     await db.execute(
         "delete from analytics_medians where zone = $1 and last_day >= $2", zone, since
     )

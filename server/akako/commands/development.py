@@ -52,6 +52,11 @@ def token(settings: Settings, options: argparse.Namespace) -> None:
     clerk_id = options.user or SIGN_INS[options.role]
     if not re.fullmatch(r"user_[A-Za-z0-9_]{1,64}", clerk_id, re.ASCII):
         raise SettingsError(f"--user {clerk_id!r} is not a Clerk id such as user_123")
+    if not settings.data_dir.is_dir():  # a new key there would sign tokens that no server accepts
+        raise SettingsError(
+            f"AKAKO_DATA_DIR {settings.data_dir} does not exist: name the data folder of the "
+            "development server, or create it there with akako serve"
+        )
     serving.make_data_dir(settings)
     DevDirectory(settings.data_dir).add(clerk_id)
     try:

@@ -34,6 +34,7 @@ ADDED: dict[str, tuple[tuple[str, Topics], ...]] = {
     ),
 }
 FILM = "film.mp4"
+CAPTIONS = ("film.en.vtt", "film.fr.vtt")
 WITH_FILM = ("Subtraction", "The water cycle", "Photosynthesis", "Climate zones")
 WORKSHEET = "Read the text of the topic and answer in full sentences.\n\n{questions}\n"
 QUESTION = "{number}. What do you know about {topic}? Give an example from your own day.\n\n\n"
@@ -87,9 +88,15 @@ async def _add_subject(
 
 
 async def _add_film(tx: Database, store: ObjectStore, admin: Actor, topic_id: str) -> None:
-    content = (files("akako.demo") / "files" / FILM).read_bytes()
-    film = await _store(tx, store, admin, VIDEO, FILM, "video/mp4", content)
+    film = await _store(tx, store, admin, VIDEO, FILM, "video/mp4", _content(FILM))
     await library.put_video(tx, admin, topic_id, film, if_match=None)
+    for name in CAPTIONS:
+        file = await _store(tx, store, admin, DOCUMENT, name, "text/vtt", _content(name))
+        await library.add_document(tx, admin, topic_id, file, metadata=DocumentMetadata())
+
+
+def _content(name: str) -> bytes:
+    return (files("akako.demo") / "files" / name).read_bytes()
 
 
 async def _add_worksheet(

@@ -128,6 +128,7 @@ ALL = [
     EventType("topic.completed", "A learner completed a topic.", CompletionData),
     EventType("document.uploaded", "A document was added to a topic.", DocumentData),
     EventType("document.deleted", "A document was deleted.", DocumentData),
+    EventType("document.restored", "A deleted document was restored.", DocumentData),
     EventType("video.uploaded", "A topic received a video, or a new one.", VideoData),
     EventType("video.deleted", "The video of a topic was deleted.", VideoData),
     EventType("enrollment.requested", "A learner requested enrollment.", EnrollmentData),

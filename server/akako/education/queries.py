@@ -69,9 +69,8 @@ async def find(
 ) -> N | None:
     """Return a node that the caller may see; with `inactive`, any node that is not deleted.
 
-    Row locks last until the end of the transaction: `hold` prevents the deletion of the node and
-    its ancestors, `extend` prevents it and concurrent changes to the order of
-    its children, `change` locks the node for an update, `delete` for a deletion.
+    Row locks last until the end of the transaction: `hold` keeps the node and its ancestors from
+    deletion, `extend` also the order of its children, `change` and `delete` lock it for that.
     """
     kind, where = nodes.kind, seen(nodes.kind, actor, inactive=inactive)
     where.add(f"{kind.alias}.id = {{}}", node_id)

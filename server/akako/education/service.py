@@ -37,7 +37,6 @@ from akako.visibility.tree import Kind
 
 N = TypeVar("N", bound=Node)
 MENTORS_MAY_CHANGE = {"description", "image_url"}  # of their own subjects
-
 NOT_AUDITED = {"mentor", "mentorEmail", "documents"}
 
 
@@ -125,6 +124,8 @@ async def update_subject(db: Database, actor: Actor, subject_id: str, *, edit: E
         if not actor.is_admin and changed.keys() - MENTORS_MAY_CHANGE:
             raise Forbidden(required=(ADMIN,), user_roles=actor.roles)
         await _check_mentor(tx, changed.get("mentor_id"))
+        if "mentor_id" in changed and before.mentor_id:
+            await notifications.withdraw_shared_notes(tx, before.mentor_id, subject_id)
         return await _change(tx, actor, SUBJECTS, before, edit)
 
 

@@ -129,6 +129,7 @@ CSV = frozenset(
         "text/x-csv",
     }
 )
+CAPTIONS = frozenset({"application/vtt", "application/x-vtt", "text/webvtt", "text/x-vtt"})
 PNG = frozenset({"image/*", "image/apng", "image/vnd.mozilla.apng", "image/x-png"})
 JPEG = frozenset(
     {"image/*", "image/jfif", "image/jpg", "image/pipeg", "image/pjpeg", "image/x-jpeg"}

@@ -9,11 +9,11 @@ from typing import BinaryIO, Literal
 import msgspec
 
 from akako.filetypes import declared as declared_types
-from akako.filetypes.formats import office, pictures, signatures, video
+from akako.filetypes.formats import captions, office, pictures, signatures, video
 from akako.filetypes.formats.signatures import HEAD_BYTES
 from akako.filetypes.formats.text import TextCheck
 from akako.filetypes.names import extension
-from akako.kernel.core.errors import UnsupportedMediaType
+from akako.kernel.core.errors import PayloadTooLarge, UnsupportedMediaType
 
 Reason = Literal["extension", "declared_type", "content"]
 Begins = Callable[[bytes], bool]
@@ -27,11 +27,14 @@ class Kind(msgspec.Struct, frozen=True):
 
     mime: str
     extensions: tuple[str, ...]
-    begins: Begins | None = None  # over the first HEAD_BYTES; None for text
+    begins: Begins | None = None  # over the first HEAD_BYTES
     whole: Whole | None = None  # over the complete file and its size
     early: Begins | None = None  # over EARLY_BYTES, where `begins` may need more than those
     aliases: frozenset[str] = frozenset()
     inline: bool = False  # may be shown by a browser instead of saved
+    text: bool = False  # text in any encoding, unless `charset` names the only one
+    charset: str | None = None
+    most_bytes: int | None = None  # below the limit of the endpoint
 
 
 def _lone_pdf(file: BinaryIO, size: int) -> bool:
@@ -59,7 +62,21 @@ def _ole2(mime: str, ending: str, program: frozenset[str]) -> Kind:
 
 
 def _text(mime: str, ending: str, aliases: frozenset[str]) -> Kind:
-    return Kind(mime, (ending,), aliases=declared_types.TEXT | aliases)
+    return Kind(mime, (ending,), aliases=declared_types.TEXT | aliases, text=True)
+
+
+def _captions() -> Kind:
+    aliases = declared_types.TEXT | declared_types.CAPTIONS
+    return Kind(
+        captions.MIME,
+        ("vtt",),
+        captions.is_webvtt,
+        captions.is_playable,
+        aliases=aliases,
+        text=True,
+        charset="utf-8",
+        most_bytes=captions.MAX_BYTES,
+    )
 
 
 def _picture(
@@ -96,6 +113,7 @@ DOCUMENTS: tuple[Kind, ...] = (
     _text("text/plain", "txt", declared_types.TABLE),
     _text("text/markdown", "md", declared_types.MARKDOWN),
     _text("text/csv", "csv", declared_types.CSV | declared_types.EXCEL | declared_types.TABLE),
+    _captions(),
     _picture("image/png", pictures.is_png, declared_types.PNG, "png"),
     _picture(
         "image/jpeg",
@@ -138,8 +156,9 @@ class Inspector:
         self._suffix = extension(name)
         self._kind = self._announced_kind()
         self._head = b""
+        self._size = 0
         self._begun = False
-        self._text = TextCheck() if self._kind.begins is None else None
+        self._text = TextCheck() if self._kind.text else None
 
     @property
     def needs_spool(self) -> bool:
@@ -153,8 +172,14 @@ class Inspector:
         """
         kind = self._kind
         begins = kind.early if kind.early and len(head) < HEAD_BYTES else kind.begins
-        holds = TextCheck().feed(head) if begins is None else begins(head)
-        self._require(holds, "content")
+        self._require(not kind.text or TextCheck().feed(head), "content")
+        self._require(begins is None or begins(head), "content")
+
+    def require_size(self, size: int) -> None:
+        """Raise PayloadTooLarge if a file of this kind may not have `size` bytes."""
+        most = self._kind.most_bytes
+        if most is not None and size > most:
+            raise PayloadTooLarge(most)
 
     @property
     def charset(self) -> str | None:
@@ -162,10 +187,12 @@ class Inspector:
         return self._text.charset if self._text else None
 
     def feed(self, chunk: bytes) -> None:
-        """Inspect the next bytes of the file."""
+        """Inspect the next bytes of the file. Raises PayloadTooLarge as `require_size` does."""
+        self._size += len(chunk)
+        self.require_size(self._size)
         if self._text:
             self._require(self._text.feed(chunk), "content")
-        elif not self._begun:
+        if not self._begun:
             self._head += chunk[: HEAD_BYTES - len(self._head)]
             if len(self._head) == HEAD_BYTES:
                 self._check_head()
@@ -178,7 +205,8 @@ class Inspector:
         """
         if self._text:
             self._require(self._text.finish(), "content")
-        elif not self._begun:
+            self._require(self._kind.charset in (None, self._text.charset), "content")
+        if not self._begun:
             self._check_head()
         if self._kind.whole:
             if spool is None:

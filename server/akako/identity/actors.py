@@ -45,7 +45,7 @@ async def load_actor(
     if row is None:
         if not provision:
             raise Unauthorized("invalid")
-        async with arrivals.taken() if arrivals else nullcontext():
+        async with arrivals or nullcontext():
             await _provision(db, directory, claims.subject, policy)
         row = await queries.find_actor(db, *facts)
     if row is None or row["deleted"] or row["ended"]:

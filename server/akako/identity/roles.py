@@ -40,21 +40,13 @@ async def open_window(
     Raises Conflict if the window overlaps another one of the same role.
     """
     role_id = new_id()
+    sql = """
+    insert into user_roles (id, user_id, role, effective_start, effective_end, assigned_by)
+    values ($1, $2, $3, coalesce($4, now()), $5, $6)
+    """
     try:
         async with tx.transaction():
-            await tx.execute(
-                """
-                insert into user_roles
-                    (id, user_id, role, effective_start, effective_end, assigned_by)
-                values ($1, $2, $3, coalesce($4, now()), $5, $6)
-                """,
-                role_id,
-                user_id,
-                role,
-                start,
-                end,
-                assigned_by,
-            )
+            await tx.execute(sql, role_id, user_id, role, start, end, assigned_by)
     except asyncpg.ExclusionViolationError:
         raise Conflict("user_role", "role", role) from None
     return role_id

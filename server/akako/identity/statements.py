@@ -71,10 +71,15 @@ update users set deleted_at = now(), updated_at = now(), status = 'INACTIVE',
 where clerk_id = $1 and deleted_at is null returning id
 """
 
-# Separate from ERASE, because a role may have been assigned while that waited for the row. False if
-# the last administrator was deleted.
+# Separate from ERASE, because a role may have been assigned while that waited for the row. Closes
+# the requests that wait for a decision: a person without a name cannot be judged. A rejection
+# without a time cannot be undone. False if the last administrator was deleted.
 END_ROLES_AND_RECORD = f"""
-with closed as ({roles.CLOSE_ALL}), entry as (
+with closed as ({roles.CLOSE_ALL}), withdrawn as (
+    update enrollments set status = 'CANCELLED' where user_id = $1 and status = 'PENDING'
+), refused as (
+    update mentor_applications set status = 'REJECTED' where user_id = $1 and status = 'PENDING'
+), entry as (
     insert into audit_log (action, resource, resource_id) values ('user.deleted', 'user', $1)
 ), event as (
     insert into outbox (id, type, data)

@@ -25,7 +25,7 @@ def is_finished(
 
     Args:
         watched_tenths: The union of the watched ranges within the duration, in tenths of a second.
-        documents: The ids of the topic's documents.
+        documents: The ids of the topic's documents, without the captions of its video.
         opened: The ids of the documents that the learner opened.
     """
     if not has_video and not documents:

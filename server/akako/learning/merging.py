@@ -15,7 +15,8 @@ from akako.authority.queries import confirmed
 from akako.kernel.core.access import LEARNER, Actor
 from akako.kernel.db.database import Database
 from akako.kernel.db.pages import Where
-from akako.learning.progress_rows import DOCUMENTS, PROGRESS
+from akako.learning.progress_rows import DOCUMENTS, MATERIAL, PROGRESS
+from akako.learning.schemas import MAX_STORED_RANGES
 from akako.visibility.tree import TOPIC, readable
 
 Tenths = int
@@ -64,13 +65,23 @@ SETS = ", ".join(
         "else p.active_on end",
     ]
 )
+# Below this size the stored ranges are too few to count them in each update.
+FEW_BYTES = 2_048
+PARTS = "(select count(*) from unnest({}) part)"
+# Every update reads all ranges, so their number is bounded. An update that closes gaps still fits.
+FITS = f"""
+pg_column_size(p.watched) < {FEW_BYTES} or excluded.watched <@ p.watched
+or {PARTS.format("p.watched + excluded.watched")}
+   <= greatest({MAX_STORED_RANGES}, {PARTS.format("p.watched")})
+"""
 
 
 def _statement(confirm: str) -> str:
     """Return the SQL, with $1 to $8: user, topic, position, duration, watched, opened, mark, time.
 
     It returns nothing for an unknown topic. It changes nothing if the topic is not readable with an
-    approved enrollment, or has not all of the opened documents.
+    approved enrollment or has not all of the opened documents, or if more than MAX_STORED_RANGES
+    separate ranges would be stored.
     """
     where = Where()
     enrolled = readable(where, Actor(user_id="", clerk_id="", roles=(LEARNER,)))
@@ -78,7 +89,7 @@ def _statement(confirm: str) -> str:
     return f"""
     with topic as (
         select t.id as topic_id, t.subject_id, t.video_key is not null as has_video,
-               {DOCUMENTS} as documents, {enrolled} as enrolled
+               {DOCUMENTS} as documents, {MATERIAL} as material, {enrolled} as enrolled
         from {TOPIC.source} where t.id = $2 and {TOPIC.present}
     ), merged as (
         insert into topic_progress as p (
@@ -90,7 +101,7 @@ def _statement(confirm: str) -> str:
                case when $7::boolean is not null then at end, at
         from topic, (select $8::timestamptz as at) given
         where enrolled and $6::text[] <@ documents
-        on conflict (user_id, topic_id) do update set {SETS}
+        on conflict (user_id, topic_id) do update set {SETS} where {FITS}
         returning {PROGRESS}, p.finished, p.first_completed_at
     )
     select *{confirm} from topic left join merged on true
@@ -104,8 +115,8 @@ CONFIRMED = _statement(f", {confirmed('$1', '$9', '$10', '$11')}")
 async def merge(tx: Database, user_id: str, topic_id: str, update: Update) -> asyncpg.Record | None:
     """Merge an update; return the topic and the progress, or None for an unknown topic.
 
-    `updated_at` is null in the row if nothing was merged: the user is not `enrolled`, or opened
-    documents are missing in `documents`.
+    `updated_at` is null in the row if nothing was merged: the user is not `enrolled`, opened
+    documents are missing in `documents`, or there are too many ranges.
     """
     return await tx.fetchrow(STATEMENT, *_values(user_id, topic_id, update))
 

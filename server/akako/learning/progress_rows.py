@@ -14,6 +14,11 @@ from akako.learning.schemas import TopicInSubject, TopicProgress
 DOCUMENTS = """
 array(select d.id from documents d where d.topic_id = t.id and d.status = 'ACTIVE')
 """
+# Those that a learner opens. Captions (text/vtt) belong to the video, and the player reads them.
+MATERIAL = """
+array(select d.id from documents d where d.topic_id = t.id and d.status = 'ACTIVE'
+    and (d.mime_type <> 'text/vtt' or t.video_key is null))
+"""
 WATCHED = """
 (select coalesce(sum(upper(part) - lower(part)), 0) from unnest(
     case when p.duration_tenths is null then p.watched

@@ -13,6 +13,7 @@ from akako.learning.completion import Status
 
 DAY_SECONDS = 86_400
 MAX_RANGES, MAX_OPENED, MAX_ITEMS = 200, 100, 100
+MAX_STORED_RANGES = 2_000  # separate ranges of a learner in a topic
 # Enough for MAX_ITEMS items with MAX_RANGES ranges and MAX_OPENED documents each.
 BATCH_BYTES = 2 * 1024 * 1024
 

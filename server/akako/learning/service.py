@@ -18,13 +18,14 @@ from akako.learning.completion import is_finished
 from akako.learning.merging import Update
 from akako.learning.progress_rows import topic_progress
 from akako.learning.schemas import (
+    MAX_STORED_RANGES,
     ProgressItem,
     ProgressResult,
     ProgressUpdate,
     SubjectWithTopics,
     TopicProgress,
 )
-from akako.visibility.access import require_read
+from akako.visibility.access import NOT_READABLE, require_read
 
 MAX_AHEAD = timedelta(minutes=5)  # how far a client's clock may be ahead
 
@@ -167,7 +168,7 @@ def _is_finished(row: asyncpg.Record) -> bool:
         has_video=row["has_video"],
         watched_tenths=row["watched_tenths"],
         duration_tenths=row["duration_tenths"],
-        documents=row["documents"],
+        documents=row["material"],
         opened=row["documents_opened"],
     )
 
@@ -175,8 +176,11 @@ def _is_finished(row: asyncpg.Record) -> bool:
 def _why_not(actor: Actor, row: asyncpg.Record, update: Update) -> ApiError:
     """Return the error for an update that was not merged."""
     if not row["enrolled"]:
-        return not_enrolled(actor)
+        return not_enrolled(actor, NOT_READABLE)
     unknown = merging.missing(row["documents"], update.opened)
+    if not unknown:
+        message = f"At most {MAX_STORED_RANGES:,} separate ranges are stored for a topic"
+        return ValidationFailed.of("watched", message, len(update.watched))
     return ValidationFailed(
         [
             violation(f"documentsOpened[{n}]", "Unknown document", document_id)
@@ -186,9 +190,9 @@ def _why_not(actor: Actor, row: asyncpg.Record, update: Update) -> ApiError:
     )
 
 
-def not_enrolled(actor: Actor) -> Forbidden:
+def not_enrolled(actor: Actor, message: str = "You are not enrolled in this subject") -> Forbidden:
     return Forbidden(
-        "You are not enrolled in this subject",
+        message,
         required=(LEARNER,),
         user_roles=actor.roles,
         reason="not_enrolled",

@@ -49,7 +49,7 @@ UPLOAD_VIDEO = "/admin/education/topics/{topic_id}/video"
     changes_public=True,
 )
 async def upload_document(ctx: Context) -> Response:
-    """Upload a document to a topic.
+    """Upload a document to a topic. Documents in WebVTT are the captions of its video.
 
     The parts can be in any order. The same file sent twice creates two documents, unless the
     requests have the same Idempotency-Key.
@@ -106,7 +106,7 @@ async def stream_document(ctx: Context, query: StreamQuery) -> Response:
     changes_public=True,
 )
 async def delete_document(ctx: Context, topic_id: str, document_id: str) -> Ok[DocumentDeleted]:
-    """Delete a document of a topic. Running downloads finish.
+    """Delete a document of a topic. Running downloads finish, and it can be restored for a minute.
 
     `If-Match` compares the ETag of the stream response.
     """

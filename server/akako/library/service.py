@@ -71,8 +71,7 @@ async def add_document(
         actor = await authorize(tx, actor, topic_id)
         await _adopt(tx, file)
         if not await queries.add_to_count(tx, topic_id, 1, most=MAX_DOCUMENTS):
-            message = f"A topic can have {MAX_DOCUMENTS} documents"
-            raise Conflict("topic", "documents", MAX_DOCUMENTS, message)
+            raise full()
         document = await queries.insert_document(
             tx,
             new_id(),
@@ -93,6 +92,12 @@ async def add_document(
             announces={"id": document.id, "topicId": topic_id},
         )
         return document, quota
+
+
+def full() -> Conflict:
+    """Return the error for a topic that has no room for another document."""
+    message = f"A topic can have {MAX_DOCUMENTS} documents"
+    return Conflict("topic", "documents", MAX_DOCUMENTS, message)
 
 
 async def _adopt(tx: Database, file: StoredFile) -> None:

@@ -191,10 +191,10 @@ async def set_reply(tx: Database, mentor_id: str, note_id: str, content: str | N
     await tx.execute(sql, note_id, mentor_id, content)
 
 
-async def find_mentor(db: Database, subject_id: str) -> str | None:
-    """Return the id of the subject's mentor."""
-    sql = "select mentor_id from subjects where id = $1"
-    return await db.fetchval(sql, subject_id)  # type: ignore[no-any-return]
+async def hold_mentor(tx: Database, subject_id: str) -> str | None:
+    """Return the id of the subject's mentor, who stays until the end of the transaction."""
+    sql = "select mentor_id from subjects where id = $1 for share"
+    return await tx.fetchval(sql, subject_id)  # type: ignore[no-any-return]
 
 
 async def export(db: Database, user_id: str) -> dict[str, Any]:

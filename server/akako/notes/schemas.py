@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from akako.kernel.core import fields
 
-Content = Annotated[str, fields.text(20_000, minimum=1, examples=["Carry the one."])]
+Content = Annotated[str, fields.document(20_000, minimum=1, examples=["Carry the one."])]
 ReplyText = Annotated[str, fields.text(5_000, minimum=1, examples=["Right, and then add."])]
 # Enough for the longest texts in any JSON escaping.
 NOTE_BYTES = 256 * 1024

@@ -16,7 +16,7 @@ from akako.kernel.db.database import Database
 from akako.notes import queries
 from akako.notes.schemas import Note, NoteWrite, SharedNote
 from akako.notifications import service as notifications
-from akako.visibility.access import TopicAccess, find_topic_access, require_read
+from akako.visibility.access import find_topic_access, require_read
 
 
 async def get_note(db: Database, actor: Actor, topic_id: str) -> Note:
@@ -28,12 +28,11 @@ async def get_note(db: Database, actor: Actor, topic_id: str) -> Note:
     return note
 
 
-async def _readable(db: Database, actor: Actor, topic_id: str) -> TopicAccess:
+async def _readable(db: Database, actor: Actor, topic_id: str) -> None:
     access = await find_topic_access(db, actor, topic_id)
     if access is None:
         raise NotFound("topic", topic_id)
     require_read(actor, access)
-    return access
 
 
 async def put_note(
@@ -54,7 +53,7 @@ async def put_note(
     """
     shared = None if write.shared_with_mentor is UNSET else write.shared_with_mentor
     async with db.transaction() as tx:
-        access = await _readable(tx, actor, topic_id)
+        await _readable(tx, actor, topic_id)
         before = await queries.find_own(tx, actor.user_id, topic_id, lock=True)
         _check(before, if_match, if_none_match)
         written = await queries.put(
@@ -65,9 +64,9 @@ async def put_note(
         if conditional and before is None and not written.created:
             raise PreconditionFailed(etags.of(note))  # a concurrent request created it
         if written.newly_shared:
-            await _announce(tx, actor, note, access.mentor_id)
+            await _announce(tx, actor, note)
         elif before and before.shared_with_mentor and not note.shared_with_mentor:
-            await _withdraw(tx, note, access.mentor_id)
+            await _withdraw(tx, note)
     if actor.has(LEARNER):
         await activity.record(db, actor.user_id)
     return note, written.created
@@ -82,17 +81,18 @@ def _check(before: Note | None, if_match: str | None, if_none_match: str | None)
         raise PreconditionFailed(tag)
 
 
-async def _announce(tx: Database, actor: Actor, note: Note, mentor_id: str | None) -> None:
+async def _announce(tx: Database, actor: Actor, note: Note) -> None:
     """Record that a note was shared, and notify the mentor of the subject."""
     await _record(tx, actor, "note.shared", note)
+    mentor_id = await queries.hold_mentor(tx, note.subject_id)
     if mentor_id and mentor_id != actor.user_id:
         data = {**_ids(note), "learnerId": actor.user_id}
         await notifications.notify(tx, mentor_id, "note.shared", data, about=note.id)
 
 
-async def _withdraw(tx: Database, note: Note, mentor_id: str | None) -> None:
+async def _withdraw(tx: Database, note: Note) -> None:
     """Remove the mentor's notification of a note that is no longer shared."""
-    if mentor_id:
+    if mentor_id := await queries.hold_mentor(tx, note.subject_id):
         await notifications.withdraw(tx, mentor_id, note.id)
 
 
@@ -123,7 +123,9 @@ async def delete_note(db: Database, actor: Actor, topic_id: str, *, if_match: st
         await queries.delete(tx, note.id)
         if note.shared_with_mentor:
             await _record(tx, actor, "note.deleted", note)
-            await _withdraw(tx, note, await queries.find_mentor(tx, note.subject_id))
+            await _withdraw(tx, note)
+        if note.reply:
+            await notifications.withdraw(tx, actor.user_id, note.id)
         return note
 
 
@@ -137,7 +139,7 @@ async def reply(db: Database, actor: Actor, note_id: str, *, content: str) -> Sh
             await _record(tx, actor, "note.replied", after)
         if before.reply is None:
             data = {**_ids(after), "mentorId": actor.user_id}
-            await notifications.notify(tx, after.learner.id, "note.replied", data)
+            await notifications.notify(tx, after.learner.id, "note.replied", data, about=note_id)
         return after
 
 
@@ -149,6 +151,7 @@ async def delete_reply(db: Database, actor: Actor, note_id: str) -> SharedNote:
             return before
         await queries.set_reply(tx, actor.user_id, note_id, None)
         await _record(tx, actor, "note.reply_deleted", before)
+        await notifications.withdraw(tx, before.learner.id, note_id)
         return await _shared_note(tx, actor, note_id)
 
 

@@ -33,11 +33,12 @@ KEPT_DAYS = 90
 BATCH = 1_000
 
 # Names are read with the notification, so that they are current, and empty where the reader may no
-# longer know them: of learners, for others than the subject's mentor; of topics that are hidden.
+# longer know them: of learners, for others than the subject's mentor; of what is hidden.
 COLUMNS = f"""
 n.id, n.type, n.data, n.read_at is not null as read, n.created_at,
-(select s.name from subjects s
- where s.id = n.data->>'subjectId' and s.deleted_at is null) as subject_name,
+(select s.name from {SUBJECT.source}
+ where s.id = n.data->>'subjectId' and {SUBJECT.present}
+   and ({SUBJECT.active} or s.mentor_id = n.user_id)) as subject_name,
 (select t.name from {TOPIC.source}
  where t.id = n.data->>'topicId' and {TOPIC.present}
    and ({TOPIC.active} or s.mentor_id = n.user_id)) as topic_name,
@@ -184,6 +185,13 @@ async def insert_for_admins(tx: Database, type: str, data: dict[str, Any], merge
 async def delete_about(tx: Database, user_id: str, about: str) -> None:
     sql = "delete from notifications where user_id = $1 and about = $2"
     await tx.execute(sql, user_id, about)
+
+
+async def delete_in_subject(tx: Database, user_id: str, type: str, subject_id: str) -> None:
+    sql = """
+    delete from notifications where user_id = $1 and type = $2 and data->>'subjectId' = $3
+    """
+    await tx.execute(sql, user_id, type, subject_id)
 
 
 async def record_publication(

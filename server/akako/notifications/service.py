@@ -68,6 +68,11 @@ async def withdraw(tx: Database, user_id: str, about: str) -> None:
     await queries.delete_about(tx, user_id, about)
 
 
+async def withdraw_shared_notes(tx: Database, user_id: str, subject_id: str) -> None:
+    """Delete the notifications of notes in a subject that the user no longer teaches."""
+    await queries.delete_in_subject(tx, user_id, "note.shared", subject_id)
+
+
 async def announce_topic(tx: Database, subject_id: str, topic_id: str) -> None:
     """Record that a topic became active. A job notifies the enrolled learners."""
     await queries.record_publication(tx, new_id(), subject_id, topic_id)

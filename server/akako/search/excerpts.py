@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
 from akako.kernel.core.search_keys import fold
 
@@ -28,10 +29,16 @@ def excerpt(text: str, words: list[str]) -> str | None:
 
 
 def _find(text: str, word: str) -> int | None:
+    joined, starts = "", []
     for token in _TOKEN.finditer(text):
-        if word in fold(token[0]):
+        folded = fold(token[0])
+        if word in folded:
             return token.start() + max(0, token[0].casefold().find(word))
-    return None
+        starts.append((len(joined), token.start()))
+        joined += folded
+    # Spaces and line ends between CJK characters do not matter.
+    at = joined.find(word)
+    return None if at < 0 else starts[bisect_right(starts, (at, len(text))) - 1][1]
 
 
 def _boundary(text: str, start: int, at: int) -> int:

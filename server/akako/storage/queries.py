@@ -5,7 +5,8 @@ from __future__ import annotations
 from akako.kernel.db import jobs, locks
 from akako.kernel.db.database import Database
 
-# A stream that has just found an object needs time to open it.
+# A stream that has just found an object needs time to open it. So does a person who restores a
+# deleted document, within the 30 seconds in which pages offer that.
 CLEANUP_DELAY_SECONDS = 60
 # The job that removes an object. The release before gives this name to a periodic job, so neither
 # release fails at once on a job of the other.
@@ -95,6 +96,20 @@ async def count_pending(db: Database, quota_subject: str, *, apart_from: str | N
 async def queue_cleanup(tx: Database, key: str) -> None:
     """Defer the removal of an object until after the transaction has committed."""
     await jobs.defer(tx, CLEAN_UP, after_seconds=CLEANUP_DELAY_SECONDS, lock=key, key=key)
+
+
+async def withdraw_cleanup(tx: Database, key: str) -> bool:
+    """Cancel the removal of an object; return False if it has begun or there is none.
+
+    A removal that was tried once may have removed the object although it failed.
+    """
+    sql = f"""
+    delete from procrastinate_jobs where id in (
+        select id from procrastinate_jobs where task_name = '{CLEAN_UP}' and args->>'key' = $1
+        and status = 'todo' and attempts = 0 for update skip locked
+    ) returning true
+    """
+    return bool(await tx.fetchval(sql, key))
 
 
 async def backup_runs(db: Database) -> bool:

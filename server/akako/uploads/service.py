@@ -65,7 +65,7 @@ def _checked(plan: Plan, size: int, limit: int) -> str:
     file_name = display_name(plan.filename)
     if not file_name:
         raise ValidationFailed.of("filename", "A file name is required", plan.filename)
-    Inspector(MEDIUMS[plan.kind].kinds, file_name, plan.filetype)
+    Inspector(MEDIUMS[plan.kind].kinds, file_name, plan.filetype).require_size(size)
     return file_name
 
 

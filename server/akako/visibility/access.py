@@ -20,6 +20,9 @@ class TopicAccess(msgspec.Struct, frozen=True, kw_only=True):
     readable: bool  # whether the caller may read its text, documents and video
 
 
+# One text for both cases, so that it does not tell other learners which topics are hidden.
+NOT_READABLE = "You are not enrolled in this subject, or the topic is hidden"
+
 # Locks the topic for changes, and its ancestors against deletion and reassignment.
 HOLD = "for no key update of t for share of s for key share of g, l"
 
@@ -50,7 +53,7 @@ def require_read(actor: Actor, access: TopicAccess) -> None:
     if not actor.has(LEARNER):
         raise not_owner(actor)
     raise Forbidden(
-        "You are not enrolled in this subject",
+        NOT_READABLE,
         required=ROLES,
         user_roles=actor.roles,
         reason="not_enrolled",

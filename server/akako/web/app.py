@@ -33,7 +33,7 @@ from akako.web.staff.figures import pages as analytics
 from akako.web.staff.integrations import pages as integrations
 from akako.web.staff.people import audit, person, usage
 from akako.web.staff.people import pages as people
-from akako.web.teaching import composer, subjects
+from akako.web.teaching import composer, stored_files, subjects
 from akako.web.teaching import notes as shared_notes
 from akako.web.visitor import anonymous
 
@@ -56,6 +56,7 @@ AREAS = (
     usage,
     curriculum,
     composer,
+    stored_files,
     subjects,
     shared_notes,
     analytics,

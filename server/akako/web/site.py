@@ -262,7 +262,9 @@ async def _limit(visit: Visit) -> None:
 
 async def read_form(visit: Visit, *, guarded: bool) -> None:
     """Read the form of a POST and check its token."""
-    length = visit.request.headers.get("content-length", "")
+    if "transfer-encoding" in visit.request.headers:
+        raise BadRequest("length_required", "The form needs the header Content-Length")
+    length = visit.request.headers.get("content-length", "0")  # none: no body
     if not length.isdecimal() or int(length) > MAX_FORM_BYTES:
         raise PayloadTooLarge(MAX_FORM_BYTES)
     try:

@@ -79,7 +79,7 @@ async def receive_clerk_webhook(ctx: Context) -> Ok[Receipt]:
     body = await _body(ctx)
     if not signatures.is_genuine(message, body, clerk.secrets, time.time()):
         raise ctx.over_limit or Unauthorized("invalid", "Webhook signature invalid")
-    async with clerk.turns.taken():
+    async with clerk.turns:
         receipt = await service.receive(
             ctx.db,
             message.id.decode("ascii"),

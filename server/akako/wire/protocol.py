@@ -29,6 +29,7 @@ DISCARD_SECONDS = 10.0  # for the rest of a request body after the response
 LINGER_SECONDS = 2.0
 BODY_SECONDS = 60.0  # without a byte of a request body that the application waits for
 STALLED_READER_MS = 60_000
+NOTSENT_BYTES = 128 * 1024  # in the kernel, which would keep megabytes for a stalled reader
 
 
 TOO_MANY_CONNECTIONS = (
@@ -50,10 +51,7 @@ class BoundedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        connected = transport.get_extra_info("socket")
-        if hasattr(socket, "TCP_USER_TIMEOUT") and connected.family != socket.AF_UNIX:
-            # The kernel closes a connection whose reader accepts no bytes for this time.
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_READER_MS)
+        _bound_slow_readers(transport.get_extra_info("socket"))
         if not self.limits.admit(self, self.client[0] if self.client else ""):
             self.refused = True
             transport.write(TOO_MANY_CONNECTIONS)
@@ -140,3 +138,13 @@ class BoundedProtocol(H11Protocol):
         # With unread input, an immediate close would reset the connection and discard the response.
         self.transport.write_eof()
         self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+
+
+def _bound_slow_readers(connection: socket.socket) -> None:
+    """Limit the time and the memory that the kernel gives to a reader that accepts no bytes."""
+    if connection.family == socket.AF_UNIX:
+        return
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_READER_MS)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOTSENT_BYTES)

@@ -59,6 +59,42 @@ async def test_many_decisions_come_from_the_last_roll_up(db: Pool, interval: str
     assert rolled["seconds"] == statistics.median(range(1, 2 * DECIDED + 1))
 
 
+NOTE = """
+insert into enrollment_moments (enrollment_id, kind, at, seconds)
+values ($1, 'approved', now(), 60)
+"""
+
+
+async def test_today_is_live_after_a_roll_up(db: Pool) -> None:
+    """The roll-up counts the day until some minutes ago; the rest is counted at each request."""
+    today = datetime.now(UTC).date()
+    await decide(db, DECIDED, day=today, seconds=0, prefix="a")
+    await roll_up(db, ZONE)
+    before = (await figures(db, today, "day"))["approved"]
+    assert before == DECIDED
+    for number in range(3):
+        await db.execute(NOTE, f"new{number}")
+        assert (await figures(db, today, "day"))["approved"] == before + number + 1
+    await roll_up(db, ZONE)
+    assert (await figures(db, today, "day"))["approved"] == before + 3
+    await db.execute("update analytics_open_days set approved = approved + 7")
+    assert (await figures(db, today, "day"))["approved"] == before + 10
+
+
+async def test_a_late_moment_of_today_is_counted_at_once(db: Pool) -> None:
+    today = datetime.now(UTC).date()
+    await decide(db, FEW, day=today, seconds=0, prefix="a")
+    await roll_up(db, ZONE)
+    await decide(db, 1, day=today, seconds=0, prefix="late")
+    for _ in range(2):
+        assert (await figures(db, today, "day"))["approved"] == FEW + 1
+        await roll_up(db, ZONE)
+    await db.execute("delete from enrollment_moments where enrollment_id like 'late%'")
+    for _ in range(2):
+        assert (await figures(db, today, "day"))["approved"] == FEW
+        await roll_up(db, ZONE)
+
+
 @pytest.mark.parametrize("interval", ["day", "week", "month"])
 async def test_few_decisions_are_live(db: Pool, interval: str) -> None:
     today = datetime.now(UTC).date()

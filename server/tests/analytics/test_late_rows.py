@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from akako.analytics import daily, queries
+from akako.analytics import queries
+from akako.analytics.daily import roll
 from akako.analytics.rollup import rebuild, roll_up
 from akako.backends.database.pool import Pool
 
@@ -49,7 +50,7 @@ class Late(Pool):
 
     async def fetch(self, sql: str, *values: object) -> Any:
         rows = await super().fetch(sql, *values)
-        if sql in (daily.FIGURES_OF_MANY, daily.FIGURES_OF_FEW) and self.late:
+        if sql in (roll.FIGURES_OF_MANY, roll.FIGURES_OF_FEW) and self.late:
             await self.late()
         return rows
 
@@ -99,6 +100,6 @@ async def test_the_figures_do_not_depend_on_the_days_per_statement(
     await rebuild(db, ZONE, first=None)
     whole = await db.fetch(STORED)
     for number in (1, 7):
-        monkeypatch.setattr(daily, "CHUNK_DAYS", number)
+        monkeypatch.setattr(roll, "CHUNK_DAYS", number)
         await rebuild(db, ZONE, first=None)
         assert await db.fetch(STORED) == whole

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,10 @@ MEGABYTE = 1024 * 1024
 
 async def content(size: int) -> AsyncIterator[bytes]:
     yield b"x" * size
+
+
+async def pieces(data: bytes) -> AsyncIterator[bytes]:
+    yield data
 
 
 @contextmanager
@@ -63,6 +69,37 @@ async def test_a_running_download_outlives_the_deletion(tmp_path: Path) -> None:
     await store.delete("a")
     sizes += [len(chunk) async for chunk in chunks]
     assert sum(sizes) == 3 * MEGABYTE
+
+
+@pytest.mark.parametrize("cached", [True, False])
+async def test_chunks_from_memory_and_from_the_disk_are_the_file(
+    tmp_path: Path, cached: bool
+) -> None:
+    store, data = FolderStore(tmp_path), os.urandom(3 * MEGABYTE + 1)
+    await store.put("a", pieces(data))
+    path = Path(store.local_path("a") or "")
+    with path.open("rb") as file:
+        assert not cached or file.read() == data
+        if not cached:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    assert b"".join([chunk async for chunk in store.read("a", 1, len(data))]) == data[1:]
+
+
+async def test_other_tasks_run_between_the_chunks(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    await store.put("a", content(3 * MEGABYTE))
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count_turns())
+    seen = [turns async for _ in store.read("a", 0, 3 * MEGABYTE)]
+    counting.cancel()
+    assert all(earlier < later for earlier, later in pairwise(seen))
 
 
 async def test_an_abandoned_download_closes_its_file(tmp_path: Path) -> None:

@@ -126,6 +126,30 @@ def test_slow_readers_of_files_take_little_memory_and_get_every_byte(
     assert sha256(incoming.read(len(content))) == sha256(content)
 
 
+def test_the_kernel_keeps_little_for_a_reader_that_stalls(
+    start_server: StartServer, opened: ExitStack
+) -> None:
+    api = start_server({})
+    topic = add_topic(api)
+    assert put_video(api, topic, video(8 * MEBIBYTE)).status_code == 201
+    client = stalled(api, opened)
+    path = f"/api/education/topics/{topic.id}/video"
+    push(client, raw.head(path, f"Authorization: {api.headers('admin')['Authorization']}"))
+    eventually(lambda: kernel_bytes(api, client) > 0)
+    time.sleep(SETTLE_SECONDS)
+    assert kernel_bytes(api, client) < MEBIBYTE // 2
+
+
+def kernel_bytes(api: Server, client: socket.socket) -> int:
+    """Return how many bytes for the client wait in the kernel's buffer of the server."""
+    ends = [f":{api.port:04X}", f":{client.getsockname()[1]:04X}"]
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, _, queues, *_ = line.split()
+        if [local[-5:], remote[-5:]] == ends:
+            return int(queues.partition(":")[0], 16)
+    return 0
+
+
 FEW = 256
 
 

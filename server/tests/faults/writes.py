@@ -93,9 +93,11 @@ def _files(write: Writer, topic: dict[str, str]) -> None:
     write("createDocumentLink", documentId=document)
     write("updateDocument", {"name": "b"}, topicId=topic["id"], documentId=document)
     write("deleteDocument", topicId=topic["id"], documentId=document)
+    write("restoreDocument", topicId=topic["id"], documentId=document)
     film = {"files": {"video": ("a.mp4", video(1))}}
     write("uploadVideo", options=film, topicId=topic["id"])
     write("createVideoLink", topicId=topic["id"])
+    write("renameVideo", {"fileName": "b"}, topicId=topic["id"])
     write("deleteVideo", topicId=topic["id"])
     metadata = plan(_Named(topic["id"]))  # type: ignore[arg-type]
     begin = VERSION | {"Upload-Metadata": metadata, "Upload-Length": "5"}

@@ -71,6 +71,8 @@ EXPECTED: dict[str, dict[str, Answers]] = {
     | dict.fromkeys(("MENTOR", "LEARNER"), OWN_MADE),
     "updateDocument": STAFF,
     "deleteDocument": STAFF,
+    # A document that is not deleted stays as it is.
+    "restoreDocument": {"ADMIN": (200, 200, 200, 404), "MENTOR": (200, 403, 200, 404)},
     "readUpload": dict.fromkeys(UPLOADERS, (200, 404, 404, 404)),
     "appendToUpload": UPLOADERS,
     "cancelUpload": UPLOADERS,
@@ -79,6 +81,7 @@ EXPECTED: dict[str, dict[str, Answers]] = {
     "createVideoLink": dict.fromkeys(("ADMIN",), MADE)
     | dict.fromkeys(("MENTOR", "LEARNER"), OWN_MADE),
     "deleteVideo": STAFF,
+    "renameVideo": STAFF,
     "updateProgress": {"LEARNER": OWN_ONLY},
     "getProgress": READERS,
     "getMySubjectProgress": {"LEARNER": OWN_ONLY},
@@ -102,6 +105,7 @@ EXPECTED: dict[str, dict[str, Answers]] = {
 BODIES: dict[str, dict[str, Any]] = {
     "assignRole": {"role": "MENTOR", **LATER},
     "removeRole": {"role": "MENTOR"},
+    "renameVideo": {"fileName": "a.mp4"},
     "setOrganizationPlan": {"plan": "PRO"},
     "createGrade": {"name": "New", "level": "primary"},
     "createSubject": {"name": "New"},

@@ -199,7 +199,7 @@ class World:
         ids = {"levelId": subject.level_id, "educationLevelId": subject.level_id}
         ids |= {"gradeId": subject.grade_id, "subjectId": subject.id, "topicId": topic.id}
         about = operation.names[-1]
-        if operation.name in ("playVideo", "createVideoLink", "deleteVideo"):
+        if operation.name in ("playVideo", "createVideoLink", "deleteVideo", "renameVideo"):
             uploaded(put_video(self.api, topic))
         if operation.name in ("getNote", "deleteNote"):
             self._note(self.user_ids[role], topic.id)

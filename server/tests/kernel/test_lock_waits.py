@@ -43,7 +43,7 @@ async def test_a_turn_is_waited_for_in_order_and_for_a_bounded_time() -> None:
     release = asyncio.Event()
 
     async def hold() -> None:
-        async with turns.taken():
+        async with turns:
             await release.wait()
 
     held = [asyncio.create_task(hold()) for _ in range(7)]
@@ -63,6 +63,6 @@ async def test_a_turn_is_waited_for_in_order_and_for_a_bounded_time() -> None:
 
 async def test_a_small_pool_has_a_turn() -> None:
     turns = Turns(1, 0.1)
-    async with turns.taken():
+    async with turns:
         with pytest.raises(ServiceUnavailable):
-            await turns.taken().__aenter__()
+            await turns.__aenter__()

@@ -223,7 +223,7 @@ def test_items_of_a_batch_succeed_or_fail_separately(api: Server) -> None:
         "ok": False,
         "progress": None,
         "code": "FORBIDDEN",
-        "error": "You are not enrolled in this subject",
+        "error": "You are not enrolled in this subject, or the topic is hidden",
     }
 
 

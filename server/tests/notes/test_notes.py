@@ -43,7 +43,7 @@ def test_a_note_is_created_changed_read_and_deleted(api: Server) -> None:
     subject_id, (topic_id,) = add_subject(api)
     who = add_learner(api, subject_id).clerk_id
     assert refusal(api.get(path(topic_id), as_=who)) == missing("note", topic_id)
-    created = write(api, who, topic_id, content="Line one\r\nline two ")
+    created = write(api, who, topic_id, content="\n  Line one\r\nline two ")
     assert created.status_code == 201
     assert created.headers["location"] == path(topic_id)
     note = written(created)
@@ -52,7 +52,7 @@ def test_a_note_is_created_changed_read_and_deleted(api: Server) -> None:
         "topicId": topic_id,
         "topicName": names(api, topic_id)[0],
         "subjectId": subject_id,
-        "content": "Line one\nline two",
+        "content": "  Line one\nline two",
         "sharedWithMentor": False,
         "reply": None,
         "createdAt": note["createdAt"],
@@ -60,7 +60,7 @@ def test_a_note_is_created_changed_read_and_deleted(api: Server) -> None:
     }
     read = api.get(path(topic_id), as_=who)
     assert (written(read), read.headers["etag"]) == (note, created.headers["etag"])
-    again = write(api, who, topic_id, content="Line one\nline two")
+    again = write(api, who, topic_id, content="  Line one\nline two")
     assert (again.status_code, written(again)) == (200, note)
     changed = written(write(api, who, topic_id, sharedWithMentor=True))
     assert (changed["id"], changed["sharedWithMentor"]) == (note["id"], True)

@@ -96,6 +96,19 @@ def test_topics_from_before_the_approval_are_not_announced(api: Server) -> None:
         assert found["data"]["count"] == len(expected)
 
 
+def test_a_notification_has_no_link_to_what_is_hidden_since(api: Server) -> None:
+    subject, who = add_subject(api, name="Mycology"), api.user("mycologist")
+    enrolled(api, subject.id, api.user_id(who))
+    topic_id = publish(api, subject.id)
+    await_inbox(api, who, 1, TYPE)
+    grade = f"/api/admin/education/grades/{subject.grade_id}"
+    for active, link in ((False, None), (True, f"/topics/{topic_id}")):
+        assert api.put(grade, as_="admin", json={"isActive": active}).is_success
+        (found,) = inbox(api, who)
+        assert found["link"] == link
+        assert ("Mycology" in found["title"]) is active
+
+
 def test_changes_of_topics_that_publish_nothing_notify_of_nothing(api: Server) -> None:
     subject = add_subject(api)
     enrolled(api, subject.id, add_learners(api, 1)[0])

@@ -171,3 +171,16 @@ def test_an_unavailable_database_is_reported_in_one_line(
     assert err.startswith("akako: connection failed: ")
     assert "hidden" not in err
     assert len(err.splitlines()) == 1
+
+
+def test_a_token_needs_the_data_folder_of_a_server(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A key in a misspelt folder would sign tokens that no server accepts."""
+    folder = tmp_path / "misspelt"
+    with pytest.raises(SystemExit):
+        cli.main(["token", "--data-dir", str(folder)])
+    out, err = capsys.readouterr()
+    assert (out, folder.exists()) == ("", False)
+    assert err.startswith(f"akako: AKAKO_DATA_DIR {folder} does not exist")
+    assert len(err.splitlines()) == 1

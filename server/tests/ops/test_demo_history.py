@@ -88,7 +88,7 @@ async def test_every_figure_has_something_to_show(db: Pool, tmp_path: Path) -> N
     assert all(each.learners >= each.started > 0 for each in listed.data)
     assert len({each.percent for each in listed.data}) > 3
     storage = await service.storage(db, zone)
-    assert (storage.documents.count, storage.videos.count) == (9, 4)
+    assert (storage.documents.count, storage.videos.count) == (17, 4)
     assert storage.awaiting_deletion_bytes == 0
     days = await db.fetchval("select count(*) from analytics_days where closed")
     assert days >= history.DAYS - 2

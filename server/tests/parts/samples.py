@@ -25,6 +25,7 @@ DOCUMENT_TYPES = {
     "txt": "text/plain",
     "md": "text/markdown",
     "csv": "text/csv",
+    "vtt": "text/vtt",
     "png": "image/png",
     "jpg": "image/jpeg",
     "gif": "image/gif",

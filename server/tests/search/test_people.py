@@ -36,6 +36,7 @@ def people(api: Server) -> dict[str, str]:
         ("jose", "jose"),
         ("JOSÉ", "jose"),
         ("muñoz josé", "jose"),
+        ("Muñoz, José", "jose"),
         ("nguyen thi", "nguyen"),
         ("lukasz", "lukasz"),
         ("o'connor", "connor"),

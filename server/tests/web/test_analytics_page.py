@@ -215,7 +215,7 @@ def test_mistakes_are_named_and_kept(admin: Visitor) -> None:
     ):
         refused = admin.get(f"{PAGE}?{query}")
         assert refused.status_code == 422
-        assert "banner bad" in refused.text
+        assert "There is a problem" in refused.text
         for value in re.findall(r"=([^&]+)", query):
             assert f'value="{value}"' in refused.text
     assert admin.get(f"{PAGE}/other.csv").status_code == 404
@@ -293,4 +293,8 @@ def test_the_page_is_small_and_prints(browser: Browser, school: Server) -> None:
     page.emulate_media(media="print")
     assert page.get_by_role("button", name="Apply").count() == 0
     assert page.locator("figure table:visible").count() == 5
+    style = "name => getComputedStyle(document.querySelector(name))"
+    assert page.evaluate(f"({style})('h2').breakAfter") == "avoid"  # no title alone at a page's end
+    assert page.evaluate(f"({style})('.drawing').breakInside") == "avoid"
+    assert page.evaluate(f"({style})('.plotted').breakInside") == "auto"  # long tables continue
     context.close()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from urllib.parse import urlsplit
+
 import pytest
 
 from tests.conftest import StartServer
@@ -123,6 +126,19 @@ def test_a_form_of_a_mebibyte_is_refused_with_a_page(learner: Visitor) -> None:
     response = learner.submit("/me", first_name="x" * 1_100_000)
     assert response.status_code == 413
     assert response.headers["content-type"].startswith("text/html")
+
+
+def test_a_form_without_a_length_is_not_called_too_large(api: Server, learner: Visitor) -> None:
+    """A POST without a body has no length; a body in chunks would have no bound."""
+    url = urlsplit(api.url)
+    cookies = "; ".join(f"{name}={value}" for name, value in learner.client.cookies.items())
+    head = f"POST /me HTTP/1.1\r\nHost: {url.netloc}\r\nOrigin: {api.url}\r\nCookie: {cookies}"
+    statuses = []
+    for rest in ("\r\n\r\n", "\r\nTransfer-Encoding: chunked\r\n\r\n4\r\na=bc\r\n0\r\n\r\n"):
+        with socket.create_connection((str(url.hostname), int(url.port or 0)), timeout=10) as line:
+            line.sendall(f"{head}{rest}".encode())
+            statuses.append(line.recv(12)[-3:])
+    assert statuses == [b"403", b"400"]  # the form token is missing
 
 
 def test_sign_in_attempts_are_limited_per_account_and_a_class_fits(

@@ -128,8 +128,12 @@ class World:
         if "{note_id}" in route:  # the page shows the oldest notes first
             self.api.execute("delete from notes where id <> %s", ids["note_id"])
         if route.endswith("/restore"):
-            gone = f"levels/{ids['level_id']}" if "{kind}" in route else f"topics/{ids['topic_id']}"
-            path = f"/api/admin/education/{gone}?force=true"
+            gone = f"topics/{ids['topic_id']}?force=true"
+            if "{kind}" in route:
+                gone = f"levels/{ids['level_id']}?force=true"
+            elif "{document_id}" in route:
+                gone = f"topics/{ids['topic_id']}/documents/{ids['document_id']}"
+            path = f"/api/admin/education/{gone}"
             assert self.api.delete(path, as_="admin").status_code == 200
 
     def store_files(self, ids: Ids) -> None:

@@ -39,7 +39,7 @@ def test_refused_forms_are_explained_in_french(api: Server, admin: Visitor) -> N
     assert f"« {LONG[:40]} » ne convient pas" in page
     person = f"/admin/people/{api.user_id('learner')}/roles"
     page = refused(admin, person, role="MENTOR", starts="2020-01-01")
-    assert "Ne doit être ni dans le passé" in page
+    assert "Un rôle peut commencer entre" in page
     page = refused(admin, "/admin/integrations", url="no address", events="*")
     assert "Doit être une URL https://" in page
 

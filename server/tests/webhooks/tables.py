@@ -35,6 +35,7 @@ STAY = {
     "webhook_messages": "ids and types of messages, deleted after 90 days",
     "analytics_days": "counts per day",
     "analytics_medians": "counts per bucket",
+    "analytics_open_days": "counts of the day so far",
     "analytics_state": "the progress of the roll-ups",
     "analytics_subjects": "counts per subject",
     "enrollment_moments": "ids and times of enrollments",

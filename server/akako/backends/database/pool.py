@@ -211,7 +211,7 @@ class Pool:
 
     async def _read(self, method: str, sql: str, values: tuple[object, ...]) -> Any:
         if may_wait(sql):
-            async with self._turns.taken():
+            async with self._turns:
                 return await self._run(method, sql, values)
         return await self._run(method, sql, values)
 
@@ -250,7 +250,7 @@ class Pool:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        async with self._turns.taken(), self.connection() as held, held.transaction():
+        async with self._turns, self.connection() as held, held.transaction():
             yield Transaction(held)
 
     def connections(self) -> tuple[int, int, int]:

@@ -67,7 +67,8 @@ class _Bytes:
     def feed(self, chunk: bytes, final: bool) -> bool:
         if b"\0" in chunk:
             return False
-        self._binary = self._binary or len(chunk.translate(None, BINARY)) < len(chunk)
+        # One search for each byte takes a fraction of the time of one look at all of them.
+        self._binary = self._binary or any(byte in chunk for byte in BINARY)
         if self.charset:
             try:
                 self._decoder.decode(chunk, final)

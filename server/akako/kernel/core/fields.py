@@ -44,9 +44,9 @@ def text(maximum: int, *, minimum: int = 0, examples: Sequence[str] = ()) -> Met
     return _sized(clean_text, minimum, maximum, examples)
 
 
-def document(maximum: int) -> Meta:
+def document(maximum: int, *, minimum: int = 0, examples: Sequence[str] = ()) -> Meta:
     """Text of several lines whose first line keeps its indentation, such as Markdown."""
-    return _sized(clean_document, 0, maximum, ())
+    return _sized(clean_document, minimum, maximum, examples)
 
 
 def _sized(

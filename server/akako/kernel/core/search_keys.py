@@ -14,6 +14,7 @@ from akako.kernel.core.text import without_invisible
 # Apostrophes and the accents that are typed in their place. They are removed.
 _APOSTROPHES = "'’‘ʼʻ＇`´ʹʾʿ′՚׳"  # noqa: RUF001
 _TATWEEL = "\u0640"
+_COMMAS = ",;，、،"  # noqa: RUF001
 # Letters with a stroke or hook have no decomposition in Unicode.
 _LETTERS = {
     "ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe",
@@ -44,8 +45,12 @@ def person_key(first_name: str, last_name: str) -> str:
 
 
 def search_words(query: str) -> str:
-    """Return the folded words of a search, separated by single spaces."""
-    return " ".join([folded for each in query.split() if (folded := fold(each))])
+    """Return the folded words of a search, separated by single spaces.
+
+    A comma after a word is left out: "Boateng, Esi" is a name as lists and forms print it.
+    """
+    words = [each.rstrip(_COMMAS) or each for each in query.split()]
+    return " ".join([folded for each in words if (folded := fold(each))])
 
 
 def fold(text: str) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 from akako.kernel.db.database import unavailable
 
@@ -12,8 +11,8 @@ from akako.kernel.db.database import unavailable
 class Turns:
     """Admit `count` tasks at a time; the others wait in order, for at most `seconds`.
 
-    A task that waited in vain gets ServiceUnavailable with `retry_after` in seconds, after a call
-    of `refused`.
+    `async with turns` holds a turn. A task that waited in vain gets ServiceUnavailable with
+    `retry_after` in seconds, after a call of `refused`.
     """
 
     def __init__(
@@ -29,19 +28,17 @@ class Turns:
         self._retry_after = retry_after
         self._refused = refused
 
-    @asynccontextmanager
-    async def taken(self) -> AsyncIterator[None]:
-        """Hold a turn. Raise ServiceUnavailable if none is free in time."""
-        if self._free.locked():
-            try:
-                async with asyncio.timeout(self.seconds):
-                    await self._free.acquire()
-            except TimeoutError as error:
-                self._refused()
-                raise unavailable(error, self._retry_after) from error
-        else:
+    async def __aenter__(self) -> None:
+        """Take a turn. Raise ServiceUnavailable if none is free in time."""
+        if not self._free.locked():
             await self._free.acquire()
+            return
         try:
-            yield
-        finally:
-            self._free.release()
+            async with asyncio.timeout(self.seconds):
+                await self._free.acquire()
+        except TimeoutError as error:
+            self._refused()
+            raise unavailable(error, self._retry_after) from error
+
+    async def __aexit__(self, *_: object) -> None:
+        self._free.release()

@@ -19,6 +19,7 @@ from akako.web.learners.topic import LessonView, mark, read_lesson
 from akako.web.paging import list_request, page_links
 from akako.web.rendering import asset
 from akako.web.site import Site, Visit, page
+from akako.web.texts.captions import captions
 
 
 def routes(site: Site) -> list[Route]:
@@ -64,6 +65,7 @@ def _topic_page(
         said=said or None,
         lesson=lesson,
         note=note,
+        captions=captions(lesson.captions, visit.visitor.language),
         text=markdown.render(lesson.content),
         plays=visit.request.query_params.get("play") == "1",
     )
@@ -92,9 +94,9 @@ async def mark_done(visit: Visit) -> Any:
 async def write_note(visit: Visit) -> Any:
     """Save, change or empty the note of a topic. A conflict shows both texts."""
     topic_id, tag = visit.param("topic_id"), visit.field("etag")
-    content = visit.field("content").replace("\r\n", "\n").strip()
+    content = visit.field("content").replace("\r\n", "\n")
     try:
-        if content:
+        if content.strip():
             await _put(visit, topic_id, content, tag)
         elif tag:
             await notes.delete_note(visit.db, visit.actor, topic_id, if_match=tag)
@@ -123,12 +125,12 @@ async def _conflict(visit: Visit, topic_id: str, content: str) -> Any:
     A form that is sent twice is no conflict: the stored text is the sent one.
     """
     note = await note_queries.find_own(visit.site.db, visit.actor.user_id, topic_id)
-    if note and note.content == content:
+    if note and note.content.strip() == content.strip():
         return visit.go(f"/topics/{topic_id}")
     lesson = await read_lesson(visit.site.db, visit.actor, topic_id)
     shown = _shown_note(visit, note)
     heading = visit.text("Written on this device:")
-    parts = [shown["content"], f"{heading}\n{content}" if content else ""]
+    parts = [shown["content"], f"{heading}\n{content}" if content.strip() else ""]
     shown |= {"content": "\n\n".join(part for part in parts if part), "saved": ""}
     said = visit.text("This note was changed elsewhere. Both texts were kept.")
     return _topic_page(visit, lesson, shown, status=409, said=said)

@@ -22,6 +22,13 @@ coalesce(p.duration_tenths, (select o.duration_tenths from topic_progress o
     where o.topic_id = t.id and o.duration_tenths is not null limit 1)) / 10.0::float8
 """
 
+# The number of documents that the topic's page lists: captions are part of its video.
+MATERIAL = """
+t.document_count - case when t.video_key is null then 0 else (select count(*)::int from documents d
+    where d.topic_id = t.id and d.status = 'ACTIVE' and d.mime_type = 'text/vtt') end
+    as document_count
+"""
+
 
 class Next(msgspec.Struct, kw_only=True):
     """Where a learner continues in a subject."""
@@ -51,6 +58,7 @@ class Document(msgspec.Struct, kw_only=True, rename="camel"):
     name: str
     mime_type: str
     size: int
+    file_name: str
 
 
 class Neighbour(msgspec.Struct, kw_only=True):
@@ -92,7 +100,7 @@ async def find_facts(db: Database, user_id: str | None, topic_ids: list[str]) ->
     if not topic_ids:
         return {}
     sql = f"""
-    select t.id as topic_id, t.name as topic, t.subject_id, t.video_size, t.document_count,
+    select t.id as topic_id, t.name as topic, t.subject_id, t.video_size, {MATERIAL},
            coalesce(p.position_tenths, 0) / 10.0::float8 as position, {DURATION} as duration,
            p.completed_at is not null as completed
     from topics t left join topic_progress p on p.topic_id = t.id and p.user_id = $1
@@ -156,8 +164,9 @@ async def find_lesson(db: Database, actor: Actor, topic_id: str) -> Lesson | Non
            g.id as grade_id, g.name as grade, t.video_mime, t.video_size, {DURATION} as duration,
            ({entitled}) is true as readable, asked.*, place.*,
            concat_ws(' ', m.first_name, m.last_name) as mentor,
-           (select coalesce(json_agg(json_build_object('id', d.id, 'name', d.name, 'mimeType',
-                d.mime_type, 'size', d.size) order by d.created_at, d.id), '[]')
+           (select coalesce(json_agg(json_build_object('id', d.id, 'name', d.name, 'fileName',
+                d.file_name, 'mimeType', d.mime_type, 'size', d.size)
+                order by d.created_at, d.id), '[]')
             from documents d where d.topic_id = t.id and d.status = 'ACTIVE')::text as documents
     from {TOPIC.source}
     left join users m on m.id = s.mentor_id

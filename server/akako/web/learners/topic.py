@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from akako.kernel.core.access import Actor
 from akako.kernel.core.errors import NotFound
 from akako.kernel.db.database import Database
@@ -9,15 +11,20 @@ from akako.learning import service as learning
 from akako.learning.completion import WATCHED_PERCENT
 from akako.learning.schemas import ProgressUpdate
 from akako.web.learners import queries
-from akako.web.learners.queries import Lesson
+from akako.web.learners.queries import Document, Lesson
+from akako.web.texts.captions import is_captions
 
 WATCHED_WHOLE = 0.95
 
 
 class LessonView(Lesson, kw_only=True):
-    """A topic, and whether the reader has watched its whole video."""
+    """A topic, and whether the reader has watched its whole video.
+
+    Captions of a video are apart from `documents`: the player reads them.
+    """
 
     watched: bool
+    captions: list[Document] = msgspec.field(default_factory=list)
     needed_percent: int = WATCHED_PERCENT
 
 
@@ -33,7 +40,11 @@ async def read_lesson(db: Database, actor: Actor, topic_id: str) -> LessonView:
     values = {name: getattr(lesson, name) for name in Lesson.__struct_fields__}
     position = lesson.progress.position_seconds
     watched = bool(lesson.duration and position / lesson.duration >= WATCHED_WHOLE)
-    return LessonView(**values, watched=watched)
+    view = LessonView(**values, watched=watched)
+    if view.video_mime:
+        view.captions = [each for each in view.documents if is_captions(each)]
+        view.documents = [each for each in view.documents if not is_captions(each)]
+    return view
 
 
 async def mark(db: Database, actor: Actor, topic_id: str, *, done: bool) -> None:

@@ -53,7 +53,7 @@ async def topic_path(
             "facts": {
                 "duration": found.duration if (found := facts.get(each.id)) else None,
                 "size": found.video_size if found else None,
-                "documents": each.document_count,
+                "documents": found.document_count if found else each.document_count,
             },
             "state": states[each.id],
             "word": named[states[each.id]],

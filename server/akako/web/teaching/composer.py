@@ -12,18 +12,22 @@ from typing import Any
 import msgspec
 from starlette.routing import Route
 
+from akako.documents import restoring
 from akako.education import schemas, service
 from akako.education.service import Edit
+from akako.filetypes.formats import captions
+from akako.filetypes.names import extension
 from akako.kernel.core import validation
 from akako.kernel.core.errors import (
     ApiError,
     Conflict,
+    NotFound,
     PayloadTooLarge,
     UnsupportedMediaType,
     ValidationFailed,
 )
+from akako.kernel.core.ids import is_id
 from akako.library import queries as material
-from akako.library import service as library
 from akako.library.media import DOCUMENT, VIDEO
 from akako.web import markdown
 from akako.web.pages.media import context_of
@@ -31,11 +35,19 @@ from akako.web.site import Site, Visit, page
 from akako.web.teaching import form, own
 from akako.web.teaching.form import Composition, Refused
 from akako.web.texts import wording
+from akako.web.texts.captions import is_captions, language_of, own_name
 
 NEW = "/teach/topics/new"
 TOPIC = "/teach/topics/{topic_id}"
-SAVED = {"published": "Published.", "draft": "Saved as draft.", "changed": "Saved."}
+SAVED = {
+    "published": "Published.",
+    "draft": "Saved as draft.",
+    "changed": "Saved.",
+    "removed": "The video was removed.",
+}
+UNDO_SECONDS = 30
 MIB = 1024 * 1024
+CAPTION_ENDINGS = ("vtt", "srt", "sbv", "sub", "ass", "ssa", "ttml", "dfxp")  # .vtt: not WebVTT
 LARGE_VIDEO_BYTES = 100 * MIB  # about 35 minutes on a line of 400 kbit/s
 
 
@@ -64,8 +76,7 @@ def routes(site: Site) -> list[Route]:
         staff("/teach/preview", show_preview, methods=post),
         staff(TOPIC, show),
         staff(TOPIC, save, methods=post, reads_form=False),
-        staff(f"{TOPIC}/video/delete", delete_video, methods=post),
-        staff(f"{TOPIC}/documents/{{document_id}}/delete", delete_document, methods=post),
+        staff(f"{TOPIC}/documents/{{document_id}}/restore", restore_document, methods=post),
     ]
 
 
@@ -76,12 +87,26 @@ async def show_new(visit: Visit) -> Any:
 
 async def show(visit: Visit) -> Any:
     topic, subject = await own.find_topic(visit)
-    said = SAVED.get(visit.request.query_params.get("saved", ""))
     draft = Draft(subject=subject, topic=topic, title=topic.name, text=topic.content or "")
-    return await _page(visit, draft, said=visit.text(said) if said else None)
+    return await _page(visit, draft, said=_said(visit, topic.id, draft))
 
 
-async def _page(visit: Visit, draft: Draft, *, said: str | None = None) -> Any:
+def _said(visit: Visit, topic_id: str, draft: Draft) -> Any:
+    """Return the announcement of the last action; the removal of a document can be undone."""
+    params = visit.request.query_params
+    names = {each.id: each.name for each in draft.documents}
+    if name := names.get(params.get("restored", "")):
+        return visit.text("%(name)s is back.", name=name)
+    removed = params.get("removed", "")
+    if is_id(removed) and removed not in names:
+        path = f"/teach/topics/{topic_id}/documents/{removed}/restore"
+        undo = {"path": path, "fields": {}, "seconds": UNDO_SECONDS}
+        return {"text": visit.text("The document was removed."), "undo": undo}
+    said = SAVED.get(params.get("saved", ""))
+    return visit.text(said) if said else None
+
+
+async def _page(visit: Visit, draft: Draft, *, said: Any = None) -> Any:
     topic, context = draft.topic, context_of(visit)
     row = await material.find_video(visit.site.db, topic.id) if topic and topic.has_video else None
     return visit.page(
@@ -95,9 +120,20 @@ async def _page(visit: Visit, draft: Draft, *, said: str | None = None) -> Any:
         video=material.playable_video(row) if row and row["video_key"] else None,
         preview=markdown.render(draft.text) if draft.previewed else None,
         large=LARGE_VIDEO_BYTES,
-        limits={"video": VIDEO.limit(context), "document": DOCUMENT.limit(context)},
+        captions=_captions(visit, draft),
+        limits={
+            "video": VIDEO.limit(context),
+            "document": DOCUMENT.limit(context),
+            "captions": captions.MAX_BYTES,
+        },
         video_endings=form.VIDEO_ENDINGS,
     )
+
+
+def _captions(visit: Visit, draft: Draft) -> dict[str, str]:
+    """Return the names of the languages of captions, by the ids of the documents."""
+    files = [each for each in draft.documents if is_captions(each)]
+    return {each.id: own_name(language_of(each) or visit.visitor.language) for each in files}
 
 
 async def show_preview(visit: Visit) -> Any:
@@ -223,6 +259,12 @@ def _reason(visit: Visit, refused: Refused) -> str:
                 name=refused.name,
                 limit=limit,
             )
+        case UnsupportedMediaType() if extension(refused.name) in CAPTION_ENDINGS:
+            return visit.text(
+                "%(name)s was not added: captions have to be a WebVTT file (.vtt). "
+                "Save them in this format and choose that file.",
+                name=refused.name,
+            )
         case UnsupportedMediaType():
             return visit.text(
                 "%(name)s was not added: this type of file is not accepted, or the file is "
@@ -235,15 +277,15 @@ def _reason(visit: Visit, refused: Refused) -> str:
             return f"{refused.name}: {visit.text(problem.message)}"
 
 
-async def delete_video(visit: Visit) -> Any:
-    topic, _ = await own.find_topic(visit)
-    await library.delete_video(visit.db, visit.actor, topic.id, if_match=None)
-    return visit.go(f"/teach/topics/{topic.id}?saved=changed")
-
-
-async def delete_document(visit: Visit) -> Any:
-    topic_id = visit.param("topic_id")
-    await library.delete_document(
-        visit.db, visit.actor, topic_id, visit.param("document_id"), if_match=None
-    )
-    return visit.go(f"/teach/topics/{topic_id}?saved=changed")
+async def restore_document(visit: Visit) -> Any:
+    """Undo the removal of a document. Its file may be gone: then it has to be chosen again."""
+    topic_id, document_id = visit.param("topic_id"), visit.param("document_id")
+    try:
+        await restoring.restore(visit.db, visit.actor, topic_id, document_id)
+    except NotFound:
+        topic, subject = await own.find_topic(visit)
+        draft = Draft(subject=subject, topic=topic, title=topic.name, text=topic.content or "")
+        text = "The document could not be brought back. Choose the file again."
+        draft.errors, draft.status = [("files", visit.text(text))], 404
+        return await _page(visit, draft)
+    return visit.go(f"/teach/topics/{topic_id}?restored={document_id}")

@@ -32,6 +32,7 @@ KINDS = {
     "text/plain": "TXT",
     "text/markdown": "MD",
     "text/csv": "CSV",
+    "text/vtt": "VTT",
     "video/mp4": "MP4",
     "video/webm": "WEBM",
     "video/quicktime": "MOV",

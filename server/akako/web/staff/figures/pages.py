@@ -11,7 +11,7 @@ import msgspec
 from starlette.routing import Route
 
 from akako.analytics import schemas, service, totals
-from akako.analytics.days import Range, read_range
+from akako.analytics.days import INTERVALS, MAX_DAYS, Range, read_range
 from akako.analytics.routes import PAID
 from akako.kernel.core import validation
 from akako.kernel.core.access import ADMIN
@@ -23,6 +23,7 @@ from akako.web.site import Site, Visit, page
 from akako.web.staff.figures import figures
 from akako.web.staff.figures.figures import zone_of
 from akako.web.staff.figures.together import Together
+from akako.web.staff.wording import Problem, range_problem
 
 Rows = AsyncGenerator[Sequence[msgspec.Struct], None]
 
@@ -37,18 +38,30 @@ def routes(site: Site) -> list[Route]:
 async def show(visit: Visit) -> Any:
     """Show the five figures of the range, or what the plan lacks."""
     if visit.actor.plan not in PAID:
-        return _page(visit, figures=None, error="", chosen={})
+        return _page(visit, figures=None, error=None, chosen={})
     params = visit.request.query_params
     try:
         days = _range(visit)
-    except ValidationFailed as problem:
-        (first, *_) = problem.violations
+    except ValidationFailed:
         typed = {name: params.get(name, "") for name in ("from", "to")}
-        return _page(visit, figures=[], error=str(first["message"]), chosen=typed, status=422)
+        return _page(visit, figures=[], error=_explain(visit, typed), chosen=typed, status=422)
     reads = [partial(make, visit, days) for make in figures.ALL]
     made = await Together(visit.site.db).run(*reads)
     chosen = {"from": f"{days.first}", "to": f"{days.last}"}
-    return _page(visit, figures=made, error="", chosen=chosen)
+    return _page(visit, figures=made, error=None, chosen=chosen)
+
+
+def _explain(visit: Visit, typed: dict[str, str]) -> Problem:
+    """Return what is wrong with the range of the address, and what to do."""
+    if problem := range_problem(visit, typed["from"], typed["to"]):
+        return problem
+    if visit.request.query_params.get("interval", "week").lower() not in INTERVALS:
+        return Problem("from", visit.text("The interval is unknown. Use day, week or month."))
+    text = visit.text(
+        "The range has more than %(most)s days. Choose days that are closer together.",
+        most=MAX_DAYS,
+    )
+    return Problem("from", text)
 
 
 def _page(visit: Visit, *, status: int = 200, **values: Any) -> Any:

@@ -21,7 +21,8 @@ from akako.web.names import person_name
 from akako.web.paging import page_links
 from akako.web.site import Site, Visit, page
 from akako.web.staff.people import queries
-from akako.web.staff.people.entries import actors, describe
+from akako.web.staff.people.entries import describe, ids_in
+from akako.web.staff.wording import Problem, range_problem
 
 PATH = "/admin/audit"
 PER_PAGE = "50"
@@ -53,12 +54,13 @@ async def show(visit: Visit) -> Any:
         found = await _find(visit, given.get("actor", ""))
         listed = None if found.unknown else await _list(visit, given, found)
     except ValidationFailed as problem:
-        first = problem.violations[0]
-        error = f"{given.get('from', '')} to {given.get('to', '')}: {first['message']}"
+        error = range_problem(visit, given.get("from", ""), given.get("to", "")) or Problem(
+            "actor", visit.text("One of the filters is too long or not known. Change the filters.")
+        )
         return _page(visit, given, Found(), None, {}, error=error, status=problem.status)
     entries = listed.data if listed else []
-    people = actors(entries)
-    names = await queries.names_of(visit.db, people) if people else {}
+    ids = ids_in(entries) | {given["about"]} if "about" in given else ids_in(entries)
+    names = await queries.names_of(visit.db, ids) if ids else {}
     return _page(visit, given, found, listed, names)
 
 
@@ -69,7 +71,7 @@ def _page(
     listed: Listed[AuditEntry] | None,
     names: dict[str, str],
     *,
-    error: str = "",
+    error: Problem | None = None,
     status: int = 200,
 ) -> Any:
     entries = listed.data if listed else []
@@ -81,6 +83,7 @@ def _page(
         actions=sorted({each.action for each in entries}),
         given={name: given.get(name, "") for name in NAMES},
         found=found,
+        about=names.get(given.get("about", "")) or given.get("about", ""),
         others=[(each.id, person_name(each)) for each in found.others],
         pages=listed.pagination if listed else None,
         link=page_links(PATH, **given),

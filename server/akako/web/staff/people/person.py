@@ -23,7 +23,7 @@ from akako.web.names import person_name
 from akako.web.site import Site, Visit, page
 from akako.web.staff.forms import submitted
 from akako.web.staff.people import queries, words
-from akako.web.staff.people.entries import actors, describe
+from akako.web.staff.people.entries import describe, ids_in
 
 PATH = "/admin/people/{user_id}"
 LATEST = "10"
@@ -64,8 +64,8 @@ async def _page(visit: Visit, problem: ApiError | None = None) -> Any:
     about = history.AuditFilter(resource="user", resource_id=user.id)
     latest = listing.read(history.ENTRIES, {"limit": LATEST})
     entries = (await history.list_entries(visit.site.db, about, latest)).data
-    people = actors(entries) - {user.id}
-    names = await queries.names_of(visit.site.db, people) if people else {}
+    others = ids_in(entries) - {user.id}
+    names = await queries.names_of(visit.site.db, others) if others else {}
     names[user.id] = person_name(user)
     return visit.page(
         "admin_person.html",
@@ -127,8 +127,24 @@ def _explain(visit: Visit, problem: ApiError) -> str:
     if isinstance(problem, Conflict):
         return visit.text("The person has this role in these days already. Choose other dates.")
     if isinstance(problem, ValidationFailed):
-        return visit.text(str(problem.violations[0]["message"]))
+        first = problem.violations[0]
+        return _wrong_dates(visit).get(str(first["field"]), str(first["message"]))
     return visit.text(problem.message)
+
+
+def _wrong_dates(visit: Visit) -> dict[str, str]:
+    """Return what to do about a date, by the field that the API names."""
+    no_date = visit.text("This is not a date. Enter a date such as 2026-09-01.")
+    return {
+        "starts": no_date,
+        "ends": no_date,
+        "effectiveStartDate": visit.text(
+            "A role can begin between today and ten years from now. Choose such a day."
+        ),
+        "effectiveEndDate": visit.text(
+            "The role would end before it begins, or in the past. Choose a later last day."
+        ),
+    }
 
 
 async def _submit(visit: Visit, write: Awaitable[object], did: str) -> Any:

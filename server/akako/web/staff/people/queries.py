@@ -13,10 +13,18 @@ NAME = "coalesce(nullif(concat_ws(' ', u.first_name, u.last_name), ''), u.userna
 MAX_CALLERS = 10
 
 
+NAMED = f"""
+select u.id, {NAME} as name from users u where u.id = any($1) and u.deleted_at is null
+union all select id, name from education_levels where id = any($1)
+union all select id, name from grades where id = any($1)
+union all select id, name from subjects where id = any($1)
+union all select id, name from topics where id = any($1)
+"""
+
+
 async def names_of(db: Database, ids: Collection[str]) -> dict[str, str]:
-    """Return the names to show of users who are not deleted, by id."""
-    sql = f"select u.id, {NAME} as name from users u where u.id = any($1) and u.deleted_at is null"
-    return {row["id"]: row["name"] for row in await db.fetch(sql, sorted(ids))}
+    """Return the names to show by id: of users who are not deleted, and of the curriculum."""
+    return {row["id"]: row["name"] for row in await db.fetch(NAMED, sorted(ids))}
 
 
 class Day(msgspec.Struct, frozen=True):

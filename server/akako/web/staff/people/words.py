@@ -36,6 +36,15 @@ def states(visit: Visit) -> dict[str, str]:
     }
 
 
+def stages(visit: Visit) -> dict[str, str]:
+    """Return the stages of grades."""
+    return {
+        "primary": visit.text("Primary"),
+        "secondary": visit.text("Secondary"),
+        "higher": visit.text("Higher"),
+    }
+
+
 def action(code: str) -> str:
     """Return the code of an audit entry as words: "user_role.assigned" is "User role assigned"."""
     if " " in code:  # a method and a path

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from akako.analytics.daily import open_days
+from akako.analytics.daily.open_days import SETTLE
 from akako.analytics.days import INTERVALS, end_of, start_of
 from akako.analytics.queries import COUNTS, LIVE_MOMENTS, WINDOW, within
 from akako.kernel.db.database import Database
 
 Period = tuple[date, date]  # the first and the last day
-SETTLE = timedelta(minutes=10)  # after midnight, until transactions of the day have ended
 CHUNK_DAYS = 92  # days per statement; each reads the activity of 27 days more
 FEW_DAYS = 2  # the days of a regular run; their windows are read one by one
 FIRST = """
@@ -83,15 +84,17 @@ MANY_MEDIANS = _MEDIANS.format(where=f"where m.number > {LIVE_MOMENTS}")
 async def roll_days(db: Database, zone: str, *, first: date | None) -> int:
     """Compute the days that are not closed yet, today included; return their number."""
     start = first or await db.fetchval(FIRST, zone)
-    now = datetime.now(ZoneInfo(zone))
-    today, closed_before = now.date(), (now.astimezone(UTC) - SETTLE).astimezone(now.tzinfo).date()
+    now = datetime.now(UTC)
+    until = now - SETTLE
+    today, closed_before = (at.astimezone(ZoneInfo(zone)).date() for at in (now, until))
     if start is None or start > today:
         return 0
     done = {row["day"] for row in await db.fetch(CLOSED, zone, start)}
     days = [date.fromordinal(each) for each in range(start.toordinal(), today.toordinal() + 1)]
     missing = [day for day in days if day not in done]
     for chunk in chunks(missing):
-        await _roll_chunk(db, zone, chunk, closed_before)
+        await _roll_chunk(db, zone, chunk, closed_before, until)
+    await db.execute(open_days.CLOSE, zone, closed_before)
     return len(missing)
 
 
@@ -107,10 +110,15 @@ def chunks(days: Sequence[date]) -> Iterator[list[date]]:
         yield chunk
 
 
-async def _roll_chunk(db: Database, zone: str, days: list[date], closed_before: date) -> None:
+async def _roll_chunk(
+    db: Database, zone: str, days: list[date], closed_before: date, until: datetime
+) -> None:
+    current = [day for day in days if day >= closed_before]
     async with db.transaction() as tx:
         await tx.execute(LOCK)
         await tx.execute(OPEN, zone, days)
+        await tx.execute(open_days.OPEN, zone, current)
+    await open_days.count(db, zone, current, until)
     await _roll_medians(db, zone, days, closed_before)
     if len(days) <= FEW_DAYS:
         rows = await db.fetch(FIGURES_OF_FEW, zone, days)

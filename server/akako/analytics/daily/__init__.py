@@ -1,0 +1,1 @@
+"""Figures per day: closed days are computed once, and the open one in parts."""
