@@ -77,7 +77,7 @@ def test_sign_out_ends_the_session_and_erases_what_the_browser_kept(api: Server)
     assert home(visitor) == 303
 
 
-def test_a_browser_that_refuses_cookies_is_told_so(api: Server) -> None:
+def test_refused_cookies_are_explained(api: Server) -> None:
     visitor = Visitor(api)
     visitor.sign_in("learner")
     visitor.client.cookies.clear()
