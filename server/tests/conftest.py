@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from akako.backends.postgres.embedded import EmbeddedPostgres
 from akako.migrations.run import migrate
 from tests.parts.log_secrets import secrets_in
-from tests.parts.postgres import create_database, passable_folder, start_postgres
+from tests.parts.postgres import create_database, drop_database, passable_folder, start_postgres
 from tests.parts.processes import (
     pytest_collection_modifyitems,
     pytest_runtest_call,
@@ -43,6 +44,13 @@ def long(pytestconfig: pytest.Config) -> bool:
 
 
 @pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all test processes of this run know."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     with passable_folder() as folder:
         server = start_postgres(folder)
@@ -62,8 +70,12 @@ def new_database(postgres: EmbeddedPostgres) -> Callable[[], str]:
 def start_server(
     new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StartServer]:
-    """Start servers with settings of their own; all are stopped after the module."""
+    """Start servers with settings of their own; all are stopped after the module.
+
+    The databases made here are dropped then, mostly before their pages are written to the disk.
+    """
     running: list[Server] = []
+    databases: list[str] = []
 
     def start(
         environment: Mapping[str, str] | None = None,
@@ -72,9 +84,12 @@ def start_server(
         database_url: str | None = None,
         folder: Path | None = None,
     ) -> Server:
+        if database_url is None:
+            database_url = new_database()
+            databases.append(database_url)
         server = Server(
             folder or tmp_path_factory.mktemp("server"),
-            database_url or new_database(),
+            database_url,
             environment=environment,
             arguments=arguments,
         )
@@ -83,7 +98,11 @@ def start_server(
 
     yield start
     for server in running:
+        server.begin_to_stop()
+    for server in running:
         server.close()
+    for url in databases:
+        drop_database(url)
     # The logs of all tests of the module, with their errors, contain no secrets.
     assert [found for server in running for found in secrets_in(server.log())] == []
 

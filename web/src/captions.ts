@@ -8,11 +8,15 @@ export function followCaptions(video: HTMLVideoElement): void {
   if (!tracks.length) return;
   const chosen = read<string>("captions");
   const wanted = tracks.find(({ language }) => language === chosen);
+  const own = video.querySelector<HTMLTrackElement>("track[default]")?.srclang;
+  let first = true;
   if (wanted || chosen === OFF) {
     for (const track of tracks) track.mode = track === wanted ? "showing" : "disabled";
   }
   video.textTracks.addEventListener("change", () => {
-    const shown = tracks.find(({ mode }) => mode === "showing");
-    write("captions", shown ? shown.language : OFF);
+    const shown = tracks.find(({ mode }) => mode === "showing")?.language ?? OFF;
+    // The player's own choice at the start, where the kept language is missing, does not replace it.
+    if (!first || shown !== own) write("captions", shown);
+    first = false;
   });
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
+import asyncpg
+
 from akako.identity import accounts, queries
 from akako.identity.accounts import Tombstoned
 from akako.kernel.core.access import Actor, CallerRejected, Policy, UnknownCaller
@@ -48,7 +50,27 @@ async def load_actor(
         async with arrivals or nullcontext():
             await _provision(db, directory, claims.subject, policy)
         row = await queries.find_actor(db, *facts)
-    if row is None or row["deleted"] or row["ended"]:
+    if row is None:
+        raise Unauthorized("invalid")
+    first_party = claims.first_party or claims.authorized_party in policy.first_party_origins
+    return admitted(row, claims, first_party=first_party, ip=ip, request_id=request_id)
+
+
+def admitted(
+    row: asyncpg.Record,
+    claims: Claims,
+    *,
+    first_party: bool,
+    ip: str | None,
+    request_id: str | None,
+) -> Actor:
+    """Return the caller of a row with `queries.actor_columns`.
+
+    Raises:
+        Unauthorized: deleted account or ended session.
+        Forbidden: the account is not active.
+    """
+    if row["deleted"] or row["ended"]:
         raise Unauthorized("invalid")
     roles = tuple(queries.in_order(row["roles"]))
     if row["status"] != "ACTIVE":
@@ -63,7 +85,7 @@ async def load_actor(
         impersonator=claims.impersonator,
         ip=ip,
         request_id=request_id,
-        first_party=claims.first_party or claims.authorized_party in policy.first_party_origins,
+        first_party=first_party,
     )
 
 

@@ -67,13 +67,18 @@ COLUMNS = _columns("r.assigned_by")
 OWN_COLUMNS = _columns("null::text", f"and {EFFECTIVE}")
 FACTS, WIDTH = 9, 13  # number of columns before the times, and of all columns
 
-ACTOR = f"""
-select u.id, u.status, u.plan, u.deleted_at is not null as deleted,
-       (select plan from organizations where id = $3) as organization_plan,
-       array(select r.role from user_roles r where r.user_id = u.id and {EFFECTIVE}) as roles,
-       exists (select from ended_sessions where session_id = $2) as ended
-from users u where u.clerk_id = $1
-"""
+
+def actor_columns(session: str, organization: str) -> str:
+    """Return the select list of a caller `u`, from the SQL of the ids in the token or session."""
+    return f"""
+    u.id, u.status, u.plan, u.deleted_at is not null as deleted,
+    (select plan from organizations where id = {organization}) as organization_plan,
+    array(select r.role from user_roles r where r.user_id = u.id and {EFFECTIVE}) as roles,
+    exists (select from ended_sessions where session_id = {session}) as ended
+    """
+
+
+ACTOR = f"select {actor_columns('$2', '$3')} from users u where u.clerk_id = $1"
 
 
 _windows = msgspec.json.Decoder(tuple[list[UserRole], list[str]])

@@ -55,7 +55,7 @@ def totals(user: str, subject: str) -> str:
     return f"{TOTALS} from {WITH_PROGRESS.format(user=user, subject=subject)}"
 
 
-def _mine(user: str) -> str:
+def mine(user: str) -> str:
     """Return the FROM clause of the approved subjects of a user that are visible."""
     following = f"""
     select t.id from {WITH_PROGRESS.format(user=user, subject="s.id")} and p.completed_at is null
@@ -72,7 +72,7 @@ def _mine(user: str) -> str:
     """
 
 
-def _subject(row: asyncpg.Record) -> SubjectProgress:
+def subject_progress(row: asyncpg.Record) -> SubjectProgress:
     return SubjectProgress(**{name: row[name] for name in FIELDS})
 
 
@@ -81,7 +81,7 @@ async def list_subjects(
 ) -> Listed[SubjectProgress]:
     """Return a page of the user's approved subjects with the progress in them."""
     where = Where()
-    source = _mine(bind(where, user_id))
+    source = mine(bind(where, user_id))
     if request["subjectId"]:
         where.add("r.subject_id = {}", request["subjectId"])
     return await pages.fetch(
@@ -91,16 +91,16 @@ async def list_subjects(
         source=source,
         columns=", ".join(f"r.{name}" for name in FIELDS),
         where=where,
-        build=_subject,
+        build=subject_progress,
     )
 
 
 async def find_subject_progress(
     db: Database, user_id: str, subject_id: str
 ) -> SubjectProgress | None:
-    sql = f"select * from {_mine('$1')} where r.subject_id = $2"
+    sql = f"select * from {mine('$1')} where r.subject_id = $2"
     row = await db.fetchrow(sql, user_id, subject_id)
-    return _subject(row) if row else None
+    return subject_progress(row) if row else None
 
 
 async def is_visible(db: Database, actor: Actor, subject_id: str) -> bool:

@@ -7,7 +7,7 @@ from akako.kernel.core.envelope import Created, Listed, Ok
 from akako.kernel.db import listing
 from akako.kernel.http.context import Context
 from akako.kernel.http.endpoint import Tag, delete, get, put
-from akako.notes import queries, service
+from akako.notes import queries, service, tags
 from akako.notes.schemas import (
     NOTE_BYTES,
     REPLY_BYTES,
@@ -26,7 +26,8 @@ REPLY = "/mentor/notes/{note_id}/reply"
 @get(NOTE, access=requires(*ROLES), resource="note", errors=(403,))
 async def get_note(ctx: Context, topic_id: str) -> Ok[Note]:
     """Get the caller's own note about a topic."""
-    return Ok(data=await service.get_note(ctx.db, ctx.actor, topic_id), etag=True)
+    note = await service.get_note(ctx.db, ctx.actor, topic_id)
+    return Ok(data=note, headers={"ETag": tags.of(note)})
 
 
 @put(
@@ -52,10 +53,11 @@ async def put_note(ctx: Context, topic_id: str, data: NoteWrite) -> Ok[Note] | C
         if_match=ctx.header("if-match"),
         if_none_match=ctx.header("if-none-match"),
     )
+    tag = {"ETag": tags.of(note)}
     if created:
         location, message = f"/api/notes/topics/{topic_id}", "Note created successfully"
-        return Created(data=note, location=location, message=message, etag=True)
-    return Ok(data=note, message="Note updated successfully", etag=True)
+        return Created(data=note, location=location, message=message, headers=tag)
+    return Ok(data=note, message="Note updated successfully", headers=tag)
 
 
 @delete(NOTE, access=requires(*ROLES), resource="note", errors=(403, 412), replays=True)

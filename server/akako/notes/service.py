@@ -8,12 +8,11 @@ from __future__ import annotations
 from msgspec import UNSET
 
 from akako.activity import service as activity
-from akako.kernel.core import etags
 from akako.kernel.core.access import LEARNER, Actor
 from akako.kernel.core.errors import NotFound, PreconditionFailed
 from akako.kernel.db import audit
 from akako.kernel.db.database import Database
-from akako.notes import queries
+from akako.notes import queries, tags
 from akako.notes.schemas import Note, NoteWrite, SharedNote
 from akako.notifications import service as notifications
 from akako.visibility.access import find_topic_access, require_read
@@ -55,14 +54,14 @@ async def put_note(
     async with db.transaction() as tx:
         await _readable(tx, actor, topic_id)
         before = await queries.find_own(tx, actor.user_id, topic_id, lock=True)
-        _check(before, if_match, if_none_match)
+        tags.require(before, if_match, if_none_match)
         written = await queries.put(
             tx, actor.user_id, topic_id, content=write.content, shared=shared
         )
         note = written.note
         conditional = if_match is not None or if_none_match is not None
         if conditional and before is None and not written.created:
-            raise PreconditionFailed(etags.of(note))  # a concurrent request created it
+            raise PreconditionFailed(tags.of(note))  # a concurrent request created it
         if written.newly_shared:
             await _announce(tx, actor, note)
         elif before and before.shared_with_mentor and not note.shared_with_mentor:
@@ -70,15 +69,6 @@ async def put_note(
     if actor.has(LEARNER):
         await activity.record(db, actor.user_id)
     return note, written.created
-
-
-def _check(before: Note | None, if_match: str | None, if_none_match: str | None) -> None:
-    """Raise PreconditionFailed unless the conditions of the request hold."""
-    tag = etags.of(before) if before else None
-    if if_match is not None and not etags.if_match(if_match, tag):
-        raise PreconditionFailed(tag)
-    if if_none_match is not None and etags.if_none_match(if_none_match, tag):
-        raise PreconditionFailed(tag)
 
 
 async def _announce(tx: Database, actor: Actor, note: Note) -> None:
@@ -119,7 +109,7 @@ async def delete_note(db: Database, actor: Actor, topic_id: str, *, if_match: st
         if note is None:
             await _readable(tx, actor, topic_id)
             raise NotFound("note", topic_id)
-        etags.require(if_match, note)
+        tags.require(note, if_match)
         await queries.delete(tx, note.id)
         if note.shared_with_mentor:
             await _record(tx, actor, "note.deleted", note)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Match, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from akako.kernel.core.errors import ApiError, MethodNotAllowed, NotFound
 from akako.kernel.http.application import Api
 from akako.kernel.http.asgi import ASGIApp, Receive, Scope, Send
+from akako.kernel.http.router import PathTree
 from akako.web import errors
 from akako.web.admin.overview import pages as overview
 from akako.web.admin.queues import pages as queues
@@ -68,30 +69,42 @@ NOT_PAGES = ("/api/", "/health/", "/docs/", "/static/", "/metrics", "/openapi.js
 def routes(site: Site, api: Api) -> list[BaseRoute]:
     """Return the routes of the whole server. Starlette tries them in order."""
     pages: list[Route] = [route for area in AREAS for route in area.routes(site)]
-    rest = Mount("/", app=NotFoundPage(site, api, pages))
-    # The API comes first, so that its requests are not compared with every page.
-    return [Mount("/api", app=api), *pages, files.route(), rest]
+    return [Mount("/api", app=api), Mount("/", app=Pages(site, api, [*pages, files.route()]))]
 
 
-class NotFoundPage:
-    """The API; a browser that asks for a path that nothing serves gets a page.
+class Pages:
+    """The pages by path, then the API; a browser gets a page for a path that nothing serves.
 
-    Starlette's own 405 is unreachable, because this application matches every path.
+    A tree finds the page: Starlette would compare a path with each of 80 patterns, a tenth of a
+    millisecond. Its own 405 is unreachable, because this application matches every path.
     """
 
     def __init__(self, site: Site, api: Api, pages: Sequence[Route]) -> None:
         self._site = site
         self._api = api
-        self._pages = pages
+        by_path: dict[str, dict[str, Route]] = {}
+        for each in pages:
+            by_path.setdefault(each.path, {}).update(dict.fromkeys(each.methods or (), each))
+        self._pages: PathTree[dict[str, Route]] = PathTree()
+        for path, methods in by_path.items():
+            self._pages.add(path, methods)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app: ASGIApp = self._api
-        if scope["type"] == "http" and not self._api.serves(scope["path"]):
-            app = await self._refusal(scope, receive)
+        if scope["type"] == "http":
+            methods, params = self._pages.find(scope["path"]) or ({}, {})
+            if page := methods.get(scope["method"]):
+                scope["path_params"], app = params, page.app
+            elif not self._api.serves(scope["path"]):
+                app = await self._refusal(scope, receive, set(methods))
         await app(scope, receive, send)
 
-    async def _refusal(self, scope: Scope, receive: Receive) -> ASGIApp:
-        allowed = self._allowed(scope)
+    async def _refusal(self, scope: Scope, receive: Receive, allowed: set[str]) -> ASGIApp:
+        """Return the response to a request that nothing serves.
+
+        Args:
+            allowed: The methods of the page at this path.
+        """
         if self._wants_page(scope):
             problem = MethodNotAllowed(sorted(allowed)) if allowed else NotFound()
             return await self._page(scope, receive, problem)
@@ -99,15 +112,6 @@ class NotFoundPage:
             error = HTTPException(405, headers={"Allow": ",".join(allowed)})
             return await self._api.reject(Request(scope), error)
         return self._api
-
-    def _allowed(self, scope: Scope) -> set[str]:
-        """Return the methods of the pages at this path, none of which has that of the request."""
-        return {
-            method
-            for page in self._pages
-            if page.matches(scope)[0] is Match.PARTIAL
-            for method in page.methods or ()
-        }
 
     def _wants_page(self, scope: Scope) -> bool:
         path = scope["path"]

@@ -72,7 +72,9 @@ def unmasked(text: str) -> str:
 
 
 def _xor(mask: bytes, text: bytes) -> bytes:
-    return bytes(left ^ right for left, right in zip(mask, text, strict=True))
+    if len(mask) != len(text):
+        raise ValueError("mask and text differ in length")
+    return (int.from_bytes(mask, "big") ^ int.from_bytes(text, "big")).to_bytes(len(mask), "big")
 
 
 def path_before(headers: Headers, origin: str, otherwise: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from babel import negotiate_locale
@@ -13,6 +13,7 @@ from babel.support import NullTranslations, Translations
 
 DEFAULT = "en"
 LANGUAGES = {"en": "English", "fr": "Français"}
+CACHED = 500  # values of Accept-Language; browsers of a school send few
 RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 
 
@@ -28,6 +29,7 @@ def translations(language: str) -> NullTranslations:
     return Translations(compiled)
 
 
+@lru_cache(CACHED)
 def negotiate(chosen: str | None, accepted: str) -> str:
     """Return the language of a request.
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import cache, partial
-from importlib.resources import files
 from typing import Any
 
 import jinja2
 import msgspec
-from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
 from akako.kernel.core.access import ADMIN, MENTOR
 from akako.web import guard, languages
+from akako.web.assets import marks
 from akako.web.assets.covers import cover_of
-from akako.web.texts.wording import FILTERS
+from akako.web.texts.known import KnownTexts
+from akako.web.texts.wording import filters
 from akako.web.visitor import Visitor
+
+# The field of the form token of the page being rendered. Macros are made once for all pages, so
+# they cannot read it from the context.
+current_field: ContextVar[Markup] = ContextVar("form_token")
+FIELD = Markup('<input type="hidden" name="{}" value="{}">')
 
 
 class User(msgspec.Struct, frozen=True):
@@ -50,7 +56,6 @@ class Page(msgspec.Struct, kw_only=True):
     direction: str
     saves_data: bool = False
     status: str | None = None
-    macros: dict[str, TemplateModule] = {}  # of the files that are imported, by name
 
 
 def initials(name: str) -> str:
@@ -100,19 +105,6 @@ def page(visitor: Visitor, title: str, path: str, *, status: str | None = None) 
     )
 
 
-@cache
-def _manifest() -> dict[str, str]:
-    names: dict[str, str] = msgspec.json.decode(
-        (files("akako.web") / "static" / "manifest.json").read_bytes()
-    )
-    return names
-
-
-def asset(name: str) -> str:
-    """Return the address of a static file; its name contains a hash of its content."""
-    return f"/static/{_manifest()[name]}"
-
-
 def _translated(gettext: Callable[[str], str], text: str, **values: object) -> Markup:
     """Return a translated text with escaped values.
 
@@ -122,51 +114,28 @@ def _translated(gettext: Callable[[str], str], text: str, **values: object) -> M
     return translated % values if values or "%" in translated else translated
 
 
-class Component(jinja2.Template):
-    """A template whose macros are made once per page, although several templates import them.
-
-    Making the macros of a file anew for each import took a fifth of the time of a page. They read
-    only `page` from the context.
-    """
-
-    def make_module(
-        self, vars: dict[str, Any] | None = None, shared: bool = False, locals: Any = None
-    ) -> TemplateModule:
-        page = (vars or {}).get("page")
-        if not isinstance(page, Page):
-            return super().make_module(vars, shared, locals)
-        name = str(self.name)
-        if name not in page.macros:
-            page.macros[name] = super().make_module(vars, shared, locals)
-        return page.macros[name]
-
-
-class Environment(jinja2.Environment):
-    template_class = Component
-
-
 @cache
 def environment(language: str) -> jinja2.Environment:
     """Return the Jinja environment of a language. It escapes every value."""
-    made = Environment(
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("akako.web"),
         autoescape=True,
         auto_reload=False,  # otherwise each page asks for the times of all its templates
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
+        extensions=["jinja2.ext.i18n", KnownTexts],
     )
     texts = languages.translations(language)
     made.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
     made.globals |= {
-        "asset": asset,
         "cover_of": cover_of,
+        "form_token": current_field.get,
         "fixed": partial(fixed, language),
         "other_languages": languages.others,
         "_": partial(_translated, texts.gettext),
     }
-    made.filters |= FILTERS
+    made.filters |= {**filters(language), **marks.FILTERS}
     return made
 
 
@@ -179,4 +148,8 @@ def fixed(language: str, template: str) -> Markup:
 
 def render(template: str, page: Page, **values: object) -> str:
     """Return the HTML of a template in the language of the page."""
-    return environment(page.language).get_template(template).render(page=page, **values)
+    before = current_field.set(FIELD.format(guard.FORM_TOKEN, page.form_token))
+    try:
+        return environment(page.language).get_template(template).render(page=page, **values)
+    finally:
+        current_field.reset(before)

@@ -16,6 +16,7 @@ from starlette.responses import Response as PageResponse
 from starlette.routing import Route
 
 from akako.authority import service as authority
+from akako.identity import actors
 from akako.kernel.core.access import SIGNED_IN, Actor, Role, requires
 from akako.kernel.core.errors import BadRequest, Forbidden, PayloadTooLarge, Unauthorized
 from akako.kernel.core.ports import Claims, Directory, DirectoryUser
@@ -229,13 +230,15 @@ async def find_visitor(site: Site, request: Request, cookie: str | None = None) 
     """
     visitor = anonymous(request)
     cookie = cookie or request.cookies.get(site.cookie)
-    session = await sessions.find(site.db, cookie) if cookie else None
-    if session is None:
+    found = await sessions.find(site.db, cookie) if cookie else None
+    if found is None:
         return visitor
-    claims = Claims(session.clerk_id, 0.0, session.public_id, first_party=True)
+    session, account = found
     try:
-        visitor.actor = await site.load_account(
-            claims,
+        visitor.actor = actors.admitted(
+            account,
+            Claims(session.clerk_id, 0.0, session.public_id, first_party=True),
+            first_party=True,
             ip=site.address(request.scope),
             request_id=request.scope["state"]["request_id"],
         )

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack
 
 import pytest
 
 from akako.backends.objects.s3_store import S3Store
 from akako.kernel.core.errors import ServiceUnavailable
-from tests.parts.seaweedfs import SeaweedFS
+from tests.parts.seaweedfs import SeaweedFS, start_seaweedfs
 from tests.parts.tcp_proxy import TcpProxy
 
 MIB = 1024 * 1024
 MOST_SECONDS = 25.0
 Verb = Callable[[S3Store], Awaitable[object]]
+Trial = Callable[[S3Store, TcpProxy, SeaweedFS], Awaitable[None]]
+Ended = dict[Trial, BaseException | None]
 
 
 async def content(size: int) -> AsyncIterator[bytes]:
@@ -44,7 +47,7 @@ async def seconds_until_given_up(store: S3Store, verb: Verb) -> float:
     return time.monotonic() - started
 
 
-async def test_nothing_is_carried(store: S3Store, proxy: TcpProxy) -> None:
+async def nothing_is_carried(store: S3Store, proxy: TcpProxy, _: SeaweedFS) -> None:
     await store.put("kept", content(MIB))
     proxy.stalled = True
     asked = [seconds_until_given_up(store, verb) for verb in VERBS.values()]
@@ -55,19 +58,21 @@ async def test_nothing_is_carried(store: S3Store, proxy: TcpProxy) -> None:
     assert await store.head("kept") is not None
 
 
-async def test_the_bucket_is_frozen(store: S3Store, seaweedfs: SeaweedFS, proxy: TcpProxy) -> None:
+async def the_bucket_is_frozen(store: S3Store, _: TcpProxy, bucket: SeaweedFS) -> None:
     """Its system still accepts connections and takes what is sent."""
     await store.put("kept", content(MIB))
-    seaweedfs.pause()
+    bucket.pause()
     try:
         asked = [seconds_until_given_up(store, verb) for verb in VERBS.values()]
         took = dict(zip(VERBS, await asyncio.gather(*asked), strict=True))
     finally:
-        seaweedfs.resume()
+        bucket.resume()
     assert max(took.values()) < MOST_SECONDS, took
 
 
-async def test_it_hangs_in_the_middle_of_an_upload(store: S3Store, proxy: TcpProxy) -> None:
+async def it_hangs_in_the_middle_of_an_upload(
+    store: S3Store, proxy: TcpProxy, _: SeaweedFS
+) -> None:
     since = 0.0
 
     async def hanging() -> AsyncIterator[bytes]:
@@ -83,9 +88,11 @@ async def test_it_hangs_in_the_middle_of_an_upload(store: S3Store, proxy: TcpPro
     proxy.drop()
 
 
-async def test_it_hangs_in_the_middle_of_a_download(store: S3Store, proxy: TcpProxy) -> None:
-    await store.put("kept", content(12 * MIB))
-    chunks = store.read("kept", 0, 12 * MIB)
+async def it_hangs_in_the_middle_of_a_download(
+    store: S3Store, proxy: TcpProxy, bucket: SeaweedFS
+) -> None:
+    await store.put("long", content(12 * MIB))
+    chunks = store.read("long", 0, 12 * MIB)
     await anext(chunks)
     proxy.stalled, started = True, time.monotonic()
     with pytest.raises(ServiceUnavailable):
@@ -93,3 +100,46 @@ async def test_it_hangs_in_the_middle_of_a_download(store: S3Store, proxy: TcpPr
             pass
     assert time.monotonic() - started < MOST_SECONDS
     proxy.stalled = False
+
+
+TRIALS: tuple[Trial, ...] = (
+    nothing_is_carried,
+    the_bucket_is_frozen,
+    it_hangs_in_the_middle_of_an_upload,
+    it_hangs_in_the_middle_of_a_download,
+)
+
+
+@pytest.fixture(scope="module")
+def ended(seaweedfs: SeaweedFS, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """Return how each trial ended. All run at once, as each waits for 15 seconds or more."""
+    with ExitStack() as stack:
+        another = start_seaweedfs(tmp_path_factory.mktemp("frozen"))
+        stack.callback(another.stop)
+
+        async def attempt(trial: Trial) -> None:
+            bucket = another if trial is the_bucket_is_frozen else seaweedfs
+            proxy = stack.enter_context(TcpProxy(bucket.port))
+            store = S3Store(bucket.url, bucket.access(f"http://127.0.0.1:{proxy.port}"))
+            await trial(store, proxy, bucket)
+
+        async def attempts() -> list[BaseException | None]:
+            return await asyncio.gather(*map(attempt, TRIALS), return_exceptions=True)
+
+        return dict(zip(TRIALS, asyncio.run(attempts()), strict=True))
+
+
+def test_nothing_is_carried(ended: Ended) -> None:
+    assert ended[nothing_is_carried] is None
+
+
+def test_the_bucket_is_frozen(ended: Ended) -> None:
+    assert ended[the_bucket_is_frozen] is None
+
+
+def test_it_hangs_in_the_middle_of_an_upload(ended: Ended) -> None:
+    assert ended[it_hangs_in_the_middle_of_an_upload] is None
+
+
+def test_it_hangs_in_the_middle_of_a_download(ended: Ended) -> None:
+    assert ended[it_hangs_in_the_middle_of_a_download] is None

@@ -27,7 +27,7 @@ def settings_for(clerk: FakeClerk) -> dict[str, str]:
 
 
 @pytest.fixture
-def server(start_server: StartServer, clerk: FakeClerk) -> Server:
+def server(clerk: FakeClerk, start_server: StartServer) -> Server:
     return start_server(settings_for(clerk))
 
 

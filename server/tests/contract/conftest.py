@@ -1,4 +1,4 @@
-"""One installation of the npm packages for all tests of a process."""
+"""One installation of the npm packages for all test processes of a run."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.contract.tools import install
+from tests.sdk.packages import once
 
 
 @pytest.fixture(scope="session")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tools(shared: Path) -> Path:
     """A copy of the folder `contract` with its npm packages installed; returns it."""
-    return install(tmp_path_factory.mktemp("tools"))
+    return once(shared / "contract-tools", install)

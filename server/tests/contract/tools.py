@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.sdk.packages import NPM
+
 CONTRACT = Path(__file__).parents[3] / "contract"
 NOT_NEEDED = shutil.ignore_patterns("node_modules", "*.py", "__pycache__")
 SILENT = {"REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "REDOCLY_TELEMETRY": "off"}
@@ -27,9 +29,7 @@ def run(folder: Path, *command: str | Path, **environment: str) -> str:
     return done.stdout + done.stderr
 
 
-def install(folder: Path) -> Path:
-    """Copy `contract` and install its npm packages; return the copy."""
-    copy = folder / "contract"
-    shutil.copytree(CONTRACT, copy, ignore=NOT_NEEDED)
-    run(copy, "npm", "ci")
-    return copy
+def install(folder: Path) -> None:
+    """Copy `contract` into the folder and install the copy's npm packages."""
+    shutil.copytree(CONTRACT, folder, ignore=NOT_NEEDED, dirs_exist_ok=True)
+    run(folder, *NPM, "ci", "--prefer-offline")

@@ -37,7 +37,7 @@ def network(valkey: Valkey) -> Iterator[TcpProxy]:
 
 
 @pytest.fixture(scope="module")
-def api(start_server: StartServer, network: TcpProxy) -> Server:
+def api(network: TcpProxy, start_server: StartServer) -> Server:
     return start_server(
         {
             "AKAKO_REDIS_URL": f"redis://127.0.0.1:{network.port}/0",

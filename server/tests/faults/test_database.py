@@ -41,7 +41,7 @@ def own() -> Iterator[OwnPostgres]:
 
 
 @pytest.fixture(scope="module")
-def api(start_server: StartServer, own: OwnPostgres) -> Server:
+def api(own: OwnPostgres, start_server: StartServer) -> Server:
     return start_server({"AKAKO_CLERK_WEBHOOK_SECRETS": SECRET}, database_url=own.url)
 
 

@@ -33,7 +33,7 @@ def own() -> Iterator[OwnPostgres]:
 
 
 @pytest.fixture(scope="module")
-def api(start_server: StartServer, own: OwnPostgres) -> Server:
+def api(own: OwnPostgres, start_server: StartServer) -> Server:
     return start_server(database_url=own.url)
 
 

@@ -35,7 +35,7 @@ def network(bucket: SeaweedFS) -> Iterator[TcpProxy]:
 
 
 @pytest.fixture(scope="module")
-def api(start_server: StartServer, bucket: SeaweedFS, network: TcpProxy) -> Server:
+def api(bucket: SeaweedFS, network: TcpProxy, start_server: StartServer) -> Server:
     settings = bucket.settings("school", port=network.port)
     return start_server({**settings, "AKAKO_CLERK_WEBHOOK_SECRETS": SECRET})
 

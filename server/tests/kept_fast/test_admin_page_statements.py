@@ -49,7 +49,7 @@ def log() -> Iterator[Log]:
 
 
 @pytest.fixture(scope="module")
-def api(start_server: StartServer, log: Log) -> Server:
+def api(log: Log, start_server: StartServer) -> Server:
     api = start_server(database_url=log.url)
     api.user_id("admin")
     with psycopg.connect(log.url, autocommit=True) as db:

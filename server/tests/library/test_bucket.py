@@ -52,7 +52,7 @@ def network(bucket: SeaweedFS) -> Iterator[TcpProxy]:
 
 
 @pytest.fixture(scope="module")
-def s3(start_server: StartServer, bucket: SeaweedFS, network: TcpProxy) -> Server:
+def s3(bucket: SeaweedFS, network: TcpProxy, start_server: StartServer) -> Server:
     return start_server(bucket.settings("school", port=network.port))
 
 

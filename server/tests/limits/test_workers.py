@@ -30,7 +30,7 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 
 @pytest.fixture(scope="module")
-def workers(start_server: StartServer, valkey: Valkey) -> Server:
+def workers(valkey: Valkey, start_server: StartServer) -> Server:
     settings = {"AKAKO_REDIS_URL": valkey.url, "AKAKO_TRUSTED_PROXIES": "127.0.0.1"}
     return start_server({**dict.fromkeys(GENEROUS, ""), **settings}, arguments=("--workers", "2"))
 

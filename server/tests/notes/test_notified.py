@@ -40,3 +40,24 @@ def test_a_reply_that_is_repeated_or_deleted_leaves_at_most_one_notification(api
     assert api.put(reply, as_=mentor, json={"content": "Hm"}).status_code == 200
     assert api.delete(path(topic_id), as_=learner.clerk_id).status_code == 200
     assert notified(api, learner.id, "note.replied") == []
+
+
+def test_a_reply_is_no_conflict_with_the_text_that_the_author_changes(api: Server) -> None:
+    mentor, _ = add_mentor(api, fresh("mentor").replace(" ", ""))
+    subject_id, (topic_id,) = add_subject(api, mentor=mentor)
+    who = add_learner(api, subject_id).clerk_id
+    created = write(api, who, topic_id, sharedWithMentor=True)
+    before = {"If-Match": created.headers["etag"]}
+    reply = f"/api/mentor/notes/{written(created)['id']}/reply"
+    assert api.put(reply, as_=mentor, json={"content": "Hm"}).status_code == 200
+    seen = api.get(path(topic_id), as_=who, headers={"If-None-Match": before["If-Match"]})
+    assert written(seen)["reply"]["content"] == "Hm"
+    changed = write(api, who, topic_id, before, content="Carry the two.")
+    assert written(changed)["reply"]["content"] == "Hm"
+    refused = write(api, who, topic_id, before, content="Carry the three.")
+    assert refused.json()["details"] == {"currentETag": changed.headers["etag"]}
+    current = {"If-None-Match": changed.headers["etag"]}
+    assert api.get(path(topic_id), as_=who, headers=current).status_code == 304
+    assert api.delete(path(topic_id), as_=who, headers=before).status_code == 412
+    latest = {"If-Match": changed.headers["etag"]}
+    assert api.delete(path(topic_id), as_=who, headers=latest).status_code == 200

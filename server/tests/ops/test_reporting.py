@@ -28,7 +28,8 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="module")
-def api(start_server: StartServer, collector: Collector) -> Server:
+def api(collector: Collector, start_server: StartServer) -> Server:
+    """The collector ends after the server, which sends its last traces when it stops."""
     at = f"127.0.0.1:{collector.port}"
     settings = {
         "AKAKO_SENTRY_DSN": f"http://publickey@{at}/7",

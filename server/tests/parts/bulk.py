@@ -19,6 +19,7 @@ CONSTRAINTS = """
 select format('alter table %%s drop constraint %%I', conrelid::regclass, conname),
        format('alter table %%s add constraint %%I %%s', conrelid::regclass, conname,
               pg_get_constraintdef(oid))
+       || case when contype = 'f' and %(trusted)s then ' not valid' else '' end
 from pg_constraint c
 where contype in ('f', 'x') and conrelid::regclass::text = any(%(tables)s)
    or contype in ('p', 'u') and conrelid::regclass::text = any(%(keys)s) and not exists (
@@ -33,6 +34,7 @@ def unindexed(
     tables: Collection[str],
     *,
     keys: Collection[str] = (),
+    trusted: bool = False,
 ) -> Iterator[None]:
     """Drop the indexes and constraints of the tables, and create them again at the end.
 
@@ -42,8 +44,9 @@ def unindexed(
         db: a connection with autocommit.
         tables: the tables whose indexes, references and exclusions are dropped.
         keys: the tables whose keys are dropped, too. No trigger may look up their rows.
+        trusted: whether references are created without a look at the rows.
     """
-    given = {"tables": sorted(tables), "keys": sorted(keys)}
+    given = {"tables": sorted(tables), "keys": sorted(keys), "trusted": trusted}
     later = [
         (str(without), str(within))
         for query in (CONSTRAINTS, INDEXES)

@@ -44,7 +44,8 @@ def create_database(url: str, name: str, *, template: str | None = None) -> str:
     """Create a database on the server of `url`; return the new one's URL."""
     statement = sql.SQL("create database {}").format(sql.Identifier(name))
     if template:
-        statement += sql.SQL(" template {}").format(sql.Identifier(template))
+        # Copies of files are written once, and not to the log as well.
+        statement += sql.SQL(" template {} strategy file_copy").format(sql.Identifier(template))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(statement)
     return f"{url.rsplit('/', 1)[0]}/{name}"

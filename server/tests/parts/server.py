@@ -7,9 +7,10 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing, suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import psycopg
 from akako.backends.dev_directory import DevDirectory
 from akako.backends.tokens.dev_issuer import DevIssuer
 from tests.parts import promises
+from tests.parts.launcher import Forked, launch
 
 SIGN_INS = {"admin": "user_admin", "mentor": "user_mentor", "learner": "user_123"}
 START_SECONDS = 60
@@ -61,8 +63,8 @@ class Server:
         self._arguments = arguments
         self.environment = self._variables(environment or {})
         self._tokens: dict[str, str] = {}
-        self._client = httpx2.Client(base_url=self.url, timeout=30)
-        self.process: subprocess.Popen[bytes] | None = None
+        self._client = httpx2.Client(base_url=self.url, timeout=30, verify=False)
+        self.process: subprocess.Popen[bytes] | Forked | None = None
 
     def _variables(self, more: Mapping[str, str]) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("AKAKO_")}
@@ -74,15 +76,9 @@ class Server:
         return kept
 
     def start(self, *, wait: bool = True) -> Server:
-        command = [sys.executable, "-m", "akako.cli", "serve", "--port", str(self.port)]
+        arguments = ["serve", "--port", str(self.port), *self._arguments]
         with self.log_file.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*command, *self._arguments],
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            self.process = launch(arguments, self.environment, log)
         if wait:
             self.wait_until_ready()
         return self
@@ -92,12 +88,17 @@ class Server:
         while time.monotonic() < deadline:
             if self.process is None or self.process.poll() is not None:
                 break
-            try:
-                if httpx2.get(f"{self.url}/health/ready", timeout=5).status_code == 200:
-                    return
-            except httpx2.TransportError:
-                time.sleep(0.05)
+            if self._is_ready():
+                return
+            time.sleep(0.02)
         raise AssertionError(f"the server did not become ready:\n{self.log()[-4000:]}")
+
+    def _is_ready(self) -> bool:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        with closing(connection), suppress(OSError, HTTPException):
+            connection.request("GET", "/health/ready")
+            return connection.getresponse().status == 200
+        return False
 
     def log(self) -> str:
         return self.log_file.read_text() if self.log_file.exists() else ""
@@ -105,9 +106,13 @@ class Server:
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Signal the server, wait for its end and return its exit status."""
         assert self.process is not None
-        if self.process.poll() is None:
-            self.process.send_signal(number)
+        self.begin_to_stop(number)
         return self.process.wait(timeout=60)
+
+    def begin_to_stop(self, number: int = signal.SIGTERM) -> None:
+        """Signal the server, if it runs."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
 
     def kill(self) -> None:
         """SIGKILL to the server and all its workers."""

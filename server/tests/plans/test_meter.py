@@ -44,8 +44,10 @@ async def db(new_database: Callable[[], str]) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-def meter(db: Pool, clock: Clock) -> LeasingMeter:
-    return LeasingMeter(db, first_party=[APP], clock=clock)
+async def meter(db: Pool, clock: Clock) -> AsyncIterator[LeasingMeter]:
+    meter = LeasingMeter(db, first_party=[APP], clock=clock)
+    yield meter
+    await meter.close()
 
 
 def actor(plan: str = "FREE", organization: str | None = None) -> Actor:

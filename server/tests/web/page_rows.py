@@ -117,7 +117,7 @@ ROWS: dict[str, Statuses] = {
     "GET /admin/integrations/{endpoint_id}/deliveries/{delivery_id}": ADMINS,
     "POST /admin/integrations/{endpoint_id}/deliveries/{delivery_id}/replay": ADMINS_SEND,
     "GET /admin/analytics": ADMINS,
-    "GET /admin/analytics/{name}.csv": ADMINS,
+    "GET /admin/analytics/{file}": ADMINS,
 }
 # The same with the draft of a topic instead of a published one.
 DRAFTS: dict[str, Statuses] = {

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.education.school import enroll
 from tests.learning.school import add_learner, add_subject
 from tests.library.school import Topic, put_video, upload, uploaded
 from tests.parts.browser import overflow, take_picture, violations
@@ -39,7 +40,7 @@ class Captioned:
     """A topic with a video, for one learner."""
 
     def __init__(self, api: Server, folder: Path) -> None:
-        subject, [topic] = add_subject(api, name="Films")
+        subject, [topic] = add_subject(api)
         self.topic = Topic(topic, subject)
         self.path = f"/topics/{topic}"
         self.learner = add_learner(api, subject).clerk_id
@@ -101,7 +102,9 @@ def test_the_player_shows_the_captions_of_the_page_s_language(
         take_picture(page, f"topic-captions-{width}")
 
 
-def test_the_chosen_captions_are_kept(api: Server, page: Page, captioned: Captioned) -> None:
+def test_the_chosen_captions_are_kept(
+    api: Server, page: Page, captioned: Captioned, folder: Path
+) -> None:
     for name in ("a.en.vtt", "b.fr.vtt"):
         uploaded(upload(api, captioned.topic, name, WEBVTT))
     sign_in(page, api, captioned.learner, captioned.path)
@@ -113,6 +116,14 @@ def test_the_chosen_captions_are_kept(api: Server, page: Page, captioned: Captio
     page.locator("video").evaluate(choose)
     page.wait_for_timeout(300)
     page.reload()
+    wait_for(page, f"{modes}.join() === 'disabled,showing'")
+    other = Captioned(api, folder)  # has no captions in the chosen language
+    uploaded(upload(api, other.topic, "c.en.vtt", WEBVTT))
+    enroll(api, other.topic.subject_id, api.user_id(captioned.learner))
+    page.goto(f"{api.url}{other.path}")
+    wait_for(page, f"{modes}.join() === 'showing'")
+    page.wait_for_timeout(300)
+    page.goto(f"{api.url}{captioned.path}")
     wait_for(page, f"{modes}.join() === 'disabled,showing'")
     page.locator("video").evaluate("video => { video.textTracks[1].mode = 'disabled'; }")
     page.wait_for_timeout(300)

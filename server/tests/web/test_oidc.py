@@ -28,7 +28,7 @@ def provider() -> Iterator[IdentityProvider]:
 
 
 @pytest.fixture(scope="module")
-def school(start_server: StartServer, provider: IdentityProvider) -> Server:
+def school(provider: IdentityProvider, start_server: StartServer) -> Server:
     return start_server(
         {
             "AKAKO_PUBLIC_URL": PUBLIC,

@@ -114,7 +114,7 @@ class World:
             "public_id": session,
             "user_id": user_id,
             "node_id": subject.level_id,
-            "name": "storage",
+            "file": "storage.csv",
         }
 
     def prepare(self, route: str, ids: Ids) -> None:
@@ -205,7 +205,7 @@ def test_drafts_are_for_their_staff(world: World, route: str) -> None:
 @pytest.mark.parametrize("route", [each for each in ROWS if ID.search(each)])
 def test_unknown_ids_are_refused(world: World, route: str) -> None:
     """Without rights the answer is that for existing things; with them it is 404."""
-    unknown = dict.fromkeys(IDS, new_id()) | {"name": "unknown"}
+    unknown = dict.fromkeys(IDS, new_id()) | {"file": "unknown.csv"}
     statuses = {who: world.ask(route, who, unknown).status_code for who in VISITORS}
     allowed = {303, 403, 404, 409}
     assert set(statuses.values()) <= allowed, statuses

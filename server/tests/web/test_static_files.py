@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-from akako.web.rendering import asset
+from akako.web.assets.marks import asset
 from tests.parts.server import Server
 
 

@@ -30,6 +30,8 @@ _CJK = (
     r"\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _CJK_LETTER = re.compile(f"[{_CJK}]")
+_MARKED = rf"{_CJK}\u3005-\u3007"  # with iteration mark and zero
+_CJK_EDGE = re.compile(rf"(?<=[{_MARKED}])(?=[^\W{_MARKED}])|(?<=[^\W{_MARKED}])(?=[{_MARKED}])")
 _CJK_SPACE = re.compile(rf"(?<=[{_CJK}]) +(?=[{_CJK}])")
 
 
@@ -47,10 +49,11 @@ def person_key(first_name: str, last_name: str) -> str:
 def search_words(query: str) -> str:
     """Return the folded words of a search, separated by single spaces.
 
-    A comma after a word is left out: "Boateng, Esi" is a name as lists and forms print it.
+    A comma after a word is left out, as in "Boateng, Esi". CJK text beside other letters is a word
+    of its own: some people write a space between them.
     """
-    words = [each.rstrip(_COMMAS) or each for each in query.split()]
-    return " ".join([folded for each in words if (folded := fold(each))])
+    words = _CJK_EDGE.sub(" ", query).split()
+    return " ".join([key for each in words if (key := fold(each.rstrip(_COMMAS) or each))])
 
 
 def fold(text: str) -> str:

@@ -37,6 +37,12 @@ def containing(words: str) -> list[str]:
     return [f"%{word}%" for word in escaped]
 
 
+def _whole_number(digits: str) -> str:
+    """Return a regular expression of a number. PostgreSQL's classes know ASCII digits only."""
+    zero = ord(digits[0]) - int(digits[0])
+    return "(?<!{0}){1}(?!{0})".format(f"[{chr(zero)}-{chr(zero + 9)}]", digits)
+
+
 class Where:
     """Conditions joined with AND. `{}` in a fragment is the placeholder of one value."""
 
@@ -61,17 +67,16 @@ class Where:
     def search(self, column: str, words: str | None) -> None:
         """Add the condition that the column contains each of the folded words.
 
-        The longest words can use an index. The others share one condition, so that the number of
-        different statements stays small. A number beside other words must be a word of its own.
+        The longest words can use an index. The others share one condition, for few different
+        statements. A number beside other words is no part of a longer one.
         """
         patterns = containing(words or "")
         for pattern in patterns[:INDEXED_WORDS]:
             self.add(f"{column} like {{}}", pattern)
         if more := patterns[INDEXED_WORDS:]:
             self.add(f"{column} like all({{}})", more)
-        if len(patterns) > 1 and (numbers := [each for each in patterns if each[1:-1].isdigit()]):
-            whole = [rf"\m{each[1:-1]}\M" for each in numbers]
-            self.add(f"{column} ~ all({{}})", whole)
+        if len(patterns) > 1 and (numbers := [each for each in patterns if each[1:-1].isdecimal()]):
+            self.add(f"{column} ~ all({{}})", [_whole_number(each[1:-1]) for each in numbers])
 
     def __str__(self) -> str:
         return " and ".join(self.clauses) or "true"

@@ -7,7 +7,6 @@ import msgspec
 from akako.kernel.core.access import LEARNER, Actor
 from akako.kernel.db import listing
 from akako.kernel.db.database import Database
-from akako.learning import queries as learning
 from akako.learning.schemas import SubjectProgress
 from akako.notifications import queries as notifications
 from akako.notifications.schemas import Notification
@@ -18,7 +17,6 @@ from akako.web.learners.queries import Next, Offer
 
 WATCHED_WHOLE = 0.95  # of a video: it starts from the beginning again
 SUGGESTED = 3  # subjects
-LATEST_FIRST = {"limit": "100", "sort": "lastActivityAt", "order": "desc"}
 
 
 class Continue(Next, kw_only=True):
@@ -53,7 +51,7 @@ async def read_home(
         grade_id: The grade that a new learner chose; an empty one shows the choice again.
         say: Returns texts in the language of the page.
     """
-    subjects = await _subjects(db, actor)
+    listed = await queries.list_subjects(db, actor.user_id)
     requests = await asked.list_requests(db, actor.user_id)
     waiting = [each for each in requests if each.status == "PENDING"]
     # An approval counts when the time to undo it has passed.
@@ -62,9 +60,9 @@ async def read_home(
         waiting=waiting,
         answered_within=waiting[0].answered_within if waiting else None,
         answers=[each for each in requests if each.decided_at][: asked.RECENT_ANSWERS],
-        subjects=[each for each in subjects if each.subject_id not in hidden],
+        subjects=[each for each, _ in listed if each.subject_id not in hidden],
     )
-    await _add_next(db, actor, home)
+    _add_next(home, {each.subject_id: following for each, following in listed})
     if not grade_id:  # the choice of a subject is the whole page
         latest = listing.read(notifications.OWN, {"limit": "5"})
         home.news = list(
@@ -75,23 +73,14 @@ async def read_home(
     return home
 
 
-async def _subjects(db: Database, actor: Actor) -> list[SubjectProgress]:
-    request = listing.read(learning.MINE, LATEST_FIRST)
-    return list((await learning.list_subjects(db, actor.user_id, request)).data)
-
-
-async def _add_next(db: Database, actor: Actor, home: Home) -> None:
+def _add_next(home: Home, following: dict[str, Next | None]) -> None:
     """Choose the topic of the subject that the learner used last."""
-    left = [each for each in home.subjects if each.next_topic_id]
-    if not left:
-        home.finished = any(each.topics_total for each in home.subjects)
-        return
-    chosen = left[0]
-    topic_id = chosen.next_topic_id or ""
-    found = await queries.find_facts(db, actor.user_id, [topic_id])
-    if following := found.get(topic_id):
-        home.next = _continue(following)
-        home.next_subject = f"{chosen.subject_name}, {chosen.grade_name}"
+    for each in home.subjects:
+        if topic := following[each.subject_id]:
+            home.next = _continue(topic)
+            home.next_subject = f"{each.subject_name}, {each.grade_name}"
+            return
+    home.finished = any(each.topics_total for each in home.subjects)
 
 
 def _continue(following: Next) -> Continue:

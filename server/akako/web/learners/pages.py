@@ -6,18 +6,18 @@ from typing import Any
 
 from starlette.routing import Route
 
-from akako.kernel.core import etags
 from akako.kernel.core.access import LEARNER
 from akako.kernel.core.errors import PreconditionFailed
 from akako.kernel.core.validation import read
 from akako.notes import queries as note_queries
 from akako.notes import service as notes
+from akako.notes import tags as note_tags
 from akako.notes.schemas import Note, NoteWrite
 from akako.web import markdown
+from akako.web.assets.marks import asset
 from akako.web.learners.home import read_home
 from akako.web.learners.topic import LessonView, mark, read_lesson
 from akako.web.paging import list_request, page_links
-from akako.web.rendering import asset
 from akako.web.site import Site, Visit, page
 from akako.web.texts.captions import captions
 
@@ -79,7 +79,7 @@ def _shown_note(visit: Visit, note: Note | None) -> dict[str, Any]:
     return {
         "content": note.content if note else "",
         "shared": note.shared_with_mentor if note else False,
-        "etag": etags.of(note) if note else "",
+        "etag": note_tags.of(note) if note else "",
         "saved": visit.text("Saved") if note else "",
         "reply": note.reply if note else None,
     }

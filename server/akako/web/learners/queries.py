@@ -10,9 +10,10 @@ import msgspec
 from akako.kernel.core.access import Actor
 from akako.kernel.db.database import Database
 from akako.kernel.db.pages import Where
+from akako.learning import queries as learning
 from akako.learning.progress_rows import TOPIC_PROGRESS, topic_progress
 from akako.learning.queries import ORDER
-from akako.learning.schemas import TopicProgress
+from akako.learning.schemas import SubjectProgress, TopicProgress
 from akako.visibility.tree import GRADE, SUBJECT, TOPIC, bind, readable, visible
 from akako.web.learners.asked import STATUS, UNDO
 
@@ -95,19 +96,42 @@ class Lesson(msgspec.Struct, kw_only=True):
     progress: TopicProgress
 
 
+# What a `Next` needs of a topic `t` and the progress `p` in it, apart from the subject.
+FACTS = f"""
+t.id as topic_id, t.name as topic, t.video_size, {MATERIAL},
+coalesce(p.position_tenths, 0) / 10.0::float8 as position, {DURATION} as duration,
+p.completed_at is not null as completed
+"""
+
+
+def _next(row: asyncpg.Record) -> Next:
+    return Next(**{name: row[name] for name in Next.__struct_fields__})
+
+
+async def list_subjects(db: Database, user_id: str) -> list[tuple[SubjectProgress, Next | None]]:
+    """Return a user's approved subjects, the last used first, each with its next topic."""
+    sql = f"""
+    select {", ".join(f"r.{name}" for name in learning.FIELDS)}, {FACTS}
+    from {learning.mine("$1")} left join topics t on t.id = r.next_topic_id
+    left join topic_progress p on p.topic_id = t.id and p.user_id = $1
+    order by coalesce(r.last_activity_at, {learning.NEVER}) desc, r.subject_id desc limit 100
+    """
+    rows = await db.fetch(sql, user_id)
+    return [
+        (learning.subject_progress(row), _next(row) if row["topic_id"] else None) for row in rows
+    ]
+
+
 async def find_facts(db: Database, user_id: str | None, topic_ids: list[str]) -> dict[str, Next]:
     """Return the length and size of topics, and where the user stopped, by topic id."""
     if not topic_ids:
         return {}
     sql = f"""
-    select t.id as topic_id, t.name as topic, t.subject_id, t.video_size, {MATERIAL},
-           coalesce(p.position_tenths, 0) / 10.0::float8 as position, {DURATION} as duration,
-           p.completed_at is not null as completed
+    select t.subject_id, {FACTS}
     from topics t left join topic_progress p on p.topic_id = t.id and p.user_id = $1
     where t.id = any($2)
     """
-    rows = await db.fetch(sql, user_id, topic_ids)
-    return {row["topic_id"]: Next(**row) for row in rows}
+    return {row["topic_id"]: _next(row) for row in await db.fetch(sql, user_id, topic_ids)}
 
 
 async def list_open(db: Database, user_id: str, subject_id: str) -> list[Neighbour]:

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from akako.web import languages
 from akako.web.assets import files
-from akako.web.rendering import asset
+from akako.web.assets.marks import asset
 from akako.web.site import Site, Visit, page
 
 WORKER = "/service-worker.js"

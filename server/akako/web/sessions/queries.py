@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import asyncpg
 import msgspec
 
+from akako.identity.queries import actor_columns
 from akako.kernel.db.database import Database
 from akako.notifications.queries import SHOWN
 
@@ -19,7 +21,7 @@ and s.created_at > now() - interval '{ABSOLUTE_DAYS} days'
 """
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
+class Session(msgspec.Struct, frozen=True):
     """A session of a signed-in user."""
 
     public_id: str
@@ -45,15 +47,17 @@ select s.public_id, u.clerk_id, s.form_token,
         as name,
     s.seen_at < now() - interval '{SEEN_SECONDS} seconds' as stale,
     (select count(*) from notifications n
-        where n.user_id = s.user_id and n.read_at is null and {SHOWN}) as unread
+        where n.user_id = s.user_id and n.read_at is null and {SHOWN}) as unread,
+    {actor_columns("s.public_id", "null")}
 from web_sessions s join users u on u.id = s.user_id
 where s.id_hash = $1 and {ALIVE}
 """
 
 
-async def find(db: Database, id_hash: bytes) -> Session | None:
+async def find(db: Database, id_hash: bytes) -> tuple[Session, asyncpg.Record] | None:
+    """Return a session and the row of its account, of which `identity.actors` makes the caller."""
     row = await db.fetchrow(FIND, id_hash)
-    return Session(**row) if row else None
+    return (Session(*(row[name] for name in Session.__struct_fields__)), row) if row else None
 
 
 async def record_use(db: Database, id_hash: bytes) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 
+import asyncpg
+
 from akako.kernel.core.ids import new_id
 from akako.kernel.db.database import Database
 from akako.web.sessions import queries
@@ -40,13 +42,16 @@ async def start(db: Database, user_id: str, *, user_agent: str, replaces: str | 
     return cookie
 
 
-async def find(db: Database, cookie: str) -> Session | None:
-    """Return the session of a cookie, and record its use at most once a minute."""
+async def find(db: Database, cookie: str) -> tuple[Session, asyncpg.Record] | None:
+    """Return the session of a cookie and the row of its account.
+
+    Its use is recorded at most once a minute.
+    """
     id_hash = hashed(cookie)
-    session = await queries.find(db, id_hash)
-    if session and session.stale:
+    found = await queries.find(db, id_hash)
+    if found and found[0].stale:
         await queries.record_use(db, id_hash)
-    return session
+    return found
 
 
 async def end(db: Database, cookie: str) -> None:

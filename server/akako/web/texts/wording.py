@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import ceil
 from typing import Any, NamedTuple
 
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
-from jinja2 import pass_context
-from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from akako.web.languages import translations
 
 KB, MB, GB = 1_000, 1_000_000, 1_000_000_000
 UNITS = {"fr": {"GB": "Go", "MB": "Mo", "KB": "Ko"}}  # other languages write the English units
@@ -50,17 +51,12 @@ class Moment(NamedTuple):
     iso: str
 
 
-def _language(context: Context) -> str:
-    page: Any = context.resolve("page")
-    return str(getattr(page, "language", None) or page["language"])
+def _counted(language: str, one: str, many: str, number: int) -> str:
+    return translations(language).ngettext(one, many, number) % {"num": number}
 
 
-def _counted(context: Context, one: str, many: str, number: int) -> str:
-    return str(context.call(context.resolve("ngettext"), one, many, number))
-
-
-def _said(context: Context, text: str) -> str:
-    return str(context.call(context.resolve("gettext"), text))
+def _said(language: str, text: str) -> str:
+    return str(translations(language).gettext(text))
 
 
 def unit_in(language: str, unit: str) -> str:
@@ -74,7 +70,7 @@ def in_units(count: int, language: str) -> str | None:
         if count >= unit:
             value = count / unit
             shown = round(value, 1 if value < 9.95 else 0)
-            return f"{format_decimal(shown, locale=language)} {unit_in(language, name)}"
+            return f"{_decimal(language, shown)} {unit_in(language, name)}"
     return None
 
 
@@ -86,30 +82,26 @@ def size_limit(count: int, language: str) -> str:
     return in_units(count, language) or f"{count} B"
 
 
-@pass_context
-def limit(context: Context, count: int) -> str:
-    return size_limit(count, _language(context))
+def limit(language: str, count: int) -> str:
+    return size_limit(count, language)
 
 
-@pass_context
-def size(context: Context, count: int) -> str:
+def size(language: str, count: int) -> str:
     """Return a number of bytes such as "7 MB"; one decimal below ten."""
-    if units := in_units(count, _language(context)):
+    if units := in_units(count, language):
         return units
-    return _counted(context, "%(num)d byte", "%(num)d bytes", count)
+    return _counted(language, "%(num)d byte", "%(num)d bytes", count)
 
 
-@pass_context
-def minutes(context: Context, seconds: float) -> str:
+def minutes(language: str, seconds: float) -> str:
     """Return a duration such as "6 minutes", at least one."""
     number = max(1, round(seconds / 60))
-    return _counted(context, "%(num)d minute", "%(num)d minutes", number)
+    return _counted(language, "%(num)d minute", "%(num)d minutes", number)
 
 
-@pass_context
-def minutes_left(context: Context, seconds: float) -> str:
+def minutes_left(language: str, seconds: float) -> str:
     number = max(1, round(seconds / 60))
-    return _counted(context, "%(num)d minute left", "%(num)d minutes left", number)
+    return _counted(language, "%(num)d minute left", "%(num)d minutes left", number)
 
 
 def clock(seconds: float) -> str:
@@ -123,10 +115,8 @@ def kind(mime_type: str) -> str:
     return KINDS.get(mime_type, mime_type.partition("/")[2].upper()[:4])
 
 
-@pass_context
-def moment(context: Context, at: datetime | str) -> Moment:
+def moment(language: str, at: datetime | str) -> Moment:
     """Return a moment as "3 days ago" within a week, as a date before. Text is ISO 8601."""
-    language = _language(context)
     if isinstance(at, str):
         at = datetime.fromisoformat(at)
     at = at.astimezone(UTC).replace(microsecond=0)
@@ -157,50 +147,52 @@ def _written(language: str, at: datetime) -> tuple[str, str, str]:
     return day, exact, at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-@pass_context
-def day(context: Context, at: date) -> str:
+def day(language: str, at: date) -> str:
     """Return a day without its year, such as "5 Oct", for the axis of a plot."""
-    return format_date(at, "d MMM", locale=_language(context))
+    return _day(language, "d MMM", at)
 
 
-@pass_context
-def date_words(context: Context, at: date) -> str:
+def date_words(language: str, at: date) -> str:
     """Return a day such as "5 Oct 2026"."""
-    return format_date(at, "d MMM y", locale=_language(context))
+    return _day(language, "d MMM y", at)
 
 
-@pass_context
-def number(context: Context, value: float) -> str:
+@lru_cache(CACHED)
+def _day(language: str, pattern: str, at: date) -> str:
+    return format_date(at, pattern, locale=language)
+
+
+def number(language: str, value: float) -> str:
     """Return a number with the separators of the language, at most one decimal."""
-    return format_decimal(round(value, 1), locale=_language(context))
+    return _decimal(language, round(value, 1))
 
 
-@pass_context
-def on_day(context: Context, at: datetime) -> Moment:
+@lru_cache(CACHED)
+def _decimal(language: str, value: float) -> str:
+    return format_decimal(value, locale=language)
+
+
+def on_day(language: str, at: datetime) -> Moment:
     """Return a moment as its day: "2 November", with the year where it is not this one."""
-    language = _language(context)
     pattern = "d MMMM" if at.year == datetime.now(UTC).year else "d MMMM y"
-    return moment(context, at)._replace(words=format_datetime(at, pattern, locale=language))
+    return moment(language, at)._replace(words=_day(language, pattern, at.date()))
 
 
-@pass_context
-def full_day(context: Context, at: datetime) -> Moment:
+def full_day(language: str, at: datetime) -> Moment:
     """Return a moment as its day with the year, for sentences such as "since 2 November 2026"."""
-    day = format_date(at.astimezone(UTC).date(), "d MMMM y", locale=_language(context))
-    return moment(context, at)._replace(words=day)
+    return moment(language, at)._replace(words=_day(language, "d MMMM y", at.date()))
 
 
-@pass_context
-def within(context: Context, hours: float) -> str:
+def within(language: str, hours: float) -> str:
     """Return how soon something usually happens: "within an hour", "within 3 days"."""
     days = ceil(hours / 24)
     if hours <= 1:
-        return _said(context, "within an hour")
+        return _said(language, "within an hour")
     if days <= 1:
-        return _said(context, "within a day")
+        return _said(language, "within a day")
     if days <= 7:
-        return _counted(context, "within %(num)d day", "within %(num)d days", days)
-    return _counted(context, "within %(num)d week", "within %(num)d weeks", ceil(days / 7))
+        return _counted(language, "within %(num)d day", "within %(num)d days", days)
+    return _counted(language, "within %(num)d week", "within %(num)d weeks", ceil(days / 7))
 
 
 def zip_same(values: Iterable[str]) -> list[tuple[str, str]]:
@@ -208,19 +200,29 @@ def zip_same(values: Iterable[str]) -> list[tuple[str, str]]:
     return [(value, value) for value in values]
 
 
-FILTERS: dict[str, Callable[..., Any]] = {
-    "size": size,
-    "limit": limit,
-    "minutes": minutes,
-    "minutes_left": minutes_left,
-    "clock": clock,
-    "kind": kind,
-    "moment": moment,
-    "day": day,
-    "date_words": date_words,
-    "number": number,
-    "on_day": on_day,
-    "full_day": full_day,
-    "within": within,
-    "zip_same": zip_same,
-}
+def time(at: Moment) -> Markup:
+    """Return the element of a moment: in words, with the exact time as its title."""
+    words, exact, iso = map(escape, at)
+    return Markup(f'<time datetime="{iso}" title="{exact}">{words}</time>')  # noqa: S704 - escaped
+
+
+IN_LANGUAGE = (
+    size,
+    limit,
+    minutes,
+    minutes_left,
+    moment,
+    day,
+    date_words,
+    number,
+    on_day,
+    full_day,
+    within,
+)
+SAME: tuple[Callable[..., Any], ...] = (clock, kind, time, zip_same)
+
+
+def filters(language: str) -> dict[str, Callable[..., Any]]:
+    """Return the filters of the templates in a language, by name."""
+    bound = {each.__name__: partial(each, language) for each in IN_LANGUAGE}
+    return bound | {each.__name__: each for each in SAME}

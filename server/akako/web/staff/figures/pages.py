@@ -31,7 +31,7 @@ Rows = AsyncGenerator[Sequence[msgspec.Struct], None]
 def routes(site: Site) -> list[Route]:
     return [
         page("/admin/analytics", show, site=site, roles=(ADMIN,)),
-        page("/admin/analytics/{name}.csv", download, site=site, roles=(ADMIN,)),
+        page("/admin/analytics/{file}", download, site=site, roles=(ADMIN,)),
     ]
 
 
@@ -82,13 +82,14 @@ def _range(visit: Visit) -> Range:
 
 async def download(visit: Visit) -> Any:
     """Send the same file as the API."""
-    make = FILES.get(visit.param("name"))
+    file = visit.param("file")
+    make = FILES.get(file.removesuffix(".csv")) if file.endswith(".csv") else None
     if make is None:
         raise NotFound
     if visit.actor.plan not in PAID:
         raise PlanRequired(visit.actor.plan, PAID)
     kind, rows = await make(visit)
-    return await csv_response(f"{visit.param('name')}.csv", kind, rows)
+    return await csv_response(file, kind, rows)
 
 
 async def _enrollments(visit: Visit) -> tuple[type[msgspec.Struct], Rows]:

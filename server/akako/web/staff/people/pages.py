@@ -35,14 +35,22 @@ async def show(visit: Visit) -> Any:
         return _refused(visit, problem)
     listed = await queries.list_users(visit.db, request)
     filters = {name: value for name, value in {"q": search, **chosen}.items() if value}
+    roles = words.roles(visit)
     return visit.page(
         "admin_people.html",
         visit.text("People"),
-        rows=[{"name": person_name(each), "user": each} for each in listed.data],
+        rows=[
+            {
+                "name": person_name(each),
+                "roles": ", ".join(roles[role] for role in each.roles),
+                "user": each,
+            }
+            for each in listed.data
+        ],
         search=search,
         chosen=chosen,
         heads=_heads(visit, filters, wanted),
-        roles=words.roles(visit),
+        roles=roles,
         statuses=words.statuses(visit),
         pages=listed.pagination,
         link=page_links(PATH, **filters),
