@@ -31,7 +31,7 @@ def texts() -> set[str]:
     jinja2.Environment(extensions=["jinja2.ext.i18n"])  # the extractor needs the extension
     found = extract_from_dir(WEB, METHODS, OPTIONS, DEFAULT_KEYWORDS)
     templates = {each[2][0] if isinstance(each[2], tuple) else each[2] for each in found}
-    tables = {text for pair in errors.TITLES.values() for text in pair} | set(
+    tables = {text for pair in (*errors.TITLES.values(), errors.SIGN_IN) for text in pair} | set(
         requests.WORDS.values()
     )
     tables |= set(unsent.LABELS.values())
