@@ -26,7 +26,8 @@ from akako.dispatch.delivery_metrics import delivery_metrics
 from akako.dispatch.dispatcher import Dispatcher
 from akako.dispatch.sealing import Seal
 from akako.dispatch.sending import Sender
-from akako.identity import accounts, actors
+from akako.identity import accounts
+from akako.identity.callers import actors
 from akako.identity.routes import Accounts
 from akako.integrations import disabling
 from akako.integrations.routes import Integrations

@@ -10,7 +10,7 @@ import msgspec
 
 from akako.identity import accounts, queries, roles
 from akako.identity.accounts import Merged, Tombstoned
-from akako.identity.actors import load_actor, rejected
+from akako.identity.callers.actors import load_actor, rejected
 from akako.identity.schemas import (
     AdminUser,
     Profile,

@@ -16,7 +16,7 @@ from starlette.responses import Response as PageResponse
 from starlette.routing import Route
 
 from akako.authority import service as authority
-from akako.identity import actors
+from akako.identity.callers import actors
 from akako.kernel.core.access import SIGNED_IN, Actor, Role, requires
 from akako.kernel.core.errors import BadRequest, Forbidden, PayloadTooLarge, Unauthorized
 from akako.kernel.core.ports import Claims, Directory, DirectoryUser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,3 +93,10 @@ def test_placeholders_are_those_of_the_source(language: str) -> None:
 def forms(text: object) -> list[str]:
     """Return the plural forms of a message, or the only one."""
     return [str(each) for each in text] if isinstance(text, list | tuple) else [str(text)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_is_translated_twice(language: str) -> None:
+    written = (WEB / "locales" / f"{language}.po").read_text(encoding="utf-8")
+    identifiers = re.findall(r'^msgid (".*"(?:\n".*")*)', written, flags=re.MULTILINE)
+    assert [each for each, count in Counter(identifiers).items() if count > 1] == []

@@ -1,0 +1,1 @@
+"""Callers: the account and the roles behind a token or a session."""
