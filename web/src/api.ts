@@ -1,5 +1,5 @@
 // Requests to the API of this server with a short-lived token of the web session.
-import { hold, text } from "./status";
+import { insist, release, text } from "./status";
 
 interface Token {
   token: string;
@@ -20,17 +20,19 @@ async function fetchToken(): Promise<string> {
   });
   if (response.status === 401 || response.status === 409) offerSignIn(response.status);
   if (!response.ok) throw new Error(`token: ${response.status}`);
+  offered = false;
+  release();
   const body = await response.json();
   current = (body.data ?? body) as Token;
   return current.token;
 }
 
-/** Say that nothing can be saved now, and offer to sign in. What was typed stays on the device. */
+/** Say that nothing can be saved now, and offer to sign in until a token is given again. */
 function offerSignIn(status: number): void {
   if (offered) return;
   offered = true;
   const run = () => location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
-  hold(text(status === 401 ? "signedOut" : "otherPerson"), { label: text("signIn"), run });
+  insist(text(status === 401 ? "signedOut" : "otherPerson"), { label: text("signIn"), run });
 }
 
 /** Return a token that is valid for some time yet; a new one after `forget`. */
@@ -62,13 +64,17 @@ export async function request(
   path: string,
   body?: unknown,
   headers: Record<string, string> = {},
+  again = true,
 ): Promise<Response> {
   const bearer = hasToken() && current ? current.token : await token();
-  return fetch(`/api${path}`, {
+  const response = await fetch(`/api${path}`, {
     method,
     keepalive: true,
     credentials: "omit",
     headers: { authorization: `Bearer ${bearer}`, "content-type": "application/json", ...headers },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
+  if (response.status !== 401 || !again) return response;
+  forget(); // a new token, or the offer to sign in
+  return request(method, path, body, headers, false);
 }

@@ -4,6 +4,7 @@ import { flush } from "./queue";
 import { announce, text } from "./status";
 import { followUnsent } from "./unsent";
 
+const RELEASE_MS = 15_000;
 document.documentElement.classList.add("script");
 
 document.addEventListener("click", (event) => {
@@ -19,7 +20,8 @@ document.addEventListener("click", (event) => {
   }
   if (target.closest("[data-close]")) target.closest("dialog")?.close();
   const copied = document.getElementById(target.closest<HTMLElement>("[data-copy]")?.dataset.copy ?? "");
-  if (copied) {
+  if (copied && !navigator.clipboard) getSelection()?.selectAllChildren(copied); // plain http
+  else if (copied) {
     void navigator.clipboard.writeText(copied.textContent ?? "").then(() => announce(text("copied")));
   }
   if (target.closest("[data-print]")) window.print();
@@ -39,14 +41,18 @@ document.addEventListener("submit", (event) => {
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "1";
   event.submitter?.setAttribute("aria-disabled", "true");
+  // A person may have stopped the page; files may take longer.
+  if (form.enctype !== "multipart/form-data") window.setTimeout(() => release(form), RELEASE_MS);
 });
+
+function release(form: HTMLFormElement): void {
+  delete form.dataset.sent;
+  form.querySelector("[aria-disabled]")?.removeAttribute("aria-disabled");
+}
 
 // A page from the back-forward cache may be sent again.
 window.addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll<HTMLElement>("form[data-sent]")) {
-    delete form.dataset.sent;
-    form.querySelector("[aria-disabled]")?.removeAttribute("aria-disabled");
-  }
+  document.querySelectorAll<HTMLFormElement>("form[data-sent]").forEach(release);
 });
 
 followUnsent();

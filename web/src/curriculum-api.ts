@@ -14,6 +14,8 @@ export interface Changes {
   mentorId?: string | null;
 }
 
+const SHOWN = 40; // characters of a name in an error
+
 let made: { education: Education; curriculum: Curriculum } | undefined;
 
 function api(): { education: Education; curriculum: Curriculum } {
@@ -63,8 +65,9 @@ export async function order(subjectId: string, topicIds: string[]): Promise<void
 /** Return a problem in words. */
 export function explain(problem: unknown, name: string): string {
   if (!(problem instanceof AkakoError) || !problem.status) return text("trouble");
-  const taken = problem.status === 409 && problem.details.field === "name";
-  return taken ? say("taken", { name }) : problem.message;
+  if (problem.status === 409 && problem.details.field === "name") return say("taken", { name });
+  if (problem.status === 422) return say("invalid", { name: name.slice(0, SHOWN) });
+  return text(problem.status >= 500 || problem.status === 429 ? "trouble" : "changed");
 }
 
 /** Return the page of the curriculum as the server renders it. */

@@ -16,7 +16,8 @@ async function toggle(row: Row): Promise<void> {
   const id = rows.idOf(row);
   const page = await api.fetchPage(`open=${id}`);
   const branch = page.querySelector(`[data-branch="${id}"]`);
-  if (branch && !rows.branchOf(row)) row.append(branch);
+  if (!branch) throw new Error("no branch");
+  if (!rows.branchOf(row)) row.append(branch);
   rows.open(row, true);
 }
 
@@ -112,7 +113,9 @@ function focusMove(row: Row, button: HTMLButtonElement): void {
 async function ask(row: Row): Promise<void> {
   const page = await api.fetchPage(`delete=${rows.idOf(row)}`);
   const question = page.querySelector<HTMLElement>("[data-question]");
-  if (!question || question.dataset.question === "nothing") return remove(row);
+  // Another page was answered, such as that of the sign-in: nothing is deleted without its question.
+  if (!question) throw new Error("no question");
+  if (question.dataset.question === "nothing") return remove(row);
   row.querySelector(":scope > [data-question]")?.remove();
   rows.bodyOf(row).after(question);
   question.focus();

@@ -26,11 +26,12 @@ export function followNote(form: HTMLFormElement, topicId: string): void {
     timer = window.setTimeout(() => void save(), milliseconds);
   };
 
+  const isShared = () => share?.checked ?? false;
+  const keep = () => write(key, { content: area.value, etag, shared: isShared() } satisfies Draft);
+
   const changed = () => {
     prepare();
-    const draft: Draft = { content: area.value, etag, shared: share?.checked ?? false };
-    const kept = write(key, draft);
-    shown.textContent = text(kept ? "savedHere" : "notSaved");
+    shown.textContent = text(keep() ? "savedHere" : "notSaved");
     later(WAIT_MS);
   };
 
@@ -43,12 +44,12 @@ export function followNote(form: HTMLFormElement, topicId: string): void {
     running = true;
     again = false;
     const content = area.value;
-    const sharedWithMentor = share?.checked ?? false;
+    const sharedWithMentor = isShared();
     try {
       const response = content.trim()
         ? await request("PUT", path, { content, sharedWithMentor }, condition(etag))
         : await remove(etag);
-      await finish(response, content);
+      await finish(response, content, sharedWithMentor);
     } catch {
       later(RETRY_MS);
     } finally {
@@ -62,15 +63,17 @@ export function followNote(form: HTMLFormElement, topicId: string): void {
     return request("DELETE", path, undefined, condition(known));
   }
 
-  async function finish(response: Response, content: string): Promise<void> {
+  async function finish(response: Response, content: string, shared: boolean): Promise<void> {
     if (!area || !shown) return;
     if (response.ok || (response.status === 404 && !content.trim())) {
       etag = content.trim() ? (response.headers.get("etag") ?? "") : "";
-      if (area.value === content) write(key, undefined);
+      // What was typed since is sent next, under the condition of the stored note.
+      if (area.value !== content || isShared() !== shared) return void keep();
+      write(key, undefined);
       shown.textContent = text("saved");
     } else if (response.status === 412) {
       await merge(content);
-    } else if (response.status === 429 || response.status >= 500) {
+    } else if (response.status === 401 || response.status === 429 || response.status >= 500) {
       later(RETRY_MS);
     } else {
       shown.textContent = text("notSaved");
@@ -96,7 +99,9 @@ export function followNote(form: HTMLFormElement, topicId: string): void {
 
   area.addEventListener("input", changed);
   share?.addEventListener("change", () => {
-    if (area.value.trim()) later(0);
+    if (!area.value.trim()) return;
+    changed();
+    later(0);
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -107,7 +112,8 @@ export function followNote(form: HTMLFormElement, topicId: string): void {
   });
 
   const draft = read<Draft>(key);
-  if (draft && draft.content !== area.value) {
+  const differs = draft && (draft.content !== area.value || (draft.shared ?? isShared()) !== isShared());
+  if (draft && differs) {
     area.value = draft.content;
     if (share) share.checked = draft.shared ?? share.checked;
     etag = draft.etag; // a change on another device is found out by the server

@@ -64,6 +64,13 @@ function isOfOther(result: Result): boolean {
   return decided && /^(enrollment|mentor_application)$/.test(detail(result, "resource"));
 }
 
+/** Return why a decision could not be undone. */
+export function undoReason(result: Result): string {
+  const known = { FORBIDDEN: "own", NOT_FOUND: "gone", INVALID_STATE: "late", CONFLICT: "newer" };
+  const name = known[result.code as keyof typeof known];
+  return name ? text(name) : String(result.error);
+}
+
 function reason(result: Result, item: Item | undefined): string {
   const [resource, current] = [detail(result, "resource"), detail(result, "current")];
   const name = item?.given ?? "";
@@ -74,5 +81,6 @@ function reason(result: Result, item: Item | undefined): string {
   if (resource === "user_role") return filled("ended", { name });
   if (resource === "subject") return filled("deleted", { name: item?.subject ?? "" });
   if (current === "CANCELLED") return filled("withdrawn", { name });
+  if (result.code === "NOT_FOUND") return text("gone");
   return name ? `${name}: ${result.error}` : String(result.error);
 }

@@ -1,10 +1,12 @@
 // The queues of administrators: select, decide many at once, undo, keys.
 import { decide, type Filters, type Item, matching, type Verdict } from "./decisions";
-import { filled, Outcome } from "./outcomes";
+import { filled, Outcome, undoReason } from "./outcomes";
 import * as list from "./rows";
 import { announce, text } from "./status";
+import * as store from "./store";
 
 const UNDO_SECONDS = 30;
+const SAID_MS = 5_000;
 // Pages that are opened before the undo window ends offer to undo, too.
 const KEPT = "queue-undo";
 
@@ -35,6 +37,7 @@ class Queue {
     form.addEventListener("click", (event) => void this.clicked(event));
     form.addEventListener("change", (event) => this.changed(event));
     document.addEventListener("keydown", (event) => this.pressed(event));
+    followKeys();
     this.resume();
     this.show();
   }
@@ -113,6 +116,7 @@ class Queue {
 
   /** Show what is selected: the bar is idle, or offers decisions. */
   private show(): void {
+    const had = this.bar.contains(document.activeElement) ? document.activeElement : null;
     const n = this.ids.length;
     const total = Math.max(Number(this.form.dataset.total), n);
     this.bar.toggleAttribute("data-waiting", !n);
@@ -123,6 +127,8 @@ class Queue {
     count.textContent = n ? filled("selected", { n, total }) : filled("waits", { n: total });
     this.part("[data-steps]").hidden = n > 0;
     this.label(n);
+    // The button that had the focus may be hidden now.
+    if (had instanceof HTMLElement && !had.offsetParent) list.step(1);
   }
 
   /** Put present numbers into the buttons that select, and show those that would select more. */
@@ -167,17 +173,20 @@ class Queue {
       if (this.note.value.trim() === note) this.note.value = "";
       this.all = undefined;
     }
-    this.apply(outcome);
+    this.apply(outcome, trouble);
     if (trouble && !outcome.done.length) return announce(text("trouble"));
     const said = outcome.sentence(verdict) + (trouble ? ` ${text("trouble")}` : "");
     this.offer(said, outcome.done);
   }
 
-  private apply(outcome: Outcome): void {
+  /** Show the outcome. After trouble, what was not confirmed stays selected. */
+  private apply(outcome: Outcome, trouble: boolean): void {
     for (const each of list.rows()) list.explain(list.idOf(each), "");
     for (const [id, reason] of outcome.reasons) list.explain(id, reason);
     for (const each of outcome.others) list.settle(each);
-    for (const row of list.selected()) list.check(row, false);
+    for (const row of trouble ? [] : list.selected()) list.check(row, false);
+    const confirmed = new Set([...outcome.done, ...outcome.others.map((each) => each.id)]);
+    this.all = this.all?.filter((each) => !confirmed.has(each.id));
     list.fold(outcome.done);
     this.changeTotal(-outcome.done.length - outcome.others.length);
   }
@@ -195,34 +204,54 @@ class Queue {
     this.show();
   }
 
-  private offer(said: string, ids: string[], seconds = UNDO_SECONDS): void {
+  private offer(said: string, ids: string[], seconds = UNDO_SECONDS, trouble = ""): void {
     if (!ids.length) return announce(said);
     const until = Date.now() + seconds * 1000;
     keep({ path: location.pathname, ids, said, until });
     const title = text("undoKey");
-    announce(said, { label: text("undo"), title, seconds, run: () => void this.undo(ids) });
+    const run = () => void this.undo(said, ids, until);
+    announce(trouble || said, { label: text("undo"), title, seconds, run });
   }
 
-  private async undo(ids: string[]): Promise<void> {
+  private async undo(said: string, ids: string[], until: number): Promise<void> {
     const undone: string[] = [];
     const reasons = new Set<string>();
+    let trouble = false;
     try {
       await decide(this.kind, "reopen", ids, "", (results) => {
         for (const each of results) {
           if (each.ok) undone.push(each.id);
-          else reasons.add(String(each.error));
+          else reasons.add(undoReason(each));
         }
       });
     } catch {
-      reasons.add(text("trouble"));
+      trouble = true;
+    }
+    const left = Math.floor((until - Date.now()) / 1000);
+    if (trouble && !undone.length && left > 0) return this.offerAgain(said, ids, left);
+    if (trouble) reasons.add(text("trouble"));
+    const failed = ids.length - undone.length;
+    const why = failed ? ` ${filled("reopen", { n: failed, reasons: [...reasons].join(", ") })}` : "";
+    this.bringBack(undone, filled("undone", { n: undone.length }) + why);
+  }
+
+  /** Show undone rows again; load the page anew where it was made without them. */
+  private bringBack(ids: string[], said: string): void {
+    if (ids.length && !ids.some(list.find)) {
+      keep({ path: location.pathname, ids: [], said, until: Date.now() + SAID_MS });
+      return location.reload();
     }
     keep(undefined);
     this.form.hidden = false;
-    list.unfold(undone);
-    this.changeTotal(undone.length);
-    const failed = ids.length - undone.length;
-    const why = failed ? ` ${filled("reopen", { n: failed, reasons: [...reasons].join(", ") })}` : "";
-    announce(filled("undone", { n: undone.length }) + why);
+    list.unfold(ids);
+    this.changeTotal(ids.length);
+    announce(said);
+  }
+
+  /** Offer an undo that the server did not answer for as long as it is possible. */
+  private offerAgain(said: string, ids: string[], seconds: number): void {
+    this.offer(said, ids, seconds, text("notUndone"));
+    document.querySelector<HTMLElement>("#status button")?.focus();
   }
 
   /** Offer again what was decided before this page was loaded. */
@@ -237,7 +266,7 @@ class Queue {
     const typing = target.matches("input:not([type=checkbox]), textarea, select");
     if (typing || event.ctrlKey || event.metaKey || event.altKey || target.closest("dialog")) return;
     const run = this.keys[event.key];
-    if (!run) return;
+    if (!run || (store.read<boolean>("keys") === false && event.key !== "?")) return;
     event.preventDefault();
     run();
   }
@@ -258,6 +287,14 @@ class Queue {
     const ids = this.ids;
     this.decide(verdict, ids.length || !row ? ids : [list.idOf(row)]);
   }
+}
+
+/** Let people switch the keys off: speech input types letters where no field has the focus. */
+function followKeys(): void {
+  const choice = document.querySelector<HTMLInputElement>("[data-keys]");
+  if (!choice) return;
+  choice.checked = store.read<boolean>("keys") ?? true;
+  choice.onchange = () => store.write("keys", choice.checked);
 }
 
 function keep(undo: Undo | undefined): void {

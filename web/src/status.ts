@@ -1,6 +1,8 @@
 // The one status region of a page: a sentence, and sometimes an action such as Undo.
 
 const SHOWN_MS = 6000;
+let before: EventTarget | null = null; // what had the focus before the region's action
+let kept = false; // whether the sentence stays until `release`
 let timer = 0;
 let ticker = 0;
 
@@ -14,16 +16,30 @@ export interface Action {
 
 export function announce(text: string, action?: Action): void {
   const region = document.getElementById("status");
-  if (!region) return;
+  if (!region || kept) return;
   const line = document.createElement("div");
   const said = document.createElement("p");
   said.textContent = text;
   line.append(said);
   if (action) line.append(" ", offer(action, region));
   else clearInterval(ticker);
-  region.replaceChildren(line);
+  empty(region);
+  region.append(line);
   clearTimeout(timer);
-  timer = window.setTimeout(() => region.replaceChildren(), action ? lasts(action) : SHOWN_MS);
+  timer = window.setTimeout(() => empty(region), action ? lasts(action) : SHOWN_MS);
+}
+
+/** Remove the sentence. A focus on its action goes back to where it came from. */
+function empty(region: HTMLElement): void {
+  const focused = region.contains(document.activeElement);
+  region.replaceChildren();
+  if (focused) putFocus(before);
+}
+
+/** Focus an element that can be seen; the main part of the page where there is none. */
+export function putFocus(wanted: EventTarget | null | undefined): void {
+  const shown = wanted instanceof HTMLElement && wanted.isConnected && wanted.offsetParent;
+  (shown ? (wanted as HTMLElement) : document.getElementById("main"))?.focus({ preventScroll: true });
 }
 
 function lasts(action: Action): number {
@@ -35,9 +51,10 @@ function offer(action: Action, region: HTMLElement): HTMLButtonElement {
   button.type = "button";
   button.textContent = action.label;
   if (action.title) button.title = action.title;
+  button.onfocus = (event) => (before = event.relatedTarget);
   button.onclick = () => {
     clearInterval(ticker);
-    region.textContent = "";
+    empty(region);
     action.run();
   };
   clearInterval(ticker);
@@ -62,6 +79,19 @@ function countDown(button: HTMLButtonElement, seconds: number): void {
 export function hold(text: string, action?: Action): void {
   announce(text, action);
   clearTimeout(timer);
+}
+
+/** Show a sentence that no other replaces until `release`. */
+export function insist(text: string, action: Action): void {
+  hold(text, action);
+  kept = true;
+}
+
+export function release(): void {
+  if (!kept) return;
+  kept = false;
+  const region = document.getElementById("status");
+  if (region) empty(region);
 }
 
 /** Return a text of the page in the reader's language. */

@@ -27,7 +27,8 @@ export function followStored(form: HTMLFormElement, topic: () => string, changed
   });
 
   function remove(button: HTMLButtonElement, row: HTMLElement): void {
-    button.disabled = true;
+    if (button.ariaDisabled) return;
+    button.ariaDisabled = "true"; // keeps the focus
     const id = row.dataset.document ?? "";
     const isVideo = id === VIDEO;
     const name = nameOf(row);
@@ -37,7 +38,7 @@ export function followStored(form: HTMLFormElement, topic: () => string, changed
       files.restoreDocument(topic(), id).then(
         () => {
           list.insertBefore(row, next?.parentElement === list ? next : null);
-          button.disabled = false;
+          button.ariaDisabled = null;
           button.focus();
           announce(say("broughtBack", { name }));
           changed();
@@ -57,8 +58,8 @@ export function followStored(form: HTMLFormElement, topic: () => string, changed
         changed();
       },
       () => {
-        button.disabled = false;
-        announce(text("notSaved"));
+        button.ariaDisabled = null;
+        announce(say("notRemoved", { name }));
       },
     );
   }

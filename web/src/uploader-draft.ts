@@ -188,9 +188,10 @@ export class Draft {
   /** Show an error that the person has to correct; return whether it is one. */
   #explain(problem: unknown, focus = false): boolean {
     if (!(problem instanceof AkakoError) || ![403, 404, 409, 413, 422].includes(problem.status)) return false;
-    const taken = problem.status === 409;
+    const known = { 409: "taken", 413: "longText", 422: "longText" }[problem.status] ?? "changed";
+    const title = problem.status === 422 && problem.details.field === "name";
     this.#say("");
-    this.fault(taken ? text("taken") : problem.message, focus);
+    this.fault(text(title ? "longTitle" : known), focus);
     return true;
   }
 

@@ -293,14 +293,14 @@ export class Uploads {
       kept.uploadId = undefined; // it has expired
       kept.sent = 0;
       item.show("waiting");
-    } else if (status === 0 || status === 401 || status === 423 || status === 429 || status >= 500) {
+    } else if (status !== 507 && (status >= 500 || [0, 401, 423, 429].includes(status))) {
       item.show("line");
       const wait = Math.min(LONGEST_MS, FIRST_MS * 2 ** item.tries++);
       this.#timer = window.setTimeout(() => this.#again(item), wait * (0.5 + Math.random() / 2));
     } else {
       const reason = problem instanceof AkakoError ? problem.message : "";
       const wrong = CAPTION_ENDINGS.test(kept.name) ? "wrongCaptions" : "wrongType";
-      const known = { 413: "tooLarge", 415: wrong }[status] ?? "refused";
+      const known = { 413: "tooLarge", 415: wrong, 507: "full" }[status] ?? "refused";
       const limit = this.#limit(kept).words;
       kept.uploadId = undefined;
       kept.sent = 0;

@@ -136,8 +136,9 @@ function preview(form: HTMLFormElement): void {
   const refresh = async () => {
     const token = (form.elements.namedItem("form_token") as HTMLInputElement).value;
     const body = new URLSearchParams({ form_token: token, text: area.value, part: "1" });
-    const response = await fetch("/teach/preview", { method: "POST", body });
-    if (response.ok) shown.innerHTML = await response.text();
+    const response = await fetch("/teach/preview", { method: "POST", body }).catch(() => undefined);
+    if (response?.ok) shown.innerHTML = await response.text();
+    else announce(text("noPreview"));
   };
   button.setAttribute("aria-controls", "preview");
   button.addEventListener("click", (event) => {

@@ -7,7 +7,7 @@ const SAVE_MS = 60_000;
 const WATCHED_WHOLE = 0.95;
 
 export function followVideo(video: HTMLVideoElement, topicId: string): void {
-  const stored = Number(video.dataset.position ?? 0);
+  let stored = Number(video.dataset.position ?? 0);
   let ready = false; // before the stored position is applied, nothing may overwrite it
   let changed = false;
   let lastSaved = 0;
@@ -46,6 +46,14 @@ export function followVideo(video: HTMLVideoElement, topicId: string): void {
     ready = true;
   };
   video.addEventListener("loadedmetadata", start);
+  // A video that is loaded again after an error goes on where it stopped.
+  video.addEventListener("error", () => {
+    if (!ready) return;
+    save();
+    stored = video.currentTime;
+    from = undefined;
+    ready = false;
+  });
   if (video.readyState >= 1) start();
 
   video.addEventListener("playing", () => {
@@ -83,6 +91,8 @@ export function followVideo(video: HTMLVideoElement, topicId: string): void {
   });
   window.addEventListener("pagehide", save);
   video.addEventListener("error", failed, true);
+  // With `autoplay`, the video may have failed before this script ran.
+  if (video.error || video.networkState === video.NETWORK_NO_SOURCE) failed();
 }
 
 function failed(): void {
@@ -109,7 +119,8 @@ export async function send(item: Progress): Promise<void> {
   const { topicId, ...body } = item;
   try {
     const response = await request("PUT", `/progress/topics/${topicId}`, body);
-    if (response.status < 500 && response.status !== 429) drop(item);
+    const later = response.status >= 500 || response.status === 401 || response.status === 429;
+    if (!later) drop(item);
   } catch {
     // It stays on the device.
   }

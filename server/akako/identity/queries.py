@@ -67,20 +67,6 @@ COLUMNS = _columns("r.assigned_by")
 OWN_COLUMNS = _columns("null::text", f"and {EFFECTIVE}")
 FACTS, WIDTH = 9, 13  # number of columns before the times, and of all columns
 
-
-def actor_columns(session: str, organization: str) -> str:
-    """Return the select list of a caller `u`, from the SQL of the ids in the token or session."""
-    return f"""
-    u.id, u.status, u.plan, u.deleted_at is not null as deleted,
-    (select plan from organizations where id = {organization}) as organization_plan,
-    array(select r.role from user_roles r where r.user_id = u.id and {EFFECTIVE}) as roles,
-    exists (select from ended_sessions where session_id = {session}) as ended
-    """
-
-
-ACTOR = f"select {actor_columns('$2', '$3')} from users u where u.clerk_id = $1"
-
-
 _windows = msgspec.json.Decoder(tuple[list[UserRole], list[str]])
 
 
@@ -104,16 +90,6 @@ def _user(row: asyncpg.Record, model: type[U]) -> U:
     if model is AdminUser:
         return user  # type: ignore[return-value]
     return model(*[getattr(user, name) for name in model.__struct_fields__])
-
-
-async def find_actor(
-    db: Database,
-    clerk_id: str,
-    session_id: str | None = None,
-    organization_id: str | None = None,
-) -> asyncpg.Record | None:
-    """Return id, status, plan and effective roles of a caller, in one statement."""
-    return await db.fetchrow(ACTOR, clerk_id, session_id, organization_id)
 
 
 async def get_user(db: Database, user_id: str, model: type[U], *, lock: bool = False) -> U | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from akako.identity import accounts, queries, roles
+from akako.identity import accounts, roles
+from akako.identity.callers import queries
 from akako.kernel.core.access import ADMIN, MENTOR, Actor, Policy
 from akako.kernel.core.ports import Directory
 from akako.kernel.db.database import Database

@@ -73,6 +73,13 @@ TITLES = {
     503: Words("The school is busy", KEPT, "Try again in a minute."),
 }
 
+SIGN_IN_PATH = "/auth/callback"
+SIGN_IN = Words(
+    "You could not be signed in",
+    NOTHING_CHANGED,
+    "Sign in again. The browser must accept cookies of this address.",
+)
+
 
 class Visit(Protocol):
     """The request that failed."""
@@ -91,6 +98,8 @@ def page(visit: Visit, problem: ApiError) -> Response:
     """Return the page of an error with its status and headers."""
     words = TITLES.get(problem.status, TITLES[500])
     request = visit.request
+    if problem.status == 403 and request.url.path == SIGN_IN_PATH:
+        words = SIGN_IN
     again = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     response = visit.page(
         "error.html",

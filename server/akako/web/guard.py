@@ -77,13 +77,25 @@ def _xor(mask: bytes, text: bytes) -> bytes:
     return (int.from_bytes(mask, "big") ^ int.from_bytes(text, "big")).to_bytes(len(mask), "big")
 
 
+def path_before(headers: Headers, origin: str, otherwise: str) -> str:
+    """Return path and query of the page of this server that sent a form, or `otherwise`."""
+    came_from = headers.get("referer", "")
+    path = came_from.removeprefix(origin) if came_from.startswith(f"{origin}/") else ""
+    return path if path and is_relative(path) else relative_path(otherwise, "/")
+
+
 def relative_path(wanted: str | None, otherwise: str = "/home") -> str:
-    """Return a path of this server to go to after sign-in, or `otherwise`.
+    """Return a path of this server to go to after sign-in, or `otherwise`."""
+    if not wanted or not is_relative(wanted):
+        return otherwise
+    return otherwise if wanted.startswith(("/sign-in", "/sign-out", "/auth/")) else wanted
+
+
+def is_relative(path: str) -> bool:
+    """Return whether browsers read a text as a path of this server.
 
     Browsers read a backslash as a slash and drop control characters, so both are refused.
     """
-    if not wanted or not wanted.startswith("/") or len(wanted) > 2_000:
-        return otherwise
-    if wanted.startswith("//") or "\\" in wanted or any(ord(char) <= 32 for char in wanted):
-        return otherwise
-    return otherwise if wanted.startswith(("/sign-in", "/sign-out", "/auth/")) else wanted
+    if not path.startswith("/") or path.startswith("//") or len(path) > 2_000:
+        return False
+    return "\\" not in path and all(ord(char) > 32 for char in path)

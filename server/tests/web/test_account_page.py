@@ -111,6 +111,10 @@ def test_visitors_choose_the_language_in_the_footer(page: Page, api: Server) -> 
     assert page.url == f"{api.url}/browse"
     page.get_by_role("button", name="English").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.goto(f"{api.url}/sign-in?next=/notes")
+    page.get_by_role("button", name="Français").click()
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    assert page.url == f"{api.url}/sign-in?next=/notes"  # still the way to the wanted page
 
 
 @pytest.mark.processes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def texts() -> set[str]:
     jinja2.Environment(extensions=["jinja2.ext.i18n"])  # the extractor needs the extension
     found = extract_from_dir(WEB, METHODS, OPTIONS, DEFAULT_KEYWORDS)
     templates = {each[2][0] if isinstance(each[2], tuple) else each[2] for each in found}
-    tables = {text for pair in errors.TITLES.values() for text in pair} | set(
+    tables = {text for pair in (*errors.TITLES.values(), errors.SIGN_IN) for text in pair} | set(
         requests.WORDS.values()
     )
     tables |= set(unsent.LABELS.values())
@@ -92,3 +93,10 @@ def test_placeholders_are_those_of_the_source(language: str) -> None:
 def forms(text: object) -> list[str]:
     """Return the plural forms of a message, or the only one."""
     return [str(each) for each in text] if isinstance(text, list | tuple) else [str(text)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_is_translated_twice(language: str) -> None:
+    written = (WEB / "locales" / f"{language}.po").read_text(encoding="utf-8")
+    identifiers = re.findall(r'^msgid (".*"(?:\n".*")*)', written, flags=re.MULTILINE)
+    assert [each for each, count in Counter(identifiers).items() if count > 1] == []

@@ -138,6 +138,7 @@ def test_a_cancelled_sign_in_is_explained(school: Server) -> None:
     response = visitor.get(f"/auth/callback?error=access_denied&state={state}")
     assert response.status_code == 403
     assert "cancelled" in response.text
+    assert "You could not be signed in" in response.text
 
 
 def test_only_verified_addresses_count(school: Server, provider: IdentityProvider) -> None:

@@ -77,6 +77,18 @@ def test_sign_out_ends_the_session_and_erases_what_the_browser_kept(api: Server)
     assert home(visitor) == 303
 
 
+def test_refused_cookies_are_explained(api: Server) -> None:
+    visitor = Visitor(api)
+    visitor.sign_in("learner")
+    visitor.client.cookies.clear()
+    answer = visitor.get("/home", Referer=f"{api.url}/sign-in?next=/home")
+    page = visitor.get(answer.headers["location"])
+    assert "This browser refuses the cookie" in page.text
+    assert 'name="next" value="/home"' in page.text
+    plain = visitor.get(visitor.get("/home", Referer=f"{api.url}/").headers["location"])
+    assert "This browser refuses the cookie" not in plain.text
+
+
 @pytest.mark.parametrize(
     "change", ["seen_at = now() - interval '13 hours'", "created_at = now() - interval '31 days'"]
 )

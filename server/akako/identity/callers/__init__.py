@@ -1,1 +1,1 @@
-"""Callers: the accounts behind verified claims and web sessions."""
+"""Callers: the account and the roles behind a token or a session."""

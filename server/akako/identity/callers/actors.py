@@ -6,8 +6,10 @@ from contextlib import nullcontext
 
 import asyncpg
 
-from akako.identity import accounts, queries
+from akako.identity import accounts
 from akako.identity.accounts import Tombstoned
+from akako.identity.callers import queries
+from akako.identity.queries import in_order
 from akako.kernel.core.access import Actor, CallerRejected, Policy, UnknownCaller
 from akako.kernel.core.errors import ServiceUnavailable, Unauthorized
 from akako.kernel.core.ports import Claims, Directory
@@ -72,7 +74,7 @@ def admitted(
     """
     if row["deleted"] or row["ended"]:
         raise Unauthorized("invalid")
-    roles = tuple(queries.in_order(row["roles"]))
+    roles = tuple(in_order(row["roles"]))
     if row["status"] != "ACTIVE":
         raise rejected(claims, "Account is not active", "account_inactive", roles)
     return Actor(

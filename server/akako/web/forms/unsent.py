@@ -100,7 +100,7 @@ async def ask_to_sign_in(visit: Visit, count: Callable[[], Awaitable[None]]) -> 
     site, request = visit.site, visit.request
     if request.method != "POST":
         query = f"?{request.url.query}" if request.url.query else ""
-        return to_sign_in(f"{request.url.path}{query}")
+        return to_sign_in(f"{request.url.path}{query}", refused=_refuses_cookies(visit))
     await count()
     form = await read(visit) if _had_session(visit) else None
     if form is not None:
@@ -123,9 +123,20 @@ def _had_session(visit: Visit) -> bool:
     )
 
 
-def to_sign_in(wanted: str) -> Response:
+def _refuses_cookies(visit: Visit) -> bool:
+    """Return whether a browser comes from the sign-in page without the cookie of its session.
+
+    All pages that the sign-in page links to are public.
+    """
+    came_from = visit.request.headers.get("referer", "")
+    signed_in = came_from.startswith(f"{visit.site.origin(visit.request)}/sign-in")
+    return signed_in and visit.site.cookie not in visit.request.cookies
+
+
+def to_sign_in(wanted: str, *, refused: bool = False) -> Response:
     """Return the redirect to the sign-in page, with the way back."""
-    return RedirectResponse(f"/sign-in?next={quote(wanted)}", 303)
+    cookies = "&cookies=refused" if refused else ""
+    return RedirectResponse(f"/sign-in?next={quote(wanted)}{cookies}", 303)
 
 
 def ask_again(visit: Visit) -> Response:

@@ -134,6 +134,17 @@ async def find_facts(db: Database, user_id: str | None, topic_ids: list[str]) ->
     return {row["topic_id"]: _next(row) for row in await db.fetch(sql, user_id, topic_ids)}
 
 
+async def list_open(db: Database, user_id: str, subject_id: str) -> list[Neighbour]:
+    """Return the first two topics of a subject that the user has not completed, in their order."""
+    sql = f"""
+    select t.id, t.name
+    from topics t left join topic_progress p on p.topic_id = t.id and p.user_id = $1
+    where t.subject_id = $2 and t.deleted_at is null and t.is_active and p.completed_at is null
+    order by {ORDER} limit 2
+    """
+    return [Neighbour(**row) for row in await db.fetch(sql, user_id, subject_id)]
+
+
 async def list_grades(db: Database, actor: Actor) -> list[Offer]:
     """Return the grades with subjects, each with the name of its level."""
     where = Where(GRADE.present)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from akako.education.schemas import TopicSummary
-from akako.web.learners.queries import Next, find_facts
+from akako.web.learners.queries import Neighbour, Next, find_facts
 from akako.web.site import Visit
 
 # States in words; the messages are translated where they are shown.
@@ -23,15 +23,26 @@ def words(visit: Visit) -> dict[str, str]:
 
 
 async def topic_path(
-    visit: Visit, topics: list[TopicSummary], *, entitled: bool, enrolled: bool
+    visit: Visit,
+    topics: list[TopicSummary],
+    *,
+    entitled: bool,
+    enrolled: bool,
+    first: int = 1,
+    left: list[Neighbour] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the stops of the path in the order of the topics."""
+    """Return the stops of the path in the order of the topics.
+
+    Args:
+        first: The number of the first of these topics in its subject.
+        left: The topics of an enrolled learner that come next, where they may be on another page.
+    """
     actor = visit.visitor.actor
     user_id = actor.user_id if actor else None
     facts = await find_facts(visit.db, user_id, [each.id for each in topics])
     states = dict.fromkeys([each.id for each in topics], OPEN if entitled else LOCKED)
     if enrolled:
-        states |= _states(topics, facts)
+        states |= _states(topics, facts, left)
     named = words(visit)
     return [
         {
@@ -47,13 +58,18 @@ async def topic_path(
             "state": states[each.id],
             "word": named[states[each.id]],
         }
-        for number, each in enumerate(topics, 1)
+        for number, each in enumerate(topics, first)
     ]
 
 
-def _states(topics: list[TopicSummary], facts: dict[str, Next]) -> dict[str, str]:
+def _states(
+    topics: list[TopicSummary], facts: dict[str, Next], left: list[Neighbour] | None
+) -> dict[str, str]:
     """Return the states of an enrolled learner: the first topic that is not done is the place."""
     done = {topic_id for topic_id, found in facts.items() if found.completed}
-    left = [each.id for each in topics if each.id not in done]
+    if left is None:
+        coming = [each.id for each in topics if each.id not in done]
+    else:
+        coming = [each.id for each in left]
     states = dict.fromkeys(done, DONE)
-    return states | dict(zip(left, (HERE, NEXT), strict=False))
+    return states | dict(zip(coming, (HERE, NEXT), strict=False))

@@ -146,7 +146,8 @@ async def end_session(visit: Visit) -> Response:
 
 
 async def choose_language(visit: Visit) -> Response:
-    """Remember the language of a visitor."""
-    response = visit.go(guard.relative_path(visit.field("next"), "/"))
+    """Remember the language of a visitor, and show the same page in it."""
+    origin = visit.site.origin(visit.request)
+    response = visit.go(guard.path_before(visit.request.headers, origin, visit.field("next")))
     _remember(visit, response, "language", visit.field("language"))
     return response

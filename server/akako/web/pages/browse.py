@@ -18,7 +18,9 @@ from akako.kernel.core.errors import NotFound
 from akako.kernel.db import listing
 from akako.web import guard
 from akako.web.learners.asked import find_place, list_statuses
-from akako.web.learners.topic_paths import topic_path
+from akako.web.learners.queries import list_open
+from akako.web.learners.topic_paths import HERE, topic_path
+from akako.web.paging import page_links
 from akako.web.site import Site, Visit, page
 
 PER_PAGE = 100
@@ -41,14 +43,17 @@ def routes(site: Site) -> list[Route]:
     ]
 
 
-async def all_of(visit: Visit, nodes: Nodes[Any], parent_id: str | None) -> list[Any]:
-    """Return the first hundred visible nodes of a parent, in the order of the lists."""
+async def page_of(
+    visit: Visit, nodes: Nodes[Any], parent_id: str | None
+) -> tuple[list[Any], dict[str, Any]]:
+    """Return the visible nodes of a parent on the page that the address names, and its pages."""
     params = {"limit": str(PER_PAGE), "order": "asc"}
     if nodes is not TOPIC_ROWS:
         params["sort"] = "name"
+    params["page"] = visit.request.query_params.get("page", "1")
     request = listing.read(nodes.spec, params)
     listed = await education.list_nodes(visit.db, visit.visitor.actor, nodes, parent_id, request)
-    return list(listed.data)
+    return list(listed.data), {"pages": listed.pagination, "link": page_links(visit.path)}
 
 
 async def find(visit: Visit, nodes: Nodes[Any], resource: str, node_id: str) -> Any:
@@ -62,29 +67,29 @@ async def start(visit: Visit) -> Response:
     """Show what the school offers; signed-in people go to their own page."""
     if visit.visitor.actor:
         return RedirectResponse("/home", 303)
-    levels = await all_of(visit, LEVELS, None)
+    levels, _ = await page_of(visit, LEVELS, None)
     return visit.page("start.html", visit.text("Learn at your own pace"), levels=levels)
 
 
 async def browse(visit: Visit) -> Response:
-    levels = await all_of(visit, LEVELS, None)
-    return visit.page("browse.html", visit.text("Browse"), levels=levels)
+    levels, pages = await page_of(visit, LEVELS, None)
+    return visit.page("browse.html", visit.text("Browse"), levels=levels, **pages)
 
 
 async def show_level(visit: Visit) -> Response:
     level = await find(visit, LEVELS, "level", visit.param("level_id"))
-    grades = await all_of(visit, GRADES, level.id)
-    return visit.page("level.html", level.name, level=level, grades=grades)
+    grades, pages = await page_of(visit, GRADES, level.id)
+    return visit.page("level.html", level.name, level=level, grades=grades, **pages)
 
 
 async def show_grade(visit: Visit) -> Response:
     grade = await find(visit, GRADES, "grade", visit.param("grade_id"))
     level = await find(visit, LEVELS, "level", grade.education_level_id)
-    subjects = await all_of(visit, SUBJECTS, grade.id)
+    subjects, pages = await page_of(visit, SUBJECTS, grade.id)
     actor = visit.visitor.actor
     statuses = await list_statuses(visit.db, actor.user_id, grade.id) if actor else {}
     cards = [card(visit, subject, grade.name, statuses.get(subject.id)) for subject in subjects]
-    return visit.page("grade.html", grade.name, grade=grade, level=level, subjects=cards)
+    return visit.page("grade.html", grade.name, grade=grade, level=level, subjects=cards, **pages)
 
 
 def card(visit: Visit, subject: Subject, grade: str, status: str | None) -> dict[str, object]:
@@ -109,11 +114,23 @@ async def show_subject(visit: Visit) -> Response:
     subject = await find(visit, SUBJECTS, "subject", visit.param("subject_id"))
     actor = visit.visitor.actor
     place = await find_place(visit.db, actor.user_id if actor else None, subject.id)
-    topics = await all_of(visit, TOPIC_ROWS, subject.id)
+    topics, pages = await page_of(visit, TOPIC_ROWS, subject.id)
     approved = place.status == APPROVED
     teaches = bool(actor and subject.mentor and subject.mentor.id == actor.user_id)
     entitled = approved or teaches or bool(actor and actor.is_admin)
-    path = await topic_path(visit, topics, entitled=entitled, enrolled=approved)
+    number, several = pages["pages"].page, (pages["pages"].pages or 1) > 1
+    left = (
+        await list_open(visit.db, visit.actor.user_id, subject.id) if approved and several else None
+    )
+    path = await topic_path(
+        visit,
+        topics,
+        entitled=entitled,
+        enrolled=approved,
+        first=(number - 1) * PER_PAGE + 1,
+        left=left,
+    )
+    here = left[0] if left else next((each for each in path if each["state"] == HERE), None)
     return visit.page(
         "subject.html",
         subject.name,
@@ -123,7 +140,8 @@ async def show_subject(visit: Visit) -> Response:
         enrollment=place,
         entitled=entitled,
         learner=bool(actor and actor.has(LEARNER)) and not teaches,
-        here=next((each for each in path if each["state"] == "here"), path[0] if path else None),
+        here=here or (path[0] if path else None),
+        **pages,
     )
 
 

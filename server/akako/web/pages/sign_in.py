@@ -54,11 +54,13 @@ def routes(site: Site) -> list[Route]:
 
 async def show(visit: Visit) -> Response:
     """Show the people of a development server, or the way to the identity provider."""
-    wanted = guard.relative_path(visit.request.query_params.get("next"))
+    params = visit.request.query_params
+    facts: dict[str, Any] = {
+        "wanted": guard.relative_path(params.get("next")),
+        "refused": params.get("cookies") == "refused",
+    }
     if visit.site.oidc:
-        return visit.page(
-            "sign_in.html", visit.text("Sign in"), wanted=wanted, people=None, error=""
-        )
+        return visit.page("sign_in.html", visit.text("Sign in"), **facts, people=None, error="")
     if visit.site.production:
         missing = ["AKAKO_OIDC_CLIENT_ID", "AKAKO_PUBLIC_URL"]
         return visit.page(
@@ -67,7 +69,7 @@ async def show(visit: Visit) -> Response:
     return visit.page(
         "sign_in.html",
         visit.text("Sign in"),
-        wanted=wanted,
+        **facts,
         people=await ready_people(visit.site.directory),
         error="",
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from akako.identity.queries import actor_columns
+from akako.identity.callers.queries import actor_columns
 from akako.kernel.db.database import Database
 from akako.notifications.queries import SHOWN
 
@@ -55,7 +55,7 @@ where s.id_hash = $1 and {ALIVE}
 
 
 async def find(db: Database, id_hash: bytes) -> tuple[Session, asyncpg.Record] | None:
-    """Return a session and the row of its account, of which `identity.callers` makes the caller."""
+    """Return a session, and its account's row for `identity.callers.actors`."""
     row = await db.fetchrow(FIND, id_hash)
     return (Session(*(row[name] for name in Session.__struct_fields__)), row) if row else None
 

@@ -225,8 +225,10 @@ def _wording(visit: Visit, problem: ApiError) -> str:
     if isinstance(problem, Conflict):
         return visit.text("This subject has a topic with this title. Enter another title.")
     if problem.details.get("field") == "name":
-        return visit.text("Enter a title of at most 200 characters.")
-    return problem.message
+        return visit.text("Enter a title of at most 120 characters.")
+    if problem.details.get("field") == "content":
+        return visit.text("The text is too long. Divide it into several topics.")
+    return visit.text(problem.message)
 
 
 async def _finish(
@@ -272,7 +274,7 @@ def _reason(visit: Visit, refused: Refused) -> str:
         case Conflict() if form.medium_of(refused.name) is VIDEO:
             return visit.text("%(name)s was not added: a topic has one video.", name=refused.name)
         case problem:
-            return f"{refused.name}: {problem.message}"
+            return f"{refused.name}: {visit.text(problem.message)}"
 
 
 async def restore_document(visit: Visit) -> Any:

@@ -178,6 +178,11 @@ def on_day(language: str, at: datetime) -> Moment:
     return moment(language, at)._replace(words=_day(language, pattern, at.date()))
 
 
+def full_day(language: str, at: datetime) -> Moment:
+    """Return a moment as its day with the year, for sentences such as "since 2 November 2026"."""
+    return moment(language, at)._replace(words=_day(language, "d MMMM y", at.date()))
+
+
 def within(language: str, hours: float) -> str:
     """Return how soon something usually happens: "within an hour", "within 3 days"."""
     days = ceil(hours / 24)
@@ -211,6 +216,7 @@ IN_LANGUAGE = (
     date_words,
     number,
     on_day,
+    full_day,
     within,
 )
 SAME: tuple[Callable[..., Any], ...] = (clock, kind, time, zip_same)

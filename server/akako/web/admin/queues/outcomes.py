@@ -87,7 +87,21 @@ def _reason(visit: Visit, result: Any, of: About) -> str:
         return visit.text("%(name)s was deleted", name=of.subject)
     if current == "CANCELLED":
         return visit.text("%(name)s withdrew the request", name=of.given)
-    return f"{of.given}: {result.error}" if of.given else str(result.error)
+    if result.code == "NOT_FOUND":
+        return visit.text("a request no longer exists")
+    error = visit.text(result.error)
+    return f"{of.given}: {error}" if of.given else error
+
+
+def undo_reason(visit: Visit, result: Any) -> str:
+    """Return why a decision could not be undone, as the end of a sentence."""
+    texts = {
+        "FORBIDDEN": visit.text("your own request is for another administrator"),
+        "NOT_FOUND": visit.text("a request no longer exists"),
+        "INVALID_STATE": visit.text("the 30 seconds are over"),
+        "CONFLICT": visit.text("the learner sent a new request"),
+    }
+    return texts.get(result.code) or visit.text(result.error)
 
 
 def sentence(visit: Visit, verdict: str, made: Outcome) -> str:

@@ -161,7 +161,7 @@ async def undo(queue: Queue, visit: Visit) -> Any:
     failed = [each for each in results if not each.ok]
     text = visit.text("%(n)s undone.", n=len(results) - len(failed))
     if failed:
-        reasons = ", ".join(dict.fromkeys(each.error for each in failed))
+        reasons = ", ".join(dict.fromkeys(outcomes.undo_reason(visit, each) for each in failed))
         more = visit.text("%(n)s could not be undone: %(reasons)s", n=len(failed), reasons=reasons)
         text = f"{text} {more}"
     return await _page(queue, visit, visit.form or {}, Said(status=text))

@@ -17,7 +17,7 @@ from akako.curriculum.schemas import DeletedNode
 from akako.identity import queries as identity
 from akako.kernel.core.access import ADMIN
 from akako.kernel.core.envelope import Listed
-from akako.kernel.core.errors import ApiError, Conflict, NotFound
+from akako.kernel.core.errors import ApiError, Conflict, NotFound, ValidationFailed
 from akako.kernel.db import listing
 from akako.web.names import person_name
 from akako.web.site import Site, Visit, page
@@ -31,6 +31,7 @@ from akako.web.staff.wording import counted
 PATH = "/admin/curriculum"
 PER_PAGE = "20"
 UNDO_SECONDS = 30
+SHOWN_OF_NAME = 40  # characters of a name in an error
 OPEN_BELOW = 60  # nodes of a school that is shown whole at first
 KIND_OF = {"level": "levels", "grade": "grades", "subject": "subjects", "topic": "topics"}
 
@@ -180,7 +181,10 @@ def _explain(visit: Visit, problem: ApiError) -> str:
     if isinstance(problem, Conflict) and problem.details.get("field") == "name":
         name = str(problem.details.get("value"))
         return visit.text("“%(name)s” is already there. Choose another name.", name=name)
-    return problem.message
+    if isinstance(problem, ValidationFailed) and problem.details.get("field") == "name":
+        name = str(problem.details.get("value"))[:SHOWN_OF_NAME]
+        return visit.text("“%(name)s” cannot be used. Write 1 to 120 characters.", name=name)
+    return visit.text(problem.message)
 
 
 async def add(visit: Visit) -> Any:

@@ -104,12 +104,12 @@ def _form(visit: Visit, endpoint: WebhookEndpoint | None = None) -> dict[str, An
 def _problems(visit: Visit, problem: ApiError) -> Errors:
     """Return field and message of each mistake, for the summary of the form."""
     if not isinstance(problem, ValidationFailed):
-        return [("url", problem.message)]
+        return [("url", visit.text(problem.message))]
     texts = {"events": visit.text("Choose at least one kind of event.")}
     found = {}
     for each in problem.violations:
         name = str(each["field"]).partition("[")[0]
-        found[name] = texts.get(name) or f"{visit.text('URL')}: {each['message']}"
+        found[name] = texts.get(name) or f"{visit.text('URL')}: {visit.text(each['message'])}"
     return list(found.items())
 
 

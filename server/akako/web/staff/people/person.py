@@ -129,7 +129,7 @@ def _explain(visit: Visit, problem: ApiError) -> str:
     if isinstance(problem, ValidationFailed):
         first = problem.violations[0]
         return _wrong_dates(visit).get(str(first["field"]), str(first["message"]))
-    return problem.message
+    return visit.text(problem.message)
 
 
 def _wrong_dates(visit: Visit) -> dict[str, str]:
