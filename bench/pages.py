@@ -74,18 +74,23 @@ def fill(url: str) -> None:
         db.execute("vacuum analyze")
 
 
-def measured(stage: Stage, *, rounds: int) -> Notes:
-    """Measure Home, a topic and the queue of our server, and Kolibri's learner page, in turns."""
-    say("W10, pages")
+def readers_of(stage: Stage, ours: Contestant) -> dict[str, tuple[list[Reader], list[str]]]:
+    """Fill the school; return who reads which pages, by the name of the measurement."""
     data.clear_enrollments(stage.url)
     fill(stage.url)
-    ours, notes = stage.akako(), Notes()
     learners = [_signed_in(stage, ours.port, pupil) for pupil in data.pupils()]
-    readers = {
+    return {
         "W10 Home": (learners, ["/home"]),
         "W10 topic": (learners, [f"/topics/page{n}x{n}" for n in range(SUBJECTS)]),
         "W10 queue": ([_signed_in(stage, ours.port, data.ADMIN)], ["/admin/requests"]),
     }
+
+
+def measured(stage: Stage, *, rounds: int) -> Notes:
+    """Measure Home, a topic and the queue of our server, and Kolibri's learner page, in turns."""
+    say("W10, pages")
+    ours, notes = stage.akako(), Notes()
+    readers = readers_of(stage, ours)
     other, headers, paths = kolibri.start(stage)
     theirs = [Reader(other.port, headers)]
     for contestant in (ours, other):
@@ -122,6 +127,15 @@ def _turn(
         "p50_ms": ordered[count // 2] * 1000,
         "p99_ms": ordered[count * 99 // 100] * 1000,
     }
+
+
+def read(people: list[Reader], paths: list[str], *, seconds: float, most: int) -> None:
+    """Load pages one after another for some seconds, at most a number of them."""
+    until = time.monotonic() + seconds
+    for person, path in _visits(people, paths, most):
+        if time.monotonic() > until:
+            return
+        person.load(path)
 
 
 def _visits(people: list[Reader], paths: list[str], count: int) -> Iterable[tuple[Reader, str]]:

@@ -1,4 +1,4 @@
-"""Record flame graphs of W1, W2 and W3 in bench/profiles/NAME/ (`make bench-profile`)."""
+"""Record flame graphs of W1 to W3 and the pages of W10 in bench/profiles/NAME/."""
 
 from __future__ import annotations
 
@@ -8,32 +8,27 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Awaitable
 from pathlib import Path
 
-from bench import load, stage, workloads
+from bench import load, pages, stage, workloads
 from bench.servers import ROOT
 from bench.stage import Contestant, Stage
 from bench.turns import say
-from bench.workloads import Questions, Workload
+from bench.workloads import Questions
 
 FOLDER = Path(__file__).with_name("profiles")
 WORKLOADS = ("W1", "W2", "W3")
+MOST_PAGES = 590  # of a person in a minute
 
 
-async def record(ours: Contestant, workload: Workload, target: Path, seconds: int) -> None:
-    """Sample the stacks of the server under load."""
-    say(f"profiling {workload.name}")
+async def record(ours: Contestant, work: Awaitable[object], target: Path, seconds: int) -> None:
+    """Sample the stacks of the server while the work loads it."""
+    say(f"profiling {target.stem}")
     program = Path(sys.executable).with_name("py-spy")
     line = [str(program), "record", "--format", "flamegraph", "--rate", "500", "--nonblocking"]
     line += ["--duration", str(seconds), "--pid", str(ours.pid), "--output", str(target)]
-    work = load.drive(
-        ours.port,
-        workload.make(ours),
-        seconds=seconds + 2,
-        connections=workload.connections,
-        good=workload.good,
-    )
-    busy = asyncio.create_task(work)
+    busy = asyncio.ensure_future(work)
     spy = await asyncio.create_subprocess_exec(
         *line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
@@ -57,7 +52,18 @@ async def profiled(prepared: Stage, target: Path, seconds: int) -> None:
     await asked.learn(ours, prepared.url, prepared.users)
     for workload in workloads.all_of(asked):
         if workload.name in WORKLOADS:
-            await record(ours, workload, target / f"{workload.name}.svg", seconds)
+            work = load.drive(
+                ours.port,
+                workload.make(ours),
+                seconds=seconds + 2,
+                connections=workload.connections,
+                good=workload.good,
+            )
+            await record(ours, work, target / f"{workload.name}.svg", seconds)
+    for name, (people, paths) in pages.readers_of(prepared, ours).items():
+        most = MOST_PAGES * len(people)
+        pages_work = asyncio.to_thread(pages.read, people, paths, seconds=seconds + 2, most=most)
+        await record(ours, pages_work, target / (name.replace(" ", "-") + ".svg"), seconds)
 
 
 def main() -> None:
