@@ -84,7 +84,7 @@ EVENT_DATA: Mapping[str, type[Model]] = {
     **_verbs("subject", NodeData, *CHANGES, "topics_reordered"),
     **_verbs("topic", NodeData, *CHANGES),
     "topic.completed": CompletionData,
-    **_verbs("document", DocumentData, "uploaded", "deleted"),
+    **_verbs("document", DocumentData, "uploaded", "deleted", "restored"),
     **_verbs("video", VideoData, "uploaded", "deleted"),
     **_verbs("enrollment", EnrollmentData, *DECISIONS, "cancelled"),
     **_verbs("mentor_application", MentorApplicationData, *DECISIONS),

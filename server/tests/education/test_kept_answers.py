@@ -260,6 +260,8 @@ def test_these_writes_invalidate_the_public_cache() -> None:
         "POST /api/s3/document/upload",
         f"PUT {admin}/topics/{{topic_id}}/documents/{{document_id}}",
         f"DELETE {admin}/topics/{{topic_id}}/documents/{{document_id}}",
+        f"POST {admin}/topics/{{topic_id}}/documents/{{document_id}}/restore",
+        f"PUT {admin}/topics/{{topic_id}}/video/name",
         *(f"{method} {admin}/topics/{{topic_id}}/video" for method in ("PUT", "DELETE")),
         "POST /api/uploads",
         "PATCH /api/uploads/{upload_id}",
