@@ -81,7 +81,8 @@ BROKEN = {
         """,
     "an audited action without its event": """
         select a.id::text from audit_log a where a.action in (
-            'document.uploaded', 'document.deleted', 'document.restored', 'video.uploaded', 'video.deleted',
+            'document.uploaded', 'document.deleted', 'document.restored', 'video.uploaded',
+            'video.deleted',
             'enrollment.requested', 'enrollment.approved', 'enrollment.rejected',
             'mentor_application.requested', 'mentor_application.approved', 'user_role.assigned')
         and not exists (select from outbox o where o.type = a.action and o.created_at = a.at)

@@ -202,14 +202,15 @@ async def test_what_a_deleted_user_wrote_goes_with_them(api: Server) -> None:
     assert api.put(path, as_="admin", json={"reason": "intimate"}).status_code == 200
     second = api.post("/api/mentor/apply", as_=who, json=cv).json()["data"]
     await forget(api, who)
-    pending = api.get(f"/api/admin/enrollment/pending?subjectId={subject.id}", as_="admin")
-    assert [(each["id"], each["message"]) for each in pending.json()["data"]] == [
-        (asked["id"], None)
-    ]
-    applications = api.get("/api/admin/mentor/pending", as_="admin")
-    assert second["id"] in applications.text
-    rejected = api.put(f"/api/admin/enrollment/{asked['id']}/reject", as_="admin")
-    for answer in (pending, applications, rejected):
+    of_subject = f"/api/admin/enrollment?subjectId={subject.id}"
+    closed = api.get(of_subject, as_="admin")
+    shown = [(each["id"], each["status"], each["message"]) for each in closed.json()["data"]]
+    assert shown == [(asked["id"], "CANCELLED", None)]
+    applications = api.get("/api/admin/mentor?status=REJECTED&limit=100", as_="admin")
+    assert {first["id"], second["id"]} <= {each["id"] for each in applications.json()["data"]}
+    late = api.put(f"/api/admin/enrollment/{asked['id']}/reject", as_="admin")
+    assert late.status_code == 409
+    for answer in (closed, applications, late):
         assert "intimate" not in answer.text
     for table in ("enrollments", "mentor_applications", "audit_log", "outbox"):
         kept = f"select count(*) from {table} t where t::text like %s"
