@@ -73,10 +73,12 @@ def test_an_interrupted_backup_leaves_nothing(
 ) -> None:
     """Here it waits for a lock on a table."""
     command = [sys.executable, "-m", "akako.cli", "backup", str(tmp_path / "school.tar")]
-    with psycopg.connect(api.database_url or "") as holder:
+    url = api.database_url or ""
+    # A transaction sees the connections of its first look, so the lock is held by another one.
+    with psycopg.connect(url) as holder, psycopg.connect(url, autocommit=True) as observer:
         holder.execute("lock table organizations in access exclusive mode")
         with subprocess.Popen(command, env=api.environment, stderr=subprocess.PIPE) as process:
-            eventually(lambda: backup_waits(holder))
+            eventually(lambda: backup_waits(observer))
             process.send_signal(number)
             assert_interrupted(process)
         holder.rollback()
