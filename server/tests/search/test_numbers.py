@@ -18,6 +18,8 @@ from tests.parts.server import Server
         ("صف ٣ علوم", ["صف ٣", "علوم ٣"], "صف ٣٣"),
         ("Class 7b", ["class 7", "7b class"], "class 77"),
         ("Class 70", ["class 70"], "class 7"),
+        ("Class x7b1", ["class x7b1"], "class 7"),
+        ("Class 7bis", ["class 7bis"], "class 7"),
     ],
 )
 def test_a_name_is_found_in_the_search_and_in_its_list(

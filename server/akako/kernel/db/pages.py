@@ -38,9 +38,10 @@ def containing(words: str) -> list[str]:
 
 
 def _whole_number(digits: str) -> str:
-    """Return a regular expression of a number. PostgreSQL's classes know ASCII digits only."""
+    """Return a regular expression of a number, also as in "7b"; no part of a word or address."""
     zero = ord(digits[0]) - int(digits[0])
-    return "(?<!{0}){1}(?!{0})".format(f"[{chr(zero)}-{chr(zero + 9)}]", digits)
+    own = f"{chr(zero)}-{chr(zero + 9)}"  # the class of PostgreSQL knows ASCII digits only
+    return f"(?<![{own}a-z]){digits}(?![{own}]|[a-z][a-z0-9])"
 
 
 class Where:
@@ -68,7 +69,7 @@ class Where:
         """Add the condition that the column contains each of the folded words.
 
         The longest words can use an index. The others share one condition, for few different
-        statements. A number beside other words is no part of a longer one.
+        statements. A number beside other words is a whole one.
         """
         patterns = containing(words or "")
         for pattern in patterns[:INDEXED_WORDS]:
