@@ -62,6 +62,8 @@ def long(api: Server) -> Long:
         db.execute(sql, ("T" * 120, TEXT, topic))
     learner = add_learner(api, made.id)
     with api.db() as db:
+        sql = "update users set first_name = 'Anuoluwapo', last_name = 'Oluwaseyi' where id = %s"
+        db.execute(sql, (learner.id,))
         request = create_enrollment(db, user_id=learner.id, subject_id=pending)
         db.execute("update enrollments set message = %s where id = %s", ("m" * 400, request))
     return Long(made.id, topic, made.grade_id, learner.clerk_id)
