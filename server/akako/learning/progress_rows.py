@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
+from akako.filetypes.formats.captions import MIME
 from akako.learning.completion import percent, status
 from akako.learning.schemas import TopicInSubject, TopicProgress
 
@@ -14,10 +15,12 @@ from akako.learning.schemas import TopicInSubject, TopicProgress
 DOCUMENTS = """
 array(select d.id from documents d where d.topic_id = t.id and d.status = 'ACTIVE')
 """
-# Those that a learner opens. Captions (text/vtt) belong to the video, and the player reads them.
-MATERIAL = """
+# Captions belong to the video `t` has, and the player reads them.
+IS_CAPTIONS = f"(d.mime_type = '{MIME}' and t.video_key is not null)"
+# The documents that a learner opens.
+MATERIAL = f"""
 array(select d.id from documents d where d.topic_id = t.id and d.status = 'ACTIVE'
-    and (d.mime_type <> 'text/vtt' or t.video_key is null))
+    and not {IS_CAPTIONS})
 """
 WATCHED = """
 (select coalesce(sum(upper(part) - lower(part)), 0) from unnest(

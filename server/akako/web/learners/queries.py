@@ -11,7 +11,7 @@ from akako.kernel.core.access import Actor
 from akako.kernel.db.database import Database
 from akako.kernel.db.pages import Where
 from akako.learning import queries as learning
-from akako.learning.progress_rows import TOPIC_PROGRESS, topic_progress
+from akako.learning.progress_rows import IS_CAPTIONS, TOPIC_PROGRESS, topic_progress
 from akako.learning.queries import ORDER
 from akako.learning.schemas import SubjectProgress, TopicProgress
 from akako.visibility.tree import GRADE, SUBJECT, TOPIC, bind, readable, visible
@@ -24,9 +24,9 @@ coalesce(p.duration_tenths, (select o.duration_tenths from topic_progress o
 """
 
 # The number of documents that the topic's page lists: captions are part of its video.
-MATERIAL = """
+MATERIAL = f"""
 t.document_count - case when t.video_key is null then 0 else (select count(*)::int from documents d
-    where d.topic_id = t.id and d.status = 'ACTIVE' and d.mime_type = 'text/vtt') end
+    where d.topic_id = t.id and d.status = 'ACTIVE' and {IS_CAPTIONS}) end
     as document_count
 """
 

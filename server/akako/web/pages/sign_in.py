@@ -21,7 +21,7 @@ from akako.kernel.core.errors import (
 from akako.kernel.core.fields import CLERK_ID
 from akako.kernel.core.ports import Claims
 from akako.kernel.http.limits import Bucket
-from akako.web import guard
+from akako.web import errors, guard
 from akako.web.forms import unsent
 from akako.web.forms.ready_people import ready_people
 from akako.web.pages import oidc
@@ -44,7 +44,7 @@ def routes(site: Site) -> list[Route]:
         page("/sign-out", ask_sign_out, site=site),
         page("/sign-out", sign_out, site=site, methods=["POST"]),
         page("/auth/start", start_oidc, site=site),
-        page("/auth/callback", finish_oidc, site=site),
+        page(errors.SIGN_IN_PATH, finish_oidc, site=site),
         Route("/session/token", token_endpoint(site), methods=["POST"]),
     ]
     if site.lists_people:

@@ -38,7 +38,6 @@ from akako.web.texts import wording
 from akako.web.texts.captions import is_captions, language_of, own_name
 
 NEW = "/teach/topics/new"
-TOPIC = "/teach/topics/{topic_id}"
 SAVED = {
     "published": "Published.",
     "draft": "Saved as draft.",
@@ -74,9 +73,9 @@ def routes(site: Site) -> list[Route]:
         staff(NEW, show_new),
         staff(NEW, create, methods=post, reads_form=False),
         staff("/teach/preview", show_preview, methods=post),
-        staff(TOPIC, show),
-        staff(TOPIC, save, methods=post, reads_form=False),
-        staff(f"{TOPIC}/documents/{{document_id}}/restore", restore_document, methods=post),
+        staff(own.TOPIC, show),
+        staff(own.TOPIC, save, methods=post, reads_form=False),
+        staff(f"{own.TOPIC}/documents/{{document_id}}/restore", restore_document, methods=post),
     ]
 
 

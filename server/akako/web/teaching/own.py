@@ -10,6 +10,7 @@ from akako.kernel.core.errors import NotFound
 from akako.web.site import Visit
 
 STAFF = (MENTOR, ADMIN)
+TOPIC = "/teach/topics/{topic_id}"
 
 
 async def find_subject(visit: Visit, subject_id: str) -> Subject:

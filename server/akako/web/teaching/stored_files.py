@@ -15,16 +15,14 @@ from akako.library import service as library
 from akako.web.site import Site, Visit, page
 from akako.web.teaching import own
 
-TOPIC = "/teach/topics/{topic_id}"
-
 
 def routes(site: Site) -> list[Route]:
     staff = partial(page, site=site, roles=own.STAFF, methods=("POST",))
     return [
-        staff(f"{TOPIC}/video/delete", delete_video),
-        staff(f"{TOPIC}/documents/{{document_id}}/delete", delete_document),
-        staff(f"{TOPIC}/video/name", rename_video),
-        staff(f"{TOPIC}/documents/{{document_id}}/name", rename_document),
+        staff(f"{own.TOPIC}/video/delete", delete_video),
+        staff(f"{own.TOPIC}/documents/{{document_id}}/delete", delete_document),
+        staff(f"{own.TOPIC}/video/name", rename_video),
+        staff(f"{own.TOPIC}/documents/{{document_id}}/name", rename_document),
     ]
 
 

@@ -23,7 +23,6 @@ from akako.web.site import Site, Visit, page
 from akako.web.teaching import own, queries
 
 SUBJECT = "/teach/subjects/{subject_id}"
-TOPIC = "/teach/topics/{topic_id}"
 WAYS = {"up": -1, "down": 1}
 UNDO_SECONDS = 30
 RECENT = 3  # activities per subject
@@ -39,8 +38,8 @@ def routes(site: Site) -> list[Route]:
         staff(f"{SUBJECT}/order", move_topic, methods=post),
         staff(f"{SUBJECT}/learners", show_learners),
         staff(f"{SUBJECT}/learners.csv", download_learners),
-        staff(f"{TOPIC}/delete", delete_topic, methods=post),
-        staff(f"{TOPIC}/restore", restore_topic, methods=post),
+        staff(f"{own.TOPIC}/delete", delete_topic, methods=post),
+        staff(f"{own.TOPIC}/restore", restore_topic, methods=post),
     ]
 
 
