@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from urllib.parse import urljoin
 import httpx2
 
 from tests.parts.server import free_port
+from tests.sdk.packages import LEFT_OUT, NPM, run
 
 FOLDER = Path(__file__).with_name("provider")
 CLIENT_ID, CLIENT_SECRET = "akako-web", "a-secret-of-the-tests-0123456789"
@@ -42,15 +44,19 @@ class IdentityProvider(NamedTuple):
         raise AssertionError("the provider never came back")
 
 
+def install(folder: Path) -> None:
+    """Copy the provider into the folder and install the copy's npm packages."""
+    shutil.copytree(FOLDER, folder, ignore=LEFT_OUT, dirs_exist_ok=True)
+    run(folder, *NPM, "ci", "--ignore-scripts")
+
+
 @contextmanager
-def identity_provider(redirect_uri: str) -> Iterator[IdentityProvider]:
-    """Install and run the provider for as long as the block lasts."""
-    install = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
-    subprocess.run(install, cwd=FOLDER, check=True, capture_output=True, timeout=120)
+def identity_provider(folder: Path, redirect_uri: str) -> Iterator[IdentityProvider]:
+    """Run the provider that is installed in the folder for as long as the block lasts."""
     port = free_port()
     command = ["node", "provider.mjs", str(port), CLIENT_ID, CLIENT_SECRET, redirect_uri]
     with subprocess.Popen(
-        command, cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         try:
             assert process.stdout

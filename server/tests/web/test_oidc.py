@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from tests.conftest import StartServer
 from tests.parts.server import Server
+from tests.sdk.packages import once
 from tests.web.identity_provider import (
     CLIENT_ID,
     CLIENT_SECRET,
     IdentityProvider,
     identity_provider,
+    install,
 )
 from tests.web.visitor import Visitor
 
@@ -22,8 +25,9 @@ PUBLIC = "http://127.0.0.1:1"  # the address that the provider sends browsers to
 
 
 @pytest.fixture(scope="module")
-def provider() -> Iterator[IdentityProvider]:
-    with identity_provider(f"{PUBLIC}/auth/callback") as started:
+def provider(shared: Path) -> Iterator[IdentityProvider]:
+    folder = once(shared / "identity-provider", install)
+    with identity_provider(folder, f"{PUBLIC}/auth/callback") as started:
         yield started
 
 
