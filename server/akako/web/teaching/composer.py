@@ -30,6 +30,7 @@ from akako.kernel.core.ids import is_id
 from akako.library import queries as material
 from akako.library.media import DOCUMENT, VIDEO
 from akako.web import markdown
+from akako.web.forms.undo import undoable
 from akako.web.pages.media import context_of
 from akako.web.site import Site, Visit, page
 from akako.web.teaching import form, own
@@ -44,7 +45,6 @@ SAVED = {
     "changed": "Saved.",
     "removed": "The video was removed.",
 }
-UNDO_SECONDS = 30
 MIB = 1024 * 1024
 CAPTION_ENDINGS = ("vtt", "srt", "sbv", "sub", "ass", "ssa", "ttml", "dfxp")  # .vtt: not WebVTT
 LARGE_VIDEO_BYTES = 100 * MIB  # about 35 minutes on a line of 400 kbit/s
@@ -99,8 +99,7 @@ def _said(visit: Visit, topic_id: str, draft: Draft) -> Any:
     removed = params.get("removed", "")
     if is_id(removed) and removed not in names:
         path = f"/teach/topics/{topic_id}/documents/{removed}/restore"
-        undo = {"path": path, "fields": {}, "seconds": UNDO_SECONDS}
-        return {"text": visit.text("The document was removed."), "undo": undo}
+        return undoable(visit.text("The document was removed."), path)
     said = SAVED.get(params.get("saved", ""))
     return visit.text(said) if said else None
 

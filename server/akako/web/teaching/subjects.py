@@ -18,13 +18,13 @@ from akako.kernel.db import listing, pages
 from akako.kernel.http.csv import csv_response
 from akako.learning import mentor_queries
 from akako.learning.schemas import LearnerProgress
+from akako.web.forms.undo import undoable
 from akako.web.paging import list_request, page_links
 from akako.web.site import Site, Visit, page
 from akako.web.teaching import own, queries
 
 SUBJECT = "/teach/subjects/{subject_id}"
 WAYS = {"up": -1, "down": 1}
-UNDO_SECONDS = 30
 RECENT = 3  # activities per subject
 MAX_SUBJECTS = 100
 MAX_TOPICS = 100  # on one page
@@ -87,8 +87,7 @@ def _said(visit: Visit, topics: dict[str, Any], total: int) -> Any:
     deleted = params.get("deleted", "")
     if not deleted or deleted in topics:
         return None
-    undo = {"path": f"/teach/topics/{deleted}/restore", "fields": {}, "seconds": UNDO_SECONDS}
-    return {"text": visit.text("The topic was deleted."), "undo": undo}
+    return undoable(visit.text("The topic was deleted."), f"/teach/topics/{deleted}/restore")
 
 
 async def move_topic(visit: Visit) -> Any:

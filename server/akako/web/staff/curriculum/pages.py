@@ -19,6 +19,7 @@ from akako.kernel.core.access import ADMIN
 from akako.kernel.core.envelope import Listed
 from akako.kernel.core.errors import ApiError, Conflict, NotFound, ValidationFailed
 from akako.kernel.db import listing
+from akako.web.forms.undo import UNDO_SECONDS, undoable
 from akako.web.names import person_name
 from akako.web.site import Site, Visit, page
 from akako.web.staff.curriculum import changes, queries
@@ -30,7 +31,6 @@ from akako.web.staff.wording import counted
 
 PATH = "/admin/curriculum"
 PER_PAGE = "20"
-UNDO_SECONDS = 30
 SHOWN_OF_NAME = 40  # characters of a name in an error
 OPEN_BELOW = 60  # nodes of a school that is shown whole at first
 KIND_OF = {"level": "levels", "grade": "grades", "subject": "subjects", "topic": "topics"}
@@ -157,8 +157,8 @@ def _said(
         left = UNDO_SECONDS - (datetime.now(UTC) - each.deleted_at).total_seconds()
         if each.id == params.get("removed") and left >= 1:
             path = f"{PATH}/{KIND_OF[each.kind]}/{each.id}/restore"
-            undo = {"path": path, "fields": {}, "seconds": int(left)}
-            return {"text": visit.text("%(name)s was deleted.", name=each.name), "undo": undo}
+            text = visit.text("%(name)s was deleted.", name=each.name)
+            return undoable(text, path, seconds=int(left))
     return None
 
 

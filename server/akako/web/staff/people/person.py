@@ -19,6 +19,7 @@ from akako.kernel.core.errors import ApiError, Conflict, LastAdmin, ValidationFa
 from akako.kernel.db import listing
 from akako.ops import history
 from akako.plans.schemas import PLANS
+from akako.web.forms.undo import undoable
 from akako.web.names import person_name
 from akako.web.site import Site, Visit, page
 from akako.web.staff.forms import submitted
@@ -27,7 +28,6 @@ from akako.web.staff.people.entries import describe, ids_in
 
 PATH = "/admin/people/{user_id}"
 LATEST = "10"
-UNDO_SECONDS = 30
 
 
 def routes(site: Site) -> list[Route]:
@@ -105,10 +105,8 @@ def _said(visit: Visit, user: AdminUser) -> Any:
     if visit.form is not None or not did:
         return None
     if did == "status" and user.status == "INACTIVE":
-        fields = {"status": "ACTIVE"}
-        undo = {"path": f"/admin/people/{user.id}/status", "fields": fields}
         text = visit.text("%(name)s is inactive and signed out.", name=person_name(user))
-        return {"text": text, "undo": {**undo, "seconds": UNDO_SECONDS}}
+        return undoable(text, f"/admin/people/{user.id}/status", {"status": "ACTIVE"})
     texts = {
         "granted": visit.text("The role was granted."),
         "ended": visit.text("The role was ended."),
