@@ -264,7 +264,7 @@ class Queue {
   private pressed(event: KeyboardEvent): void {
     const target = event.target as HTMLElement;
     const typing = target.matches("input:not([type=checkbox]), textarea, select");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey || target.closest("dialog")) return;
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || target.closest("dialog[open]")) return;
     const run = this.keys[event.key];
     if (!run || (store.read<boolean>("keys") === false && event.key !== "?")) return;
     event.preventDefault();

@@ -128,12 +128,13 @@ def test_keys_of_the_queue_can_be_switched_off(browser: Browser, api: Server) ->
     page.reload()
     page.keyboard.press("j")
     expect(page.locator("input[name=id]").first).not_to_be_focused()
-    page.keyboard.press("?")
-    page.get_by_label("Use these keys").check()
-    page.keyboard.press("Escape")
-    expect(page.get_by_label("Use these keys")).to_be_hidden()
-    page.keyboard.press("j")
-    expect(page.locator("input[name=id]").first).to_be_focused()
+    for _ in range(15):  # the closed dialog keeps the focus until the browser draws again
+        page.keyboard.press("?")
+        page.get_by_label("Use these keys").check()
+        page.keyboard.press("Escape")
+        page.keyboard.press("j")
+        expect(page.locator("input[name=id]").first).to_be_focused()
+        page.evaluate("document.activeElement.blur()")
     page.context.close()
 
 
