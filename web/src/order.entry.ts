@@ -7,6 +7,7 @@ import { say } from "./words";
 function start(list: HTMLElement): void {
   let dragged: HTMLElement | undefined;
   let before: Element[] = [];
+  let dropped = false;
 
   const number = () => {
     const rows = [...list.children];
@@ -37,6 +38,7 @@ function start(list: HTMLElement): void {
   list.addEventListener("dragstart", (event) => {
     dragged = (event.target as Element).closest<HTMLElement>(".topic") ?? undefined;
     before = [...list.children];
+    dropped = false;
     event.dataTransfer?.setData("text/plain", dragged?.dataset.name ?? "");
     dragged?.classList.add("dragged");
   });
@@ -49,11 +51,16 @@ function start(list: HTMLElement): void {
     const below = event.clientY > box.top + box.height / 2;
     list.insertBefore(dragged, below ? over.nextElementSibling : over);
   });
-  list.addEventListener("drop", (event) => event.preventDefault());
+  list.addEventListener("drop", (event) => {
+    event.preventDefault();
+    dropped = true;
+  });
   list.addEventListener("dragend", () => {
     const row = dragged;
     dragged = undefined;
     row?.classList.remove("dragged");
+    // Escape, or letting go outside of the list, changes nothing.
+    if (!dropped) return list.replaceChildren(...before);
     if (row && [...list.children].some((each, index) => each !== before[index])) void store(row);
   });
   for (const row of list.children as HTMLCollectionOf<HTMLElement>) row.draggable = true;

@@ -60,6 +60,26 @@ def test_topics_are_moved_by_dragging(browser: Browser, api: Server) -> None:
     page.context.close()
 
 
+def test_escape_ends_dragging_without_a_change(browser: Browser, api: Server) -> None:
+    subject = new_subject(api, "Dragging back")
+    add_topics(api, subject, NAMES)
+    page = mentor_page(browser, api, f"/teach/subjects/{subject}")
+    rows = page.get_by_role("listitem").filter(has=page.get_by_role("button", name="Move up"))
+    rows.nth(2).hover()
+    page.mouse.down()
+    top = rows.nth(0).bounding_box()
+    assert top is not None
+    for down in (30, 10, 4):
+        page.mouse.move(top["x"] + 40, top["y"] + down, steps=4)
+    expect(rows.nth(0)).to_contain_text("Leaves")
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    expect(rows).to_contain_text(NAMES)
+    assert names_of(api, subject) == NAMES
+    expect(page.get_by_role("status")).not_to_contain_text("Leaves")
+    page.context.close()
+
+
 @pytest.mark.parametrize("script", [True, False])
 def test_a_deleted_topic_comes_back_with_undo(browser: Browser, api: Server, script: bool) -> None:
     subject = new_subject(api, f"Undoing {script}")
