@@ -15,7 +15,9 @@ const ROLES = ["ADMIN", "MENTOR", "LEARNER"];
 const LIMIT = 999_999;
 
 // Moments stay text: "2026-01-01 00:00:07+00" → "2026-01-01T00:00:07Z".
-pg.types.setTypeParser(1184, (text) => text.replace(" ", "T").replace("+00", "Z"));
+// PostgreSQL leaves trailing zeros of a fraction out.
+const zulu = (_, fraction = "") => fraction.padEnd(fraction && 7, "0") + "Z";
+pg.types.setTypeParser(1184, (text) => text.replace(" ", "T").replace(/(\.\d+)?\+00$/, zulu));
 const pool = new pg.Pool({ connectionString: env.BENCH_DATABASE_URL, max: 10 });
 const redis = new Redis(env.BENCH_REDIS_URL);
 redis.defineCommand("countHit", { numberOfKeys: 1, lua: read("limit.lua") });
