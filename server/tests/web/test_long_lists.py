@@ -57,3 +57,13 @@ def test_the_pages_of_the_school_are_bounded_and_complete(api: Server) -> None:
             number += 1
         assert (len(shown), number >= 2) == (MANY, True), path
     api.execute("update education_levels set deleted_at = now() where id = any(%s)", ids)
+
+
+def test_a_list_of_one_page_names_no_pages(api: Server) -> None:
+    subject, _ = add_subject(api, topics=1)
+    add_learner(api, subject)
+    learners = signed_in(api, "user_mentor").get(f"/teach/subjects/{subject}/learners").text
+    people = signed_in(api, "user_admin").get("/admin/people?q=Ama+Owusu").text
+    assert "Percent" in learners
+    assert f"/admin/people/{api.user_id('user_admin')}" in people
+    assert "Page 1 of" not in learners + people

@@ -144,7 +144,6 @@ def test_the_audit_log_is_filtered_by_person_action_and_date(api: Server, admin:
     assert "No one matches" in admin.get("/admin/audit?actor=Xylophone").text
     assert "No entries match" in admin.get(f"/admin/audit?to={day(-400)}").text
     assert admin.get(f"/admin/audit?from={day(0)}&to={day(-1)}").status_code == 422
-    assert "Page 1 of" in name.text
 
 
 def test_codes_of_actions_become_words() -> None:
