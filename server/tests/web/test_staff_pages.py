@@ -8,6 +8,7 @@ from typing import NamedTuple
 import httpx2
 import pytest
 
+from tests.learning.school import add_learner, add_subject
 from tests.parts.server import Server
 from tests.web.visitors import Visitor, announced, ids
 
@@ -200,8 +201,10 @@ def test_a_mentor_manages_only_own_subjects(place: Place, api: Server, admin: Vi
     assert other.send("/teach/topics/new", fields).status_code == 403
 
 
-def test_a_subject_with_learners_is_deleted_only_when_sure(place: Place, admin: Visitor) -> None:
-    path = f"/admin/curriculum/subjects/{place.subjects[0]}"
+def test_a_subject_with_learners_is_deleted_only_when_sure(api: Server, admin: Visitor) -> None:
+    subject, _ = add_subject(api)
+    add_learner(api, subject)
+    path = f"/admin/curriculum/subjects/{subject}"
     hidden = admin.send(path, {"active": "0"})
     assert hidden.is_redirect
     assert "Hidden" in admin.get(hidden.headers["location"]).text
