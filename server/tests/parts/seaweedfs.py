@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.error import HTTPError
@@ -18,6 +19,7 @@ from urllib.request import Request, urlopen
 from akako.backends.objects.s3_store import S3Access
 
 START_SECONDS = 60.0
+SOCKETS = Path("/tmp")  # it makes a Unix socket for some ports here, whatever TMPDIR says
 BUCKET = "akako-test"
 ACCESS_KEY_ID = "test-key"
 SECRET_ACCESS_KEY = "test-secret-of-no-value"
@@ -81,6 +83,9 @@ class SeaweedFS:
             self._process.kill()
             self._process.wait()
             self._process = None
+            for port in self._ports.values():
+                for each in _sockets(port):
+                    each.unlink(missing_ok=True)
 
     def pause(self) -> None:
         """From now on it accepts connections and answers nothing."""
@@ -159,7 +164,18 @@ def _free_ports() -> dict[str, int]:
     names = [f"{name}.port{grpc}" for name in SERVICES for grpc in ("", ".grpc")]
     with ExitStack() as held:
         # All are held until the last is found, or two services could be given the same one.
-        probes = [held.enter_context(socket.socket()) for _ in names]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return {n: int(p.getsockname()[1]) for n, p in zip(names, probes, strict=True)}
+        return {name: _free_port(held) for name in names}
+
+
+def _free_port(held: ExitStack) -> int:
+    """A port without a socket of an earlier process, which may belong to another user."""
+    while True:
+        probe = held.enter_context(socket.socket())
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+        if not any(_sockets(port)):
+            return port
+
+
+def _sockets(port: int) -> Iterator[Path]:
+    return SOCKETS.glob(f"seaweedfs-*-{port}.sock")
