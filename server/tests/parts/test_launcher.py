@@ -10,9 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import StartServer
-from tests.parts.launcher import Forked, launch
+from tests.parts.launcher import MEASURED, Forked, launch
 
 MORE = {"PYTHONWARNINGS": "default"}
+
+
+@pytest.fixture(autouse=True)
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that are measured are not forked."""
+    monkeypatch.delenv(MEASURED, raising=False)
 
 
 def test_a_forked_server_is_signalled_and_reports_its_end(start_server: StartServer) -> None:
