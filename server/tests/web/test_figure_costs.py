@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,7 @@ from tests.parts.server import Server
 from tests.web.visitors import Visitor
 
 MOST = 6
+JOBS_SECONDS = 20  # jobs of a new server, such as the first roll-up, write to the same log
 INTEGRATIONS = "/admin/integrations"
 
 
@@ -42,8 +44,10 @@ def paths(api: Server) -> list[str]:
 def test_pages_ask_the_database_little(admin: Visitor, log: Log, paths: list[str]) -> None:
     for path in paths:
         admin.get(path)
-        # Jobs of the server write to the same log now and then.
-        statements = min((of_page(admin, log, path) for _ in range(3)), key=len)
+        statements = of_page(admin, log, path)
+        deadline = time.monotonic() + JOBS_SECONDS
+        while len(statements) > MOST and time.monotonic() < deadline:
+            statements = of_page(admin, log, path)
         sys.stdout.write(f"{path}: {len(statements)} statements\n")
         assert len(statements) <= MOST, "\n".join(each[:90] for each in statements)
 
