@@ -19,7 +19,7 @@ from urllib.request import Request, urlopen
 from akako.backends.objects.s3_store import S3Access
 
 START_SECONDS = 60.0
-SOCKETS = Path("/tmp")  # it makes a Unix socket for some ports here, whatever TMPDIR says
+SOCKETS = Path("/tmp")  # Unix sockets for its ports are here, even if TMPDIR is set
 BUCKET = "akako-test"
 ACCESS_KEY_ID = "test-key"
 SECRET_ACCESS_KEY = "test-secret-of-no-value"
