@@ -36,7 +36,8 @@ function start(list: HTMLElement): void {
   }
 
   list.addEventListener("dragstart", (event) => {
-    dragged = (event.target as Element).closest<HTMLElement>(".topic") ?? undefined;
+    if (!(event.target instanceof HTMLElement)) return;
+    dragged = event.target.closest<HTMLElement>(".topic") ?? undefined;
     before = [...list.children];
     dropped = false;
     event.dataTransfer?.setData("text/plain", dragged?.dataset.name ?? "");
@@ -58,10 +59,11 @@ function start(list: HTMLElement): void {
   list.addEventListener("dragend", () => {
     const row = dragged;
     dragged = undefined;
-    row?.classList.remove("dragged");
+    if (!row) return; // selected text was dragged
+    row.classList.remove("dragged");
     // Escape, or letting go outside of the list, changes nothing.
     if (!dropped) return list.replaceChildren(...before);
-    if (row && [...list.children].some((each, index) => each !== before[index])) void store(row);
+    if ([...list.children].some((each, index) => each !== before[index])) void store(row);
   });
   for (const row of list.children as HTMLCollectionOf<HTMLElement>) row.draggable = true;
   const hint = document.querySelector<HTMLElement>(".only-drag");

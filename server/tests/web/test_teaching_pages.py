@@ -80,6 +80,20 @@ def test_escape_ends_dragging_without_a_change(browser: Browser, api: Server) ->
     page.context.close()
 
 
+def test_dragging_selected_text_leaves_the_list(browser: Browser, api: Server) -> None:
+    subject = new_subject(api, "Dragging text")
+    add_topics(api, subject, NAMES)
+    page = mentor_page(browser, api, f"/teach/subjects/{subject}")
+    rows = page.get_by_role("listitem").filter(has=page.get_by_role("button", name="Move up"))
+    expect(rows).to_contain_text(NAMES)
+    drag = "text => text.dispatchEvent(new DragEvent('{}', {{ bubbles: true }}))"
+    text = page.get_by_role("link", name="Stems").evaluate_handle("link => link.firstChild")
+    for event in ("dragstart", "dragend"):
+        text.evaluate(drag.format(event))
+    expect(rows).to_contain_text(NAMES)
+    page.context.close()
+
+
 @pytest.mark.parametrize("script", [True, False])
 def test_a_deleted_topic_comes_back_with_undo(browser: Browser, api: Server, script: bool) -> None:
     subject = new_subject(api, f"Undoing {script}")
