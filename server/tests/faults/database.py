@@ -12,6 +12,7 @@ import psycopg
 
 from akako.backends.postgres.embedded import EmbeddedPostgres
 from akako.migrations.run import migrate
+from tests.parts.freezing import freeze, thaw
 from tests.parts.postgres import OUR_SESSIONS, create_database, start_postgres
 
 # Few, so that a test can take all that are left.
@@ -51,11 +52,11 @@ class OwnPostgres:
     def frozen(self) -> Iterator[None]:
         """It accepts connections and answers nothing."""
         pids = self._pids()
-        _signal(pids, signal.SIGSTOP)
         try:
+            freeze(pids)
             yield
         finally:
-            _signal(pids, signal.SIGCONT)
+            thaw(pids)
 
     def crash(self) -> None:
         """One of its processes dies; PostgreSQL then ends all others and recovers by itself."""
@@ -102,9 +103,3 @@ class OwnPostgres:
         (pid_file,) = self._folder.rglob("postmaster.pid")
         postmaster = int(pid_file.read_text().split()[0])
         return [postmaster, *(pid for (pid,) in rows if pid != mine)]
-
-
-def _signal(pids: list[int], number: signal.Signals) -> None:
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)

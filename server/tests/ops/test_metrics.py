@@ -25,6 +25,7 @@ from akako.ops.scraping import render
 from akako.ops.state_metrics import state_metrics
 from akako.storage import sweeper
 from tests.conftest import StartServer
+from tests.parts.freezing import freeze
 from tests.parts.server import Server
 
 LEVELS = "/api/education/levels"
@@ -166,7 +167,7 @@ def test_a_dead_worker_leaves_its_counts_and_takes_its_state(workers: Server) ->
 def test_a_worker_that_dies_in_a_health_check_is_replaced_at_once(workers: Server) -> None:
     until(lambda: len(serving(workers)) == 2)
     first, _ = serving(workers)
-    os.kill(first, signal.SIGSTOP)
+    freeze([first])
     time.sleep(1.5)  # its parent asks twice a second, and now waits for an answer
     os.kill(first, signal.SIGKILL)
     until(lambda: len(serving(workers)) == 2 and first not in serving(workers))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from akako.backends.objects.s3_store import S3Access
+from tests.parts.freezing import freeze, thaw
 
 START_SECONDS = 60.0
 SOCKETS = Path("/tmp")  # Unix sockets for its ports are here, even if TMPDIR is set
@@ -89,10 +89,10 @@ class SeaweedFS:
 
     def pause(self) -> None:
         """From now on it accepts connections and answers nothing."""
-        self._signal(signal.SIGSTOP)
+        freeze([self._pid()])
 
     def resume(self) -> None:
-        self._signal(signal.SIGCONT)
+        thaw([self._pid()])
 
     def unfinished_uploads(self, key: str | None = None) -> list[str]:
         """The multipart uploads, of one key or all, that were neither completed nor aborted."""
@@ -125,9 +125,9 @@ class SeaweedFS:
             *ports,
         ]
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _pid(self) -> int:
         assert self._process is not None, "SeaweedFS is stopped"
-        self._process.send_signal(number)
+        return self._process.pid
 
     def _is_ready(self) -> bool:
         """The bucket is there, and S3 asks strangers for a signature."""

