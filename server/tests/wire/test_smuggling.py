@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import httpx2
 import pytest
 
 from tests.conftest import StartServer
@@ -70,20 +71,27 @@ def test_a_trailer_does_not_authenticate(api: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trailer", "absent"),
+    "trailer",
     [
-        ("X-Request-Id: from-the-trailer", "from-the-trailer"),
-        ("Origin: https://app.example.com", "access-control-allow-origin"),
-        ("If-None-Match: *", "304"),
-        ("Connection: close", "connection: close"),
+        "X-Request-Id: from-the-trailer",
+        "Origin: https://app.example.com",
+        "If-None-Match: *",
+        "Connection: close",
     ],
 )
-def test_a_trailer_changes_nothing(start_server: StartServer, trailer: str, absent: str) -> None:
+def test_a_trailer_changes_nothing(start_server: StartServer, trailer: str) -> None:
     api = start_server({"AKAKO_CORS_ORIGINS": "https://app.example.com"})
     for _ in range(2):  # the second time from the cache
-        answer = raw.send(api, trailed(LEVELS, trailer))
+        without, answer = (raw.send(api, trailed(LEVELS, *each)) for each in ((), (trailer,)))
         assert answer.status_code == 200
-        assert absent not in "\n".join(f"{k}: {v}" for k, v in answer.headers.items())
+        assert answer.headers["x-request-id"] != "from-the-trailer"
+        assert lasting(answer) == lasting(without)
+
+
+def lasting(answer: httpx2.Response) -> dict[str, str]:
+    """The headers that two equal requests have in common."""
+    passing = {"date", "x-request-id", "x-ratelimit-remaining", "x-ratelimit-reset"}
+    return {name: value for name, value in answer.headers.items() if name not in passing}
 
 
 def test_a_trailer_does_not_evade_the_rate_limit(start_server: StartServer) -> None:
