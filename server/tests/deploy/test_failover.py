@@ -18,7 +18,7 @@ from akako.kernel.core.errors import ServiceUnavailable
 from akako.migrations.run import migrate
 from akako.migrations.steps import revisions
 from tests.conftest import StartServer
-from tests.library.school import eventually
+from tests.parts.jobs import run_job
 from tests.parts.postgres import create_database, passable_folder, start_postgres
 from tests.parts.server import Server
 from tests.parts.standby import Pair
@@ -97,13 +97,7 @@ def test_acknowledged_writes_survive_and_the_api_recovers(
     assert api.process.pid == process
     with api.db() as db:
         kept = dict(db.execute("select id, name from education_levels").fetchall())
-        db.execute(
-            "select procrastinate_defer_jobs_v1(array[row("
-            "'default', 'idempotency.forget', 0, null, null, '{}', null"
-            ")::procrastinate_job_to_defer_v1])"
-        )
-        left = "select count(*) from procrastinate_jobs where task_name = 'idempotency.forget'"
-        eventually(lambda: db.execute(left).fetchone() == (0,))
+    run_job(api, "idempotency.forget")
     assert {id_: kept.get(id_) for id_ in writer.promised} == writer.promised
     assert crashes(api) == []
     # Without any database the server still stops on SIGTERM.
