@@ -24,8 +24,11 @@ def jobs(backends: Backends, settings: Settings) -> list[Job]:
     """Return the background jobs and their schedules."""
 
     async def reconcile() -> None:
-        if backends.directory is not None:
-            await reconciliation.reconcile(backends.db, backends.directory, backends.policy)
+        # The people of development are in no directory that could know who is gone.
+        if backends.directory is not None and settings.clerk_issuer:
+            await reconciliation.reconcile_unattended(
+                backends.db, backends.directory, backends.policy
+            )
 
     async def sweep() -> None:
         await uploads_service.sweep(backends.db, backends.uploads)

@@ -38,6 +38,11 @@ def sweep(settings: Settings, options: argparse.Namespace) -> None:
 
 def define_reconcile(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=reconcile)
+    parser.add_argument(
+        "--delete-any-number",
+        action="store_true",
+        help="delete the users that the identity provider no longer has, however many they are",
+    )
 
 
 def reconcile(settings: Settings, options: argparse.Namespace) -> None:
@@ -45,10 +50,21 @@ def reconcile(settings: Settings, options: argparse.Namespace) -> None:
         if backends.directory is None:
             raise SettingsError("AKAKO_CLERK_SECRET_KEY must be set to read the users of Clerk")
         bar = ProgressBar(sys.stderr, "users compared")
-        summary = await reconciliation.reconcile(
-            backends.db, backends.directory, backends.policy, progress=bar.show
-        )
-        bar.end()
+        try:
+            summary = await reconciliation.reconcile(
+                backends.db,
+                backends.directory,
+                backends.policy,
+                bar.show,
+                delete_any_number=options.delete_any_number,
+            )
+        except reconciliation.TooManyMissing as error:
+            raise SettingsError(
+                f"{error}, so none was deleted. Is AKAKO_CLERK_SECRET_KEY that of another "
+                "instance? If the users are to be deleted, add --delete-any-number"
+            ) from None
+        finally:
+            bar.end()
         for name in summary.__struct_fields__:
             print(f"{name}: {getattr(summary, name)}")
 

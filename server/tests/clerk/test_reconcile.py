@@ -8,18 +8,24 @@ import sys
 
 from akako.dev.fake_clerk import FakeClerk
 from akako.ops.progress import ProgressBar
+from tests.conftest import StartServer
 from tests.identity.people import add_person
+from tests.parts.jobs import run_job
 from tests.parts.server import Server
 
 
-def reconcile(server: Server) -> dict[str, int]:
-    done = subprocess.run(
-        [sys.executable, "-m", "akako.cli", "reconcile"],
+def command(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "akako.cli", "reconcile", *arguments],
         env=server.environment,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def reconcile(server: Server, *arguments: str) -> dict[str, int]:
+    done = command(server, *arguments)
     assert done.returncode == 0, done.stderr
     lines = [line.split(": ") for line in done.stdout.splitlines()]
     return {name: int(number) for name, number in lines}
@@ -111,12 +117,57 @@ def test_while_clerk_is_away_it_says_so_and_changes_nothing(
     clerk.put_user("user_a", "first@example.com")
     reconcile(server)
     clerk.fail("users", 500)
-    command = [sys.executable, "-m", "akako.cli", "reconcile"]
-    done = subprocess.run(
-        command, env=server.environment, capture_output=True, text=True, check=False
-    )
+    done = command(server)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == "akako: Service temporarily unavailable"
+    assert active(server) == 1
+
+
+def test_a_secret_key_of_another_instance_deletes_no_user(server: Server, clerk: FakeClerk) -> None:
+    """Clerk then lists other people, and knows none of the school."""
+    for number in range(40):
+        clerk.put_user(f"user_n{number}", f"n{number}@example.com")
+    reconcile(server)
+    ours = dict(clerk.users)
+    clerk.users.clear()
+    clerk.put_user("user_stranger", "stranger@example.com")
+    refused = command(server)
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1] == (
+        "akako: at least 21 of 40 users are missing at Clerk, so none was deleted. Is "
+        "AKAKO_CLERK_SECRET_KEY that of another instance? If the users are to be deleted, add "
+        "--delete-any-number"
+    )
+    assert active(server) == 41
+    assert 'akako_alerts_total{kind="users_missing"}' not in server.get("/metrics").text
+    run_job(server, "identity.reconcile")
+    assert 'akako_alerts_total{kind="users_missing"} 1.0' in server.get("/metrics").text
+    assert active(server) == 41
+    clerk.users.update(ours)
+    assert reconcile(server)["deleted"] == 0
+    clerk.users.clear()
+    assert reconcile(server, "--delete-any-number")["deleted"] == 41
+
+
+def test_a_twentieth_who_leave_a_large_school_are_deleted(server: Server, clerk: FakeClerk) -> None:
+    for number in range(500):
+        clerk.put_user(f"user_n{number}", f"n{number}@example.com")
+    reconcile(server)
+    for number in range(25):
+        del clerk.users[f"user_n{number}"]
+    assert reconcile(server)["deleted"] == 25
+
+
+def test_the_people_of_development_stay_at_night(start_server: StartServer) -> None:
+    """Its directory knows those of its data folder alone, not those of a restored school."""
+    server = start_server()
+    add_person(server, clerk_id="user_restored")
+    before = active(server)
+    run_job(server, "identity.reconcile")
+    assert active(server) == before
+
+
+def active(server: Server) -> int:
     with server.db() as db:
-        left = db.execute("select count(*) from users where deleted_at is null").fetchone()
-    assert left == (1,)
+        (row,) = db.execute("select count(*) from users where deleted_at is null").fetchall()
+    return int(row[0])
