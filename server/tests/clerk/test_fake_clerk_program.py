@@ -16,7 +16,8 @@ import pytest
 
 from akako.dev.fake_clerk_control import INSTANCE_ID, WEBHOOK_SECRET
 from tests.docs.pages import DOCS, examples
-from tests.parts.server import GENEROUS, free_port
+from tests.parts.ports import free_port
+from tests.parts.server import GENEROUS
 
 CLERK, API = "http://127.0.0.1:9400", "http://127.0.0.1:8000"
 STRICT = "set -euo pipefail\ntrap 'echo \"failed: $BASH_COMMAND\" >&2' ERR\n"

@@ -27,7 +27,8 @@ from cryptography.x509.oid import NameOID
 from akako.dev.fake_clerk import FakeClerk
 from tests.house.project import ROOT
 from tests.parts.nginx import PROGRAM
-from tests.parts.server import Server, free_port
+from tests.parts.ports import free_port
+from tests.parts.server import Server
 from tests.parts.valkey import start_valkey
 
 DEPLOY = ROOT / "deploy"

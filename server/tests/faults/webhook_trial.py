@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from akako.kernel.core.ids import new_id
 from tests.integrations.webhooks import PATH, register
+from tests.parts.ports import free_port
 from tests.parts.receiver import Answer, Received, Receiver, receiving
-from tests.parts.server import Server, free_port
+from tests.parts.server import Server
 
 BATCH = 10
 INSERT = """

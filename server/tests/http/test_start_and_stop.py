@@ -19,7 +19,7 @@ from akako.settings.loading import PARSERS
 from tests.conftest import StartServer
 from tests.http import raw
 from tests.http.test_slow_and_gone import busy, hold_learner
-from tests.parts.server import free_port
+from tests.parts.ports import free_port
 
 CLERK = {
     "AKAKO_ENV": "production",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from akako import cli
-from tests.parts.server import free_port
+from tests.parts.ports import free_port
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,8 @@ import pytest
 from akako import cli
 from akako.dev.fake_clerk import FakeClerk
 from akako.ops import backup_record
-from tests.parts.server import Server, free_port
+from tests.parts.ports import free_port
+from tests.parts.server import Server
 from tests.parts.valkey import Valkey, start_valkey
 
 LINE = re.compile(r"(ok|warn|fail) +([a-z ]+): (.+)")

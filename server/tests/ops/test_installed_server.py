@@ -16,8 +16,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.parts.ports import free_port
 from tests.parts.postgres import passable_folder
-from tests.parts.server import free_port
 from tests.sdk.packages import REPOSITORY, run, run_pip
 
 pytestmark = pytest.mark.timeout(600)

@@ -12,7 +12,7 @@ import pytest
 
 from akako import cli, settings
 from akako.settings import SettingsError, load, urls
-from tests.parts.server import free_port
+from tests.parts.ports import free_port
 
 COMMANDS = {
     "serve": ["serve", "--port", "0"],

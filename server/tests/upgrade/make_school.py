@@ -24,9 +24,10 @@ import psycopg
 
 from akako.backends.postgres.binaries import find_programs
 from akako.dev.fake_clerk import sign_webhook
+from tests.parts.ports import free_port
 from tests.parts.postgres import create_database, passable_folder, start_postgres
 from tests.parts.samples import sample
-from tests.parts.server import GENEROUS, free_port
+from tests.parts.server import GENEROUS
 
 SCHOOLS = Path(__file__).parent / "schools"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 import httpx2
 
-from tests.parts.server import free_port
+from tests.parts.ports import free_port
 from tests.sdk.packages import LEFT_OUT, NPM, run
 
 FOLDER = Path(__file__).with_name("provider")
