@@ -38,9 +38,7 @@ class Forked:
         self._status = status
         self._reading = threading.Lock()
         self.returncode: int | None = None
-        line = os.read(status, 32)
-        assert line, "the process that forks has ended"
-        self.pid = int(line)
+        self.pid = self._number()
 
     def poll(self) -> int | None:
         """Return the exit status, or None while the process runs."""
@@ -68,11 +66,18 @@ class Forked:
             ready = waiting.poll(milliseconds)
             with self._reading:
                 if ready and self.returncode is None:
-                    line = os.read(self._status, 32)
-                    assert line, "the process that forks has ended"
-                    self.returncode = int(line)
+                    self.returncode = self._number()
                     os.close(self._status)
         return self.returncode
+
+    def _number(self) -> int:
+        """Return the next line, and leave what may have come with it."""
+        line = b""
+        while not line.endswith(b"\n"):
+            byte = os.read(self._status, 1)
+            assert byte, "the process that forks has ended"
+            line += byte
+        return int(line)
 
 
 class Launcher:
