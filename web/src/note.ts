@@ -120,5 +120,7 @@ export function followNote(form: HTMLFormElement, topicId: string): void {
     changed();
   } else if (draft) {
     write(key, undefined);
+  } else if (area.value !== area.defaultValue) {
+    changed(); // typed before this script came
   }
 }

@@ -99,10 +99,11 @@ function start(form: HTMLFormElement): void {
       void publish();
     }
   });
-  input.addEventListener("change", () => {
+  const takeChosen = () => {
     take([...(input.files ?? [])]);
     input.value = "";
-  });
+  };
+  input.addEventListener("change", takeChosen);
   follow(form.querySelector("[data-drop]") as HTMLElement, take);
   followStored(form, () => draft.topicId, check);
   preview(form);
@@ -111,6 +112,7 @@ function start(form: HTMLFormElement): void {
     publishing = read<boolean>(`publish:${draft.topicId}`) ?? false;
     uploads.attach(draft.topicId);
   }
+  if (input.files?.length) takeChosen(); // before this script came
 }
 
 function follow(zone: HTMLElement, take: (files: File[]) => void): void {
