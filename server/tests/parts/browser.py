@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import brotli
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.house.project import ROOT
 
@@ -40,6 +40,7 @@ FLAGS = [
     "--font-render-hinting=none",
 ]
 START_SECONDS = 60
+WAIT_MS = 30_000
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # The package's own file names folders of another place. Chromium crashes where it finds no font.
 FONTS = (
@@ -50,6 +51,8 @@ MISSING = (
     "No browser for the tests. Run `npm ci` in the folder web (x86-64 Linux), or set "
     "AKAKO_TEST_BROWSER to the path of an installed Chromium."
 )
+
+expect.set_options(timeout=WAIT_MS)  # the machine may stand still for longer than the usual 5 s
 
 
 class NoBrowserError(RuntimeError):
@@ -62,7 +65,10 @@ def chromium() -> Iterator[Browser]:
     program, environment = _program()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=program, args=FLAGS, env={**os.environ, **environment}, timeout=60_000
+            executable_path=program,
+            args=FLAGS,
+            env={**os.environ, **environment},
+            timeout=START_SECONDS * 1000,
         )
         try:
             yield browser
@@ -86,7 +92,7 @@ def debuggable(folder: Path) -> Iterator[int]:
         yield _debugging_port(folder / "DevToolsActivePort", process)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=10)
+        process.wait(timeout=START_SECONDS)
 
 
 def _debugging_port(file: Path, process: subprocess.Popen[bytes]) -> int:
@@ -103,7 +109,11 @@ def profile(browser: Browser, folder: Path) -> BrowserContext:
     """Start another browser whose profile is stored in a folder, as that of a person is."""
     program, environment = _program()
     return browser.browser_type.launch_persistent_context(
-        folder, executable_path=program, args=FLAGS, env={**os.environ, **environment}
+        folder,
+        executable_path=program,
+        args=FLAGS,
+        env={**os.environ, **environment},
+        timeout=START_SECONDS * 1000,
     )
 
 
@@ -147,6 +157,7 @@ def _unpack(folder: Path) -> None:
 
 def violations(page: Page) -> list[str]:
     """Return what axe-core finds against WCAG 2.0 to 2.2, levels A and AA."""
+    page.emulate_media(reduced_motion="reduce")  # what is fading in has less contrast for a moment
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
     # Only the violations leave the browser: what passes is thousands of nodes.

@@ -13,7 +13,7 @@ from tests.learning.school import add_learner, add_subject
 from tests.parts.server import Server
 from tests.web.visitor import Visitor, signed_in
 
-TIME = r'<time datetime="[^"]+" title="[^"]+">\d+ [A-Z][a-z]+</time>'
+TIME = r'<time datetime="[^"]+" title="[^"]+">\d+ [A-Z][a-z]+(?: \d{4})?</time>'
 
 
 def words(page: str) -> str:

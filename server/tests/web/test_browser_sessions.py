@@ -159,10 +159,11 @@ def test_sign_in_leads_to_this_server_however_the_address_is_spelled(
     for number, wanted in enumerate(REDIRECTS):
         page.goto(f"{api.url}/sign-in")
         # As an attacker's link would, without the browser's own rewriting of the address.
-        page.evaluate(
-            "wanted => location.href = '/sign-in?next=' + encodeURIComponent(wanted)", wanted
-        )
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.evaluate(
+                "wanted => { location.href = '/sign-in?next=' + encodeURIComponent(wanted); }",
+                wanted,
+            )
         field = page.get_by_label("Another person")
         field.fill(people[number % len(people)])
         with page.expect_navigation():

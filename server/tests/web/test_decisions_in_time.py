@@ -42,15 +42,15 @@ def test_decisions_are_seen_within_50_seconds(api: Server) -> None:
     decided = time.monotonic()
     path = "/api/admin/enrollment"
     assert api.put(f"{path}/{first['id']}/approve", as_="admin").status_code == 200
+    last = time.monotonic()
     rejected = api.put(f"{path}/{second['id']}/reject", as_="admin", json={"reason": REASON})
     assert rejected.status_code == 200
-    both_decided = time.monotonic()
     times: dict[str, float] = {}
     while len(times) < 3:
         asked = time.monotonic()
         for place in seen(visitor) - times.keys():
             times[place] = time.monotonic() - decided
-            assert time.monotonic() - both_decided >= UNDO_SECONDS - 1, place
+            assert time.monotonic() - last >= UNDO_SECONDS - 1, place
         assert asked - decided <= LATEST_SECONDS, times
         time.sleep(1 if asked - decided > UNDO_SECONDS - 5 else 5)
     figures = ", ".join(f"{place} {seconds:.0f} s" for place, seconds in times.items())

@@ -63,6 +63,8 @@ def test_signing_out_removes_what_the_worker_stored(page: Page, api: Server) -> 
     sign_in(page, api, add_learner(api).clerk_id)
     wait_for_worker(page)
     page.goto(f"{api.url}/sign-out")
+    # The page after it would start a worker again.
+    page.add_init_script("navigator.serviceWorker.register = () => Promise.reject(new Error())")
     page.get_by_role("main").get_by_role("button", name="Sign out").click()
     page.wait_for_url(f"{api.url}/")
     assert page.evaluate("caches.keys()") == []
