@@ -67,6 +67,7 @@ class LeasingMeter:
         # By subject, user and UTC day.
         self._made: Counter[tuple[str, str, date]] = Counter()
         self._refused: Counter[tuple[str, str, date]] = Counter()
+        self._saving = asyncio.Lock()
 
     async def charge(self, db: Database, actor: Actor, claims: Claims) -> Headers:
         """Count one call; return the quota headers. Raises QuotaExceeded."""
@@ -110,7 +111,12 @@ class LeasingMeter:
         """Add the calls of this process to the daily usage in the database.
 
         They are added every few seconds and when usage is read. A crashed process loses the rest.
+        Who reads waits for a save under way: its calls are neither in memory nor in the database.
         """
+        async with self._saving:
+            await self._save_calls()
+
+    async def _save_calls(self) -> None:
         made, self._made = self._made, Counter()
         refused, self._refused = self._refused, Counter()
         rows = [

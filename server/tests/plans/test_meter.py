@@ -209,3 +209,18 @@ async def test_refused_calls_are_counted_by_day(
     assert tuple(row) == (1, 3)
     callers = await db.fetch("select calls from usage_callers")
     assert [each["calls"] for each in callers] == [1]
+
+
+async def test_a_reader_waits_for_a_save_under_way(meter: LeasingMeter, db: Pool) -> None:
+    await charge(meter, db)
+    async with db.transaction() as other:
+        await other.execute("lock table usage_days in access exclusive mode")
+        saving = asyncio.create_task(meter.save_calls())
+        waiting = "select count(*) from pg_locks where not granted"
+        while not await other.fetchval(waiting):
+            await asyncio.sleep(0.01)
+        reading = asyncio.create_task(meter.save_calls())
+        done, _ = await asyncio.wait([saving, reading], timeout=0.2)
+        assert not done
+    await reading
+    assert await db.fetchval("select sum(calls) from usage_days") == 1
