@@ -5,19 +5,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import select
 import signal
 import socket
 import sys
-from collections.abc import Callable
-from typing import Any
 
-import procrastinate
 import procrastinate.worker
 import uvicorn.lifespan.on
 import uvicorn.loops.uvloop
+from procrastinate.periodic import PeriodicDeferrer
 
 from akako import cli
 from akako.commands import privileges, running
@@ -28,12 +27,12 @@ LARGEST = 256 * 1024  # bytes of a request
 OUTPUT = (1, 2)
 
 
-def without_schedule(self: procrastinate.App, **when: object) -> Callable[[Any], Any]:
-    """Register no time for a job: what a test sees may not depend on the hour of the gate."""
-    return lambda task: task
+async def never_due(self: PeriodicDeferrer) -> None:
+    """Start no periodic job: what a test sees may not depend on the hour of the gate."""
+    await asyncio.Event().wait()
 
 
-procrastinate.App.periodic = without_schedule  # type: ignore[method-assign, assignment]
+PeriodicDeferrer.worker = never_due  # type: ignore[method-assign]
 
 
 def take_requests(requests: socket.socket) -> list[str] | None:
