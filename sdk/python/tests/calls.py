@@ -7,10 +7,15 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-from akako_lms import AkakoAPI, AsyncAkakoAPI
+import httpx2
+import pytest
+
+from akako_lms import AkakoAPI, AsyncAkakoAPI, _drivers
+from scripted import Scripted, Stalled
 
 Perform = Callable[[Any], Any]
 Call = Callable[..., Any]
+STALL_SECONDS = 1.0
 
 
 def call_blocking(perform: Perform, base_url: str, token: Any = None) -> Any:
@@ -31,3 +36,19 @@ def call_async(perform: Perform, base_url: str, token: Any = None) -> Any:
             return await result if inspect.isawaitable(result) else result
 
     return asyncio.run(run())
+
+
+def shorten_stalls(monkeypatch: pytest.MonkeyPatch, server: Scripted) -> None:
+    """Wait STALL_SECONDS for the bytes of a stalled answer, and for others as long as usual."""
+
+    def shortened(send: Any) -> Any:
+        async def send_request(driver: Any, request: httpx2.Request) -> httpx2.Response:
+            if isinstance(server.following, Stalled):
+                request.extensions["timeout"]["read"] = STALL_SECONDS
+            response: httpx2.Response = await send(driver, request)
+            return response
+
+        return send_request
+
+    for driver in (_drivers.Blocking, _drivers.Awaiting):
+        monkeypatch.setattr(driver, "send", shortened(driver.send))

@@ -67,9 +67,15 @@ class Scripted:
     url: str = ""
     received: list[Received] = field(default_factory=list)
 
+    @property
+    def following(self) -> bytes:
+        """The answer to the next request."""
+        return self.answers[min(len(self.received) + 1, len(self.answers)) - 1]
+
     def next_answer(self, received: Received) -> bytes:
+        answer = self.following
         self.received.append(received)
-        return self.answers[min(len(self.received), len(self.answers)) - 1]
+        return answer
 
     def header(self, name: str) -> list[str | None]:
         return [each.headers.get(name) for each in self.received]

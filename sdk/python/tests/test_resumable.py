@@ -6,11 +6,10 @@ import base64
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
-from akako_lms import AkakoError, ConnectionFailedError, NotFoundError, _drivers, _resumable
-from calls import Call
+from akako_lms import AkakoError, ConnectionFailedError, NotFoundError, _resumable
+from calls import Call, shorten_stalls
 from scripted import Scripted, Stalled, answer, refused, scripted, success
 
 VIDEO = {
@@ -159,8 +158,8 @@ def test_the_token_follows_no_location(call: Call) -> None:
 
 
 def test_a_stalled_piece_goes_on(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_drivers, "_timeout", lambda seconds: httpx2.Timeout(5, read=0.5))
     with scripted(CREATED, Stalled(), at(20), *end()) as server:
+        shorten_stalls(monkeypatch, server)
         assert upload(call, server).size == 25
 
 

@@ -21,8 +21,8 @@ const END = [
   success({ id: "upload_1", offset: 25, length: 25, video: VIDEO }),
 ];
 
-const upload = (baseURL, options = {}, token = "t") =>
-  new AkakoAPI({ baseURL, token, timeout: 1000 }).videos.uploadResumable(
+const upload = (baseURL, options = {}, client = {}) =>
+  new AkakoAPI({ baseURL, token: "t", ...client }).videos.uploadResumable(
     "topic_1",
     new Blob([CONTENT]),
     {
@@ -33,9 +33,9 @@ const upload = (baseURL, options = {}, token = "t") =>
   );
 const steps = (received) =>
   received.map(({ method, headers, body }) => [method, headers["upload-offset"], body]);
-const uploads = (answers, options, token) =>
+const uploads = (answers, options, client) =>
   scripted(answers, async (baseURL) =>
-    assert.deepEqual(await upload(baseURL, options, token), VIDEO),
+    assert.deepEqual(await upload(baseURL, options, client), VIDEO),
   );
 const fails = async (answers, kind, options) => {
   let error;
@@ -131,7 +131,7 @@ test("a token that ran out is renewed", async () => {
   const received = await uploads(
     [CREATED, expired, at(10), at(20), ...END],
     {},
-    () => `t${++number}`,
+    { token: () => `t${++number}` },
   );
   assert.deepEqual(steps(received)[2], ["PATCH", "0", "0123456789"]);
 });
@@ -159,7 +159,7 @@ test("the token follows no location", async () => {
 });
 
 test("a stalled piece goes on", async () => {
-  await uploads([CREATED, SILENCE, at(20), ...END]);
+  await uploads([CREATED, SILENCE, at(20), ...END], {}, { timeout: 1000 });
 });
 
 test("a stopped upload can be resumed", async () => {
