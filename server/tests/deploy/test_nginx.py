@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import StartServer
 from tests.library.school import STREAM, add_topic, put_video, sha256, upload, uploaded, video
 from tests.parts import promises
+from tests.parts.files import read_files
 from tests.parts.nginx import Nginx
 from tests.parts.server import Server
 
@@ -148,7 +149,7 @@ def test_who_may_not_have_a_file_gets_nothing(nginx: Nginx, server: Server, docu
     assert ask(nginx.url, document, {}).status_code == 401
     stranger = server.user("stranger")
     assert ask(nginx.url, document, server.headers(stranger)).status_code == 403
-    stored = [path for path in (server.folder / "files").rglob("*") if path.is_file()]
+    stored = [path for path, _ in read_files(server.folder / "files")]
     for path in stored:
         place = f"{LOCATION}{path.relative_to(server.folder / 'files')}"
         assert ask(nginx.url, place, server.headers("admin")).status_code == 404

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +19,7 @@ from akako.backends.objects.folder_store import FolderStore
 from akako.kernel.core.ports import ObjectStore
 from akako.storage import sweeper
 from tests.factories import create_enrollment, create_subject, create_topic
+from tests.parts.files import read_files
 from tests.parts.server import Server
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -188,14 +187,8 @@ def count(api: Server, sql: str, *values: object) -> int:
 def objects(api: Server) -> dict[str, bytes]:
     """Key and content of every object in the server's folder."""
     folder = api.folder / "files"
-    found = {}
-    # Skips folders that the server removes at the same time, which `rglob` does not.
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name != ".incoming"]
-        for path in (Path(parent, name) for name in names):
-            with suppress(FileNotFoundError):
-                found[path.relative_to(folder).as_posix()] = path.read_bytes()
-    return found
+    found = read_files(folder, without={".incoming"})
+    return {path.relative_to(folder).as_posix(): content for path, content in found}
 
 
 def unfinished(api: Server) -> list[str]:

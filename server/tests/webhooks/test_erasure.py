@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from akako.kernel.core.ids import new_id
+from tests.parts.files import read_files
 from tests.parts.server import Server
 from tests.uploads.tus import BYTES, VERSION, metadata
 from tests.webhooks.conftest import Clerk, event, user
@@ -105,8 +106,7 @@ def _search(table: str, column: str, kind: str) -> str:
 
 
 def files_with(folder: Path, mark: str) -> list[str]:
-    paths = [path for path in folder.rglob("*") if path.is_file()]
-    return [str(path) for path in paths if mark.encode() in path.read_bytes()]
+    return [str(path) for path, content in read_files(folder) if mark.encode() in content]
 
 
 def person_with_marks_everywhere(requests: Requests) -> Person:
