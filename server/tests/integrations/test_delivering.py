@@ -2,10 +2,44 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
 from akako import __version__
-from tests.integrations.webhooks import add_level, deliveries, eventually, ping, post, register
-from tests.parts.receiver import Answer, Receiver
+from tests.integrations.webhooks import (
+    WAIT_SECONDS,
+    add_level,
+    deliveries,
+    eventually,
+    ping,
+    post,
+    register,
+)
+from tests.parts.receiver import Answer, Received, Receiver
 from tests.parts.server import Server
+
+
+@contextmanager
+def one_response(receiver: Receiver, response: Answer) -> Iterator[None]:
+    """Answer the first request, and hold the others until the block has ended.
+
+    The result of the first attempt can be read for as long as the second attempt has no response.
+    """
+    responses, over = iter([response]), threading.Event()
+
+    def answer(received: Received) -> Answer:
+        if given := next(responses, None):
+            return given
+        over.wait(WAIT_SECONDS)
+        return Answer()
+
+    receiver.answer = answer
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def test_an_event_arrives_signed(api: Server, receiver: Receiver) -> None:
@@ -48,25 +82,26 @@ def test_an_endpoint_receives_what_it_asked_for(api: Server, receiver: Receiver)
 def test_a_failure_is_retried_after_five_seconds_with_the_same_id(
     api: Server, receiver: Receiver
 ) -> None:
-    answers = iter([Answer(500, b"x" * 5_000)])
-    receiver.answer = lambda received: next(answers, Answer())
     endpoint = register(api, receiver.url)
-    delivery_id = ping(api, endpoint)
-    receiver.wait(1)
-    failed = eventually(api, endpoint, delivery_id, attempts=1)
+    with one_response(receiver, Answer(500, b"x" * 5_000)):
+        delivery_id = ping(api, endpoint)
+        failed = eventually(api, endpoint, delivery_id, attempts=1)
     assert (failed["status"], failed["responseStatus"]) == ("PENDING", 500)
     assert failed["responseBody"] == "x" * 1_024
     assert failed["error"] == "The response has the status 500"
+    last = datetime.fromisoformat(failed["lastAttemptAt"])
+    pause = datetime.fromisoformat(failed["nextAttemptAt"]) - last
+    assert 4.4 <= pause.total_seconds() <= 5.6
     first, second = receiver.wait(2)
     assert first.id == second.id
-    assert 4.4 <= second.at - first.at <= 8
+    assert second.at - first.at >= 4.4
     eventually(api, endpoint, delivery_id, status="DELIVERED", attempts=2)
 
 
 def test_redirects_are_not_followed(api: Server, receiver: Receiver) -> None:
-    receiver.answer = lambda received: Answer(307, headers={"Location": f"{receiver.url}/other"})
     endpoint = register(api, f"{receiver.url}/first")
-    found = eventually(api, endpoint, ping(api, endpoint), attempts=1)
+    with one_response(receiver, Answer(307, headers={"Location": f"{receiver.url}/other"})):
+        found = eventually(api, endpoint, ping(api, endpoint), attempts=1)
     assert (found["status"], found["responseStatus"]) == ("PENDING", 307)
     assert found["error"] == "The response has the status 307; redirects are not followed"
     assert {each.path for each in receiver.received} == {"/first"}
