@@ -12,6 +12,7 @@ from akako.identity import accounts
 from akako.kernel.core.ids import new_id
 from tests.enrollment.school import add_learners, add_requests, add_subject
 from tests.identity.people import value
+from tests.library.school import eventually
 from tests.parts.server import Server
 
 AUDIT = "/api/admin/audit"
@@ -132,11 +133,8 @@ def test_a_refused_attempt_can_be_found(api: Server) -> None:
     who = api.user("curious")
     assert api.get(AUDIT, as_=who).status_code == 403
     query = f"actor={who}&resource=operation&resourceId={quote(f'GET {AUDIT}')}"
-    found: list[dict[str, Any]] = []
-    for _ in range(200):  # it is written after the answer
-        if found := entries(api, query):
-            break
-    assert [each["action"] for each in found] == ["access.refused"]
+    eventually(lambda: entries(api, query))  # it is written after the response
+    assert [each["action"] for each in entries(api, query)] == ["access.refused"]
 
 
 def test_a_secret_is_never_shown(api: Server) -> None:
