@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
+import psycopg
 import pytest
 
 from akako.dev.fake_clerk import FakeClerk, sign_webhook
@@ -22,10 +23,7 @@ OLD_SECRET = "whsec_plJ3nmyCDGBKInavdOK15jsl"
 INSTANCE = "ins_2abcdefGHIJ"
 PATH = "/api/webhooks/clerk"
 CONNECTIONS = 50
-WAITING = (
-    "select pid from pg_stat_activity where datname = current_database() "
-    "and wait_event_type = 'Lock'"
-)
+WAITING = "select pid from pg_stat_activity where %s = any(pg_blocking_pids(pid))"
 
 
 class Clerk:
@@ -70,12 +68,12 @@ class Clerk:
 
             return await asyncio.gather(*(one(*each) for each in messages))
 
-    async def waiting(self) -> list[int]:
-        """The database sessions that wait for a lock, as soon as there are any."""
-        deadline = time.monotonic() + 20
+    async def waiting(self, holder: psycopg.Connection[Any]) -> list[int]:
+        """Return the database sessions that wait for a lock of `holder`, once there are any."""
+        pid, deadline = holder.info.backend_pid, time.monotonic() + 20
         while time.monotonic() < deadline:
             with self.server.db() as db:
-                if found := [row[0] for row in db.execute(WAITING).fetchall()]:
+                if found := [row[0] for row in db.execute(WAITING, [pid]).fetchall()]:
                     return found
             await asyncio.sleep(0.02)
         raise AssertionError("nothing waits")

@@ -76,7 +76,7 @@ async def test_messages_that_are_held_up_leave_the_database_to_others(
         held_up = asyncio.create_task(
             clerk.deliver([(message, f"{fresh_id}{number}") for number in range(30)])
         )
-        await clerk.waiting()
+        await clerk.waiting(db)
         levels = [clerk.server.get("/api/education/levels").status_code for _ in range(5)]
         assert not held_up.done()
         db.execute(UNLOCK, [fresh_id])
@@ -92,7 +92,7 @@ async def test_a_message_cut_off_by_the_database_leaves_nothing_and_succeeds_aga
     with clerk.server.db() as db:
         db.execute(LOCK, [fresh_id])
         sending = asyncio.create_task(clerk.deliver([(message, f"cut{fresh_id}")]))
-        (session,) = await clerk.waiting()
+        (session,) = await clerk.waiting(db)
         db.execute("select pg_terminate_backend(%s)", [session])
         (refused,) = await sending
         db.execute(UNLOCK, [fresh_id])

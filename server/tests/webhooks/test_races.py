@@ -24,10 +24,12 @@ def transaction(clerk: Clerk) -> Iterator[Work]:
         yield db
 
 
-async def send_in_background(clerk: Clerk, message: object, message_id: str) -> asyncio.Task[Any]:
-    """The message, under way and waiting for the transaction that is open."""
+async def send_in_background(
+    clerk: Clerk, db: Work, message: object, message_id: str
+) -> asyncio.Task[Any]:
+    """Send a message; return when it waits for the open transaction of `db`."""
     sending = asyncio.create_task(clerk.deliver([(message, message_id)]))
-    await clerk.waiting()
+    await clerk.waiting(db)
     return sending
 
 
@@ -37,7 +39,7 @@ async def test_a_user_deleted_while_their_creation_waits_is_not_created(
     with transaction(clerk) as db:
         db.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1))", [fresh_id])
         created = event("user.created", user(fresh_id, at=1))
-        sending = await send_in_background(clerk, created, f"{fresh_id}1")
+        sending = await send_in_background(clerk, db, created, f"{fresh_id}1")
         db.execute("insert into user_tombstones (clerk_id) values (%s)", [fresh_id])
     (answer,) = await sending
     assert answer.json()["data"] == {"received": True, "handled": True}
@@ -49,7 +51,7 @@ async def test_a_name_edited_while_news_wait_survives_them(clerk: Clerk, fresh_i
     with transaction(clerk) as db:
         db.execute("update users set first_name = 'Esther' where clerk_id = %s", [fresh_id])
         news = user(fresh_id, at=2, first_name="Esi", email=f"{fresh_id}@example.com")
-        sending = await send_in_background(clerk, event("user.updated", news), f"{fresh_id}2")
+        sending = await send_in_background(clerk, db, event("user.updated", news), f"{fresh_id}2")
     await sending
     row = clerk.row(fresh_id)
     assert row is not None
@@ -68,7 +70,7 @@ async def test_a_role_assigned_while_a_deletion_waits_ends_with_it(
             [f"role_{fresh_id}", fresh_id],
         )
         sending = await send_in_background(
-            clerk, event("user.deleted", {"id": fresh_id}), f"{fresh_id}3"
+            clerk, db, event("user.deleted", {"id": fresh_id}), f"{fresh_id}3"
         )
     await sending
     with clerk.server.db() as db:
@@ -88,7 +90,7 @@ async def test_an_address_taken_while_a_newcomer_waits_for_it_stays_with_its_own
     with transaction(clerk) as db:
         create_user(db, role=None, clerk_id=f"{fresh_id}o", email=email, email_verified_at="now")
         news = event("user.created", user(fresh_id, at=1, email=email))
-        sending = await send_in_background(clerk, news, f"{fresh_id}4")
+        sending = await send_in_background(clerk, db, news, f"{fresh_id}4")
     (answer,) = await sending
     assert answer.json()["data"] == {"received": True, "handled": True}
     row = clerk.row(fresh_id)
