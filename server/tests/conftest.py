@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from akako.backends.postgres.embedded import EmbeddedPostgres
 from akako.migrations.run import migrate
+from tests.parts.awake import AwakeClock
 from tests.parts.log_secrets import secrets_in
 from tests.parts.postgres import create_database, drop_database, passable_folder, start_postgres
 from tests.parts.processes import (
@@ -45,6 +46,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def long(pytestconfig: pytest.Config) -> bool:
     """Whether tests may take minutes."""
     return bool(pytestconfig.getoption("hypothesis_profile") == "long")
+
+
+@pytest.fixture
+def awake() -> Iterator[AwakeClock]:
+    """A clock for upper bounds, which does not count stops of the machine."""
+    with AwakeClock() as clock:
+        yield clock
 
 
 @pytest.fixture(scope="session")

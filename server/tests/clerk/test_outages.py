@@ -16,6 +16,7 @@ from tests.clerk.conftest import ProfileOf, settings_for
 from tests.conftest import StartServer
 from tests.http.refusals import details_of
 from tests.parts import promises
+from tests.parts.awake import AwakeClock
 from tests.parts.server import Server
 from tests.parts.tcp_proxy import TcpProxy
 
@@ -82,22 +83,24 @@ FAILURES: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("failure", "code"), FAILURES.values(), ids=FAILURES.keys())
 async def test_bad_responses_of_clerk_affect_new_users_only(
-    line: Line, failure: dict[str, Any], code: str
+    line: Line, awake: AwakeClock, failure: dict[str, Any], code: str
 ) -> None:
     known = await known_user(line)
     for endpoint in ("user", "users", "jwks"):
         line.clerk.fail(endpoint, **failure)
-    await the_outage_is_survived(line, known, {AWAY, code})
+    await the_outage_is_survived(line, awake, known, {AWAY, code})
 
 
 @pytest.mark.parametrize("break_line", [Line.cut, Line.stall])
-async def test_a_line_that_is_cut_or_stalls(line: Line, break_line: Callable[[Line], None]) -> None:
+async def test_a_line_that_is_cut_or_stalls(
+    line: Line, awake: AwakeClock, break_line: Callable[[Line], None]
+) -> None:
     known = await known_user(line)
     break_line(line)
-    await the_outage_is_survived(line, known, {AWAY})
+    await the_outage_is_survived(line, awake, known, {AWAY})
 
 
-async def test_several_slow_answers_do_not_add_up(line: Line) -> None:
+async def test_several_slow_answers_do_not_add_up(line: Line, awake: AwakeClock) -> None:
     """Where two people have one address, Clerk is asked about both."""
     holder, rival = f"user_{uuid4().hex}", f"user_{uuid4().hex}"
     for who in (holder, rival):
@@ -107,7 +110,7 @@ async def test_several_slow_answers_do_not_add_up(line: Line) -> None:
     ) as client:
         await until_ok(client, line.bearer(holder))
         line.clerk.fail("user", delay=2.2)
-        answer, seconds = await timed(client.get(PROFILE, headers=line.bearer(rival)))
+        answer, seconds = await timed(awake, client.get(PROFILE, headers=line.bearer(rival)))
     line.heal()
     assert seconds < SECONDS + SLACK
     details_of(answer, 503, AWAY)
@@ -124,7 +127,9 @@ async def known_user(line: Line) -> dict[str, str]:
     return headers
 
 
-async def the_outage_is_survived(line: Line, known: dict[str, str], codes: set[str]) -> None:
+async def the_outage_is_survived(
+    line: Line, awake: AwakeClock, known: dict[str, str], codes: set[str]
+) -> None:
     """Three kinds of first sign-in, a known user beside them, and the recovery."""
     who = f"user_{uuid4().hex}"
     line.clerk.put_user(who, f"{who}@example.com")
@@ -133,10 +138,10 @@ async def the_outage_is_survived(line: Line, known: dict[str, str], codes: set[s
         event_hooks=promises.HOOKS, base_url=line.server.url, timeout=60, verify=False
     ) as client:
         profile, synced, named, *others = await asyncio.gather(
-            timed(client.get(PROFILE, headers=new)),
-            timed(client.post(SYNC, headers=new)),
-            timed(client.post(SYNC, json={"userId": who})),
-            *(timed(client.get(PROFILE, headers=known)) for _ in range(3)),
+            timed(awake, client.get(PROFILE, headers=new)),
+            timed(awake, client.post(SYNC, headers=new)),
+            timed(awake, client.post(SYNC, json={"userId": who})),
+            *(timed(awake, client.get(PROFILE, headers=known)) for _ in range(3)),
         )
         for answer, seconds in (profile, synced, named):
             assert seconds < SECONDS + SLACK
@@ -151,10 +156,10 @@ async def the_outage_is_survived(line: Line, known: dict[str, str], codes: set[s
     assert answer.json()["data"]["email"] == f"{who}@example.com"
 
 
-async def timed(request: Any) -> tuple[httpx2.Response, float]:
-    started = time.monotonic()
+async def timed(clock: AwakeClock, request: Any) -> tuple[httpx2.Response, float]:
+    started = clock()
     answer = await request
-    return answer, time.monotonic() - started
+    return answer, clock() - started
 
 
 async def until_ok(client: httpx2.AsyncClient, headers: dict[str, str]) -> httpx2.Response:
@@ -168,7 +173,7 @@ async def until_ok(client: httpx2.AsyncClient, headers: dict[str, str]) -> httpx
 
 
 async def test_without_keys_sign_ins_fail_with_503_until_the_keys_are_read(
-    start_server: StartServer, clerk: FakeClerk
+    start_server: StartServer, clerk: FakeClerk, awake: AwakeClock
 ) -> None:
     clerk.put_user("user_1", "one@example.com")
     clerk.fail("jwks", body="drip")
@@ -180,8 +185,8 @@ async def test_without_keys_sign_ins_fail_with_503_until_the_keys_are_read(
         event_hooks=promises.HOOKS, base_url=server.url, timeout=60, verify=False
     ) as client:
         first = await asyncio.gather(
-            *(timed(client.get(PROFILE, headers=headers)) for _ in range(20)),
-            timed(client.get("/api/education/levels", headers=headers)),
+            *(timed(awake, client.get(PROFILE, headers=headers)) for _ in range(20)),
+            timed(awake, client.get("/api/education/levels", headers=headers)),
         )
         assert max(seconds for _, seconds in first) < SECONDS + SLACK
         *refused, (levels, _) = first

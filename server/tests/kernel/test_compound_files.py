@@ -74,9 +74,9 @@ def test_circles_end() -> None:
     content = bytearray(compound(*["Other"] * 4))
     struct.pack_into("<L", content, 68, 0)  # the extra table is the table
     struct.pack_into("<128L", content, 512, *[1] * 127, 0)
-    started = time.monotonic()
+    started = time.thread_time()
     assert is_refused("a.docx", bytes(content))
-    assert time.monotonic() - started < 1
+    assert time.thread_time() - started < 1
 
 
 @given(st.integers(0, 1500), st.binary(min_size=1, max_size=8))

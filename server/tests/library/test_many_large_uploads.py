@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from tests.library.school import (
     uploaded,
 )
 from tests.parts import promises
+from tests.parts.awake import AwakeClock
 from tests.parts.server import Server
 
 UPLOADS = 20
@@ -63,22 +63,22 @@ def memory(api: Server, kind: str) -> int:
     return int(found[1]) * 1024
 
 
-async def slowest_answer(api: Server, done: asyncio.Event) -> float:
+async def slowest_answer(api: Server, clock: AwakeClock, done: asyncio.Event) -> float:
     """Seconds of the slowest of many small answers, until `done`."""
     slowest = 0.0
     async with httpx2.AsyncClient(
         event_hooks=promises.HOOKS, base_url=api.url, timeout=60
     ) as client:
         while not done.is_set():
-            started = time.monotonic()
+            started = clock()
             assert (await client.get("/health/live")).status_code == 200
-            slowest = max(slowest, time.monotonic() - started)
+            slowest = max(slowest, clock() - started)
             await asyncio.sleep(0.02)
     return slowest
 
 
 async def test_twenty_uploads_of_50_mib_at_once(
-    api: Server, record_property: Callable[[str, object], None]
+    api: Server, awake: AwakeClock, record_property: Callable[[str, object], None]
 ) -> None:
     topic, done = add_topic(api), asyncio.Event()
     async with httpx2.AsyncClient(
@@ -88,7 +88,7 @@ async def test_twenty_uploads_of_50_mib_at_once(
         small = [b"".join([piece async for piece in form(topic, 0)][:2]) + b"\r\n--b--\r\n"]
         await client.post(UPLOAD, content=small[0], headers=headers)
         before = memory(api, "VmHWM")
-        polling = asyncio.create_task(slowest_answer(api, done))
+        polling = asyncio.create_task(slowest_answer(api, awake, done))
         answers = await asyncio.gather(
             *(
                 client.post(UPLOAD, content=form(topic, number), headers=headers)

@@ -19,6 +19,7 @@ from tests.conftest import StartServer
 from tests.library.school import eventually
 from tests.migrations.release import ADDS, INDEXES, TAKES_AWAY, VALIDATES, next_release
 from tests.migrations.trial import trial
+from tests.parts.awake import AwakeClock
 from tests.parts.postgres import create_database, drop_database
 
 NEWEST = revisions()[-1]
@@ -165,9 +166,9 @@ def test_two_at_once_make_an_index_once(new_database: Callable[[], str], tmp_pat
 
 
 def test_no_request_waits_long_while_a_large_table_changes(
-    new_database: Callable[[], str], tmp_path: Path
+    new_database: Callable[[], str], tmp_path: Path, awake: AwakeClock
 ) -> None:
     scripts = next_release(tmp_path, ADDS, VALIDATES, INDEXES)
-    outcome = trial(new_database(), 20_000, scripts)
+    outcome = trial(new_database(), 20_000, scripts, awake)
     assert outcome.writes > 0
     assert outcome.longest_seconds < 5  # as long as a request waits for a statement

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,14 +32,16 @@ class Outcome(NamedTuple):
     migration_seconds: float
 
 
-def trial(url: str, rows: int, scripts: Path) -> Outcome:
+def trial(
+    url: str, rows: int, scripts: Path, clock: Callable[[], float] = time.monotonic
+) -> Outcome:
     """Migrate a database with so many users to the newest of `scripts`, under steady writes."""
     with psycopg.connect(url, autocommit=True) as db:
         db.execute(FILL, [rows])
         db.execute("analyze users")
     done = threading.Event()
     waits: list[float] = []
-    writer = threading.Thread(target=_write, args=(url, rows, done, waits))
+    writer = threading.Thread(target=_write, args=(url, rows, done, waits, clock))
     writer.start()
     started = time.monotonic()
     try:
@@ -50,14 +53,20 @@ def trial(url: str, rows: int, scripts: Path) -> Outcome:
     return Outcome(len(waits), max(waits), lasted)
 
 
-def _write(url: str, rows: int, done: threading.Event, waits: list[float]) -> None:
+def _write(
+    url: str,
+    rows: int,
+    done: threading.Event,
+    waits: list[float],
+    clock: Callable[[], float],
+) -> None:
     number = 0
     with psycopg.connect(url, autocommit=True) as db:
         while True:
             number = number % rows + 1
-            started = time.monotonic()
+            started = clock()
             db.execute("update users set updated_at = now() where id = %s", [f"u{number}"])
-            waits.append(time.monotonic() - started)
+            waits.append(clock() - started)
             if done.is_set():
                 return
 

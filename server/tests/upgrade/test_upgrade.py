@@ -19,6 +19,7 @@ from akako.naming.sort_keys import person_sort_keys
 from tests.conftest import StartServer
 from tests.migrations.rules import faults
 from tests.migrations.test_stairway import missing, written
+from tests.parts.awake import AwakeClock
 from tests.parts.postgres import create_database, drop_database
 from tests.parts.server import Server
 from tests.upgrade.schools import NAMES, SUBJECT, TOPICS, load, revision
@@ -55,8 +56,9 @@ def old(postgres: EmbeddedPostgres, name: str) -> Iterator[str]:
 class Traffic:
     """What one writer saw: how many writes, the longest of them in seconds, and errors."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, clock: AwakeClock) -> None:
         self._url = url
+        self._clock = clock
         self.done = threading.Event()
         self.writes = 0
         self.longest = 0.0
@@ -66,12 +68,12 @@ class Traffic:
         with psycopg.connect(self._url, autocommit=True) as db:
             while not self.done.is_set() or self.writes < len(WRITES):
                 values = {"n": self.writes, "id": new_id(), "subject": SUBJECT}
-                started = time.monotonic()
+                started = self._clock()
                 try:
                     self._write(db, WRITES[self.writes % len(WRITES)].encode(), values)
                 except psycopg.Error as error:
                     self.errors.append(repr(error))
-                self.longest = max(self.longest, time.monotonic() - started)
+                self.longest = max(self.longest, self._clock() - started)
                 self.writes += 1
                 time.sleep(0.005)
 
@@ -85,8 +87,8 @@ class Traffic:
 
 
 @contextmanager
-def traffic(url: str) -> Iterator[Traffic]:
-    made = Traffic(url)
+def traffic(url: str, clock: AwakeClock) -> Iterator[Traffic]:
+    made = Traffic(url, clock)
     thread = threading.Thread(target=made.run)
     thread.start()
     try:
@@ -108,10 +110,12 @@ def test_the_dump_has_rows_in_the_tables_of_people_material_and_decisions(old: s
     assert [table for table in sorted(filled) if not rows[table]] == []
 
 
-def test_it_is_migrated_beside_the_traffic_of_the_old_release(old: str, name: str) -> None:
+def test_it_is_migrated_beside_the_traffic_of_the_old_release(
+    old: str, name: str, awake: AwakeClock
+) -> None:
     with psycopg.connect(old, autocommit=True) as db:
         before = written(db)
-    with traffic(old) as seen:
+    with traffic(old, awake) as seen:
         assert migrate(old) == (revision(name), revisions()[-1])
     assert seen.errors == []
     assert seen.longest < LONGEST_WAIT
