@@ -100,7 +100,7 @@ def test_quotes_around_a_key_are_not_part_of_it(api: Server) -> None:
 def test_malformed_keys_are_400(api: Server, key: str) -> None:
     headers = {**api.headers("admin"), "Idempotency-Key": key}
     sent = {name.encode(): text.encode() for name, text in headers.items()}
-    answer = httpx2.post(f"{api.url}{LEVELS}", json={"name": "Malformed"}, headers=sent)
+    answer = httpx2.post(f"{api.url}{LEVELS}", json={"name": "Malformed"}, headers=sent, timeout=60)
     assert details_of(answer, 400, "BAD_REQUEST") == {"reason": "invalid_idempotency_key"}
 
 

@@ -111,7 +111,7 @@ def test_a_websocket_is_refused(client: TestClient) -> None:
 
 def in_process(app: ASGIApp) -> httpx2.AsyncClient:
     transport = httpx2.ASGITransport(app=app)
-    return httpx2.AsyncClient(transport=transport, base_url="http://akako.test")
+    return httpx2.AsyncClient(transport=transport, base_url="http://akako.test", timeout=60)
 
 
 @asynccontextmanager

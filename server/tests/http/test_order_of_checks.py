@@ -101,7 +101,7 @@ def test_a_scheme_in_any_case_and_only_one_header(api: Server) -> None:
         answer = api.get("/api/auth/profile", headers={"Authorization": f"{scheme} {token}"})
         assert answer.status_code == 200
     twice = [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {token}")]
-    answer = httpx2.get(f"{api.url}/api/auth/profile", headers=twice)
+    answer = httpx2.get(f"{api.url}/api/auth/profile", headers=twice, timeout=60)
     assert details_of(answer, 401, "UNAUTHORIZED") == {"reason": "malformed"}
 
 

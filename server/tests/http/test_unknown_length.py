@@ -63,7 +63,7 @@ EXPECTED = b"".join(b"%d,name\n" % number for number in range(ROWS))
 
 
 def test_it_arrives_whole_and_the_connection_stays(port: int) -> None:
-    with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         for _ in range(3):
             answer = client.get("/")
             assert answer.content == EXPECTED
@@ -75,7 +75,7 @@ def test_it_arrives_whole_and_the_connection_stays(port: int) -> None:
 
 def test_a_response_that_breaks_off_is_seen_as_incomplete(port: int) -> None:
     with pytest.raises(httpx2.RemoteProtocolError):
-        httpx2.get(f"http://127.0.0.1:{port}/cut")
+        httpx2.get(f"http://127.0.0.1:{port}/cut", timeout=60)
 
 
 def test_http_1_0_reads_to_the_end_of_the_connection(port: int) -> None:

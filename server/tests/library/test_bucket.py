@@ -217,7 +217,9 @@ def test_a_bucket_that_breaks_down_during_a_download(
 def read_until_it_breaks(s3: Server, topic: Topic) -> int:
     """How many bytes came before the connection was closed in the middle."""
     received = 0
-    with httpx2.stream("GET", s3.url + topic.video, headers=s3.headers("admin")) as response:
+    with httpx2.stream(
+        "GET", s3.url + topic.video, headers=s3.headers("admin"), timeout=60
+    ) as response:
         assert response.status_code == 200
         try:
             for chunk in response.iter_bytes():

@@ -49,7 +49,7 @@ def test_several_headers_are_one_list(api: Server, caller: Callable[[], str]) ->
     address = caller()
     call(api, address)
     headers = [("X-Forwarded-For", "1.1.1.1"), ("X-Forwarded-For", address)]
-    assert remaining(httpx2.get(f"{api.url}{LEVELS}", headers=headers)) == 98
+    assert remaining(httpx2.get(f"{api.url}{LEVELS}", headers=headers, timeout=60)) == 98
 
 
 def test_addresses_of_one_ipv6_network_are_one_caller(api: Server) -> None:

@@ -40,7 +40,7 @@ async def fresh_gets(workers: Server, path: str, address: str, times: int) -> li
     answers = []
     for _ in range(times):
         async with httpx2.AsyncClient(
-            event_hooks=promises.HOOKS, base_url=workers.url, verify=False
+            event_hooks=promises.HOOKS, base_url=workers.url, verify=False, timeout=60
         ) as client:
             answers.append(await client.get(path, headers=from_address(address)))
     return answers

@@ -40,7 +40,8 @@ def test_token_commands_work_as_printed(spaced: Server) -> None:
             [PROGRAM, *words[1:]], env=clean, capture_output=True, text=True, check=True
         ).stdout.strip()
         signed = {"Authorization": f"Bearer {token}"}
-        assert httpx2.get(f"{spaced.url}/api/auth/profile", headers=signed).status_code == 200
+        profile = httpx2.get(f"{spaced.url}/api/auth/profile", headers=signed, timeout=60)
+        assert profile.status_code == 200
 
 
 def test_printed_addresses_are_reachable(spaced: Server) -> None:

@@ -95,12 +95,12 @@ def test_it_serves_the_demonstration_school(akako: Path, tmp_path: Path) -> None
         port = url.rpartition(":")[2]
         serve = [akako, "serve", "--demo", "--port", port, *place]
         with running(serve, tmp_path, f"{url}/health/ready"):
-            levels = httpx2.get(f"{url}/api/education/levels").json()["data"]
+            levels = httpx2.get(f"{url}/api/education/levels", timeout=60).json()["data"]
             assert levels
-            assert "<html" in httpx2.get(f"{url}/docs").text.lower()
+            assert "<html" in httpx2.get(f"{url}/docs", timeout=60).text.lower()
             token = run(tmp_path, akako, "token", "--as", "admin", *place).strip()
             headers = {"Authorization": f"Bearer {token}"}
-            users = httpx2.get(f"{url}/api/users", headers=headers).json()
+            users = httpx2.get(f"{url}/api/users", headers=headers, timeout=60).json()
             assert users["pagination"]["total"] >= 3
 
 
@@ -109,9 +109,10 @@ def test_it_runs_the_fake_clerk(akako: Path, tmp_path: Path) -> None:
     command: list[str | Path] = [akako, "dev", "clerk", "--port", url.rpartition(":")[2]]
     with running(command, tmp_path, f"{url}/.well-known/jwks.json"):
         given: dict[str, Any] = {"id": "user_1", "email": "one@example.com"}
-        made = httpx2.post(f"{url}/control/users", json=given).json()
+        made = httpx2.post(f"{url}/control/users", json=given, timeout=60).json()
         assert made["user"]["id"] == "user_1"
-        token = httpx2.post(f"{url}/control/token", json={"sub": "user_1"}).json()["token"]
+        signed = httpx2.post(f"{url}/control/token", json={"sub": "user_1"}, timeout=60)
+        token = signed.json()["token"]
         assert token.count(".") == 2
         taken = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert taken.returncode == 1

@@ -63,7 +63,7 @@ def until(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 def ask_anew(server: Server, path: str) -> int:
     """On a connection of its own, so that any worker may answer."""
-    return httpx2.get(f"{server.url}{path}").status_code
+    return httpx2.get(f"{server.url}{path}", timeout=60).status_code
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ def send(
     """POST with the header. The OpenAPI document describes the named methods only."""
     sent: dict[str, str | bytes] = {**api.headers(as_), **VERSION, **(headers or {})}
     sent["X-HTTP-Method-Override"] = method
-    return httpx2.post(f"{api.url}{path}", headers=sent, content=content)  # type: ignore[arg-type]
+    return httpx2.post(f"{api.url}{path}", headers=sent, content=content, timeout=60)  # type: ignore[arg-type]
 
 
 def test_a_file_arrives_by_post(api: Server, path: str) -> None:
