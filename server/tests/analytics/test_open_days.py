@@ -25,7 +25,12 @@ WAITING = (
 
 
 def midnight() -> datetime:
-    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    """Return the start of the last day of which a roll-up counts a part.
+
+    In the first minutes of a day this is the day before.
+    """
+    settled = datetime.now(UTC) - open_days.SETTLE
+    return settled.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 async def requested(db: Pool, zone: str = ZONE) -> int:
