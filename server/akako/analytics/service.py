@@ -28,7 +28,6 @@ from akako.kernel.core.access import Actor
 from akako.kernel.core.envelope import Listed
 from akako.kernel.db import listing, pages
 from akako.kernel.db.database import Database
-from akako.plans import queries as plans
 from akako.plans.meter import LeasingMeter
 from akako.plans.months import month_of, next_month
 from akako.plans.schemas import API_CALLS, FILE_UPLOADS, PLANS
@@ -134,7 +133,7 @@ async def api_usage(
     first = date.fromisoformat(f"{month}-01") if month else month_of(now)
     following = next_month(first).date()
     await meter.save_calls()
-    used = await _used(db, meter, actor.subject, first)
+    used = await meter.read_usage(db, actor.subject, first)
     by_day = await queries.read_usage_days(db, actor.subject, first, following)
     plan = PLANS[actor.plan]
     days = [date.fromordinal(each) for each in range(first.toordinal(), following.toordinal())]
@@ -144,7 +143,7 @@ async def api_usage(
         limit=plan.api_calls,
         used=used[API_CALLS],
         projected=projected(used[API_CALLS], first, now),
-        uploads=UploadUsage(plan.file_uploads, used[FILE_UPLOADS]),
+        uploads=UploadUsage(plan.file_uploads, used.get(FILE_UPLOADS, 0)),
         days=[
             UsageDay(
                 date=day,
@@ -157,12 +156,6 @@ async def api_usage(
         callers=[Caller(**dict(row)) for row in callers],
         time_zone="UTC",
     )
-
-
-async def _used(db: Database, meter: LeasingMeter, subject: str, month: date) -> dict[str, int]:
-    used = await plans.read_usage(db, subject, month)
-    calls = used.get(API_CALLS, 0) - meter.unspent(subject, month)
-    return {API_CALLS: max(0, calls), FILE_UPLOADS: used.get(FILE_UPLOADS, 0)}
 
 
 def projected(used: int, month: date, now: datetime) -> int | None:
@@ -179,7 +172,7 @@ async def overview(db: Database, zone: TimeZone, meter: LeasingMeter, actor: Act
     (active,) = await queries.read_active(db, zone.name, [zone.today()])
     facts = await totals.read_storage(db)
     rolled = await totals.completion_is_rolled(db)
-    used = await _used(db, meter, actor.subject, month_of(datetime.now(UTC)))
+    used = await meter.read_usage(db, actor.subject, month_of(datetime.now(UTC)))
     return Overview(
         active_learners_7d=active["learners_7d"],
         active_learners_28d=active["learners_28d"],

@@ -32,6 +32,7 @@ LEASE = 20
 CAREFUL_BELOW = 5 * LEASE  # with fewer calls left, each call is counted in the database
 IDLE_SECONDS = 10.0
 UNLIMITED = 2**62
+READS = 3  # of the usage, while reservations are made at the same time
 
 
 class _Lease:
@@ -41,6 +42,7 @@ class _Lease:
         self.month = month
         self.left = 0
         self.total = 0
+        self.fills = 0
         self.touched = time.monotonic()
         self.filling: asyncio.Task[None] | None = None
         self.lock = asyncio.Lock()
@@ -138,6 +140,22 @@ class LeasingMeter:
         lease = self._leases.get(subject)
         return lease.left if lease and lease.month == month else 0
 
+    async def read_usage(self, db: Database, subject: str, month: date) -> dict[str, int]:
+        """Return the usage by kind, without reserved calls that have not been made yet.
+
+        A reservation is in the database before it is in memory. If one is made during the read, the
+        usage is read again.
+        """
+        used: dict[str, int] = {}
+        for _ in range(READS):
+            lease = self._leases.get(subject)
+            fills = lease.fills if lease else 0
+            used = await queries.read_usage(db, subject, month)
+            if not lease or (lease.fills == fills and not lease.lock.locked()):
+                break
+        calls = used.get(API_CALLS, 0) - self.unspent(subject, month)
+        return {**used, API_CALLS: max(0, calls)}
+
     def _lease(self, subject: str) -> _Lease:
         month = month_of(self._clock())
         lease = self._leases.get(subject)
@@ -166,6 +184,7 @@ class LeasingMeter:
             lease.total, lease.left = max(lease.total, limit), 0
         else:
             lease.total, lease.left = total, lease.left + amount
+        lease.fills += 1
 
     async def _fill_ahead(self, subject: str, lease: _Lease, limit: int) -> None:
         try:

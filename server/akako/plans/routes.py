@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from akako.kernel.core.access import ADMIN, SIGNED_IN, requires
 from akako.kernel.core.envelope import Ok
 from akako.kernel.http.context import Context
@@ -11,7 +9,6 @@ from akako.kernel.http.endpoint import Tag, get, put
 from akako.kernel.http.limits import AUTH
 from akako.plans import service
 from akako.plans.meter import LeasingMeter
-from akako.plans.months import month_of
 from akako.plans.schemas import Organization, OrganizationUpdate, Quota
 
 TAG = Tag("Plans", "Plans, monthly quotas and usage.")
@@ -20,8 +17,7 @@ TAG = Tag("Plans", "Plans, monthly quotas and usage.")
 @get("/auth/quota", access=SIGNED_IN, bucket=AUTH)
 async def get_quota(ctx: Context) -> Ok[Quota]:
     """Get the plan and the usage of this month."""
-    unspent = ctx.get(LeasingMeter).unspent(ctx.actor.subject, month_of(datetime.now(UTC)))
-    return Ok(data=await service.get_quota(ctx.db, ctx.actor, unspent=unspent))
+    return Ok(data=await service.get_quota(ctx.db, ctx.actor, ctx.get(LeasingMeter)))
 
 
 @put(

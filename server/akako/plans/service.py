@@ -12,6 +12,7 @@ from akako.kernel.db import audit
 from akako.kernel.db.database import Database
 from akako.kernel.http.responses import Headers
 from akako.plans import queries
+from akako.plans.meter import LeasingMeter
 from akako.plans.months import month_of, next_month
 from akako.plans.schemas import API_CALLS, FILE_UPLOADS, PLANS, Organization, Quota, Usage
 
@@ -20,17 +21,18 @@ def _usage(limit: int | None, used: int) -> Usage:
     return Usage(limit, used, None if limit is None else max(0, limit - used))
 
 
-async def get_quota(db: Database, actor: Actor, *, unspent: int) -> Quota:
-    """Return the usage of this month. `unspent`: calls that are reserved but not made yet."""
+async def get_quota(db: Database, actor: Actor, meter: LeasingMeter | None = None) -> Quota:
+    """Return the usage of this month. Without a meter, it includes reserved calls."""
     now = datetime.now(UTC)
     month = month_of(now)
-    used = await queries.read_usage(db, actor.subject, month)
+    read = meter.read_usage if meter else queries.read_usage
+    used = await read(db, actor.subject, month)
     plan = PLANS[actor.plan]
     return Quota(
         plan=actor.plan,
         period=f"{month:%Y-%m}",
         reset_at=next_month(month),
-        api_calls=_usage(plan.api_calls, max(0, used.get(API_CALLS, 0) - unspent)),
+        api_calls=_usage(plan.api_calls, used.get(API_CALLS, 0)),
         file_uploads=_usage(plan.file_uploads, used.get(FILE_UPLOADS, 0)),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -119,6 +120,42 @@ async def test_several_processes_never_give_out_more_than_there_is(db: Pool, clo
         await meter.return_idle(everything=True)
     late = sum([await attempt(number) for number in range(unspent + 10)])
     assert passed + late == 150
+
+
+class Slow(Pool):
+    """A pool whose next reservation is committed, and returns after the usage has been read."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.taken, self.is_read = asyncio.Event(), asyncio.Event()
+        self.is_read.set()
+
+    async def fetchval(self, sql: str, *values: object) -> Any:
+        found = await super().fetchval(sql, *values)
+        self.taken.set()
+        await self.is_read.wait()
+        return found
+
+    async def fetch(self, sql: str, *values: object) -> Any:
+        found = await super().fetch(sql, *values)
+        self.is_read.set()
+        return found
+
+
+async def test_a_reservation_that_is_being_made_is_not_usage(
+    new_database: Callable[[], str], clock: Clock
+) -> None:
+    db, month = Slow(new_database()), date(2026, 11, 1)
+    meter = LeasingMeter(db, clock=clock)
+    await charge(meter, db)  # starts a reservation in the background
+    db.taken.clear()
+    db.is_read.clear()
+    await db.taken.wait()
+    assert (await meter.read_usage(db, "user:u1", month))[API_CALLS] == 1
+    assert meter.unspent("user:u1", month) == LEASE
+    await meter.close()
+    assert await used(db, month) == 1
+    await db.close()
 
 
 async def test_the_last_call_is_given_out_once(db: Pool, clock: Clock) -> None:

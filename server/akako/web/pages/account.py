@@ -45,7 +45,7 @@ async def _account_page(
     visit: Visit, *, said: str | None = None, errors: dict[str, str] | None = None
 ) -> Response:
     profile = await identity.get_profile(visit.site.db, visit.actor.user_id)
-    quota = await plans.get_quota(visit.site.db, visit.actor, unspent=0)
+    quota = await plans.get_quota(visit.site.db, visit.actor)
     own = await sessions.list_own(visit.site.db, visit.actor.user_id)
     names = {"first_name": profile.first_name or "", "last_name": profile.last_name or ""}
     return visit.page(

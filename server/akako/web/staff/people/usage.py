@@ -44,7 +44,7 @@ async def show(visit: Visit) -> Any:
     month = month_of(now)
     subject = visit.actor.subject
     await meter.save_calls()
-    quota = await get_quota(visit.site.db, visit.actor, unspent=meter.unspent(subject, month))
+    quota = await get_quota(visit.site.db, visit.actor, meter)
     days = await queries.read_days(visit.site.db, subject, month, next_month(month).date())
     callers = await queries.read_callers(visit.site.db, subject, month)
     rows = _rows(month, now.date(), days)
