@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from akako import rooms
+from akako.dispatch import claims, distribution
 from tests.conftest import StartServer
 from tests.kept_fast.statements import Log, logged_database
 from tests.parts.server import Server
@@ -160,6 +161,30 @@ def asked(api: Server, log: Log, read: Read) -> tuple[httpx2.Response, list[str]
     answer = api.get(read.path, as_=read.as_)
     assert answer.status_code == 200, answer.text
     return answer, log.new()
+
+
+def test_the_log_drops_the_transactions_of_background_work(log: Log) -> None:
+    ordinary = ["BEGIN", "select 1", "COMMIT"]
+    with psycopg.connect(log.url, autocommit=True, application_name="akako 0") as db:
+        log.new()
+        for statement in (*ordinary, "select 2", "BEGIN", claims.HOLD, "select 3", "COMMIT"):
+            db.execute(statement.encode())
+        db.execute(distribution.ANY_ENDPOINT.encode())
+        assert log.new() == [*ordinary, "select 2"]
+
+
+@pytest.mark.parametrize(("statement", "returned"), [(claims.HOLD, False), ("select 1", True)])
+def test_the_log_returns_a_transaction_once_it_has_ended(
+    log: Log, statement: str, returned: bool
+) -> None:
+    with psycopg.connect(log.url, autocommit=True, application_name="akako 0") as db:
+        log.new()
+        db.execute("BEGIN")
+        assert log.new() == []
+        db.execute(statement.encode())
+        assert log.new() == []
+        db.execute("COMMIT")
+        assert log.new() == (["BEGIN", statement, "COMMIT"] if returned else [])
 
 
 def test_no_list_is_forgotten() -> None:
