@@ -15,7 +15,7 @@ from tests.conftest import StartServer
 from tests.faults.test_clients_gone import open_files, resident_kib
 from tests.http import raw
 from tests.library.school import add_topic, eventually, put_video, sha256, video
-from tests.parts.server import Server
+from tests.parts.server import CLIENT_SECONDS, Server
 
 SCRIPT = "/docs/swagger-ui-script"  # 1.5 MB, public
 PIPELINED_BYTES = 16 * 1024 * 1024
@@ -166,7 +166,9 @@ def test_with_few_descriptors_one_client_does_not_lock_others_out(
         client.connect(("127.0.0.1", api.port))
         push(client, b"G" if number % 2 else b"")
     assert open_files(api) < FEW
-    with socket.create_connection(("127.0.0.1", api.port), 5, ("127.0.0.2", 0)) as other:
+    with socket.create_connection(
+        ("127.0.0.1", api.port), CLIENT_SECONDS, ("127.0.0.2", 0)
+    ) as other:
         other.sendall(raw.head("/health/ready", "Connection: close"))
         assert other.makefile("rb").readline().split()[1] == b"200"
     assert "Traceback" not in api.log()

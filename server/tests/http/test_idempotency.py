@@ -7,7 +7,7 @@ import pytest
 
 from tests.http.refusals import details_of
 from tests.identity.people import Ask, statuses, together, value
-from tests.parts.server import Server
+from tests.parts.server import CLIENT_SECONDS, Server
 
 LEVELS = "/api/admin/education/levels"
 KEPT = {"etag", "location", "content-type", "cache-control", "content-security-policy"}
@@ -100,7 +100,9 @@ def test_quotes_around_a_key_are_not_part_of_it(api: Server) -> None:
 def test_malformed_keys_are_400(api: Server, key: str) -> None:
     headers = {**api.headers("admin"), "Idempotency-Key": key}
     sent = {name.encode(): text.encode() for name, text in headers.items()}
-    answer = httpx2.post(f"{api.url}{LEVELS}", json={"name": "Malformed"}, headers=sent, timeout=60)
+    answer = httpx2.post(
+        f"{api.url}{LEVELS}", json={"name": "Malformed"}, headers=sent, timeout=CLIENT_SECONDS
+    )
     assert details_of(answer, 400, "BAD_REQUEST") == {"reason": "invalid_idempotency_key"}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.http.refusals import details_of
-from tests.parts.server import GENEROUS, Server
+from tests.parts.server import CLIENT_SECONDS, GENEROUS, Server
 
 ADMIN_POST = "/api/admin/education/levels"
 BAD_BODIES: list[bytes] = [b"{", b"[]", b"{}", b'{"name":1}', b'{"x":1,"x":2}', b"\xff"]
@@ -101,7 +101,7 @@ def test_a_scheme_in_any_case_and_only_one_header(api: Server) -> None:
         answer = api.get("/api/auth/profile", headers={"Authorization": f"{scheme} {token}"})
         assert answer.status_code == 200
     twice = [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {token}")]
-    answer = httpx2.get(f"{api.url}/api/auth/profile", headers=twice, timeout=60)
+    answer = httpx2.get(f"{api.url}/api/auth/profile", headers=twice, timeout=CLIENT_SECONDS)
     assert details_of(answer, 401, "UNAUTHORIZED") == {"reason": "malformed"}
 
 

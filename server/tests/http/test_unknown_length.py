@@ -17,6 +17,7 @@ import uvicorn
 from akako.kernel.http.responses import FileResponse
 from akako.wire.connections import Connections
 from akako.wire.protocol import BoundedProtocol
+from tests.parts.server import CLIENT_SECONDS
 
 CSV = [(b"content-type", b"text/csv")]
 ROWS = 5000
@@ -63,7 +64,7 @@ EXPECTED = b"".join(b"%d,name\n" % number for number in range(ROWS))
 
 
 def test_it_arrives_whole_and_the_connection_stays(port: int) -> None:
-    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=CLIENT_SECONDS) as client:
         for _ in range(3):
             answer = client.get("/")
             assert answer.content == EXPECTED
@@ -75,7 +76,7 @@ def test_it_arrives_whole_and_the_connection_stays(port: int) -> None:
 
 def test_a_response_that_breaks_off_is_seen_as_incomplete(port: int) -> None:
     with pytest.raises(httpx2.RemoteProtocolError):
-        httpx2.get(f"http://127.0.0.1:{port}/cut", timeout=60)
+        httpx2.get(f"http://127.0.0.1:{port}/cut", timeout=CLIENT_SECONDS)
 
 
 def test_http_1_0_reads_to_the_end_of_the_connection(port: int) -> None:

@@ -17,7 +17,7 @@ from akako import announcement, cli
 from akako.settings import Settings
 from tests.conftest import StartServer
 from tests.house.project import ROOT
-from tests.parts.server import Server
+from tests.parts.server import CLIENT_SECONDS, Server
 
 PROGRAM = Path(sys.executable).with_name("akako")
 
@@ -40,8 +40,12 @@ def test_token_commands_work_as_printed(spaced: Server) -> None:
             [PROGRAM, *words[1:]], env=clean, capture_output=True, text=True, check=True
         ).stdout.strip()
         signed = {"Authorization": f"Bearer {token}"}
-        profile = httpx2.get(f"{spaced.url}/api/auth/profile", headers=signed, timeout=60)
-        assert profile.status_code == 200
+        assert (
+            httpx2.get(
+                f"{spaced.url}/api/auth/profile", headers=signed, timeout=CLIENT_SECONDS
+            ).status_code
+            == 200
+        )
 
 
 def test_printed_addresses_are_reachable(spaced: Server) -> None:
@@ -49,7 +53,7 @@ def test_printed_addresses_are_reachable(spaced: Server) -> None:
     assert urls
     for url in urls:
         assert "0.0.0.0" not in url
-        assert httpx2.get(f"{url}/health/live", timeout=10).status_code == 200
+        assert httpx2.get(f"{url}/health/live", timeout=CLIENT_SECONDS).status_code == 200
 
 
 def test_the_default_folder_needs_no_option(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from tests.parts.ports import free_port
 from tests.parts.postgres import passable_folder
+from tests.parts.server import CLIENT_SECONDS
 from tests.sdk.packages import REPOSITORY, run, run_pip
 
 pytestmark = pytest.mark.timeout(600)
@@ -95,12 +96,14 @@ def test_it_serves_the_demonstration_school(akako: Path, tmp_path: Path) -> None
         port = url.rpartition(":")[2]
         serve = [akako, "serve", "--demo", "--port", port, *place]
         with running(serve, tmp_path, f"{url}/health/ready"):
-            levels = httpx2.get(f"{url}/api/education/levels", timeout=60).json()["data"]
+            levels = httpx2.get(f"{url}/api/education/levels", timeout=CLIENT_SECONDS).json()[
+                "data"
+            ]
             assert levels
-            assert "<html" in httpx2.get(f"{url}/docs", timeout=60).text.lower()
+            assert "<html" in httpx2.get(f"{url}/docs", timeout=CLIENT_SECONDS).text.lower()
             token = run(tmp_path, akako, "token", "--as", "admin", *place).strip()
             headers = {"Authorization": f"Bearer {token}"}
-            users = httpx2.get(f"{url}/api/users", headers=headers, timeout=60).json()
+            users = httpx2.get(f"{url}/api/users", headers=headers, timeout=CLIENT_SECONDS).json()
             assert users["pagination"]["total"] >= 3
 
 
@@ -109,10 +112,11 @@ def test_it_runs_the_fake_clerk(akako: Path, tmp_path: Path) -> None:
     command: list[str | Path] = [akako, "dev", "clerk", "--port", url.rpartition(":")[2]]
     with running(command, tmp_path, f"{url}/.well-known/jwks.json"):
         given: dict[str, Any] = {"id": "user_1", "email": "one@example.com"}
-        made = httpx2.post(f"{url}/control/users", json=given, timeout=60).json()
+        made = httpx2.post(f"{url}/control/users", json=given, timeout=CLIENT_SECONDS).json()
         assert made["user"]["id"] == "user_1"
-        signed = httpx2.post(f"{url}/control/token", json={"sub": "user_1"}, timeout=60)
-        token = signed.json()["token"]
+        token = httpx2.post(
+            f"{url}/control/token", json={"sub": "user_1"}, timeout=CLIENT_SECONDS
+        ).json()["token"]
         assert token.count(".") == 2
         taken = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert taken.returncode == 1

@@ -24,6 +24,7 @@ from tests.parts.ports import free_port
 
 SIGN_INS = {"admin": "user_admin", "mentor": "user_mentor", "learner": "user_123"}
 START_SECONDS = 60
+CLIENT_SECONDS = 60.0  # what takes longer hangs, also on a slow machine
 JSON_TYPE = "application/json; charset=utf-8"
 # What no answer tells: keys of the store, the address of a part, the program's own inside.
 INTERNAL = re.compile(
@@ -57,7 +58,7 @@ class Server:
         self._arguments = arguments
         self.environment = self._variables(environment or {})
         self._tokens: dict[str, str] = {}
-        self._client = httpx2.Client(base_url=self.url, timeout=30, verify=False)
+        self._client = httpx2.Client(base_url=self.url, timeout=CLIENT_SECONDS, verify=False)
         self.process: subprocess.Popen[bytes] | Forked | None = None
 
     def _variables(self, more: Mapping[str, str]) -> dict[str, str]:
@@ -101,7 +102,7 @@ class Server:
         """Signal the server, wait for its end and return its exit status."""
         assert self.process is not None
         self.begin_to_stop(number)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=CLIENT_SECONDS)
 
     def begin_to_stop(self, number: int = signal.SIGTERM) -> None:
         """Signal the server, if it runs."""
@@ -113,7 +114,7 @@ class Server:
         assert self.process is not None
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=CLIENT_SECONDS)
 
     def token(self, who: str, **claims: Any) -> str:
         """A development token of a ready sign-in or of any Clerk id."""

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from tests.library.school import Topic, add_topic, refused
-from tests.parts.server import Server
+from tests.parts.server import CLIENT_SECONDS, Server
 from tests.uploads.tus import BYTES, VERSION, begun, create, offset, plan
 
 TEXT = b"Two and two are four.\n"
@@ -30,7 +30,12 @@ def send(
     """POST with the header. The OpenAPI document describes the named methods only."""
     sent: dict[str, str | bytes] = {**api.headers(as_), **VERSION, **(headers or {})}
     sent["X-HTTP-Method-Override"] = method
-    return httpx2.post(f"{api.url}{path}", headers=sent, content=content, timeout=60)  # type: ignore[arg-type]
+    return httpx2.post(
+        f"{api.url}{path}",
+        headers=sent,  # type: ignore[arg-type]
+        content=content,
+        timeout=CLIENT_SECONDS,
+    )
 
 
 def test_a_file_arrives_by_post(api: Server, path: str) -> None:
