@@ -26,7 +26,8 @@ from akako.ops.state_metrics import state_metrics
 from akako.storage import sweeper
 from tests.conftest import StartServer
 from tests.parts.freezing import freeze
-from tests.parts.server import Server
+from tests.parts.process_tree import children, command
+from tests.parts.server import CLIENT_SECONDS, Server
 
 LEVELS = "/api/education/levels"
 
@@ -48,7 +49,7 @@ class Figures:
 
 def read(server: Server) -> Figures:
     # On a connection of its own: one that is kept ends with the worker behind it.
-    answer = httpx2.get(f"{server.url}/metrics", timeout=30)
+    answer = httpx2.get(f"{server.url}/metrics", timeout=CLIENT_SECONDS)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     return Figures(answer.text)
@@ -63,7 +64,7 @@ def until(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 def ask_anew(server: Server, path: str) -> int:
     """On a connection of its own, so that any worker may answer."""
-    return httpx2.get(f"{server.url}{path}", timeout=60).status_code
+    return httpx2.get(f"{server.url}{path}", timeout=CLIENT_SECONDS).status_code
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +75,7 @@ def workers(start_server: StartServer) -> Server:
 def serving(workers: Server) -> list[int]:
     """The process ids of the workers."""
     assert workers.process
-    parent = workers.process.pid
-    text = Path(f"/proc/{parent}/task/{parent}/children").read_text()
-    children = map(int, text.split())
-    return [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [pid for pid in children(workers.process.pid) if b"spawn_main" in command(pid)]
 
 
 def test_answers_are_counted_by_route_and_status(api: Server) -> None:
@@ -148,7 +146,9 @@ def test_any_worker_answers_for_all(workers: Server) -> None:
     route = {"method": "GET", "route": LEVELS, "status": "200"}
     for _ in range(40):
         assert ask_anew(workers, LEVELS) == 200
-    assert {read(workers)("akako_requests_total", **route) for _ in range(5)} == {40}
+    # A request is counted after its response has been sent.
+    until(lambda: read(workers)("akako_requests_total", **route) == 40)
+    assert [read(workers)("akako_requests_total", **route) for _ in range(5)] == [40] * 5
     assert read(workers)("akako_database_connections", state="at_most") == 20
 
 
