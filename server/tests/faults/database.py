@@ -59,13 +59,17 @@ class OwnPostgres:
             thaw(pids)
 
     def crash(self) -> None:
-        """One of its processes dies; PostgreSQL then ends all others and recovers by itself."""
-        with psycopg.connect(self.url) as db:
-            row = db.execute("select pg_backend_pid()").fetchone()
-            assert row
-            os.kill(row[0], signal.SIGKILL)
-            with suppress(psycopg.OperationalError):
-                db.execute("select 1")
+        """One of its processes dies; PostgreSQL then ends all others and recovers by itself.
+
+        Return when it has begun to end the others.
+        """
+        with psycopg.connect(self.url) as db, psycopg.connect(self.url) as other:
+            os.kill(db.info.backend_pid, signal.SIGKILL)
+            try:
+                other.execute("select pg_sleep(60)")
+            except psycopg.OperationalError:
+                return
+        raise AssertionError("PostgreSQL ended no other session")
 
     @contextmanager
     def read_only(self) -> Iterator[None]:

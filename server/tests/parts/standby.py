@@ -15,8 +15,10 @@ from akako.backends.postgres.binaries import Programs, find_programs, for_owner
 from akako.backends.postgres.cluster import SUPERUSER, Folder
 from akako.backends.postgres.owner import choose_owner, run_as
 from akako.backends.postgres.process import postmaster
+from tests.parts.freezing import freeze
 from tests.parts.ports import free_port
 from tests.parts.postgres import HASTY
+from tests.parts.process_tree import children, runs
 
 SECONDS = 60.0
 COPYING = ("--checkpoint=fast", "--write-recovery-conf", "--create-slot", "--slot=standby")
@@ -66,10 +68,18 @@ class Pair:
             _until(lambda: _value(db, sql) == 1)
 
     def kill_primary(self) -> None:
+        """Kill the postmaster, and return when its other processes have ended too.
+
+        Those of open sessions run for some milliseconds more, in which they still answer.
+        """
         server = postmaster(self._folder)
         assert server
+        freeze([server.pid])  # it starts no other process
+        started = children(server.pid)
+        assert started
         os.kill(server.pid, signal.SIGKILL)
-        _until(lambda: not _answers(self._folder.url(self.port, SUPERUSER)))
+        _until(lambda: not any(map(runs, [server.pid, *started])))
+        assert not _answers(self._folder.url(self.port, SUPERUSER))
 
     def promote(self) -> None:
         """Make the standby the primary, which waits for no standby of its own."""
