@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 
+import psycopg
 import pytest
 
 from akako.analytics import rollup
+from akako.backends.database import pool as pools
 from akako.backends.database.pool import Pool
 from akako.kernel.core.errors import ServiceUnavailable
 from tests.conftest import StartServer
@@ -117,6 +120,12 @@ async def test_devices_in_parallel(api: Server) -> None:
     eventually(lambda: api.get("/health/ready").status_code == 200)
 
 
+YESTERDAY = "select 'UTC', current_date - 1, false, 0, 0, 0, 0, 0, 0, 0 on conflict do nothing"
+# Figures are stored day by day; one of the roll-ups has come to the day that is held.
+IN_THE_MIDDLE = """
+select (select count(*) from analytics_days where closed) >= 20
+    and exists (select from pg_stat_activity where $1 = any(pg_blocking_pids(pid)))
+"""
 FIGURES = "select * from analytics_days where zone = 'UTC' order by day"
 MEDIANS = "select * from analytics_medians where zone = 'UTC' order by first_day, last_day"
 PAST = """
@@ -131,16 +140,35 @@ select current_date - day, 'user' || n from generate_series(1, 90) day, generate
 """
 
 
-async def test_roll_ups_cut_off_in_the_middle(api: Server, own: OwnPostgres) -> None:
+@contextmanager
+def yesterday_held(api: Server) -> Iterator[int]:
+    """Lock yesterday's row, at which roll-ups then stop. Yield the process id of the session."""
+    api.execute(f"insert into analytics_days {YESTERDAY}")
+    assert api.database_url
+    db = psycopg.connect(api.database_url)
+    try:
+        db.execute("select from analytics_days where day = current_date - 1 for update")
+        yield db.info.backend_pid
+    finally:
+        db.close()
+
+
+async def test_roll_ups_cut_off_in_the_middle(
+    api: Server, own: OwnPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Three workers roll up as the database crashes; the next run equals a rebuild."""
     api.execute(PAST)
     api.execute(ACTIVITY)
-    db = Pool(own.url, size=6)
+    # They wait until the crash, however slow the machine is.
+    monkeypatch.setattr(pools, "SESSION", "set lock_timeout = '60s'")
+    db = Pool(own.url, size=6, statement_seconds=60)
     try:
-        running = [asyncio.create_task(rollup.roll_up(db, "UTC")) for _ in range(3)]
-        while await count_days(db) < 20:
-            await asyncio.sleep(0.01)
-        await asyncio.to_thread(own.crash)
+        with yesterday_held(api) as holder:
+            running = [asyncio.create_task(rollup.roll_up(db, "UTC")) for _ in range(3)]
+            while not await db.fetchval(IN_THE_MIDDLE, holder):
+                assert not all(each.done() for each in running)
+                await asyncio.sleep(0.01)
+            await asyncio.to_thread(own.crash)
         ends = await asyncio.gather(*running, return_exceptions=True)
         assert any(isinstance(end, ServiceUnavailable) for end in ends)
         await asyncio.to_thread(eventually, lambda: api.get("/health/ready").status_code == 200)
@@ -151,10 +179,6 @@ async def test_roll_ups_cut_off_in_the_middle(api: Server, own: OwnPostgres) -> 
         assert await figures(db) == found
     finally:
         await db.close()
-
-
-async def count_days(db: Pool) -> int:
-    return int(await db.fetchval("select count(*) from analytics_days"))
 
 
 async def figures(db: Pool) -> list[tuple[object, ...]]:
