@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from akako.backends import valkey_counters
 from akako.backends.memory_counters import EXPIRED_PER_HIT, MemoryCounters
 from akako.backends.resilient_counters import ResilientCounters
 from akako.backends.valkey_counters import KEY_PREFIX, ValkeyCounters
 from akako.kernel.core.ports import Counters, Verdict
+from tests.parts.patience import wait_for_valkey
 from tests.parts.valkey import Valkey, start_valkey
 
 SECOND = 10**9  # of the memory's clock
@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 @pytest.fixture
 async def valkey(server: Valkey, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Redis]:
     """A client of an empty Valkey. The counters wait long for it, so that load fails no test."""
-    monkeypatch.setattr(valkey_counters, "REPLY_TICKS", 1000)
+    wait_for_valkey(monkeypatch)
     client = Redis.from_url(server.url)
     await client.flushall()
     yield client

@@ -17,6 +17,7 @@ from akako.backends.tokens.key_set import (
 from akako.dev.fake_clerk import FakeClerk
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.telemetry import metrics
+from tests.parts.patience import wait_for_keys
 
 
 class Clock:
@@ -48,8 +49,7 @@ def clock() -> Clock:
 async def keys(
     clerk: FakeClerk, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[JwksKeySet]:
-    for name in ("KNOWN_KEY_SECONDS", "UNKNOWN_KEY_SECONDS"):
-        monkeypatch.setattr(key_set, name, 30)  # a slow machine changes no answer
+    wait_for_keys(monkeypatch)
     opened = JwksKeySet(clerk.jwks_url, clock=clock)
     yield opened
     await opened.close()

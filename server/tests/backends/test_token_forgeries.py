@@ -17,6 +17,7 @@ from akako.backends.tokens.token_verifier import JwtVerifier
 from akako.dev.fake_clerk import FakeClerk, base64url, jwk, new_key
 from akako.kernel.core.errors import Unauthorized
 from akako.kernel.core.ports import TokenVerifier
+from tests.parts.patience import wait_for_keys
 
 ISSUER = "https://clerk.example.com"
 ATTACKER = new_key()
@@ -35,7 +36,10 @@ def clerk(server: FakeClerk) -> FakeClerk:
 
 
 @pytest.fixture
-async def verifier(clerk: FakeClerk) -> AsyncIterator[TokenVerifier]:
+async def verifier(
+    clerk: FakeClerk, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[TokenVerifier]:
+    wait_for_keys(monkeypatch)
     opened = JwtVerifier(ISSUER, JwksKeySet(clerk.jwks_url))
     yield opened
     await opened.close()

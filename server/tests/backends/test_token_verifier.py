@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from akako.backends.tokens import key_set, token_verifier
+from akako.backends.tokens import token_verifier
 from akako.backends.tokens.key_set import CACHE_SECONDS, JwksKeySet, StaticKeySet
 from akako.backends.tokens.token_verifier import JwtVerifier
 from akako.dev.fake_clerk import FakeClerk
 from akako.kernel.core.errors import Forbidden, ServiceUnavailable, Unauthorized
 from akako.kernel.core.ports import Claims, TokenVerifier
+from tests.parts.patience import wait_for_keys
 from tests.parts.token_clock import Clock, set_clock
 
 ISSUER = "https://clerk.example.com"
@@ -240,7 +241,7 @@ async def test_the_audience(
 async def test_a_verification_does_not_outlive_its_key(
     clerk: FakeClerk, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(key_set, "KNOWN_KEY_SECONDS", 30)  # a slow machine changes no answer
+    wait_for_keys(monkeypatch)
     verifier = JwtVerifier(ISSUER, JwksKeySet(clerk.jwks_url, clock=clock))
     token = clerk.mint(at=NOW, ttl=3600)
     assert await reason(verifier, token) == "accepted"
@@ -251,7 +252,10 @@ async def test_a_verification_does_not_outlive_its_key(
     await verifier.close()
 
 
-async def test_known_keys_serve_while_clerk_is_away(clerk: FakeClerk, clock: Clock) -> None:
+async def test_known_keys_serve_while_clerk_is_away(
+    clerk: FakeClerk, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_for_keys(monkeypatch)
     verifier = JwtVerifier(ISSUER, JwksKeySet(clerk.jwks_url, clock=clock))
     assert await reason(verifier, clerk.mint(at=NOW)) == "accepted"
     clerk.fail("jwks", 503)

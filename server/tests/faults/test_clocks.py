@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,11 +14,11 @@ from tests.conftest import StartServer
 from tests.faults import invariants
 from tests.faults.attempts import SECRET, WEBHOOK
 from tests.library.school import add_topic, upload, uploaded
+from tests.parts.patience import VALKEY, altered
 from tests.parts.server import Server
 from tests.parts.valkey import start_valkey
 
 SKEW = 300
-SKEWED = Path(__file__).parent / "skewed"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,8 @@ def nodes(
         "AKAKO_CLERK_WEBHOOK_SECRETS": SECRET,
         "AKAKO_REDIS_URL": valkey.url,
         "AKAKO_RATE_LIMIT_AUTH": "20/60",
-        "PYTHONPATH": str(SKEWED),
+        # A reply of Valkey that is late would be replaced by a count of the server's own.
+        **altered(VALKEY),
     }
     ahead, behind = (
         start_server({**common, "CLOCK_IS_AHEAD_BY": str(seconds)}, database_url=url, folder=folder)

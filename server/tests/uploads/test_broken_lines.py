@@ -28,6 +28,7 @@ from tests.library.school import (
     video,
 )
 from tests.library.test_killed_servers import locked, waiting
+from tests.parts.patience import altered
 from tests.parts.server import Server
 from tests.uploads.tus import (
     BYTES,
@@ -171,7 +172,10 @@ def test_one_writes_and_another_waits_in_vain(api: Server, topic: Topic) -> None
     assert document_of(api, topic) == CONTENT
 
 
-async def test_the_same_piece_at_once(api: Server, topic: Topic) -> None:
+async def test_the_same_piece_at_once(start_server: StartServer) -> None:
+    # The others wait for the end of the first, also on a slow machine.
+    api = start_server(altered({"akako.uploads.landing.WAIT_SECONDS": 60}))
+    topic = add_topic(api)
     path = begun(create(api, len(CONTENT), plan(topic)))
     headers = VERSION | BYTES | {"Upload-Offset": "0"} | api.headers("admin")
     answers = await together(
