@@ -18,6 +18,7 @@ from akako.kernel.files.modes import GROUP_READS
 from akako.settings import load
 from akako.settings.data_folder import close_folder
 from tests.library.school import add_topic, eventually, put_video, upload, uploaded, video
+from tests.parts.files import statuses
 from tests.parts.postgres import passable_folder
 from tests.parts.server import Server
 from tests.uploads.tus import BYTES, VERSION, begun, create, plan
@@ -34,10 +35,10 @@ def mode(path: Path) -> int:
 def open_to_others(folder: Path) -> list[str]:
     """What other users could read or enter, below the folder."""
     return [
-        f"{mode(path):o} {path.relative_to(folder)}"
-        for path in sorted(folder.rglob("*"))
-        if not path.is_symlink()
-        and mode(path) & OTHERS
+        f"{stat.S_IMODE(status.st_mode):o} {path.relative_to(folder)}"
+        for path, status in sorted(statuses(folder).items())
+        if not stat.S_ISLNK(status.st_mode)
+        and status.st_mode & OTHERS
         and not path.relative_to(folder).parts[0].startswith(PROGRAMS)
         and path.name != "server.log"  # the test's own
     ]

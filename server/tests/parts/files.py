@@ -1,4 +1,7 @@
-"""Read the files of a folder that other processes change at the same time."""
+"""Files of a folder that other processes change at the same time.
+
+What is removed during a walk is left out; `Path.rglob` would raise an error.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,6 @@ from pathlib import Path
 def read_files(folder: Path, *, without: Container[str] = ()) -> Iterator[tuple[Path, bytes]]:
     """Yield path and content of every regular file below a folder.
 
-    Files and folders that are removed during the walk are left out: `Path.rglob` fails there.
-
     Args:
         folder: Where to begin.
         without: Names of folders that are not entered.
@@ -23,3 +24,13 @@ def read_files(folder: Path, *, without: Container[str] = ()) -> Iterator[tuple[
             with suppress(FileNotFoundError):
                 if path.is_file():
                     yield path, path.read_bytes()
+
+
+def statuses(folder: Path) -> dict[Path, os.stat_result]:
+    """Return the status of each file, folder and link below a folder."""
+    found = {}
+    for parent, folders, names in os.walk(folder):
+        for path in (Path(parent, name) for name in (*folders, *names)):
+            with suppress(FileNotFoundError):
+                found[path] = path.lstat()
+    return found

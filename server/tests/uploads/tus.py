@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 
 from tests.library.school import Topic
+from tests.parts.files import statuses
 from tests.parts.server import Server
 
 UPLOADS = "/api/uploads"
@@ -94,5 +95,5 @@ def checksum(content: bytes, algorithm: str = "sha1") -> dict[str, str]:
 
 def files(api: Server) -> dict[str, int]:
     """The size of every file that an upload has in the data folder."""
-    folder = api.folder / "uploads"
-    return {path.name: path.stat().st_size for path in folder.iterdir()} if folder.exists() else {}
+    found = statuses(api.folder / "uploads")
+    return {path.name: status.st_size for path, status in found.items()}
