@@ -14,7 +14,7 @@ from akako.backends.objects.object_store import open_store
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.core.ids import new_id
 from akako.kernel.core.ports import ObjectStore
-from tests.parts.seaweedfs import SeaweedFS, start_seaweedfs
+from tests.parts.seaweedfs import SeaweedFS, start_seaweedfs, undone
 
 MEGABYTE = 1024 * 1024
 WAIT_SECONDS = 30.0
@@ -167,6 +167,7 @@ async def test_a_put_cancelled_at_any_moment_is_whole_or_absent(store: ObjectSto
         was_done = putting.done()
         putting.cancel()
         await asyncio.gather(putting, return_exceptions=True)
+        await undone(store)
         assert await keys(store) == (["a"] if was_done else [])
         await store.delete("a")
 
@@ -176,6 +177,7 @@ async def test_nothing_of_a_failed_put_stays_behind(seaweedfs: SeaweedFS, tmp_pa
     for store in (folder, bucket):
         with pytest.raises(KeyError):
             await store.put("left/over", failing(noise(12 * MEGABYTE), KeyError()))
+        await undone(store)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
     assert seaweedfs.unfinished_uploads() == []
 

@@ -9,7 +9,7 @@ import pytest
 
 from akako.backends.objects.s3_store import S3Store
 from akako.kernel.core.errors import ServiceUnavailable
-from tests.parts.seaweedfs import SeaweedFS
+from tests.parts.seaweedfs import SeaweedFS, undone
 from tests.parts.tcp_proxy import TcpProxy
 
 MIB = 1024 * 1024
@@ -39,6 +39,7 @@ async def test_bytes_that_change_on_their_way_are_refused(
     proxy.damage = (b"One and one", b"One and two")
     with pytest.raises(ServiceUnavailable):
         await store.put("damaged", pieces(b"x" * padding, b"One and one"))
+    await undone(store)
     assert await S3Store(seaweedfs.url, seaweedfs.access()).head("damaged") is None
     assert seaweedfs.unfinished_uploads() == []
 

@@ -11,7 +11,7 @@ import pytest
 from akako.backends.objects.s3_store import S3Access, S3Store
 from akako.kernel.core.errors import ServiceUnavailable
 from akako.kernel.core.ports import ObjectStore
-from tests.parts.seaweedfs import SeaweedFS
+from tests.parts.seaweedfs import SeaweedFS, undone
 from tests.parts.tcp_proxy import TcpProxy
 
 MEGABYTE = 1024 * 1024
@@ -120,7 +120,7 @@ async def test_an_upload_under_way_is_listed_by_its_key(seaweedfs: SeaweedFS) ->
     assert seaweedfs.unfinished_uploads("other") == []
     putting.cancel()
     await asyncio.gather(putting, return_exceptions=True)
-    await until(lambda: not store.undoing)
+    await undone(store)
     assert seaweedfs.unfinished_uploads("listed") == []
 
 
@@ -134,7 +134,7 @@ async def test_an_upload_cancelled_at_any_moment_leaves_nothing(seaweedfs: Seawe
         await asyncio.wait([putting], timeout=wait)
         cancelled = putting.cancel()
         await asyncio.gather(putting, return_exceptions=True)
-        await until(lambda: not store.undoing)
+        await undone(store)
         assert seaweedfs.unfinished_uploads("cancelled") == [], wait
         assert not cancelled or await store.head("cancelled") is None
 
@@ -152,7 +152,7 @@ async def test_an_upload_cancelled_while_it_is_being_opened_is_aborted(
         await putting
     assert store.undoing
     proxy.delay = 0
-    await until(lambda: not store.undoing)
+    await undone(store)
     assert seaweedfs.unfinished_uploads("opening") == []
     assert await store.head("opening") is None
 

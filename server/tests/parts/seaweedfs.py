@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import shutil
@@ -13,9 +14,11 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from akako.backends.objects.s3_store import S3Access
+from akako.backends.objects.s3_store import S3Access, S3Store
+from akako.kernel.core.ports import ObjectStore
 from tests.parts.freezing import freeze, thaw
 from tests.parts.ports import free_port
+from tests.parts.server import CLIENT_SECONDS
 
 START_SECONDS = 60.0
 SOCKETS = Path("/tmp")  # Unix sockets for its ports are here, even if TMPDIR is set
@@ -33,6 +36,12 @@ IDENTITIES = {
 }
 # What it serves. A port's gRPC twin is a second one, given as `….port.grpc`.
 SERVICES = ("master", "volume", "filer", "admin", "s3")
+
+
+async def undone(store: ObjectStore) -> None:
+    """Wait until no upload is being undone. A caller of `put` waits only UNDO_SECONDS for that."""
+    while isinstance(store, S3Store) and store.undoing:
+        await asyncio.wait(store.undoing)
 
 
 class SeaweedFS:
@@ -131,7 +140,7 @@ class SeaweedFS:
     def _is_ready(self) -> bool:
         """The bucket is there, and S3 asks strangers for a signature."""
         try:
-            self._filer(f"/buckets/{BUCKET}/?limit=1")
+            self._filer(f"/buckets/{BUCKET}/?limit=1", seconds=5)
             with urlopen(f"{self.endpoint}/{BUCKET}", timeout=2):
                 return False
         except HTTPError as answer:
@@ -139,9 +148,13 @@ class SeaweedFS:
         except OSError:
             return False
 
-    def _filer(self, path: str) -> dict[str, list[dict[str, str]] | None]:
+    def _filer(
+        self, path: str, seconds: float = CLIENT_SECONDS
+    ) -> dict[str, list[dict[str, str]] | None]:
         address = f"http://127.0.0.1:{self._ports['filer.port']}{path}"
-        with urlopen(Request(address, headers={"Accept": "application/json"}), timeout=5) as answer:
+        with urlopen(
+            Request(address, headers={"Accept": "application/json"}), timeout=seconds
+        ) as answer:
             entries: dict[str, list[dict[str, str]] | None] = json.load(answer)
             return entries
 
