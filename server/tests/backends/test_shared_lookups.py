@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
 from akako.backends.clerk_directory import MAX_LOOKUPS, ClerkDirectory
 from akako.dev.fake_clerk import FakeClerk
 from akako.kernel.core.errors import ServiceUnavailable
+
+WAIT_SECONDS = 30
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +33,12 @@ async def directory(clerk: FakeClerk) -> AsyncIterator[ClerkDirectory]:
     opened = ClerkDirectory(clerk.api_url, clerk.secret_key)
     yield opened
     await opened.close()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not holds():
+            await asyncio.sleep(0.01)
 
 
 async def test_concurrent_lookups_are_one_request(
@@ -66,9 +74,10 @@ async def test_different_users_are_different_requests(
 async def test_a_caller_that_gives_up_does_not_cancel_the_others(
     clerk: FakeClerk, directory: ClerkDirectory
 ) -> None:
+    clerk.fail("user", delay=2)
     first = asyncio.create_task(directory.get_user("user_one"))
     second = asyncio.create_task(directory.get_user("user_one"))
-    await asyncio.sleep(0.05)
+    await until(lambda: clerk.count("/v1/users/") == 1)
     first.cancel()
     found = await second
     assert found
@@ -92,10 +101,11 @@ async def test_a_failure_reaches_every_caller_and_counts_once(
 async def test_a_lookup_whose_callers_all_left_ends_by_itself(
     clerk: FakeClerk, directory: ClerkDirectory
 ) -> None:
-    clerk.fail("user", 500, delay=0.1)
+    clerk.fail("user", 500, delay=1)
     lost = asyncio.create_task(directory.get_user("user_one"))
-    await asyncio.sleep(0.02)
+    await until(lambda: clerk.count("/v1/users/") == 1)
     lost.cancel()
-    await asyncio.sleep(0.3)
+    await until(lambda: lost.done() and not directory._lookups)
+    assert lost.cancelled()
     clerk.heal()
     assert await directory.get_user("user_one")
