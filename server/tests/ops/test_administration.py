@@ -173,6 +173,7 @@ def test_the_last_administrator_stays(api: Server, capsys: pytest.CaptureFixture
 
 
 def test_the_status_is_printed(api: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    api.user("counted")  # beside the administrator and the mentor of a fresh server
     cli.main(["admin", "status"])
     lines = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
     assert lines["database"] == "external"

@@ -180,7 +180,7 @@ async def test_a_trickle_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RequestTimeout):
         async for _ in intake.patient(trickle(), total_seconds=60):
             pass
-    monkeypatch.setattr(intake, "MINIMUM_RATE", 1)
+    monkeypatch.setattr(intake, "MINIMUM_RATE", 0.001)  # one byte is enough
     pieces = intake.patient(trickle(), total_seconds=60)
     assert [await anext(pieces) for _ in range(20)] == [b"x"] * 20
     await pieces.aclose()  # type: ignore[attr-defined]

@@ -139,15 +139,19 @@ async def test_a_reader_that_drips_is_closed() -> None:
         client.close()
 
 
-async def test_a_reader_that_is_slow_but_reads_is_not_closed() -> None:
+async def test_a_reader_that_is_slow_but_reads_is_not_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(protocol, "STALLED_READER_MS", 5_000)  # longer than a pause of this process
     async with listening(send_large) as server:
         client = await stalled(server.port, GET)
         loop = asyncio.get_running_loop()
         received = 0
         started = loop.time()
         async with asyncio.timeout(60):
-            while received < 512 * 1024 or loop.time() < started + 1.5:
-                received += len(await loop.sock_recv(client, 256 * 1024))
+            # At most 5 of the 8 MiB: then the response has not ended.
+            while received < 512 * 1024 or loop.time() < started + 6:
+                received += len(await loop.sock_recv(client, 4096))
                 await asyncio.sleep(0.005)
         assert server.connections
         client.close()
