@@ -33,6 +33,9 @@ def on_one_line(statement: str) -> str:
 BACKGROUND = frozenset(
     map(on_one_line, (distribution.ANY_ENDPOINT, distribution.EVENTS, claims.HOLD, plans.ADD_DAYS))
 )
+# What the pool and the driver ask once for each connection, whichever request opens it: the limits
+# of its session, and types that the driver does not know.
+OF_CONNECTIONS = ("set lock_timeout", "typeinfo_tree", "set_config('jit'")
 
 
 class Log:
@@ -59,7 +62,12 @@ class Log:
         ended = {id_ for id_, statements in transactions.items() if has_ended(statements)}
         self._open = [each for each in found if each[0] not in ended]
         asked = {id_ for id_ in ended if BACKGROUND.isdisjoint(transactions[id_])}
-        return [each for id_, each in found if id_ in asked and (METERING in each) == metering]
+        statements = [each for id_, each in found if id_ in asked and not of_connection(each)]
+        return [each for each in statements if (METERING in each) == metering]
+
+
+def of_connection(statement: str) -> bool:
+    return any(mark in statement for mark in OF_CONNECTIONS)
 
 
 def has_ended(transaction: list[str]) -> bool:

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from akako import rooms
+from akako.backends.database.pool import Pool
 from akako.dispatch import claims, distribution
 from tests.conftest import StartServer
 from tests.kept_fast.statements import Log, logged_database
@@ -185,6 +186,16 @@ def test_the_log_returns_a_transaction_once_it_has_ended(
         assert log.new() == []
         db.execute("COMMIT")
         assert log.new() == (["BEGIN", statement, "COMMIT"] if returned else [])
+
+
+async def test_the_log_drops_what_is_asked_once_for_a_connection(log: Log) -> None:
+    ordinary = ["select 1", "select '{[1,2)}'::int4multirange"]  # a type that is looked up
+    log.new()
+    pool = Pool(log.url, size=1)
+    for statement in ordinary:
+        await pool.fetchval(statement)
+    await pool.close()
+    assert log.new() == ordinary
 
 
 def test_no_list_is_forgotten() -> None:
