@@ -6,8 +6,8 @@ import { announce, text } from "./status";
 import * as store from "./store";
 
 const UNDO_SECONDS = 30;
-const SAID_MS = 5_000;
-// Pages that are opened before the undo window ends offer to undo, too.
+// Pages that are opened before the undo window ends offer to undo, too. An entry without ids is a
+// sentence for the next page only.
 const KEPT = "queue-undo";
 
 interface Undo {
@@ -238,7 +238,7 @@ class Queue {
   /** Show undone rows again; load the page anew where it was made without them. */
   private bringBack(ids: string[], said: string): void {
     if (ids.length && !ids.some(list.find)) {
-      keep({ path: location.pathname, ids: [], said, until: Date.now() + SAID_MS });
+      keep({ path: location.pathname, ids: [], said, until: Date.now() + UNDO_SECONDS * 1000 });
       return location.reload();
     }
     keep(undefined);
@@ -256,9 +256,8 @@ class Queue {
 
   /** Offer again what was decided before this page was loaded. */
   private resume(): void {
-    const kept = read();
-    const seconds = kept ? Math.floor((kept.until - Date.now()) / 1000) : 0;
-    if (kept && seconds > 0 && kept.path === location.pathname) this.offer(kept.said, kept.ids, seconds);
+    const kept = resumable();
+    if (kept) this.offer(kept.said, kept.ids, secondsLeft(kept));
   }
 
   private pressed(event: KeyboardEvent): void {
@@ -314,18 +313,30 @@ function read(): Undo | undefined {
   }
 }
 
+function secondsLeft(kept: Undo): number {
+  return Math.floor((kept.until - Date.now()) / 1000);
+}
+
+/** Return what this page has to say about the page before. A sentence without ids is said once. */
+function resumable(): Undo | undefined {
+  const kept = read();
+  if (!kept || secondsLeft(kept) <= 0 || kept.path !== location.pathname) return undefined;
+  if (!kept.ids.length) keep(undefined);
+  return kept;
+}
+
 /** Offer to undo on a page without rows, which is loaded again afterwards. */
 function resumeAlone(): void {
-  const kept = read();
-  const seconds = kept ? Math.floor((kept.until - Date.now()) / 1000) : 0;
-  if (!kept || seconds <= 0 || kept.path !== location.pathname) return;
+  const kept = resumable();
+  if (!kept) return;
+  if (!kept.ids.length) return announce(kept.said);
   const kind = kept.path.endsWith("mentors") ? "mentors" : "requests";
   const run = async () => {
     keep(undefined);
     await decide(kind, "reopen", kept.ids, "", () => undefined).catch(() => undefined);
     location.assign(kept.path);
   };
-  announce(kept.said, { label: text("undo"), title: text("undoKey"), seconds, run });
+  announce(kept.said, { label: text("undo"), title: text("undoKey"), seconds: secondsLeft(kept), run });
 }
 
 const form = document.querySelector<HTMLFormElement>("form[data-queue]");

@@ -89,6 +89,7 @@ def test_the_focus_stays_in_the_queue(browser: Browser, api: Server) -> None:
     expect(page.get_by_role("status")).to_contain_text("2 undone.")
     expect(boxes).to_have_count(4)  # the rows that the page was loaded without
     assert states(api, waiting.ids) == ["PENDING"] * 4
+    assert page.evaluate("sessionStorage['queue-undo']") is None  # the sentence is not said again
 
     Keyboard(page).press(page.get_by_role("button", name=re.compile("^Reject ")).first)
     expect(undo).to_be_visible()
