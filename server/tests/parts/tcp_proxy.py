@@ -11,6 +11,7 @@ from typing import Any, Self
 
 READ_BYTES = 64 * 1024
 LOOK_SECONDS = 0.01
+WAIT_SECONDS = 30
 
 
 class TcpProxy:
@@ -68,7 +69,7 @@ class TcpProxy:
         self._run(self._drop())
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(WAIT_SECONDS)
 
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._serve, sock=self._listener)

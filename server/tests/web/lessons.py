@@ -16,6 +16,7 @@ from akako.kernel.core.search_keys import search_key
 from tests.factories import create_subject, create_topic
 from tests.learning.school import add_learner
 from tests.library.school import Topic, put_video, upload, uploaded
+from tests.parts.browser import WAIT_SECONDS
 from tests.parts.server import Server
 
 TEXT = """Two fractions can be added when they have the **same denominator**.
@@ -85,7 +86,7 @@ def sign_in(page: Page, api: Server, clerk_id: str, wanted: str = "/home") -> No
     page.wait_for_url(f"{api.url}{wanted}")
 
 
-def wait_for(page: Page, expression: str, seconds: float = 15) -> None:
+def wait_for(page: Page, expression: str, seconds: float = WAIT_SECONDS) -> None:
     """Wait until an expression is true. Playwright's own way needs eval, which pages forbid."""
     deadline = time.monotonic() + seconds
     while not page.evaluate(expression):
@@ -93,7 +94,7 @@ def wait_for(page: Page, expression: str, seconds: float = 15) -> None:
         page.wait_for_timeout(50)
 
 
-def until(page: Page, holds: Callable[[], object], seconds: float = 15) -> None:
+def until(page: Page, holds: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
     """Wait until a condition holds, and let the page work in the meantime."""
     deadline = time.monotonic() + seconds
     while not holds():

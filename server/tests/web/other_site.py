@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.parts.browser import WAIT_SECONDS
+
 
 class OtherSite:
     """Serves the pages in `pages` by path. `port` belongs to 127.0.0.1 and localhost."""
@@ -44,4 +46,4 @@ def other_site() -> Iterator[OtherSite]:
     finally:
         site.server.shutdown()
         site.server.server_close()
-        thread.join(10)
+        thread.join(WAIT_SECONDS)

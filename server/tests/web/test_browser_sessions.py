@@ -181,7 +181,7 @@ def test_back_shows_nothing_private_after_sign_out(page: Page, api: Server, less
     page.get_by_label("My note").fill("Between me and my diary")
     expect(page.locator("form [data-saved]")).to_have_text("Saved on this device")
     page.context.set_offline(False)
-    expect(page.locator("form [data-saved]")).to_have_text("Saved", timeout=20_000)
+    expect(page.locator("form [data-saved]")).to_have_text("Saved")
     page.evaluate("localStorage.setItem('akako:x:note:y', 'kept')")
     page.goto(f"{api.url}/notes")
     expect(page.get_by_text("Between me and my diary")).to_be_visible()

@@ -205,7 +205,7 @@ def test_the_largest_captions_do_not_stop_the_page(
         assert upload(api, captioned.topic, "a.fr.vtt", refused).status_code == status
     sign_in(page, api, captioned.learner, captioned.path)
     play(page)
-    wait_for(page, f"{LOADED}.length === 1", 30)
+    wait_for(page, f"{LOADED}.length === 1")
     page.get_by_label("Share with mentor").check()
 
 

@@ -132,7 +132,7 @@ def test_a_page_without_the_method_names_those_that_it_has(api: Server) -> None:
         ("DELETE", "/subjects/some"): "GET, HEAD",
     }
     for (method, path), allowed in cases.items():
-        response = httpx2.request(method, f"{api.url}{path}", timeout=30)
+        response = httpx2.request(method, f"{api.url}{path}", timeout=60)
         assert response.status_code == 405, path
         assert response.headers["allow"] == allowed
         assert response.json()["code"] == "METHOD_NOT_ALLOWED"
@@ -141,7 +141,7 @@ def test_a_page_without_the_method_names_those_that_it_has(api: Server) -> None:
     assert page.status_code == 405
     assert page.headers["allow"] == "POST"
     assert "<h1>This address takes forms only</h1>" in page.text
-    assert httpx2.post(f"{api.url}/nowhere", timeout=30).status_code == 404
+    assert httpx2.post(f"{api.url}/nowhere", timeout=60).status_code == 404
 
 
 def test_a_nul_in_an_address_or_a_form_is_no_crash(api: Server) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import StartServer
 from tests.factories import create_subject
 from tests.learning.school import add_learner
+from tests.parts.browser import WAIT_SECONDS
 from tests.parts.server import Server
 from tests.web.visitor import Visitor, signed_in
 
@@ -133,9 +134,10 @@ def test_a_form_without_a_length_is_not_called_too_large(api: Server, learner: V
     url = urlsplit(api.url)
     cookies = "; ".join(f"{name}={value}" for name, value in learner.client.cookies.items())
     head = f"POST /me HTTP/1.1\r\nHost: {url.netloc}\r\nOrigin: {api.url}\r\nCookie: {cookies}"
+    address = (str(url.hostname), int(url.port or 0))
     statuses = []
     for rest in ("\r\n\r\n", "\r\nTransfer-Encoding: chunked\r\n\r\n4\r\na=bc\r\n0\r\n\r\n"):
-        with socket.create_connection((str(url.hostname), int(url.port or 0)), timeout=10) as line:
+        with socket.create_connection(address, WAIT_SECONDS) as line:
             line.sendall(f"{head}{rest}".encode())
             statuses.append(line.recv(12)[-3:])
     assert statuses == [b"403", b"400"]  # the form token is missing

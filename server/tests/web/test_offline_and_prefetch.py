@@ -43,7 +43,7 @@ def test_a_page_of_our_own_is_shown_offline(page: Page, api: Server, lesson: Les
     # The style sheet is stored with the page.
     assert page.evaluate("getComputedStyle(document.body).margin") == "0px"
     page.context.set_offline(False)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Notes", timeout=15_000)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Notes")
 
 
 def test_the_offline_page_is_in_the_language_of_the_pages(

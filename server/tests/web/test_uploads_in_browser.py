@@ -134,7 +134,7 @@ def test_progress_is_shown_in_words_and_can_be_paused(
         seen.add(percent(page, video.name))
         return len(seen) >= 3
 
-    until(page, grows, 30)
+    until(page, grows)
     row.get_by_role("button", name="Pause").click()
     expect(row).to_contain_text("Paused at")
     expect(row.get_by_role("button", name="Resume")).to_be_focused()
