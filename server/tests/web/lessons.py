@@ -18,6 +18,7 @@ from tests.learning.school import add_learner
 from tests.library.school import Topic, put_video, upload, uploaded
 from tests.parts.browser import WAIT_SECONDS
 from tests.parts.server import Server
+from tests.web.announcements import record
 
 TEXT = """Two fractions can be added when they have the **same denominator**.
 
@@ -78,7 +79,8 @@ def film(folder: Path) -> bytes:
 
 
 def sign_in(page: Page, api: Server, clerk_id: str, wanted: str = "/home") -> None:
-    """Sign in on the development page and wait for the wanted page."""
+    """Sign in on the development page and wait for the wanted page, which records what it says."""
+    record(page)
     page.goto(f"{api.url}/sign-in?next={wanted}")
     field = page.get_by_label("Another person")
     field.fill(clerk_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 
 from tests.enrollment.school import rows
 from tests.factories import add_role, create_enrollment, create_subject, create_user, insert
@@ -112,8 +112,3 @@ def states(api: Server, ids: list[str]) -> list[str]:
     sql = "select id, status from enrollments where id = any(%s)"
     found = dict(rows(api, sql, ids))
     return [found[each] for each in ids]
-
-
-def says(page: Page, text: str) -> None:
-    """Wait until the status region contains a text."""
-    expect(page.get_by_role("status")).to_contain_text(text, timeout=15_000)

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conftest import StartServer
 from tests.factories import create_topic
 from tests.parts.server import Server
+from tests.web.announcements import said
 from tests.web.composing import (
     COUNT_CLICKS,
     choose,
@@ -29,10 +30,6 @@ pytestmark = pytest.mark.processes
 MIB = 1024 * 1024
 
 
-def status_of(page: Page, text: str | re.Pattern[str]) -> None:
-    expect(page.get_by_role("status")).to_contain_text(text, timeout=15_000)
-
-
 def test_a_topic_with_video_and_documents_takes_four_clicks(
     browser: Browser, api: Server, tmp_path: Path
 ) -> None:
@@ -45,7 +42,7 @@ def test_a_topic_with_video_and_documents_takes_four_clicks(
     page.get_by_label("Title", exact=True).fill("Leaves")
     choose(page, new_files(tmp_path))
     page.get_by_role("button", name="Publish").click()
-    status_of(page, "Published.")
+    said(page, "Published.")
     made = clicks(page)
     assert len(made) <= 4, made
     [topic] = topics_of(api, subject)
@@ -85,10 +82,10 @@ def test_changes_of_a_published_topic_wait_for_publish(browser: Browser, api: Se
     expect(page.get_by_label("Text", exact=True)).to_have_value("A better text")
     assert topic_of(api, page)["content"] == ""
     page.get_by_role("button", name="Publish").click()
-    status_of(page, "Published.")
+    said(page, "Published.")
     assert topic_of(api, page)["content"] == "A better text"
     page.get_by_role("button", name="Save as draft").click()
-    status_of(page, "Saved as draft.")
+    said(page, "Saved as draft.")
     assert not topic_of(api, page)["isActive"]
     page.context.close()
 
@@ -109,7 +106,7 @@ def test_a_title_is_required_and_unique(browser: Browser, api: Server) -> None:
     expect(page.locator("#title-error")).to_contain_text("Enter another title")
     title.fill("Leaves in winter")
     page.get_by_role("button", name="Publish").click()
-    status_of(page, "Published.")
+    said(page, "Published.")
     assert topic_of(api, page)["name"] == "Leaves in winter"
     page.context.close()
 
@@ -148,7 +145,7 @@ def test_a_topic_is_published_with_the_keyboard(
     chooser.value.set_files(new_files(tmp_path))
     expect(page.get_by_text("Uploaded", exact=True)).to_have_count(4)
     press_on(page, "Publish")
-    status_of(page, "Published.")
+    said(page, "Published.")
     assert page.evaluate("document.activeElement.textContent") == "Publish"
     [topic] = topics_of(api, subject)
     assert (topic["isActive"], topic["hasVideo"], topic["documentCount"]) == (True, True, 3)
@@ -186,14 +183,14 @@ def test_files_are_uploaded_and_published_without_script(
     page.get_by_label("Text", exact=True).fill("Line one\nLine two")
     page.get_by_label("Choose files").set_input_files(new_files(tmp_path))
     page.get_by_role("button", name="Publish").click()
-    status_of(page, "Published.")
+    said(page, "Published.")
     [topic] = topics_of(api, subject)
     assert (topic["isActive"], topic["hasVideo"], topic["documentCount"]) == (True, True, 3)
     assert topic_of(api, page)["content"] == "Line one\nLine two"
     page.get_by_role("button", name="Remove worksheet-2.txt").click()
     expect(page.get_by_role("link", name="worksheet-2.txt")).to_have_count(0)
     page.get_by_role("button", name="Save as draft").click()
-    status_of(page, "Saved as draft.")
+    said(page, "Saved as draft.")
     assert not topic_of(api, page)["isActive"]
     page.context.close()
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect
 from tests.library.school import Topic, add_topic, put_video, sweep, upload, uploaded
 from tests.parts.browser import overflow, take_picture, violations
 from tests.parts.server import Server
+from tests.web.announcements import said
 from tests.web.composing import choose, mentor_page, new_files, new_subject, topic_of
 from tests.web.lessons import until
 
@@ -73,7 +74,7 @@ def test_a_stored_document_is_removed_and_comes_back(
     expect(rows).to_have_count(2)
     assert topic_of(api, page)["documentCount"] == 2
     page.get_by_role("button", name="Undo").click()
-    expect(status).to_contain_text("second.txt is back.")
+    said(page, "second.txt is back.")
     expect(rows.nth(1)).to_contain_text("second.txt")
     expect(page.get_by_role("button", name="Remove second.txt")).to_be_focused()
     assert [each["name"] for each in topic_of(api, page)["documents"]] == [
@@ -85,7 +86,7 @@ def test_a_stored_document_is_removed_and_comes_back(
     expect(rows).to_have_count(2)
     sweep(api)  # the minute is over
     page.get_by_role("button", name="Undo").click()
-    expect(status).to_contain_text("third.txt could not be brought back. Choose the file again.")
+    said(page, "third.txt could not be brought back. Choose the file again.")
     page.context.close()
 
 
@@ -123,7 +124,7 @@ def test_a_finished_upload_comes_back_as_it_was(
     page.get_by_role("button", name=f"Remove {worksheet.name}").click()
     until(page, lambda: topic_of(api, page)["documentCount"] == 0)
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("status")).to_contain_text("Monday is back.")
+    said(page, "Monday is back.")
     assert topic_of(api, page)["documents"] == before
     page.context.close()
 
@@ -147,7 +148,7 @@ def test_stored_files_are_renamed(
     assert "Monday" in [each["name"] for each in topic_of(api, page)["documents"]]
     assert file_name(api, topic.id) == "Fractions.mp4"
     if script:
-        expect(page.get_by_role("status")).to_contain_text("The name is now Fractions.mp4.")
+        said(page, "The name is now Fractions.mp4.")
         page.locator("summary", has_text="Rename first.txt").click()
         field = page.get_by_label("Name of first.txt")
         field.fill("Tuesday")

@@ -13,6 +13,7 @@ from tests.education.school import fresh
 from tests.factories import create_level, create_subject, create_topic
 from tests.learning.school import add_learner
 from tests.parts.server import Server
+from tests.web.announcements import said
 from tests.web.hands import Keyboard, Mouse
 from tests.web.lessons import sign_in, until, wait_for
 
@@ -93,7 +94,7 @@ def test_a_grade_with_six_subjects_takes_one_click(page: Page, api: Server, leve
         page.keyboard.type(name)
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.value") == ""
-    expect(page.locator("#status")).to_contain_text("Music was added.")
+    said(page, "Music was added.")
     grade = api.get(f"/api/education/levels/{level}/grades", as_="admin").json()["data"][0]["id"]
     until(page, lambda: names(api, f"grades/{grade}/subjects") == SUBJECTS)
     assert mouse.presses == 1
@@ -111,7 +112,7 @@ def test_pasted_lines_are_shown_and_added_together(page: Page, api: Server, leve
     expect(branch.locator(".preview li")).to_have_text(["Grade 2", "Art", "Music", "Grade 10"])
     add = branch.get_by_role("button", name="Add all 4")
     add.click()
-    expect(page.locator("#status")).to_contain_text("4 were added.")
+    said(page, "4 were added.")
     until(page, lambda: names(api, f"levels/{level}/grades") == ["Grade 2", "Grade 10"])
     expect(branch.get_by_role("button", name=re.compile("^Art"))).to_be_visible()
     expect(field).to_be_focused()
@@ -127,7 +128,7 @@ def test_a_name_that_is_taken_comes_back_into_the_field(
     name = names(api, f"grades/{place.grade}/subjects")[0]
     page.keyboard.type(name)
     page.keyboard.press("Enter")
-    expect(page.locator("#status")).to_contain_text(f"“{name}” is already there.")
+    said(page, f"“{name}” is already there.")
     expect(branch.get_by_label("Names of new subjects")).to_have_value(name)
     page.keyboard.press("Escape")
     assert focused(page).startswith("New subject")
@@ -149,7 +150,7 @@ def test_a_deletion_shows_its_impact_and_is_undone(page: Page, api: Server, plac
     expect(undo).to_be_visible()
     assert api.get(f"/api/education/subjects/{place.subject}", as_="admin").status_code == 404
     undo.click()
-    expect(page.locator("#status")).to_contain_text("is back.")
+    said(page, "is back.")
     expect(row(page, place.level).locator(".node-name")).to_be_focused()
     assert api.get(f"/api/education/subjects/{place.subject}", as_="admin").status_code == 200
 
@@ -161,7 +162,7 @@ def test_deleted_items_are_restored_from_their_list(page: Page, api: Server, lev
     name = str(page.locator("#status").inner_text()).partition(" was deleted")[0]
     page.locator("#deleted").get_by_role("button", name=f"Restore {name}").click()
     expect(page.locator(f"#n-{level}")).to_be_visible()
-    expect(page.locator("#status")).to_contain_text("is back.")
+    said(page, "is back.")
 
 
 def test_a_subject_is_renamed_and_hidden(page: Page, api: Server, place: Place) -> None:
@@ -174,10 +175,10 @@ def test_a_subject_is_renamed_and_hidden(page: Page, api: Server, place: Place) 
     editor.get_by_label("Mentor").select_option(mentor)
     page.keyboard.press("Tab")
     editor.get_by_role("button", name="Save").click()
-    expect(page.locator("#status")).to_contain_text("Painting was saved.")
+    said(page, "Painting was saved.")
     assert focused(page) == "Edit Painting"
     row(page, place.subject).get_by_role("button", name="Hide Painting").click()
-    expect(page.locator("#status")).to_contain_text("Painting is hidden.")
+    said(page, "Painting is hidden.")
     assert focused(page) == "Show Painting"
     expect(row(page, place.subject)).to_contain_text("Hidden")
     stored = api.get(f"/api/education/subjects/{place.subject}", as_="admin").json()["data"]
@@ -192,7 +193,7 @@ def test_the_keyboard_alone_is_enough(page: Page, api: Server, place: Place) -> 
     page.locator(f"#n-{place.topics[0]}").wait_for()
     assert page.evaluate(FOCUS)
     keyboard.press(row(page, place.topics[1]).get_by_role("button", name="Move up Two"))
-    expect(page.locator("#status")).to_contain_text("Two is now number 1 of 3.")
+    said(page, "Two is now number 1 of 3.")
     assert focused(page) == "Move down Two"
     expect(row(page, place.topics[1]).get_by_role("button", name="Move up")).to_be_disabled()
     keyboard.press(row(page, place.topics[1]).get_by_role("button", name="Delete Two"))
@@ -207,7 +208,7 @@ def test_the_keyboard_alone_is_enough(page: Page, api: Server, place: Place) -> 
     keyboard.press(page.locator(f"#n-{place.grade}").get_by_role("button", name="New subject"))
     page.keyboard.type("Geography")
     page.keyboard.press("Enter")
-    expect(page.locator("#status")).to_contain_text("Geography was added.")
+    said(page, "Geography was added.")
     assert focused(page).startswith("Names of new subjects")
     page.keyboard.press("Escape")
     assert focused(page).startswith("New subject")

@@ -12,6 +12,7 @@ from tests.factories import create_level, create_subject, create_topic
 from tests.learning.school import add_learner
 from tests.library.school import Topic, upload, uploaded
 from tests.parts.server import Server
+from tests.web.announcements import said
 from tests.web.hands import Keyboard
 from tests.web.lessons import Lesson, sign_in, until, wait_for
 from tests.web.queues import add_waiting, clear, open_queue, states
@@ -52,7 +53,7 @@ def test_a_decision_that_fails_keeps_selection_and_focus(browser: Browser, api: 
     page.get_by_role("button", name="Select all 3").click()
     approve = page.get_by_role("button", name="Approve selected")
     Keyboard(page).press(approve)
-    expect(page.get_by_role("status")).to_contain_text("The server did not answer.")
+    said(page, "The server did not answer.")
     expect(page.locator("input[name=id]:checked")).to_have_count(3)
     expect(approve).to_be_focused()
     page.unroute("**/api/**", refuse_writes)
@@ -86,10 +87,10 @@ def test_the_focus_stays_in_the_queue(browser: Browser, api: Server) -> None:
     page.reload()
     expect(page.get_by_role("status")).to_contain_text("2 approved.")
     undo.click()
-    expect(page.get_by_role("status")).to_contain_text("2 undone.")
+    said(page, "2 undone.")
     expect(boxes).to_have_count(4)  # the rows that the page was loaded without
-    assert states(api, waiting.ids) == ["PENDING"] * 4
     assert page.evaluate("sessionStorage['queue-undo']") is None  # the sentence is not said again
+    assert states(api, waiting.ids) == ["PENDING"] * 4
 
     Keyboard(page).press(page.get_by_role("button", name=re.compile("^Reject ")).first)
     expect(undo).to_be_visible()
@@ -216,7 +217,7 @@ def test_nothing_is_deleted_without_its_question(page: Page, api: Server) -> Non
     sign_in(page, api, "user_admin", "/admin/curriculum")
     page.route("**/admin/curriculum?delete=*", lambda route: route.fulfill(body="<h1>Sign in</h1>"))
     page.get_by_role("button", name="Delete Level of questions").click()
-    expect(page.get_by_role("status")).to_contain_text("This could not be done.")
+    said(page, "This could not be done.")
     assert api.get(f"/api/education/levels/{level}", as_="admin").status_code == 200
 
 
@@ -229,7 +230,7 @@ def test_a_document_that_cannot_be_removed_stays(page: Page, api: Server) -> Non
     page.route("**/api/**", refuse_writes)
     remove = page.get_by_role("button", name="Remove Kept")
     Keyboard(page).press(remove)
-    expect(page.get_by_role("status")).to_contain_text("Kept.txt could not be removed.")
+    said(page, "Kept.txt could not be removed.")
     expect(remove).to_be_focused()
     page.unroute("**/api/**", refuse_writes)
     page.keyboard.press("Enter")

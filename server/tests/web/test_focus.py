@@ -16,15 +16,6 @@ from tests.web.lessons import Lesson, sign_in, until, wait_for
 pytestmark = pytest.mark.processes
 
 FRAME = ["Skip to content", "Akako", "Home", "Browse", "Notes", "Search the school"]
-# Counts how often the text of the status region changes to something.
-WATCH = """() => {
-    window.announcements = [];
-    new MutationObserver(() => {
-        const text = document.querySelector("[role=status]").textContent.trim();
-        if (text) window.announcements.push(text);
-    }).observe(document.querySelector("[role=status]"), {childList: true, characterData: true,
-        subtree: true});
-}"""
 
 
 @pytest.fixture
@@ -113,7 +104,6 @@ def test_a_failed_video_can_be_tried_again(page: Page, api: Server, lesson: Less
 def test_a_message_is_announced_once(page: Page, api: Server, lesson: Lesson) -> None:
     who = add_learner(api, lesson.subject_id).clerk_id
     sign_in(page, api, who, lesson.path)
-    page.evaluate(WATCH)
     path = f"/api/notes/topics/{lesson.topics[0]}"
     api.put(path, as_=who, json={"content": "From the phone"})
     note = page.get_by_label("My note")

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.learning.school import add_learner
 from tests.parts.server import Server
+from tests.web.announcements import said
 from tests.web.lessons import Lesson, sign_in, until, wait_for
 
 pytestmark = pytest.mark.processes
@@ -97,7 +98,7 @@ def test_a_conflict_keeps_both_texts(page: Page, api: Server, lesson: Lesson) ->
     path = f"/api/notes/topics/{lesson.topics[0]}"
     api.put(path, as_=who, json={"content": "From the phone"})
     page.get_by_label("My note").fill("From the desk")
-    expect(page.get_by_role("status")).to_contain_text("Both texts were kept")
+    said(page, "Both texts were kept")
     expect(page.get_by_label("My note")).to_have_value(
         re.compile("From the phone.*desk", re.DOTALL)
     )

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.factories import create_subject
 from tests.parts.server import Server
+from tests.web.announcements import said
 from tests.web.lessons import sign_in
 from tests.web.queues import add_waiting
 from tests.web.visitor import Visitor
@@ -53,7 +54,7 @@ def test_scripts_explain_in_the_language_of_the_page(browser: Browser, api: Serv
     page.get_by_role("button", name="Nouveau niveau").click()
     page.keyboard.insert_text(LONG)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_contain_text(f"« {LONG[:40]} » ne convient pas")
+    said(page, f"« {LONG[:40]} » ne convient pas")
     expect(page.get_by_label("Noms des nouveaux niveaux")).to_have_value(LONG)
     with api.db() as db:
         subject = create_subject(db, name="Scripts").id

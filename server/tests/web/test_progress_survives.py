@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.learning.school import add_learner
 from tests.parts.server import Server
+from tests.web.announcements import said
 from tests.web.lessons import Lesson, sign_in, until, wait_for
 
 pytestmark = pytest.mark.processes
@@ -127,6 +128,6 @@ def test_a_note_written_offline_is_sent_by_the_next_page(
         page.goto(f"{api.url}/notes")
     assert refused.value.status == 412
     page.goto(f"{api.url}{lesson.path}")
-    expect(page.get_by_role("status")).to_contain_text("Both texts were kept.")
+    said(page, "Both texts were kept.")
     for text in ("Changed at home", "Changed on the bus"):
         assert text in page.get_by_label("My note").input_value()

@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, Page
 from tests.enrollment.school import rows
 from tests.parts.browser import overflow, take_picture, violations
 from tests.parts.server import Server
+from tests.web.announcements import said
 from tests.web.lessons import sign_in
-from tests.web.queues import add_applications, add_waiting, clear, open_queue, says
+from tests.web.queues import add_applications, add_waiting, clear, open_queue
 from tests.web.test_accessibility import faults_of, open_page
 from tests.web.test_page_sizes import KB, load
 
@@ -65,7 +66,7 @@ def test_selection_failures_and_help(
     page.get_by_role("button", name="Clear").click()
     page.get_by_role("button", name="Select these 20").click()
     page.get_by_role("button", name="Approve selected").click()
-    says(page, "19 approved, 1 could not be: Ama's account is inactive")
+    said(page, "19 approved, 1 could not be: Ama's account is inactive")
     page.wait_for_timeout(300)
     faults += seen(page, f"queue-failure-{name}")
     page.keyboard.press("?")

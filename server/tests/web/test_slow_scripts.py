@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.learning.school import add_learner
 from tests.parts.server import Server
+from tests.web.announcements import said
 from tests.web.composing import choose, mentor_page, new_files, new_subject, topics_of
 from tests.web.lessons import Lesson, sign_in, until
 
@@ -64,7 +65,7 @@ def test_files_chosen_early_are_uploaded(browser: Browser, api: Server, tmp_path
         page.get_by_label("Title", exact=True).fill("Early")
         choose(page, new_files(tmp_path))
     page.get_by_role("button", name="Publish").click()
-    expect(page.get_by_role("status")).to_contain_text("Published.")
+    said(page, "Published.")
     [topic] = topics_of(api, subject)
     assert (topic["name"], topic["hasVideo"], topic["documentCount"]) == ("Early", True, 3)
     page.context.close()

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.learning.school import add_learner
 from tests.parts.browser import overflow, take_picture, violations
 from tests.parts.server import Server
+from tests.web.announcements import said
 from tests.web.composing import choose, mentor_page, new_files, new_subject, topics_of
 from tests.web.lessons import Lesson
 from tests.web.test_accessibility import faults_of
@@ -39,7 +40,7 @@ def test_topics_are_moved_with_buttons(browser: Browser, api: Server, script: bo
     add_topics(api, subject, NAMES)
     page = mentor_page(browser, api, f"/teach/subjects/{subject}", java_script_enabled=script)
     page.get_by_role("button", name="Move up Leaves").click()
-    expect(page.get_by_role("status")).to_contain_text("Leaves is now number 2 of 3.")
+    said(page, "Leaves is now number 2 of 3.")
     assert names_of(api, subject) == ["Roots", "Leaves", "Stems"]
     expect(page.get_by_role("button", name="Move up Leaves")).to_be_focused()
     page.get_by_role("button", name="Move down Roots").click()
@@ -54,7 +55,7 @@ def test_topics_are_moved_by_dragging(browser: Browser, api: Server) -> None:
     page = mentor_page(browser, api, f"/teach/subjects/{subject}")
     rows = page.get_by_role("listitem").filter(has=page.get_by_role("button", name="Move up"))
     rows.nth(2).drag_to(rows.nth(0), target_position={"x": 40, "y": 4})
-    expect(page.get_by_role("status")).to_contain_text("Leaves is now number 1 of 3.")
+    said(page, "Leaves is now number 1 of 3.")
     assert names_of(api, subject) == ["Leaves", "Roots", "Stems"]
     expect(page.get_by_role("button", name="Move up Leaves")).to_be_disabled()
     page.context.close()

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.learning.school import Learner, add_learner, add_subject
 from tests.parts.browser import overflow, take_picture, violations
 from tests.parts.server import Server
+from tests.web.announcements import said
 from tests.web.lessons import Lesson, sign_in, until
 from tests.web.visitor import Visitor, signed_in
 
@@ -155,7 +156,7 @@ def test_texts_are_back_in_their_form_for_the_same_person_only(page: Page, api: 
     expect(field).to_have_value("")
     sign_in(page, api, learner.clerk_id, "/mentor/apply")
     expect(field).to_have_value(TEXT)
-    expect(page.get_by_role("status")).to_have_text("What you wrote before is here again.")
+    said(page, "What you wrote before is here again.")
     page.reload()
     expect(field).to_have_value("")
 
