@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import imageio_ffmpeg
 from playwright.sync_api import Page
@@ -86,6 +86,20 @@ def sign_in(page: Page, api: Server, clerk_id: str, wanted: str = "/home") -> No
     field.fill(clerk_id)
     field.press("Enter")
     page.wait_for_url(f"{api.url}{wanted}")
+
+
+def watch_prefetches(page: Page) -> list[str]:
+    """Return the addresses that the browser has loaded in advance; the list grows from now on."""
+    ready: list[str] = []
+
+    def note(event: dict[str, Any]) -> None:
+        if event["status"] == "Ready":
+            ready.append(event["prefetchUrl"])
+
+    session = page.context.new_cdp_session(page)
+    session.on("Preload.prefetchStatusUpdated", note)
+    session.send("Preload.enable")
+    return ready
 
 
 def wait_for(page: Page, expression: str, seconds: float = WAIT_SECONDS) -> None:

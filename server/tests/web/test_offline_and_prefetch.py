@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.learning.school import add_learner
 from tests.parts.server import Server
-from tests.web.lessons import Lesson, sign_in, until, wait_for
+from tests.web.lessons import Lesson, sign_in, until, wait_for, watch_prefetches
 from tests.web.visitor import Visitor, signed_in
 
 pytestmark = pytest.mark.processes
@@ -83,10 +83,11 @@ def test_the_offline_page_is_the_same_for_everyone(api: Server) -> None:
 def test_the_next_topic_is_loaded_in_advance(page: Page, api: Server, lesson: Lesson) -> None:
     sign_in(page, api, lesson.learner)
     wait_for_worker(page)
+    ready, wanted = watch_prefetches(page), f"{api.url}/topics/{lesson.topics[1]}"
     page.goto(f"{api.url}{lesson.path}")
-    page.wait_for_timeout(1_000)
+    until(page, lambda: wanted in ready)
     page.get_by_role("link", name=re.compile("^Next topic")).click()
-    page.wait_for_url(f"{api.url}/topics/{lesson.topics[1]}")
+    page.wait_for_url(wanted)
     assert page.evaluate(HOW_IT_CAME) == "navigational-prefetch"
 
 

@@ -11,15 +11,15 @@ from functools import partial
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.parts.browser import WAIT_MS
 from tests.parts.server import Server
 from tests.parts.slow_line import slow_line
-from tests.web.lessons import Lesson, sign_in, until, wait_for
+from tests.web.lessons import Lesson, sign_in, until, watch_prefetches
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 SLOWER = 6
 ATTEMPTS = 5
-PREFETCH_MS = 3_000
 PROBE_SECONDS = 0.1
 # A connection, the page, its files, and 15 KB; the next page, and 4 KB.
 COLD_LINE, NEXT_LINE = 3 * 0.4 + 0.3, 0.4 + 0.08
@@ -30,6 +30,11 @@ USABLE = """() => {
     const ready = page && page.domContentLoadedEventEnd;
     return ready && paint ? Math.max(ready, paint.startTime) / 1000 : 0;
 }"""
+# Whether the service worker is active before a time is over, in milliseconds.
+WORKER = """wait => Promise.race([
+    navigator.serviceWorker.ready.then(() => true),
+    new Promise(resolve => setTimeout(() => resolve(false), wait)),
+])"""
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +53,7 @@ def signed_in_state(browser: Browser, api: Server, lesson: Lesson) -> object:
 
 
 def seconds_until_usable(page: Page) -> float:
-    until(page, lambda: page.evaluate(USABLE), 30)
+    until(page, lambda: page.evaluate(USABLE))
     return float(page.evaluate(USABLE))
 
 
@@ -127,13 +132,14 @@ def test_a_prefetched_topic_is_usable_at_once(
         context = browser.new_context(storage_state=signed_in_state)  # type: ignore[arg-type]
         page = slow_page(context)
         page.goto(f"{line}/home")  # learners come from there; the service worker starts
-        wait_for(page, "navigator.serviceWorker.ready.then(() => true)", 30)
+        assert page.evaluate(WORKER, WAIT_MS)
+        ready, wanted = watch_prefetches(page), f"{line}/topics/{lesson.topics[1]}"
         page.goto(f"{line}{lesson.path}", wait_until="networkidle")
         link = page.get_by_role("link", name=re.compile("^Next topic"))
         link.hover()
-        page.wait_for_timeout(PREFETCH_MS)
+        until(page, lambda: wanted in ready)
         link.click(no_wait_after=True)
-        page.wait_for_url(f"{line}/topics/{lesson.topics[1]}", wait_until="commit")
+        page.wait_for_url(wanted, wait_until="commit")
         seconds = seconds_until_usable(page)
         came = page.evaluate("performance.getEntriesByType('navigation')[0].deliveryType")
         context.close()
