@@ -30,6 +30,10 @@ TEXT = """Two fractions can be added when they have the **same denominator**.
 <script>document.title = "changed"</script>
 """
 SECONDS = 20
+# Runs in a page before its own scripts and stores where the video began to play.
+RECORD_BEGINNING = """
+addEventListener("playing", event => { window.begun ??= event.target.currentTime; }, true);
+"""
 
 
 class Lesson(NamedTuple):
