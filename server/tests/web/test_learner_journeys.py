@@ -159,6 +159,7 @@ def test_a_new_learner_requests_a_subject_in_three_clicks(
     sign_in(page, api, who)
     page.locator(f'a[href="/home?grade={lesson.grade_id}"]').click()
     page.get_by_role("button", name="Request to enroll Mathematics").click()
+    expect(page.get_by_role("button", name="Withdraw Mathematics")).to_be_visible()
     page.goto(f"{api.url}/home")
     expect(page.get_by_role("button", name="Withdraw Mathematics")).to_be_visible()
 
