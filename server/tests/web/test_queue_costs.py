@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import StartServer
 from tests.kept_fast.statements import Log, logged_database
 from tests.parts.server import Server
+from tests.web.page_costs import statements
 from tests.web.queues import add_applications, add_waiting
 from tests.web.visitors import Visitor
 
@@ -55,24 +56,14 @@ def seconds(api: Server) -> float:
     return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
 
-def asked(admin: Visitor, log: Log, path: str) -> list[str]:
-    """Return the fewest statements of three loads; jobs of the server ask now and then."""
-    found = []
-    for _ in range(3):
-        log.new()
-        assert admin.get(path).status_code == 200
-        found.append(log.new())
-    return min(found, key=len)
-
-
 @pytest.mark.parametrize("path", PATHS)
 def test_pages_ask_the_database_little(admin: Visitor, log: Log, path: str) -> None:
     admin.get(path)
-    statements = asked(admin, log, path)
-    assert len(statements) <= MOST, "\n".join(each[:90] for each in statements)
+    found = statements(admin, log, path, MOST)
+    assert len(found) <= MOST, "\n".join(each[:90] for each in found)
     api: Server = admin.api  # type: ignore[attr-defined]
     before = seconds(api)
     for _ in range(LOADS):
         admin.get(path)
     used = (seconds(api) - before) / LOADS * 1000
-    sys.stdout.write(f"{path}: {len(statements)} statements, {used:.1f} ms of CPU time\n")
+    sys.stdout.write(f"{path}: {len(found)} statements, {used:.1f} ms of CPU time\n")
