@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 from urllib.parse import urljoin
 
 import httpx2
 
+from tests.parts.browser import START_SECONDS, WAIT_SECONDS
 from tests.parts.ports import free_port
 from tests.sdk.packages import LEFT_OUT, NPM, run
 
@@ -58,9 +60,20 @@ def identity_provider(folder: Path, redirect_uri: str) -> Iterator[IdentityProvi
     with subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
+        assert process.stdout
+        ready = threading.Event()
+        reader = threading.Thread(target=_read, args=(process.stdout, ready), daemon=True)
+        reader.start()
         try:
-            assert process.stdout
-            assert any(line.strip() == "ready" for line in process.stdout)
+            assert ready.wait(START_SECONDS)
             yield IdentityProvider(f"http://127.0.0.1:{port}")
         finally:
             process.kill()
+            reader.join(WAIT_SECONDS)
+
+
+def _read(output: IO[str], ready: threading.Event) -> None:
+    """Read to the end: a provider whose output is not read stops when the pipe is full."""
+    for line in output:
+        if line.strip() == "ready":
+            ready.set()

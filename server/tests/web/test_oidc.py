@@ -21,6 +21,8 @@ from tests.web.identity_provider import (
 )
 from tests.web.visitor import Visitor
 
+pytestmark = pytest.mark.timeout(300)  # the first test installs the provider
+
 PUBLIC = "http://127.0.0.1:1"  # the address that the provider sends browsers to; not dialled
 
 
