@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from babel.dates import format_date
@@ -22,8 +23,11 @@ def admin(api: Server) -> Visitor:
     return Visitor(api, "user_admin")
 
 
-def day(days: int) -> str:
-    return (datetime.now(UTC).date() + timedelta(days=days)).isoformat()
+@pytest.fixture
+def day() -> Callable[[int], str]:
+    """Return the dates around the one on which the test began, which may end at midnight."""
+    today = datetime.now(UTC).date()
+    return lambda days: (today + timedelta(days=days)).isoformat()
 
 
 @pytest.mark.processes
@@ -52,7 +56,7 @@ def test_people_are_searched_filtered_and_sorted(api: Server, admin: Visitor) ->
 
 
 @pytest.mark.processes
-def test_a_role_has_dates(api: Server, admin: Visitor) -> None:
+def test_a_role_has_dates(api: Server, admin: Visitor, day: Callable[[int], str]) -> None:
     person = f"/admin/people/{add_learner(api).id}"
     fields = {"role": "MENTOR", "starts": day(2), "ends": day(9)}
     granted = admin.send(f"{person}/roles", fields)
@@ -74,9 +78,11 @@ def test_a_role_has_dates(api: Server, admin: Visitor) -> None:
 
 
 @pytest.mark.processes
-def test_a_role_that_ends_before_it_starts_is_past(api: Server, admin: Visitor) -> None:
+def test_a_role_that_ends_before_it_starts_is_past(
+    api: Server, admin: Visitor, day: Callable[[int], str]
+) -> None:
     person = f"/admin/people/{add_learner(api).id}"
-    last = format_date(datetime.now(UTC).date() + timedelta(days=30), "d MMMM y", locale="en")
+    last = format_date(date.fromisoformat(day(30)), "d MMMM y", locale="en")
     admin.send(f"{person}/roles", {"role": "ADMIN", "starts": day(20), "ends": day(30)})
     page = admin.get(person).text
     assert ("Later" in page, f">{last}</time>" in page) == (True, True)
@@ -131,12 +137,14 @@ def test_enrollments_and_history_are_shown(api: Server, admin: Visitor) -> None:
 
 
 @pytest.mark.processes
-def test_the_audit_log_is_filtered_by_person_action_and_date(api: Server, admin: Visitor) -> None:
+def test_the_audit_log_is_filtered_by_person_action_and_date(
+    api: Server, admin: Visitor, day: Callable[[int], str]
+) -> None:
     learner = add_learner(api)
     person = f"/admin/people/{learner.id}"
     admin.send(f"{person}/plan", {"plan": "PRO"})
     row = r"Plan:</span> <del>FREE</del> → <ins>PRO</ins>"
-    filters = f"?actor=user_admin&action=user.updated&from={day(0)}&to={day(0)}"
+    filters = f"?actor=user_admin&action=user.updated&from={day(0)}&to={day(1)}"
     assert re.search(row, admin.get(f"/admin/audit{filters}").text)
     name = admin.get("/admin/audit?actor=Admin")
     assert "By " in name.text
