@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 
 PACKET = 1_460  # bytes: connections take turns on the line packet by packet
 IN_FLIGHT = 64  # packets of one direction of a connection
+WAIT_SECONDS = 30
 
 
 class Link:
@@ -109,10 +110,10 @@ def slow_line(
         target=lambda: loop.run_until_complete(line.serve(ready, done)), daemon=True
     )
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(WAIT_SECONDS)
     try:
         yield line.port
     finally:
         loop.call_soon_threadsafe(done.set)
-        thread.join(10)
+        thread.join(WAIT_SECONDS)
         loop.close()
