@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.education.school import enroll
 from tests.learning.school import add_learner, add_subject
 from tests.library.school import Topic, put_video, upload, uploaded
+from tests.parts.awake import AwakeClock
 from tests.parts.browser import overflow, take_picture, violations
 from tests.parts.server import Server
 from tests.uploads import tus
@@ -192,7 +193,7 @@ def test_hostile_captions_do_no_harm(api: Server, page: Page, captioned: Caption
 
 
 def test_the_largest_captions_do_not_stop_the_page(
-    api: Server, page: Page, captioned: Captioned
+    api: Server, page: Page, captioned: Captioned, awake: AwakeClock
 ) -> None:
     at_once = b"00:00.000 --> 00:19.000\n" + b"<b>" * 670 + b"x\n\n"
     full = b"WEBVTT\n\n" + at_once * 16
@@ -206,7 +207,9 @@ def test_the_largest_captions_do_not_stop_the_page(
     sign_in(page, api, captioned.learner, captioned.path)
     play(page)
     wait_for(page, f"{LOADED}.length === 1")
+    started = awake()
     page.get_by_label("Share with mentor").check()
+    assert awake() - started < 10
 
 
 def test_a_topic_is_complete_without_opening_its_captions(
