@@ -18,7 +18,6 @@ from akako.kernel.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
-
 # So many users, or such a part of all, may leave between two reconciliations.
 MOST_MISSING = 20
 MOST_MISSING_PART = 0.1

@@ -25,8 +25,8 @@ from akako.ops.scraping import render
 from akako.ops.state_metrics import state_metrics
 from akako.storage import sweeper
 from tests.conftest import StartServer
+from tests.parts import process_tree
 from tests.parts.freezing import freeze
-from tests.parts.process_tree import children, command
 from tests.parts.server import CLIENT_SECONDS, Server
 
 LEVELS = "/api/education/levels"
@@ -75,7 +75,7 @@ def workers(start_server: StartServer) -> Server:
 def serving(workers: Server) -> list[int]:
     """The process ids of the workers."""
     assert workers.process
-    return [pid for pid in children(workers.process.pid) if b"spawn_main" in command(pid)]
+    return process_tree.workers(workers.process.pid)
 
 
 def test_answers_are_counted_by_route_and_status(api: Server) -> None:

@@ -7,7 +7,8 @@ import signal
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
+
+from tests.parts.process_tree import is_frozen
 
 STOP_SECONDS = 10.0
 
@@ -24,17 +25,6 @@ def freeze(pids: Iterable[int]) -> None:
 
 def thaw(pids: Iterable[int]) -> None:
     _send(pids, signal.SIGCONT)
-
-
-def is_frozen(pid: int) -> bool:
-    """Return whether no thread of the process runs; a process that has ended has none."""
-    return all(_state(each) in {"T", "Z", ""} for each in Path(f"/proc/{pid}/task").glob("*/stat"))
-
-
-def _state(file: Path) -> str:
-    with suppress(FileNotFoundError, ProcessLookupError):
-        return file.read_text().rpartition(")")[2].split()[0]
-    return ""
 
 
 def _send(pids: Iterable[int], number: signal.Signals) -> None:

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 
-from tests.parts.freezing import freeze, is_frozen, thaw
+from tests.parts.freezing import freeze, thaw
+from tests.parts.process_tree import is_frozen
 
 # Four threads that add to one number without end, and one that tells it on request.
 BUSY = """

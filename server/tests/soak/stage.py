@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
@@ -17,6 +16,7 @@ from akako.backends.postgres.process import postmaster
 from akako.dev.fake_clerk import FakeClerk
 from akako.migrations.run import migrate
 from tests.parts.postgres import create_database, start_postgres
+from tests.parts.process_tree import workers
 from tests.parts.receiver import Receiver
 from tests.parts.seaweedfs import SeaweedFS, start_seaweedfs
 from tests.parts.server import Server
@@ -68,9 +68,7 @@ class Stage:
     def workers(self) -> list[int]:
         """The process ids of the workers that run now."""
         assert self.server.process
-        parent = self.server.process.pid
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        return [pid for pid in map(int, children) if _serves(pid)]
+        return workers(self.server.process.pid)
 
     def signal_worker(self, number: signal.Signals) -> None:
         os.kill(self.workers()[0], number)
@@ -105,12 +103,6 @@ class Stage:
         except psycopg.OperationalError:
             return None
         return int(row[0]) if row else None
-
-
-def _serves(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    return False
 
 
 @contextmanager

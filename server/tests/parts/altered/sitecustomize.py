@@ -8,7 +8,7 @@ from importlib import import_module
 
 SECONDS = float(os.environ.get("CLOCK_IS_AHEAD_BY", "0"))
 CONSTANTS = json.loads(os.environ.get("OTHER_CONSTANTS", "{}"))
-TELLERS = ("identity.service", "plans.service", "plans.meter", "plans.routes", "mentors.service")
+TELLERS = ("identity.service", "plans.service", "plans.meter", "mentors.service")
 right_time = time.time
 
 
