@@ -21,6 +21,8 @@ from tests.web.visitors import Visitor
 
 @pytest.fixture(scope="module")
 def admin(api: Server) -> Visitor:
+    """The administrator of a school in use; a fresh one shows no numbers."""
+    add_waiting(api, 1)
     return Visitor(api, "user_admin")
 
 
