@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.education.school import enroll
 from tests.learning.school import add_learner, add_subject
@@ -18,8 +17,11 @@ from tests.parts.server import Server
 from tests.uploads import tus
 from tests.web.lessons import film, sign_in, wait_for
 from tests.web.visitor import signed_in
+from tests.web.windows import DESKTOP
 
 pytestmark = pytest.mark.processes
+
+WINDOW = DESKTOP
 
 CUES = "\n".join(f"00:{n:02}.000 --> 00:{n + 1:02}.000\nLine {n}\n" for n in range(20))
 WEBVTT = f"WEBVTT\n\n{CUES}".encode()
@@ -55,13 +57,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def captioned(api: Server, folder: Path) -> Captioned:
     return Captioned(api, folder)
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    yield context.new_page()
-    context.close()
 
 
 def play(page: Page) -> None:

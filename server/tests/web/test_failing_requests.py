@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -16,18 +15,14 @@ from tests.web.announcements import said
 from tests.web.hands import Keyboard
 from tests.web.lessons import Lesson, sign_in, until, wait_for
 from tests.web.queues import add_waiting, clear, open_queue, states
+from tests.web.windows import DESKTOP
 
 pytestmark = pytest.mark.processes
 
+WINDOW = DESKTOP
+
 TIME = "document.querySelector('video').currentTime"
 KEPT = "Object.keys(localStorage).some(key => key.endsWith(':{0}'))"
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    yield context.new_page()
-    context.close()
 
 
 def refuse_writes(route: Route) -> None:

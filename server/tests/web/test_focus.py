@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.learning.school import add_learner
 from tests.parts.server import Server
 from tests.web.hands import Keyboard, focus_order
 from tests.web.lessons import Lesson, sign_in, until, wait_for
+from tests.web.windows import DESKTOP
 
 pytestmark = pytest.mark.processes
 
+WINDOW = DESKTOP
+
 FRAME = ["Skip to content", "Akako", "Home", "Browse", "Notes", "Search the school"]
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    yield context.new_page()
-    context.close()
 
 
 def test_tab_follows_the_page(page: Page, api: Server, lesson: Lesson) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -14,13 +13,6 @@ from tests.web.announcements import said
 from tests.web.lessons import RECORD_BEGINNING, Lesson, sign_in, until, wait_for
 
 pytestmark = pytest.mark.processes
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 360, "height": 740})
-    yield context.new_page()
-    context.close()
 
 
 def progress(api: Server, lesson: Lesson, who: str) -> dict[str, object]:

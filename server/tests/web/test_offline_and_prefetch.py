@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -17,13 +16,6 @@ pytestmark = pytest.mark.processes
 
 RULES = re.compile(r'"(/static/speculation-\w+\.json)"')
 HOW_IT_CAME = "performance.getEntriesByType('navigation')[0].deliveryType"
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 360, "height": 740})
-    yield context.new_page()
-    context.close()
 
 
 def wait_for_worker(page: Page) -> None:

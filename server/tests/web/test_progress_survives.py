@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.learning.school import add_learner
 from tests.parts.server import Server
@@ -16,13 +15,6 @@ from tests.web.lessons import Lesson, sign_in, until, wait_for
 pytestmark = pytest.mark.processes
 
 TIME = "document.querySelector('video').currentTime"
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 360, "height": 740})
-    yield context.new_page()
-    context.close()
 
 
 def position(api: Server, lesson: Lesson, who: str) -> float:

@@ -33,13 +33,6 @@ def before_script(page: Page, name: str, address: str) -> Iterator[None]:
     page.unroute_all()  # and what is held continues
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 360, "height": 740})
-    yield context.new_page()
-    context.close()
-
-
 def test_a_note_typed_early_is_saved(page: Page, api: Server, lesson: Lesson) -> None:
     who = add_learner(api, lesson.subject_id).clerk_id
     sign_in(page, api, who)

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.learning.school import add_learner
 from tests.parts.server import Server
 from tests.web.lessons import RECORD_BEGINNING, Lesson, sign_in, wait_for
 from tests.web.visitor import signed_in
+from tests.web.windows import DESKTOP
 
 pytestmark = pytest.mark.processes
 
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    yield context.new_page()
-    context.close()
+WINDOW = DESKTOP
 
 
 def test_a_video_that_fails_offers_what_is_left(page: Page, api: Server, lesson: Lesson) -> None:

@@ -29,13 +29,6 @@ def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Browse
     made.close()
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 360, "height": 740})
-    yield context.new_page()
-    context.close()
-
-
 def expire(api: Server, learner: Learner) -> None:
     """End the sessions of a learner on the server. The browser still has its cookie."""
     api.execute("delete from web_sessions where user_id = %s", learner.id)
