@@ -34,7 +34,7 @@ STYLE
 <script>window.hacked = 1</script><img src=x onerror="window.hacked = 2">
 <c.x onclick="window.hacked = 3">Hello</c> <v Eve<b>there</b></v>
 """
-PLAYED = "document.querySelector('video').currentTime > 0.5"
+PLAYED = "document.querySelector('video')?.currentTime > 0.5"
 LOADED = "[...document.querySelectorAll('track')].filter(each => each.readyState === 2)"
 
 

@@ -92,7 +92,7 @@ def test_a_failed_video_can_be_tried_again(page: Page, api: Server, lesson: Less
     page.unroute("**/media/topics/*/video")
     Keyboard(page).press(retry)
     expect(page.locator("video")).to_be_focused()
-    wait_for(page, "document.querySelector('video').currentTime > 0.3")
+    wait_for(page, "document.querySelector('video')?.currentTime > 0.3")
     expect(page.locator("#video-failed")).to_be_hidden()
 
 
